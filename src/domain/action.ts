@@ -1,0 +1,86 @@
+import type { AccountId, ActionId, DecisionId, DispatchId, EntitlementId, IdentityId, TargetId } from './ids.ts'
+import type { Instant } from './instant.ts'
+
+export const lanes = ['leaver', 'bulk'] as const
+/** Which queue, process and budget share work uses. */
+export type Lane = (typeof lanes)[number]
+
+/**
+ * ensureAccount: resolve, then link, create or (attributes differ) update. disable also ends what sessions it can and
+ * reads the account's direct grants back, so that a leaver's unknown grants are found.
+ */
+export const actionKinds = ['ensureAccount', 'enable', 'disable', 'grant', 'revoke'] as const
+export type ActionKind = (typeof actionKinds)[number]
+
+/** `claimed` stands on the dispatch (its lease), not on the action: see store/dispatches. */
+export const actionStates = ['waiting', 'ready', 'dispatched', 'done', 'parked', 'superseded'] as const
+export type ActionState = (typeof actionStates)[number]
+
+/** Whoever takes a right away, or ends one, is never stopped by what may only stop a grant. */
+export const givesAccess: Record<ActionKind, boolean> = {
+  ensureAccount: true,
+  enable: true,
+  disable: false,
+  grant: true,
+  revoke: false,
+}
+
+/** An action that is not finished, as evaluation and planning see it under the lock. */
+export type OpenAction = {
+  readonly id: ActionId
+  readonly identity: IdentityId
+  readonly target: TargetId
+  readonly kind: ActionKind
+  /** null for account actions. */
+  readonly entitlement: EntitlementId | null
+  readonly lane: Lane
+  readonly state: 'waiting' | 'ready' | 'dispatched' | 'parked'
+  /** dispatched, and a worker has claimed the dispatch: its call may be going out now. Never superseded. */
+  readonly claimed: boolean
+  readonly dispatch: DispatchId | null
+  /** The last attempt's result is not known: it may have been applied. */
+  readonly unknown: boolean
+  /** Attributes hash of an ensureAccount. */
+  readonly attributesHash: string | null
+}
+
+/** An action that a plan creates. */
+export type NewAction = {
+  readonly target: TargetId
+  readonly kind: ActionKind
+  readonly entitlement: EntitlementId | null
+  readonly account: AccountId | null
+  readonly lane: Lane
+  /** Human-readable, without personal data: rule names, policy names, lifecycle words. */
+  readonly reason: ActionReason
+  /** Entitlements (of any target of this identity) whose revoke must be verified first. Empty = none. */
+  readonly afterRevokeOf: readonly EntitlementId[]
+  /** Waits for this target's account to be linked. */
+  readonly needsAccount: boolean
+  /** The assignment's interval: a grant is claimed only inside it. null for the others. */
+  readonly validFrom: Instant | null
+  readonly validTo: Instant | null
+  readonly attributesHash: string | null
+}
+
+export type ActionReason =
+  | { readonly kind: 'assigned'; readonly rules: readonly string[] }
+  | { readonly kind: 'no-longer-assigned' }
+  | { readonly kind: 'leaver'; readonly unmanaged: boolean }
+  | { readonly kind: 'lifecycle'; readonly state: string }
+  | { readonly kind: 'account-wanted' }
+  | { readonly kind: 'attributes-differ' }
+  | { readonly kind: 'inverse-of-claimed'; readonly action: ActionId }
+
+/** The change one cause needs. A value that can be printed, replayed and refused. */
+export type Plan = {
+  readonly create: readonly NewAction[]
+  /** Open, unclaimed actions that nobody wants any more. */
+  readonly supersede: readonly ActionId[]
+  /** Open actions that this plan wants too: they keep age, attempts and deadline, and get the new version. */
+  readonly keep: readonly ActionId[]
+  /** Wanted, but stopped for a human. */
+  readonly held: readonly { readonly entitlement: EntitlementId; readonly policies: readonly string[]; readonly conflictsWith: readonly EntitlementId[] }[]
+}
+
+export type ActionCause = { readonly decision: DecisionId; readonly planVersion: number }

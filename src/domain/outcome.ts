@@ -1,0 +1,70 @@
+import type { NativeId } from './ids.ts'
+
+/** What the target itself said, for the record: code and a word of ours, never its message (may be personal data). */
+export type Cause = {
+  /** The target's own result code, e.g. LDAP '32', 'ETIMEDOUT'. */
+  readonly code: string
+  /** Our word for it. */
+  readonly word: string
+  /** The target's own text; goes only into the erasable side table. */
+  readonly message?: string
+}
+
+export const refusalReasons = [
+  'entitlement-missing',
+  'entitlement-changed-identity',
+  'account-missing',
+  'account-ambiguous',
+  'name-taken',
+  'not-allowed',
+  'invalid',
+  'protected',
+  'configuration',
+] as const
+export type RefusalReason = (typeof refusalReasons)[number]
+
+/** How a state was proved: read back from the target after the change, by which read. */
+export type Evidence = {
+  /** What was read, e.g. 'member-values', 'account-entry', 'bind-refused'. */
+  readonly read: string
+  /** The target's own result code of the change, '0' when it said success, '' when no change was needed. */
+  readonly code: string
+  readonly account: NativeId
+  readonly entitlement: NativeId | null
+}
+
+export type ObservedAccount = {
+  readonly nativeId: NativeId
+  readonly enabled: boolean
+  /** Hash of the mapped attributes as configured; equal to the wanted hash when nothing differs. */
+  readonly attributesHash: string
+}
+
+/** What we KNOW after a call (facts/connectors §5). Expected trouble is data; only bugs throw. */
+export type Outcome =
+  | {
+      readonly kind: 'done'
+      /** false: it was so already. */
+      readonly changed: boolean
+      readonly evidence: Evidence
+      /** ensureAccount, enable, disable. */
+      readonly account?: ObservedAccount & { readonly origin: 'created' | 'linked' | 'known' }
+      /**
+       * ensureAccount (when the account was there already) and disable: native ids of the groups that hold the account
+       * directly, from a complete read. undefined = not read.
+       */
+      readonly grants?: readonly ObservedEntitlement[]
+    }
+  | { readonly kind: 'pending'; readonly handle: string; readonly pollAfterMs: number }
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number; readonly scope: string }
+  /** Surely not applied; worth another go. */
+  | { readonly kind: 'retry'; readonly retryAfterMs?: number; readonly cause: Cause }
+  /** May have been applied: read back before anything else. */
+  | { readonly kind: 'unknown'; readonly cause: Cause }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly cause: Cause }
+
+export type ObservedEntitlement = {
+  readonly nativeId: NativeId
+  /** The target's name for it (DN, display name): for the catalogue of unmanaged entitlements. */
+  readonly name: string
+}
