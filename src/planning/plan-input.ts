@@ -1,0 +1,42 @@
+import type { OpenAction } from '../domain/action.ts'
+import type { Decision } from '../domain/decision.ts'
+import type { AccountId, ActionId, EntitlementId, TargetId } from '../domain/ids.ts'
+import type { IdentityAt } from '../domain/identity.ts'
+import type { Instant } from '../domain/instant.ts'
+import type { TargetRules } from '../domain/target.ts'
+
+/** An account that is linked to the identity now. */
+export type LinkedAccount = {
+  readonly id: AccountId
+  readonly target: TargetId
+  /** As last read; null = never read. */
+  readonly enabled: boolean | null
+  /** Of the mapped attributes, as last read. */
+  readonly attributesHash: string | null
+}
+
+/** A grant that was verified as present and not since verified as gone. */
+export type PresentGrant = {
+  readonly entitlement: EntitlementId
+  readonly target: TargetId
+  /** In the catalogue of the active policy. */
+  readonly managed: boolean
+  /** Break-glass and the like: never touched. */
+  readonly protected: boolean
+  /** nested or by a dynamic rule: cannot be revoked here. */
+  readonly indirect: boolean
+}
+
+export type PlanInput = {
+  readonly now: Instant
+  readonly at: IdentityAt
+  readonly decision: Decision
+  readonly targets: readonly TargetRules[]
+  readonly accounts: readonly LinkedAccount[]
+  /** Per target: hash of the attributes that the primary employment maps to; absent = account attributes are not ours. */
+  readonly wantedAttributes: ReadonlyMap<TargetId, string>
+  readonly grants: readonly PresentGrant[]
+  readonly open: readonly OpenAction[]
+  /** Claimed grants whose inverse revoke was already sent: action id of the grant. */
+  readonly inverseSent: ReadonlySet<ActionId>
+}
