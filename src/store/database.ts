@@ -1,0 +1,114 @@
+import pg from 'pg'
+
+/** bigint columns are ids and offsets below 2^53: numbers, not strings. */
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+/** timestamptz → milliseconds since 1970 (Instant). ±infinity stays a JavaScript infinity. */
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
+  text === 'infinity' ? Infinity : text === '-infinity' ? -Infinity : Date.parse(text.length > 19 ? text : `${text}`),
+)
+
+/** One statement with its parameters: the only way to the database. Named statements are prepared once a connection. */
+export type Statement = { readonly name?: string; readonly text: string; readonly values?: readonly unknown[] }
+
+/** Something that runs statements: a pool's single statement, or a transaction. */
+export type Queryable = { readonly query: <R>(statement: Statement) => Promise<readonly R[]> }
+
+export type Transaction = Queryable & { readonly inTransaction: true }
+
+export type Database = Queryable & {
+  /**
+   * Runs `work` in one READ COMMITTED transaction. Deadlock (40P01) and serialization (40001) errors repeat it, up to
+   * five times; everything else rolls back and throws. `work` must therefore be repeatable.
+   */
+  readonly transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>
+  readonly counters: { statements: number; transactions: number; repeats: number }
+  readonly close: () => Promise<void>
+}
+
+const repeatable = new Set(['40P01', '40001'])
+
+/** Postgres SQLSTATE of an error, or undefined for what is none (lost connection, bug). */
+export const sqlState = (error: unknown): string | undefined => {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
+
+const unavailableStates = /^(08|57P0|53)/
+const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
+
+/** The database cannot be reached right now: wait and repeat, do not blame the data. */
+export const isUnavailable = (error: unknown): boolean => {
+  const state = sqlState(error)
+  if (state !== undefined && unavailableStates.test(state)) return true
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  if (typeof code === 'string' && unavailableCodes.has(code)) return true
+  return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message)
+}
+
+export type DatabaseOptions = {
+  readonly url: string
+  readonly max: number
+  /** Shows in pg_stat_activity; without personal data. */
+  readonly applicationName: string
+}
+
+export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Database => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: applicationName,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 0,
+    statement_timeout: 60_000,
+    idle_in_transaction_session_timeout: 60_000,
+  })
+  // An idle connection that dies must not end the process; the next statement gets a fresh one.
+  pool.on('error', () => {})
+  const counters = { statements: 0, transactions: 0, repeats: 0 }
+
+  const run = async <R>(client: pg.Pool | pg.PoolClient, { name, text, values }: Statement): Promise<readonly R[]> => {
+    counters.statements++
+    const result = await client.query(name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] })
+    return result.rows as R[]
+  }
+
+  const once = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+    const client = await pool.connect()
+    let broken: unknown
+    const onError = (error: unknown) => {
+      broken = error
+    }
+    client.on('error', onError)
+    try {
+      counters.transactions++
+      await client.query('begin')
+      const result = await work({ inTransaction: true, query: (statement) => run(client, statement) })
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback').catch((rollback: unknown) => {
+        broken = rollback
+      })
+      throw error
+    } finally {
+      client.off('error', onError)
+      client.release(broken === undefined ? undefined : true)
+    }
+  }
+
+  return {
+    counters,
+    query: (statement) => run(pool, statement),
+    transaction: async (work) => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await once(work)
+        } catch (error) {
+          if (attempt >= 5 || !repeatable.has(sqlState(error) ?? '')) throw error
+          counters.repeats++
+        }
+      }
+    },
+    close: () => pool.end(),
+  }
+}
