@@ -1,29 +1,12 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import type { AuditEntry, EntryKeys } from '../domain/audit-entry.ts'
 
 /** Version of the byte format: readers of old entries need it. */
 export const formatVersion = 1
 
-/** Columns beside the bytes, so that a person's, an action's or a dispatch's chain is found by an index. */
-export type EntryKeys = {
-  readonly subjectRef?: string | null
-  readonly decisionId?: number | null
-  readonly actionId?: number | null
-  readonly dispatchId?: number | null
-  readonly entitlementId?: number | null
-  readonly inbox?: { readonly streamId: number; readonly offset: number } | null
-}
-
 /** JSON values only; no personal data (DESIGN §5): names of attributes, native ids, codes, inbox rows. */
 export type EntryBody = { readonly [key: string]: unknown }
-
-export type AuditEntry = {
-  readonly kind: string
-  readonly keys: EntryKeys
-  readonly bytes: Buffer
-  /** SHA-256(0x00 ‖ bytes): an RFC 6962 leaf. */
-  readonly leafHash: Buffer
-}
 
 const leafPrefix = Buffer.from([0])
 

@@ -14,8 +14,8 @@ export type EntitlementId = Brand<number, 'EntitlementId'>
 export type AccountId = Brand<number, 'AccountId'>
 export type ActionId = Brand<number, 'ActionId'>
 export type DispatchId = Brand<number, 'DispatchId'>
-/** Id of a decision: the audit entry of one plan of one identity. A UUID. */
-export type DecisionId = Brand<string, 'DecisionId'>
+/** Id of a decision: the audit entry of one plan of one identity. */
+export type DecisionId = Brand<number, 'DecisionId'>
 /** Immutable id that the target gave (entryUUID, objectGUID, Graph id): never a name or a DN. */
 export type NativeId = Brand<string, 'NativeId'>
 /** Number of an applied policy version, 1, 2, 3 … */

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../audit/entry.ts'
+import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { Transaction } from './database.ts'
 
 /**

@@ -4,7 +4,7 @@ import pg from 'pg'
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 /** timestamptz → milliseconds since 1970 (Instant). ±infinity stays a JavaScript infinity. */
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
-  text === 'infinity' ? Infinity : text === '-infinity' ? -Infinity : Date.parse(text.length > 19 ? text : `${text}`),
+  text === 'infinity' ? Infinity : text === '-infinity' ? -Infinity : Date.parse(text.replace(' ', 'T').replace(/\+00$/, 'Z')),
 )
 
 /** One statement with its parameters: the only way to the database. Named statements are prepared once a connection. */
@@ -56,6 +56,7 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
   const pool = new pg.Pool({
     connectionString: url,
     max,
+    options: '-c timezone=UTC',
     application_name: applicationName,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 0,
