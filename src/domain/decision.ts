@@ -32,7 +32,8 @@ export type Violation = {
 
 /** What separation of duties says of one wanted entitlement that is not there yet. */
 export type GrantVerdict =
-  | { readonly kind: 'go' }
+  /** `exceptions`: keys of live exceptions without which it would not go; absent when none was needed. */
+  | { readonly kind: 'go'; readonly exceptions?: readonly string[] }
   /** Conflicts only with what this plan revokes: goes when those revokes are verified. */
   | { readonly kind: 'wait'; readonly policies: readonly string[]; readonly after: readonly EntitlementId[] }
   /** Waits for a human: an exception, or a change of what is held or wanted. */
