@@ -1,0 +1,44 @@
+/** Parts that somebody else runs, named by the environment. */
+import type { Control, Part } from './part.ts'
+import { StackError } from './part.ts'
+import type { Ldap } from './stack.ts'
+
+const variables = {
+  kafka: 'MUSTER_KAFKA_BROKERS',
+  postgres: 'MUSTER_STACK_POSTGRES_URL',
+  redis: 'MUSTER_REDIS_URL',
+  slapd: 'MUSTER_STACK_LDAP_URL',
+} as const satisfies Record<Part, string>
+
+export function externalUrl(part: Part): string | undefined {
+  return process.env[variables[part]] || undefined
+}
+
+export function externalLdap(): Ldap | undefined {
+  const url = externalUrl('slapd')
+  if (url === undefined) return undefined
+  const setting = (name: string, fallback?: string): string => {
+    const value = process.env[`MUSTER_STACK_LDAP_${name}`] ?? fallback
+    if (value === undefined) throw new StackError('slapd', `MUSTER_STACK_LDAP_${name} is not set`, `set it beside ${variables.slapd}`)
+    return value
+  }
+  const baseDn = setting('BASE_DN', 'dc=bank,dc=example')
+  return {
+    url,
+    baseDn,
+    plainUrl: setting('PLAIN_URL', url),
+    caFile: setting('CA_FILE'),
+    rootDn: setting('ROOT_DN', `cn=admin,${baseDn}`),
+    rootPassword: setting('ROOT_PASSWORD'),
+    serviceDn: setting('SERVICE_DN', `cn=muster,ou=services,${baseDn}`),
+    servicePassword: setting('SERVICE_PASSWORD'),
+  }
+}
+
+/** We do not control what is not ours. */
+export function external(part: Part): Control {
+  const refuse = async () => {
+    throw new Error(`${part} comes from ${variables[part]}: it is not ours to stop or restart`)
+  }
+  return { origin: 'environment', pid: undefined, logFile: undefined, stop: async () => {}, kill: refuse, restart: refuse }
+}

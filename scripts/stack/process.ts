@@ -1,0 +1,182 @@
+/** Server processes: start one under its guard, wait until it answers, control it, recognise it again later. */
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Control } from './part.ts'
+import { StackError } from './part.ts'
+
+export type ServerSpec = {
+  readonly part: string
+  readonly command: readonly [string, ...string[]]
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly logFile: string
+  /** The signal that ends it in an orderly and quick way. */
+  readonly stopSignal: NodeJS.Signals
+  /** Rejects while it does not answer yet. */
+  readonly probe: () => Promise<unknown>
+  /** What a person can do when it does not start. */
+  readonly todo: string
+}
+
+/** A process id alone is no identity: ids are used again. */
+export type ProcessMark = { readonly pid: number; readonly started: string }
+
+export type Server = Control & {
+  readonly mark: ProcessMark | undefined
+  start(): Promise<void>
+  /** From now on it outlives this process. */
+  keep(): void
+}
+
+const startDeadlineMs = 60_000
+const probeDeadlineMs = 5000
+const stopDeadlineMs = 15_000
+
+/** When the process began, as the system tells it; undefined if there is none (a zombie counts as none). */
+export function startedAt(pid: number): string | undefined {
+  try {
+    if (existsSync('/proc/self/stat')) {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+    }
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isAlive(mark: ProcessMark | undefined): mark is ProcessMark {
+  return mark !== undefined && startedAt(mark.pid) === mark.started
+}
+
+/** Resolves true when the process is gone, false after `ms`. */
+export async function gone(mark: ProcessMark, ms: number): Promise<boolean> {
+  for (const until = Date.now() + ms; isAlive(mark); await pause(20)) if (Date.now() > until) return false
+  return true
+}
+
+/** Ends a process in an orderly way, and by force if it does not go. */
+export async function end(mark: ProcessMark, signal: NodeJS.Signals): Promise<void> {
+  if (!isAlive(mark)) return
+  send(mark, 'SIGCONT')
+  send(mark, signal)
+  if (await gone(mark, stopDeadlineMs)) return
+  send(mark, 'SIGKILL')
+  await gone(mark, stopDeadlineMs)
+}
+
+function send(mark: ProcessMark, signal: NodeJS.Signals): void {
+  try {
+    process.kill(mark.pid, signal)
+  } catch {
+    // It went in between, which is what most callers want.
+  }
+}
+
+export function logTail(logFile: string, lines = 15): string {
+  const text = existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''
+  return text.trimEnd().split('\n').slice(-lines).join('\n')
+}
+
+const deadly: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']
+
+/** `adopted`: the server runs already, started by another process that meant it to stay. */
+export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
+  let mark: ProcessMark | undefined = adopted
+  let guard: NodeJS.WritableStream | undefined
+  let ended: Promise<unknown> = Promise.resolve()
+
+  function launch(): void {
+    const log = openSync(spec.logFile, 'a')
+    const child = spawn('/bin/sh', [join(import.meta.dirname, 'guard.sh'), spec.stopSignal.slice(3), ...spec.command], {
+      cwd: spec.cwd,
+      env: { ...process.env, ...spec.env },
+      detached: true, // Ctrl-C on the terminal is for the starter; it or the guard then ends the servers in order
+      stdio: ['pipe', log, log],
+    })
+    closeSync(log)
+    const { pid, stdin } = child
+    if (pid === undefined || stdin === null) throw new StackError(spec.part, `${spec.command[0]} did not start`, spec.todo)
+    stdin.on('error', () => {})
+    // The stream must not hold the starter's event loop, nor the child.
+    child.unref()
+    ;(stdin as unknown as { unref(): void }).unref()
+    guard = stdin
+    mark = { pid, started: startedAt(pid) ?? '' }
+    ended = new Promise((resolve) => {
+      child.once('exit', () => {
+        stdin.end('ended\n')
+        resolve(undefined)
+      })
+    })
+  }
+
+  async function answers(): Promise<void> {
+    let why: unknown
+    for (const until = Date.now() + startDeadlineMs; Date.now() < until; await pause(30)) {
+      if (!isAlive(mark)) throw new StackError(spec.part, `it ended at once\n${quoted()}`, spec.todo)
+      try {
+        await Promise.race([spec.probe(), late()])
+        return
+      } catch (error) {
+        why = error
+      }
+    }
+    await stop()
+    throw new StackError(spec.part, `no answer in ${startDeadlineMs / 1000} s (${why})\n${quoted()}`, spec.todo)
+  }
+
+  /** Also keeps the event loop alive: a probe that never settles must not end the starter in silence. */
+  async function late(): Promise<never> {
+    await pause(probeDeadlineMs)
+    throw new Error(`no answer in ${probeDeadlineMs} ms`)
+  }
+
+  function quoted(): string {
+    return `  The end of ${spec.logFile}:\n${logTail(spec.logFile).replace(/^/gm, '    | ')}`
+  }
+
+  async function start(): Promise<void> {
+    if (!isAlive(mark)) launch()
+    await answers()
+  }
+
+  async function stop(): Promise<void> {
+    if (mark === undefined) return
+    await end(mark, spec.stopSignal)
+    await ended
+    mark = undefined
+  }
+
+  return {
+    origin: 'packages',
+    logFile: spec.logFile,
+    get pid() {
+      return isAlive(mark) ? mark.pid : undefined
+    },
+    get mark() {
+      return mark
+    },
+    start,
+    stop,
+    async kill(signal) {
+      if (!isAlive(mark)) return
+      send(mark, signal)
+      if (deadly.includes(signal)) {
+        await gone(mark, stopDeadlineMs)
+        await ended
+      }
+    },
+    async restart() {
+      await stop()
+      await start()
+    },
+    keep() {
+      guard?.write('keep\n')
+    },
+  }
+}
