@@ -40,6 +40,8 @@ export type EngineSettings = {
   readonly leaseMs: number
   /** DESIGN §4: disabled, revoked and read back within this of the effective moment, ms. */
   readonly leaverSloMs: number
+  /** After this an open bulk action is a finding, ms. */
+  readonly bulkDeadlineMs: number
   /** Pauses in tests, by label: resolves when the test lets it go on. undefined in production. */
   readonly pause?: (label: string) => Promise<void>
 }

@@ -1,0 +1,67 @@
+import { auditEntry } from '../audit/entry.ts'
+import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { NewAction } from '../domain/action.ts'
+import type { Judged } from './judge.ts'
+import type { ActivePolicy } from './policy-book.ts'
+
+/** What made this evaluation happen, as far as the identity's row tells. */
+export type DecisionCause = 'event' | 'policy' | 'timer' | 'outcome'
+
+export const causeOf = (judged: Judged, policy: ActivePolicy): DecisionCause => {
+  const { events_seen, events_folded, evaluated_policy } = judged.identity
+  if (events_seen > events_folded) return 'event'
+  if (evaluated_policy !== null && evaluated_policy !== policy.version) return 'policy'
+  return judged.plan.create.some(({ reason }) => reason.kind === 'inverse-of-claimed') ? 'outcome' : 'timer'
+}
+
+/** A decision is told when it says something: new events folded, or anything that changed by it. */
+export const isTold = (judged: Judged): boolean =>
+  judged.identity.events_seen > judged.identity.events_folded ||
+  judged.planChanged ||
+  judged.desired !== null ||
+  judged.holdsToOpen.length > 0 ||
+  judged.holdsToClose.length > 0
+
+export const decisionEntry = (
+  judged: Judged,
+  decision: number,
+  created: readonly (NewAction & { readonly id: number })[],
+  policy: ActivePolicy,
+): AuditEntry => {
+  const { identity, plan } = judged
+  const cause = causeOf(judged, policy)
+  const inbox =
+    identity.last_stream_id === null || identity.last_offset === null
+      ? null
+      : { streamId: identity.last_stream_id, offset: identity.last_offset }
+  const key = (id: number) => policy.entitlements.get(id as never)?.key ?? null
+  return auditEntry(
+    'decision',
+    identity.now,
+    { subjectRef: identity.subject_ref, decisionId: decision, inbox: cause === 'event' ? inbox : null },
+    {
+      subject: identity.subject_ref,
+      decision,
+      actor: { type: 'engine' },
+      planVersion: judged.planVersion,
+      policy: { version: policy.version, hash: policy.hash },
+      cause: { kind: cause, ...(cause === 'event' && inbox !== null ? { stream: inbox.streamId, offset: inbox.offset } : {}) },
+      lifecycle: judged.at.lifecycle,
+      leaver: judged.at.leaver,
+      actions: created.map((action) => ({
+        id: action.id,
+        kind: action.kind,
+        target: action.target,
+        entitlement: action.entitlement,
+        key: action.entitlement === null ? null : key(action.entitlement),
+        lane: action.lane,
+        reason: action.reason,
+      })),
+      superseded: plan.supersede,
+      held: plan.held.map((held) => ({ ...held, key: key(held.entitlement) })),
+      violations: judged.decision.violations.map(({ policy: name, exception }) => ({ policy: name, exception })),
+      before: { held: judged.heldBefore },
+      after: { wanted: judged.decision.wanted.map(({ entitlement }) => entitlement) },
+    },
+  )
+}

@@ -1,0 +1,168 @@
+import canonicalize from 'canonicalize'
+import type { Connector } from '../connectors/connector.ts'
+import type { Lane, OpenAction, Plan } from '../domain/action.ts'
+import type { Decision } from '../domain/decision.ts'
+import { fold, identityAt } from '../domain/fold.ts'
+import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
+import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
+import type { Instant } from '../domain/instant.ts'
+import type { TargetRules } from '../domain/target.ts'
+import type { AttributeValue, Worker } from '../domain/worker-event.ts'
+import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
+import { evaluate, type EvaluationInput } from '../policies/evaluate.ts'
+import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
+import type { DueIdentity } from '../store/work-queue.ts'
+import type { ActivePolicy } from './policy-book.ts'
+
+/** What one evaluation of one identity answers: everything that is then written, nothing of it read again. */
+export type Judged = {
+  readonly identity: DueIdentity
+  readonly at: IdentityAt
+  readonly decision: Decision
+  readonly plan: Plan
+  readonly planChanged: boolean
+  readonly planVersion: number
+  readonly workDueAt: Instant | null
+  readonly lane: Lane
+  readonly endedAt: Instant | null
+  readonly urgent: boolean
+  readonly profile: Readonly<Record<string, AttributeValue>> | null
+  /** null: as it was. */
+  readonly desired: { readonly assignments: string; readonly entitlements: readonly number[] } | null
+  readonly hadDesired: boolean
+  readonly holdsToOpen: readonly HoldFact[]
+  readonly holdsToClose: readonly number[]
+  readonly heldBefore: readonly number[]
+}
+
+export type JudgeContext = {
+  readonly policy: ActivePolicy
+  readonly targets: readonly TargetRules[]
+  readonly connectors: ReadonlyMap<TargetId, Connector>
+}
+
+/** What rules and account mappings may read of the primary employment. */
+export const profileOf = (worker: Worker | null): Readonly<Record<string, AttributeValue>> | null =>
+  worker === null
+    ? null
+    : { ...worker.attributes, personKey: worker.personKey, employmentKey: worker.employmentKey, hireDate: worker.hireDate }
+
+/** Pure but for what the connectors' attribute mapping hashes: the same facts give the same answer. */
+export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: JudgeContext): Judged => {
+  const now = identity.now as Instant
+  const history = fold(facts.events)
+  const at = identityAt(history, now)
+  const profile = profileOf(at.primary)
+  const decision = evaluate({
+    history,
+    personKey: identity.person_key as PersonKey,
+    policies: context.policy.policies,
+    now,
+    present: presentOf(facts, context.policy),
+  })
+  const plan = planChanges({
+    now,
+    at,
+    decision,
+    targets: context.targets,
+    accounts: facts.accounts.map((a) => ({ ...a, id: a.id as AccountId, target: a.target as TargetId })),
+    wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, context),
+    grants: facts.grants.map(({ entitlement, target }) => {
+      const known = context.policy.entitlements.get(entitlement as EntitlementId)
+      return {
+        entitlement: entitlement as EntitlementId,
+        target: target as TargetId,
+        managed: known?.managed ?? false,
+        protected: known?.protected ?? false,
+        indirect: false,
+      }
+    }),
+    open: facts.open,
+    inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
+  })
+  const planChanged = !planIsEmpty(plan, facts.open)
+  const next = decision.nextChangeAt
+  const holds = reconcileHolds(plan, facts)
+  return {
+    identity,
+    at,
+    decision,
+    plan,
+    planChanged,
+    planVersion: identity.plan_version + (planChanged ? 1 : 0),
+    workDueAt: next,
+    lane: at.leaver || (next !== null && identityAt(history, next).leaver) ? 'leaver' : 'bulk',
+    endedAt: at.leaver ? leaverSince(history, now) : null,
+    urgent: isUrgent(history),
+    profile,
+    desired: desiredChange(decision, facts.desired),
+    hadDesired: facts.desired !== null,
+    ...holds,
+    heldBefore: facts.grants.map(({ entitlement }) => entitlement),
+  }
+}
+
+/** All that counts as held when separation of duties judges: verified, in flight, unknown, being revoked (DESIGN §4). */
+const presentOf = (facts: EvaluationFacts, policy: ActivePolicy): EvaluationInput['present'] => {
+  const states = new Map<EntitlementId, EvaluationInput['present'][number]['state']>()
+  for (const { entitlement } of facts.grants) states.set(entitlement as EntitlementId, 'held')
+  for (const action of facts.open) {
+    if (action.entitlement === null) continue
+    const state = inFlightState(action)
+    if (state !== null) states.set(action.entitlement, state)
+  }
+  return [...states].map(([entitlement, state]) => {
+    const known = policy.entitlements.get(entitlement)
+    return { entitlement, state, revocable: known !== undefined && known.managed && !known.protected }
+  })
+}
+
+const inFlightState = (action: OpenAction): 'in-flight' | 'unknown' | 'being-revoked' | null => {
+  if (action.kind === 'grant') return action.claimed ? 'in-flight' : action.unknown ? 'unknown' : null
+  return action.kind === 'revoke' && action.claimed ? 'being-revoked' : null
+}
+
+const wantedAttributes = (
+  profile: Readonly<Record<string, AttributeValue>>,
+  { connectors }: JudgeContext,
+): ReadonlyMap<TargetId, string> => new Map([...connectors].map(([target, connector]) => [target, connector.attributesHash(profile)]))
+
+/** The first moment from which the person has been a leaver without a break. */
+const leaverSince = (history: IdentityHistory, now: Instant): Instant => {
+  let since = now
+  for (const point of history.changePoints.filter((candidate) => candidate <= now).reverse()) {
+    if (!identityAt(history, point).leaver) break
+    since = point
+  }
+  return since
+}
+
+const isUrgent = (history: IdentityHistory): boolean =>
+  history.employments.some(({ snapshots }) => {
+    const last = snapshots.at(-1)?.event
+    return last !== undefined && (last.urgency === 'immediate' || (last.worker.status === 'terminated' && last.worker.involuntary))
+  })
+
+const desiredChange = (decision: Decision, stored: string | null): Judged['desired'] => {
+  const assignments = decision.timeline.map(({ entitlement, interval, reasons }) => ({
+    e: entitlement,
+    from: interval.from,
+    to: interval.to,
+    reasons,
+  }))
+  if (stored === null && assignments.length === 0) return null
+  if (stored !== null && canonicalize(JSON.parse(stored)) === canonicalize(assignments)) return null
+  return { assignments: JSON.stringify(assignments), entitlements: [...new Set(assignments.map(({ e }) => e))] }
+}
+
+const sameHold = (a: HoldFact, b: HoldFact): boolean =>
+  a.entitlement === b.entitlement &&
+  a.policies.join('\n') === b.policies.join('\n') &&
+  a.conflictsWith.join() === b.conflictsWith.join()
+
+const reconcileHolds = (plan: Plan, facts: EvaluationFacts): Pick<Judged, 'holdsToOpen' | 'holdsToClose'> => ({
+  holdsToOpen: plan.held.filter(
+    (held) => !facts.holds.some((hold) => sameHold(hold, held)) && !facts.rejected.some((rejected) => sameHold(rejected, held)),
+  ),
+  holdsToClose: facts.holds.filter((hold) => !plan.held.some(({ entitlement }) => entitlement === hold.entitlement)).map(({ id }) => id),
+})

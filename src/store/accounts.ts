@@ -1,0 +1,46 @@
+import type { Transaction } from './database.ts'
+
+export type LinkedAccountRow = {
+  readonly id: number
+  readonly target: string
+  readonly enabled: boolean | null
+  readonly attributesHash: string | null
+}
+
+export type AccountSeen = {
+  readonly identity: number
+  readonly target: string
+  readonly nativeId: string
+  readonly origin: 'created' | 'linked'
+  readonly enabled: boolean
+  readonly attributesHash: string
+}
+
+/**
+ * Links new accounts and refreshes what was read of known ones. Returns id by identity. A native id that is linked to
+ * somebody else already is left alone and missing in the answer: the caller makes it a finding, never a guess.
+ */
+export const saveAccounts = async (tx: Transaction, rows: readonly AccountSeen[]): Promise<ReadonlyMap<number, number>> => {
+  if (rows.length === 0) return new Map()
+  const saved = await tx.query<{ identity_id: number; id: number }>({
+    name: 'accounts-save',
+    text: `insert into muster.account (identity_id, target, native_id, origin, linked_at, enabled, attributes_hash, read_at)
+      select r.identity, r.target, r.native_id, r.origin, muster.now(), r.enabled, r.hash, muster.now()
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[]) as r(identity, target, native_id, origin, enabled, hash)
+      where not exists (select from muster.account o where o.target = r.target and o.native_id = r.native_id
+        and o.unlinked_at is null and o.identity_id <> r.identity)
+      on conflict (identity_id, target) where unlinked_at is null
+      do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at
+        where muster.account.native_id = excluded.native_id
+      returning identity_id, id`,
+    values: [
+      rows.map((r) => r.identity),
+      rows.map((r) => r.target),
+      rows.map((r) => r.nativeId),
+      rows.map((r) => r.origin),
+      rows.map((r) => r.enabled),
+      rows.map((r) => r.attributesHash),
+    ],
+  })
+  return new Map(saved.map((row) => [row.identity_id, row.id]))
+}

@@ -1,0 +1,92 @@
+import type { NewAction } from '../domain/action.ts'
+import type { Transaction } from './database.ts'
+
+export type ActionRow = NewAction & {
+  readonly id: number
+  readonly identity: number
+  readonly planVersion: number
+  readonly decision: number
+  readonly state: 'waiting' | 'ready'
+  readonly deadline: number
+  readonly inverseOf: number | null
+}
+
+export const insertActions = async (tx: Transaction, at: number, rows: readonly ActionRow[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'actions-insert',
+    text: `insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, needs_account,
+        after_revoke_of, inverse_of, valid_from, valid_to, attributes_hash, reason, created_at, next_at, deadline)
+      select r.id, r.identity, r.target, r.kind, r.entitlement, r.lane, r.state, r.plan_version, r.decision, r.needs_account,
+        case when r.after is null then null else array(select jsonb_array_elements(r.after)::int) end, r.inverse_of,
+        to_timestamp(r.valid_from / 1000), to_timestamp(r.valid_to / 1000), r.hash, r.reason,
+        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), to_timestamp(r.deadline / 1000)
+      from unnest($2::bigint[], $3::bigint[], $4::text[], $5::muster.action_kind[], $6::int[], $7::muster.lane[], $8::muster.action_state[],
+        $9::int[], $10::bigint[], $11::boolean[], $12::jsonb[], $13::bigint[], $14::float8[], $15::float8[], $16::text[], $17::jsonb[], $18::float8[])
+        as r(id, identity, target, kind, entitlement, lane, state, plan_version, decision, needs_account, after, inverse_of,
+          valid_from, valid_to, hash, reason, deadline)`,
+    values: [
+      at,
+      rows.map((r) => r.id),
+      rows.map((r) => r.identity),
+      rows.map((r) => r.target),
+      rows.map((r) => r.kind),
+      rows.map((r) => r.entitlement),
+      rows.map((r) => r.lane),
+      rows.map((r) => r.state),
+      rows.map((r) => r.planVersion),
+      rows.map((r) => r.decision),
+      rows.map((r) => r.needsAccount),
+      rows.map((r) => (r.afterRevokeOf.length === 0 ? null : JSON.stringify(r.afterRevokeOf))),
+      rows.map((r) => r.inverseOf),
+      rows.map((r) => r.validFrom),
+      rows.map((r) => r.validTo),
+      rows.map((r) => r.attributesHash),
+      rows.map((r) => JSON.stringify(r.reason)),
+      rows.map((r) => r.deadline),
+    ],
+  })
+}
+
+/** Never run: nobody wants them any more. Only unclaimed ones are given (the caller holds their locks). */
+export const supersede = async (tx: Transaction, at: number, ids: readonly number[]): Promise<void> => {
+  if (ids.length === 0) return
+  await tx.query({
+    name: 'actions-supersede',
+    text: `update muster.action set state = 'superseded', done_at = to_timestamp($1::float8 / 1000) where id = any($2)`,
+    values: [at, ids],
+  })
+}
+
+export type Restamp = { readonly id: number; readonly planVersion: number; readonly afterRevokeOf: readonly number[] }
+
+/** Wanted by the new plan too: they keep age, attempts and deadline. What they wait for may have changed. */
+export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'actions-restamp',
+    text: `update muster.action a set plan_version = r.version,
+        after_revoke_of = case when r.after = '[]' then null else array(select jsonb_array_elements(r.after)::int) end,
+        state = case when a.state in ('waiting', 'ready') then case when r.after = '[]' then 'ready' else 'waiting' end::muster.action_state else a.state end
+      from unnest($1::bigint[], $2::int[], $3::jsonb[]) as r(id, version, after) where a.id = r.id`,
+    values: [rows.map((r) => r.id), rows.map((r) => r.planVersion), rows.map((r) => JSON.stringify(r.afterRevokeOf))],
+  })
+}
+
+/** Lets go what waited for revokes of these identities that are now verified: nothing awaited is present or in flight. */
+export const releaseWaiting = async (tx: Transaction, identities: readonly number[]): Promise<readonly { readonly lane: string }[]> => {
+  if (identities.length === 0) return []
+  return tx.query({
+    name: 'actions-release',
+    text: `update muster.action w set state = 'ready', next_at = muster.now() where w.id in (
+      select a.id from muster.action a where a.identity_id = any($1) and a.state = 'waiting'
+        and not exists (select from muster.account c join muster.grants g on g.account_id = c.id and g.gone_verified_at is null
+          where c.identity_id = a.identity_id and g.entitlement_id = any(a.after_revoke_of))
+        and not exists (select from muster.action o where o.identity_id = a.identity_id and o.kind = 'grant'
+          and o.entitlement_id = any(a.after_revoke_of) and (o.state = 'dispatched' or o.unknown)
+          and o.state in ('waiting', 'ready', 'dispatched', 'parked'))
+      order by a.id for update)
+      returning w.lane`,
+    values: [identities],
+  })
+}

@@ -1,0 +1,26 @@
+import type { Transaction } from './database.ts'
+
+export type DesiredRow = {
+  readonly identity: number
+  /** JSON text of the assignments, as stored. */
+  readonly assignments: string
+  readonly entitlements: readonly number[]
+}
+
+/** Ends what was believed and records what is believed now: both axes stay (DESIGN §3, bitemporal). */
+export const saveDesired = async (tx: Transaction, at: number, rows: readonly DesiredRow[], known: readonly number[]): Promise<void> => {
+  if (known.length > 0)
+    await tx.query({
+      name: 'desired-close',
+      text: `update muster.desired set recorded_to = to_timestamp($1::float8 / 1000) where identity_id = any($2) and recorded_to = 'infinity'`,
+      values: [at, known],
+    })
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'desired-insert',
+    text: `insert into muster.desired (identity_id, recorded_from, assignments, entitlements)
+      select r.id, to_timestamp($1::float8 / 1000), r.assignments, array(select jsonb_array_elements(r.entitlements)::int)
+      from unnest($2::bigint[], $3::jsonb[], $4::jsonb[]) as r(id, assignments, entitlements)`,
+    values: [at, rows.map((r) => r.identity), rows.map((r) => r.assignments), rows.map((r) => JSON.stringify(r.entitlements))],
+  })
+}

@@ -1,0 +1,17 @@
+import type { TargetId } from '../domain/ids.ts'
+import type { TargetMode } from '../domain/target.ts'
+import type { Queryable } from './database.ts'
+
+/** Mode of every target that was ever started with; a target without a row is in `observe`. */
+export const targetModes = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetMode>> => {
+  const rows = await db.query<{ id: TargetId; mode: TargetMode }>({ name: 'target-modes', text: 'select id, mode from muster.target' })
+  return new Map(rows.map(({ id, mode }) => [id, mode]))
+}
+
+/** First start of a target: its mode from muster.yaml becomes a row. Later the row alone counts. */
+export const registerTarget = async (db: Queryable, id: TargetId, mode: TargetMode): Promise<void> => {
+  await db.query({
+    text: `insert into muster.target (id, mode, mode_set_by) values ($1, $2, 'muster.yaml') on conflict do nothing`,
+    values: [id, mode],
+  })
+}

@@ -1,0 +1,114 @@
+import type { Lane } from '../domain/action.ts'
+import type { Transaction } from './database.ts'
+
+/** An identity with work waiting, locked by the transaction that read it. */
+export type DueIdentity = {
+  readonly id: number
+  readonly person_key: string
+  readonly subject_ref: string
+  readonly events_seen: number
+  readonly events_folded: number
+  readonly last_stream_id: number | null
+  readonly last_offset: number | null
+  readonly last_appended_at: number | null
+  readonly evaluated_policy: number | null
+  readonly plan_version: number
+  readonly lifecycle: string | null
+  readonly leaver: boolean
+  readonly now: number
+}
+
+const columns = `id, person_key, subject_ref, events_seen, events_folded, last_stream_id, last_offset, last_appended_at,
+  evaluated_policy, plan_version, lifecycle, leaver, (extract(epoch from muster.now()) * 1000)::bigint as now`
+
+/** Locks the identities of a lane that are due, the longest due first; those that somebody else evaluates are skipped. */
+export const lockDue = (tx: Transaction, lane: Lane, limit: number): Promise<readonly DueIdentity[]> =>
+  tx.query({
+    name: 'work-lock-due',
+    text: `select ${columns} from muster.identity
+      where lane = $1 and parked_at is null and work_due_at <= muster.now()
+      order by work_due_at limit $2 for update skip locked`,
+    values: [lane, limit],
+  })
+
+/** Locks these identities if they still are due: the halves of a batch that failed. */
+export const lockDueOf = (tx: Transaction, ids: readonly number[]): Promise<readonly DueIdentity[]> =>
+  tx.query({
+    name: 'work-lock-due-of',
+    text: `select ${columns} from muster.identity
+      where id = any($1) and parked_at is null and work_due_at <= muster.now() order by person_key for update`,
+    values: [ids],
+  })
+
+/** Locks everything that a claim or an outcome of these identities locks too (DESIGN §5). */
+export const lockOpenWork = async (tx: Transaction, identities: readonly number[]): Promise<void> => {
+  await tx.query({ name: 'work-lock-open', text: 'select muster.lock_open_work($1)', values: [identities] })
+}
+
+export type EvaluatedIdentity = {
+  readonly id: number
+  readonly workDueAt: number | null
+  readonly lane: Lane
+  readonly eventsFolded: number
+  readonly planVersion: number
+  readonly lifecycle: string
+  readonly leaver: boolean
+  readonly endedAt: number | null
+  readonly urgent: boolean
+  /** Attributes of the primary employment, for account mapping. */
+  readonly profile: unknown
+}
+
+export const saveEvaluated = async (tx: Transaction, policyVersion: number, rows: readonly EvaluatedIdentity[]): Promise<void> => {
+  await tx.query({
+    name: 'work-save-evaluated',
+    text: `update muster.identity i set work_due_at = to_timestamp(r.due / 1000), lane = r.lane, events_folded = r.folded,
+        plan_version = r.plan_version, lifecycle = r.lifecycle, leaver = r.leaver, ended_at = to_timestamp(r.ended / 1000),
+        urgent = r.urgent, profile = r.profile, evaluated_policy = $1, evaluated_at = muster.now()
+      from unnest($2::bigint[], $3::float8[], $4::muster.lane[], $5::int[], $6::int[], $7::text[], $8::boolean[], $9::float8[], $10::boolean[], $11::jsonb[])
+        as r(id, due, lane, folded, plan_version, lifecycle, leaver, ended, urgent, profile)
+      where i.id = r.id`,
+    values: [
+      policyVersion,
+      rows.map((r) => r.id),
+      rows.map((r) => r.workDueAt),
+      rows.map((r) => r.lane),
+      rows.map((r) => r.eventsFolded),
+      rows.map((r) => r.planVersion),
+      rows.map((r) => r.lifecycle),
+      rows.map((r) => r.leaver),
+      rows.map((r) => r.endedAt),
+      rows.map((r) => r.urgent),
+      rows.map((r) => (r.profile === null ? null : JSON.stringify(r.profile))),
+    ],
+  })
+}
+
+/** Parked: evaluation leaves it alone and no grant of it is claimed, until a human lets it go on. */
+export const parkIdentity = async (tx: Transaction, id: number, reason: string): Promise<void> => {
+  await tx.query({
+    text: 'update muster.identity set parked_at = muster.now(), parked_reason = $2 where id = $1',
+    values: [id, reason],
+  })
+}
+
+/** Locks identities in key order, then makes them due now. Before any dispatch lock (lock order, DESIGN §5). */
+export const lockIdentities = async (tx: Transaction, ids: readonly number[]): Promise<void> => {
+  if (ids.length === 0) return
+  await tx.query({
+    name: 'work-lock-identities',
+    text: 'select 1 from muster.identity where id = any($1) order by person_key for update',
+    values: [ids],
+  })
+}
+
+/** Wants an evaluation now. Leavers stay in their lane. */
+export const makeDue = async (tx: Transaction, ids: readonly number[]): Promise<void> => {
+  if (ids.length === 0) return
+  await tx.query({
+    name: 'work-make-due',
+    text: `update muster.identity set work_due_at = least(work_due_at, muster.now()),
+      lane = case when leaver then 'leaver'::muster.lane else lane end where id = any($1)`,
+    values: [ids],
+  })
+}
