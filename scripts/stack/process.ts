@@ -60,7 +60,7 @@ export async function gone(mark: ProcessMark, ms: number): Promise<boolean> {
 }
 
 /** Ends a process in an orderly way, and by force if it does not go. */
-export async function end(mark: ProcessMark, signal: NodeJS.Signals): Promise<void> {
+export async function end(mark: ProcessMark | undefined, signal: NodeJS.Signals): Promise<void> {
   if (!isAlive(mark)) return
   send(mark, 'SIGCONT')
   send(mark, signal)
@@ -80,6 +80,20 @@ function send(mark: ProcessMark, signal: NodeJS.Signals): void {
 export function logTail(logFile: string, lines = 15): string {
   const text = existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''
   return text.trimEnd().split('\n').slice(-lines).join('\n')
+}
+
+/** Also keeps the event loop alive: a probe that never settles must not end the starter in silence. */
+async function inTime(probe: Promise<unknown>): Promise<void> {
+  const timer = new AbortController()
+  const late = pause(probeDeadlineMs, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`no answer in ${probeDeadlineMs} ms`)
+  })
+  try {
+    await Promise.race([probe, late])
+  } finally {
+    late.catch(() => {})
+    timer.abort()
+  }
 }
 
 const deadly: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']
@@ -120,7 +134,7 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
     for (const until = Date.now() + startDeadlineMs; Date.now() < until; await pause(30)) {
       if (!isAlive(mark)) throw new StackError(spec.part, `it ended at once\n${quoted()}`, spec.todo)
       try {
-        await Promise.race([spec.probe(), late()])
+        await inTime(spec.probe())
         return
       } catch (error) {
         why = error
@@ -128,12 +142,6 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
     }
     await stop()
     throw new StackError(spec.part, `no answer in ${startDeadlineMs / 1000} s (${why})\n${quoted()}`, spec.todo)
-  }
-
-  /** Also keeps the event loop alive: a probe that never settles must not end the starter in silence. */
-  async function late(): Promise<never> {
-    await pause(probeDeadlineMs)
-    throw new Error(`no answer in ${probeDeadlineMs} ms`)
   }
 
   function quoted(): string {

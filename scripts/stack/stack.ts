@@ -168,7 +168,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return value
   }
   const env = environment(found)
-  state.urls = env
+  state.urls = { ...(adopts ? state.urls : {}), ...env }
   if (options.keepRunning) {
     state.kept = true
     delete state.owner

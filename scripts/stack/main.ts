@@ -1,0 +1,107 @@
+/** npm run stack -- up|down|status|reset: the local stack for people. */
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkout } from './download.ts'
+import { type Part, partNames, StackError } from './part.ts'
+import { end, isAlive } from './process.ts'
+import { progressLines } from './progress.ts'
+import { startStack } from './stack.ts'
+import { readState, stateFile, writeState } from './state.ts'
+
+const home = join(checkout, '.stack')
+const usage = `npm run stack -- up [PART…]    start the parts (${partNames.join(', ')}; all of them if none is named) and leave them running
+npm run stack -- status        what runs, and where
+npm run stack -- down          end everything that was left running; data stays
+npm run stack -- reset         end it and forget all data (downloads stay)
+`
+
+/** 0 done, 1 failed, 2 usage. */
+async function main([verb, ...rest]: readonly string[]): Promise<number> {
+  const unknown = rest.filter((name) => !partNames.some((part) => part === name))
+  if (unknown.length > 0 || (rest.length > 0 && verb !== 'up')) return refuse(`unknown: ${(unknown.length ? unknown : rest).join(' ')}`)
+  switch (verb) {
+    case 'up':
+      return up(partNames.filter((part) => rest.length === 0 || rest.includes(part)))
+    case 'status':
+      return status()
+    case 'down':
+      return down()
+    case 'reset':
+      return reset()
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(usage)
+      return verb === undefined ? 2 : 0
+    default:
+      return refuse(`unknown command: ${verb}`)
+  }
+}
+
+function refuse(why: string): number {
+  process.stderr.write(`${why}\n${usage}`)
+  return 2
+}
+
+async function up(parts: readonly Part[]): Promise<number> {
+  const stack = await startStack({ dir: join(home, 'local'), parts, keepRunning: true, onProgress: progressLines(process.stderr) })
+  for (const [name, value] of Object.entries(stack.env)) process.stdout.write(`${name}=${value}\n`)
+  return 0
+}
+
+/** Directories of stacks in this checkout: `local` is that of `up`; the demo, tests and benchmarks have their own. */
+function stacks(): { name: string; dir: string }[] {
+  if (!existsSync(home)) return []
+  const all = readdirSync(home).map((name) => ({ name, dir: join(home, name) }))
+  return all.filter(({ dir }) => existsSync(stateFile(dir)))
+}
+
+function status(): number {
+  const found = stacks()
+  if (found.length === 0) process.stdout.write('no stack yet; npm run stack -- up starts one\n')
+  for (const { name, dir } of found) {
+    const state = readState(dir)
+    const running = partNames.filter((part) => isAlive(state.processes[part]))
+    const who = state.kept ? 'left running' : `run by process ${state.owner?.pid}`
+    process.stdout.write(`${name}: ${running.length === 0 ? 'stopped' : `${running.join(', ')} (${who})`}\n`)
+    if (running.length === 0) continue
+    for (const part of running) process.stdout.write(`  ${part}: process ${state.processes[part]?.pid}, log ${join(dir, part, `${part}.log`)}\n`)
+    for (const [variable, value] of Object.entries(state.urls ?? {})) process.stdout.write(`  ${variable}=${value}\n`)
+  }
+  return 0
+}
+
+async function down(): Promise<number> {
+  let busy = 0
+  for (const { name, dir } of stacks()) {
+    const state = readState(dir)
+    const running = partNames.filter((part) => isAlive(state.processes[part]))
+    if (!state.kept && isAlive(state.owner) && running.length > 0) {
+      process.stderr.write(`${name}: process ${state.owner.pid} runs it; it ends with that process\n`)
+      busy += 1
+      continue
+    }
+    await Promise.all(running.map((part) => end(state.processes[part], part === 'postgres' ? 'SIGINT' : 'SIGTERM')))
+    writeState(dir, { ...state, kept: false, processes: {} })
+    if (running.length > 0) process.stdout.write(`${name}: ended ${running.join(', ')}\n`)
+  }
+  return busy > 0 ? 1 : 0
+}
+
+async function reset(): Promise<number> {
+  const code = await down()
+  if (code !== 0) return code
+  for (const { name, dir } of stacks()) {
+    rmSync(dir, { recursive: true, force: true })
+    process.stdout.write(`${name}: forgotten\n`)
+  }
+  return 0
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`${error instanceof StackError ? error.message : ((error as Error).stack ?? error)}\n`)
+  process.exitCode = 1
+}

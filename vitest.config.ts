@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config'
+
+/** `unit`: no I/O, all of it in seconds. `real`: on real Kafka, PostgreSQL, Redis and slapd, started once for the run. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
+          exclude: ['test/scenarios/**/*.real.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['test/{contracts,integration,e2e}/**/*.test.ts', 'test/scenarios/**/*.real.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          // Each file has its own process: a test may kill or stall what it runs without touching its neighbours.
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
