@@ -102,7 +102,8 @@ const deadly: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQ
 export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
   let mark: ProcessMark | undefined = adopted
   let guard: NodeJS.WritableStream | undefined
-  let ended: Promise<unknown> = Promise.resolve()
+  /** Resolves when our child is reaped; until somebody asks, it does not keep this process alive. */
+  let reaped: () => Promise<unknown> = async () => undefined
 
   function launch(): void {
     const log = openSync(spec.logFile, 'a')
@@ -121,12 +122,16 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
     ;(stdin as unknown as { unref(): void }).unref()
     guard = stdin
     mark = { pid, started: startedAt(pid) ?? '' }
-    ended = new Promise((resolve) => {
+    const exit = new Promise((resolve) => {
       child.once('exit', () => {
         stdin.end('ended\n')
         resolve(undefined)
       })
     })
+    reaped = () => {
+      child.ref()
+      return exit
+    }
   }
 
   async function answers(): Promise<void> {
@@ -156,7 +161,7 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
   async function stop(): Promise<void> {
     if (mark === undefined) return
     await end(mark, spec.stopSignal)
-    await ended
+    await reaped()
     mark = undefined
   }
 
@@ -176,7 +181,7 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
       send(mark, signal)
       if (deadly.includes(signal)) {
         await gone(mark, stopDeadlineMs)
-        await ended
+        await reaped()
       }
     },
     async restart() {
