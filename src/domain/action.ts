@@ -42,6 +42,19 @@ export type OpenAction = {
   readonly unknown: boolean
   /** Attributes hash of an ensureAccount. */
   readonly attributesHash: string | null
+  /** Carries the identity's plan version. Not so when a later plan left it to its outcome (`Plan.awaited`). */
+  readonly current: boolean
+} & Waits
+
+/** What an action waits for, and when it may be claimed. An action with neither wait is `ready` as soon as it is made. */
+export type Waits = {
+  /** Waits for this target's account to be linked. */
+  readonly needsAccount: boolean
+  /** Entitlements (of any target of this identity) whose revoke must be verified first. Empty = none. Ascending. */
+  readonly afterRevokeOf: readonly EntitlementId[]
+  /** The assignment's interval: a grant is claimed only inside it. null for the others; validTo null = never ends. */
+  readonly validFrom: Instant | null
+  readonly validTo: Instant | null
 }
 
 /** An action that a plan creates. */
@@ -53,15 +66,8 @@ export type NewAction = {
   readonly lane: Lane
   /** Human-readable, without personal data: rule names, policy names, lifecycle words. */
   readonly reason: ActionReason
-  /** Entitlements (of any target of this identity) whose revoke must be verified first. Empty = none. */
-  readonly afterRevokeOf: readonly EntitlementId[]
-  /** Waits for this target's account to be linked. */
-  readonly needsAccount: boolean
-  /** The assignment's interval: a grant is claimed only inside it. null for the others. */
-  readonly validFrom: Instant | null
-  readonly validTo: Instant | null
   readonly attributesHash: string | null
-}
+} & Waits
 
 export type ActionReason =
   | { readonly kind: 'assigned'; readonly rules: readonly string[] }
@@ -72,15 +78,42 @@ export type ActionReason =
   | { readonly kind: 'attributes-differ' }
   | { readonly kind: 'inverse-of-claimed'; readonly action: ActionId }
 
-/** The change one cause needs. A value that can be printed, replayed and refused. */
+/** An open action that the plan wants too: keeps age, attempts and deadline, gets the new version and these waits. */
+export type KeptAction = {
+  readonly action: ActionId
+  /** Its waits, interval or version differ from what stands on the action: write them. */
+  readonly changed: boolean
+} & Waits
+
+/**
+ * In flight or unknown, and not what is wanted now: ends by its outcome, then evaluation looks again. It does not get
+ * the new version, so that a `retry` outcome does not run it once more.
+ */
+export type AwaitedAction = {
+  readonly action: ActionId
+  /** It still carries the current version: the version must rise to leave it behind. */
+  readonly changed: boolean
+}
+
+/** Wanted, but stopped for a human. */
+export type HeldGrant = {
+  readonly entitlement: EntitlementId
+  readonly policies: readonly string[]
+  readonly conflictsWith: readonly EntitlementId[]
+}
+
+/**
+ * The change one cause needs. A value that can be printed, replayed and refused. Every open action of the identity is
+ * in exactly one of supersede, keep and awaited.
+ */
 export type Plan = {
+  /** In the order in which they should go: what takes away first. */
   readonly create: readonly NewAction[]
-  /** Open, unclaimed actions that nobody wants any more. */
+  /** Open, unclaimed actions that nobody wants any more, or that a new one replaces: write before `create`. */
   readonly supersede: readonly ActionId[]
-  /** Open actions that this plan wants too: they keep age, attempts and deadline, and get the new version. */
-  readonly keep: readonly ActionId[]
-  /** Wanted, but stopped for a human. */
-  readonly held: readonly { readonly entitlement: EntitlementId; readonly policies: readonly string[]; readonly conflictsWith: readonly EntitlementId[] }[]
+  readonly keep: readonly KeptAction[]
+  readonly awaited: readonly AwaitedAction[]
+  readonly held: readonly HeldGrant[]
 }
 
 export type ActionCause = { readonly decision: DecisionId; readonly planVersion: number }

@@ -1,0 +1,64 @@
+import type { ActionReason, NewAction } from '../domain/action.ts'
+import type { TargetId } from '../domain/ids.ts'
+import { inverseWanted } from './inverse.ts'
+import type { Lookups } from './lookups.ts'
+import type { PlanInput } from './plan-input.ts'
+
+type AccountChange = Pick<NewAction, 'target' | 'kind' | 'account' | 'lane' | 'reason' | 'attributesHash'>
+
+/** What the accounts need: made, kept right, opened or closed. Accounts of somebody who is only to come are left alone. */
+export const accountChanges = (input: PlanInput, lookups: Lookups): readonly NewAction[] => {
+  const changes: AccountChange[] = []
+  for (const target of lookups.targets.keys()) {
+    if (lookups.hasAccess) changes.push(...ensured(target, input, lookups), ...openedOrClosed(target, input, lookups))
+    else if (input.at.leaver) changes.push(...closed(target, input, lookups))
+  }
+  return changes.map((change) => ({ ...change, entitlement: null, needsAccount: false, afterRevokeOf: [], validFrom: null, validTo: null }))
+}
+
+const ensured = (target: TargetId, { wantedAttributes }: PlanInput, { accounts, wanted }: Lookups): readonly AccountChange[] => {
+  const account = accounts.get(target)
+  const attributesHash = wantedAttributes.get(target) ?? null
+  const ensure = (reason: ActionReason): AccountChange => ({
+    target,
+    kind: 'ensureAccount',
+    account: account?.id ?? null,
+    lane: 'bulk',
+    reason,
+    attributesHash,
+  })
+  if (account === undefined) return somethingWantedOn(target, wanted) ? [ensure({ kind: 'account-wanted' })] : []
+  return attributesHash !== null && account.attributesHash !== attributesHash ? [ensure({ kind: 'attributes-differ' })] : []
+}
+
+/**
+ * For people with access. An account whose state was never read is closed when it should be, and not opened: what is
+ * not known to be shut needs no opening. One on which nothing is wanted is never opened.
+ */
+const openedOrClosed = (target: TargetId, { at }: PlanInput, { accounts, wanted }: Lookups): readonly AccountChange[] => {
+  const account = accounts.get(target)
+  if (account === undefined) return []
+  const change = (kind: 'enable' | 'disable'): AccountChange => ({
+    target,
+    kind,
+    account: account.id,
+    lane: 'bulk',
+    reason: { kind: 'lifecycle', state: at.lifecycle },
+    attributesHash: null,
+  })
+  if (!at.accountsEnabled) return account.enabled === false ? [] : [change('disable')]
+  return account.enabled === false && somethingWantedOn(target, wanted) ? [change('enable')] : []
+}
+
+/** For leavers: whatever is not known to be shut is shut, and what an enable in flight may open is shut at once. */
+const closed = (target: TargetId, input: PlanInput, lookups: Lookups): readonly AccountChange[] => {
+  const account = lookups.accounts.get(target)
+  if (account === undefined) return []
+  const inverse = inverseWanted({ target, kind: 'enable', entitlement: null }, input, lookups)
+  if (account.enabled === false && inverse === null) return []
+  const reason: ActionReason = inverse ?? { kind: 'leaver', unmanaged: false }
+  return [{ target, kind: 'disable', account: account.id, lane: 'leaver', reason, attributesHash: null }]
+}
+
+const somethingWantedOn = (target: TargetId, wanted: Lookups['wanted']): boolean => 
+  [...wanted.values()].some((assignment) => assignment.target === target)

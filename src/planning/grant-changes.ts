@@ -1,0 +1,57 @@
+import type { HeldGrant, NewAction } from '../domain/action.ts'
+import type { Assignment } from '../domain/decision.ts'
+import type { EntitlementId } from '../domain/ids.ts'
+import { inFlight, type Lookups } from './lookups.ts'
+import type { PlanInput } from './plan-input.ts'
+
+/**
+ * Wanted and not there, minus what separation of duties holds. `leaving`: entitlements that this plan revokes; a grant
+ * may wait only for those and for calls in flight, because a wait for anything else would never end.
+ */
+export const grantChanges = (
+  { decision }: PlanInput,
+  lookups: Lookups,
+  leaving: ReadonlySet<EntitlementId>,
+): { readonly grants: readonly NewAction[]; readonly held: readonly HeldGrant[] } => {
+  const grants: NewAction[] = []
+  const held: HeldGrant[] = []
+  const mayStillCome = new Set([...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])))
+  for (const [entitlement, assignment] of lookups.wanted) {
+    if (lookups.grants.has(entitlement)) continue
+    const verdict = decision.verdicts.get(entitlement)
+    if (verdict === undefined) throw new Error(`entitlement ${entitlement} is wanted and not there, but nothing judged it`)
+    switch (verdict.kind) {
+      case 'go':
+        grants.push(grant(assignment, lookups, []))
+        break
+      case 'held':
+        held.push({ entitlement, policies: verdict.policies, conflictsWith: verdict.conflictsWith })
+        break
+      case 'wait': {
+        const stays = verdict.after.filter((id) => lookups.grants.has(id) && !leaving.has(id))
+        const goes = verdict.after.filter((id) => leaving.has(id) || mayStillCome.has(id))
+        if (stays.length > 0) held.push({ entitlement, policies: verdict.policies, conflictsWith: stays })
+        else grants.push(grant(assignment, lookups, goes))
+      }
+    }
+  }
+  return { grants, held }
+}
+
+const grant = ({ entitlement, target, interval, reasons }: Assignment, { accounts }: Lookups, after: readonly EntitlementId[]): NewAction => {
+  const account = accounts.get(target)?.id ?? null
+  const rules = reasons.map((reason) => (reason.kind === 'rule' ? reason.rule : reason.kind === 'exception' ? reason.exception : reason.kind))
+  return {
+    target,
+    kind: 'grant',
+    entitlement,
+    account,
+    lane: 'bulk',
+    reason: { kind: 'assigned', rules: [...new Set(rules)].sort() },
+    attributesHash: null,
+    needsAccount: account === null,
+    afterRevokeOf: [...after].sort((a, b) => a - b),
+    validFrom: interval.from,
+    validTo: interval.to,
+  }
+}
