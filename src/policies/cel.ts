@@ -10,38 +10,47 @@ const environment = new Environment({
 
 export type CelProblem = { readonly message: string; readonly offset: number }
 
+export type CelCheck = {
+  readonly problems: readonly CelProblem[]
+  readonly attributes: readonly { readonly name: string; readonly offset: number }[]
+  /** false: it says the same of everybody. */
+  readonly readsWorker: boolean
+}
+
 /** Syntax and type errors of an expression, and the worker attributes it reads. `offset` counts characters. */
-export const checkCel = (
-  expression: string,
-): { readonly problems: readonly CelProblem[]; readonly attributes: readonly { name: string; offset: number }[] } => {
+export const checkCel = (expression: string): CelCheck => {
   try {
     const parsed = environment.parse(expression)
     const checked = parsed.check()
-    if (!checked.valid) return { problems: [celProblem(checked.error)], attributes: [] }
+    if (!checked.valid) return broken(celProblem(checked.error))
     if (checked.type !== 'bool' && checked.type !== 'dyn')
-      return { problems: [{ message: `the expression answers ${checked.type}, not true or false`, offset: 0 }], attributes: [] }
-    return { problems: [], attributes: attributesRead(parsed.ast) }
+      return broken({ message: `the expression answers ${checked.type}, not true or false`, offset: 0 })
+    return { problems: [], ...attributesRead(parsed.ast) }
   } catch (error) {
-    return { problems: [celProblem(error)], attributes: [] }
+    return broken(celProblem(error))
   }
 }
+
+const broken = (problem: CelProblem): CelCheck => ({ problems: [problem], attributes: [], readsWorker: true })
 
 const celProblem = (error: unknown): CelProblem => {
   const { summary, message, range } = error as { summary?: string; message?: string; range?: { start: number } }
   return { message: summary ?? message?.split('\n')[0] ?? String(error), offset: range?.start ?? 0 }
 }
 
-const attributesRead = (root: ASTNode): { name: string; offset: number }[] => {
+const attributesRead = (root: ASTNode): Omit<CelCheck, 'problems'> => {
   const found: { name: string; offset: number }[] = []
+  let readsWorker = false
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) node.forEach(visit)
     if (!isNode(node)) return
     const path = attributePath(node)
+    if (path !== null) readsWorker = true
     if (path === null || path === '' || path === 'custom') visit(node.args)
     else found.push({ name: path, offset: node.start })
   }
   visit(root)
-  return found
+  return { attributes: found, readsWorker }
 }
 
 const isNode = (node: unknown): node is ASTNode =>
