@@ -28,7 +28,11 @@ export async function unpack(name: string, packages: readonly string[], onProgre
       onProgress({ part: 'apt', text: 'reading package lists' })
       await run('apt-get', ['update', '-qq'], { env })
       onProgress({ part: 'apt', text: `downloading ${packages.join(', ')}` })
-      await run('apt-get', ['install', '-y', '-qq', '--reinstall', '--no-install-recommends', '--download-only', ...packages], { env })
+      await run(
+        'apt-get',
+        ['install', '-y', '-qq', '--reinstall', '--no-install-recommends', '--download-only', ...packages],
+        { env },
+      )
       const archives = join(scratch, 'cache', 'archives')
       const files = readdirSync(archives).filter((file) => file.endsWith('.deb'))
       for (const file of files) await run('dpkg', ['-x', join(archives, file), into])
@@ -58,7 +62,8 @@ function libraries(root: string): string[] {
   const found: string[] = []
   for (const base of ['usr/lib', 'lib']) {
     const dir = join(root, base)
-    for (const entry of entries(dir)) if (entry.endsWith('-linux-gnu') || entry.includes('-linux-')) found.push(join(dir, entry))
+    for (const entry of entries(dir))
+      if (entry.endsWith('-linux-gnu') || entry.includes('-linux-')) found.push(join(dir, entry))
     found.push(dir)
   }
   return found

@@ -14,7 +14,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 export async function certificates(dir: string, hosts: readonly string[] = []): Promise<TlsFiles> {
   const files = { caFile: join(dir, 'ca.pem'), certFile: join(dir, 'server.pem'), keyFile: join(dir, 'server.key') }
   if (existsSync(files.keyFile)) return files
-  x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0])
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[1])
   const [caKeys, keys] = await Promise.all([makeKeys(), makeKeys()])
   const validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + tenYearsMs) }
   const ca = await x509.X509CertificateGenerator.createSelfSigned({

@@ -1,7 +1,6 @@
 /** Parts that somebody else runs, named by the environment. */
-import type { Control, Part } from './part.ts'
+import type { Control, Ldap, Part } from './part.ts'
 import { StackError } from './part.ts'
-import type { Ldap } from './stack.ts'
 
 const variables = {
   kafka: 'MUSTER_KAFKA_BROKERS',
@@ -19,7 +18,8 @@ export function externalLdap(): Ldap | undefined {
   if (url === undefined) return undefined
   const setting = (name: string, fallback?: string): string => {
     const value = process.env[`MUSTER_STACK_LDAP_${name}`] ?? fallback
-    if (value === undefined) throw new StackError('slapd', `MUSTER_STACK_LDAP_${name} is not set`, `set it beside ${variables.slapd}`)
+    if (value === undefined)
+      throw new StackError('slapd', `MUSTER_STACK_LDAP_${name} is not set`, `set it beside ${variables.slapd}`)
     return value
   }
   const baseDn = setting('BASE_DN', 'dc=bank,dc=example')
@@ -40,5 +40,12 @@ export function external(part: Part): Control {
   const refuse = async () => {
     throw new Error(`${part} comes from ${variables[part]}: it is not ours to stop or restart`)
   }
-  return { origin: 'environment', pid: undefined, logFile: undefined, stop: async () => {}, kill: refuse, restart: refuse }
+  return {
+    origin: 'environment',
+    pid: undefined,
+    logFile: undefined,
+    stop: async () => {},
+    kill: refuse,
+    restart: refuse,
+  }
 }

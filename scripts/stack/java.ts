@@ -27,7 +27,8 @@ export async function java(): Promise<string> {
     for (const program of readdirSync(join(runtime, 'bin'))) chmodSync(join(runtime, 'bin', program), 0o755)
     return join(runtime, 'bin', 'java')
   } catch (error) {
-    const todo = 'install Java 17 or newer, or Python 3 with venv (Debian: apt-get install python3-venv), or set MUSTER_KAFKA_BROKERS'
+    const todo =
+      'install Java 17 or newer, or Python 3 with venv (Debian: apt-get install python3-venv), or set MUSTER_KAFKA_BROKERS'
     throw new StackError('kafka', `no Java from 17 on, and none could be fetched: ${error}`, todo)
   }
 }

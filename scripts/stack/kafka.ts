@@ -16,7 +16,11 @@ const jvm = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1
 
 export type KafkaOptions = { readonly dir: string; readonly port: number; readonly controllerPort: number }
 
-export async function kafka(options: KafkaOptions, adopted: ProcessMark | undefined, onProgress: OnProgress): Promise<Server> {
+export async function kafka(
+  options: KafkaOptions,
+  adopted: ProcessMark | undefined,
+  onProgress: OnProgress,
+): Promise<Server> {
   const { dir, port } = options
   const logFile = join(dir, 'kafka.log')
   const [program, jars] = await Promise.all([java(), fetchJars(onProgress)])
@@ -91,7 +95,8 @@ async function fetchJars(onProgress: OnProgress): Promise<string> {
       await Promise.all(Array.from({ length: 8 }, lane))
     })
   } catch (error) {
-    const todo = 'check the network; MUSTER_MAVEN_URL names a mirror of Maven Central, MUSTER_KAFKA_BROKERS a Kafka of yours'
+    const todo =
+      'check the network; MUSTER_MAVEN_URL names a mirror of Maven Central, MUSTER_KAFKA_BROKERS a Kafka of yours'
     throw new StackError('kafka', `its jars could not be fetched: ${error}`, todo)
   }
 }
@@ -127,8 +132,18 @@ function settings({ port, controllerPort }: KafkaOptions, data: string): string 
 function writeLogging(dir: string): string {
   const file = join(dir, 'log4j2.properties')
   mkdirSync(dirname(file), { recursive: true })
-  const lines = ['status=error', 'appender.out.type=Console', 'appender.out.name=out', 'appender.out.layout.type=PatternLayout']
-  lines.push('appender.out.layout.pattern=%d %p %m (%c)%n', 'rootLogger.level=warn', 'rootLogger.appenderRef.out.ref=out', '')
+  const lines = [
+    'status=error',
+    'appender.out.type=Console',
+    'appender.out.name=out',
+    'appender.out.layout.type=PatternLayout',
+  ]
+  lines.push(
+    'appender.out.layout.pattern=%d %p %m (%c)%n',
+    'rootLogger.level=warn',
+    'rootLogger.appenderRef.out.ref=out',
+    '',
+  )
   writeFileSync(file, lines.join('\n'))
   return file
 }

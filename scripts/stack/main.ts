@@ -18,7 +18,8 @@ npm run stack -- reset         end it and forget all data (downloads stay)
 /** 0 done, 1 failed, 2 usage. */
 async function main([verb, ...rest]: readonly string[]): Promise<number> {
   const unknown = rest.filter((name) => !partNames.some((part) => part === name))
-  if (unknown.length > 0 || (rest.length > 0 && verb !== 'up')) return refuse(`unknown: ${(unknown.length ? unknown : rest).join(' ')}`)
+  if (unknown.length > 0 || (rest.length > 0 && verb !== 'up'))
+    return refuse(`unknown: ${(unknown.length ? unknown : rest).join(' ')}`)
   switch (verb) {
     case 'up':
       return up(partNames.filter((part) => rest.length === 0 || rest.includes(part)))
@@ -45,7 +46,12 @@ function refuse(why: string): number {
 }
 
 async function up(parts: readonly Part[]): Promise<number> {
-  const stack = await startStack({ dir: join(home, 'local'), parts, keepRunning: true, onProgress: progressLines(process.stderr) })
+  const stack = await startStack({
+    dir: join(home, 'local'),
+    parts,
+    keepRunning: true,
+    onProgress: progressLines(process.stderr),
+  })
   for (const [name, value] of Object.entries(stack.env)) process.stdout.write(`${name}=${value}\n`)
   return 0
 }
@@ -66,7 +72,8 @@ function status(): number {
     const who = state.kept ? 'left running' : `run by process ${state.owner?.pid}`
     process.stdout.write(`${name}: ${running.length === 0 ? 'stopped' : `${running.join(', ')} (${who})`}\n`)
     if (running.length === 0) continue
-    for (const part of running) process.stdout.write(`  ${part}: process ${state.processes[part]?.pid}, log ${join(dir, part, `${part}.log`)}\n`)
+    for (const part of running)
+      process.stdout.write(`  ${part}: process ${state.processes[part]?.pid}, log ${join(dir, part, `${part}.log`)}\n`)
     for (const [variable, value] of Object.entries(state.urls ?? {})) process.stdout.write(`  ${variable}=${value}\n`)
   }
   return 0

@@ -24,6 +24,21 @@ export type Control = {
   restart(): Promise<void>
 }
 
+/** A directory server and who may do what in it. */
+export type Ldap = {
+  /** ldaps://127.0.0.1:port, certificate by `caFile`. */
+  readonly url: string
+  /** The same directory without TLS; StartTLS works there. */
+  readonly plainUrl: string
+  readonly caFile: string
+  readonly rootDn: string
+  readonly rootPassword: string
+  /** The engine's account: may write, is not the rootdn, has no size limit. */
+  readonly serviceDn: string
+  readonly servicePassword: string
+  readonly baseDn: string
+}
+
 /** A part that cannot be had or does not start: which, why, and what to do about it. */
 export class StackError extends Error {
   override readonly name = 'StackError'

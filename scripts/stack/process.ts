@@ -1,7 +1,6 @@
 /** Server processes: start one under its guard, wait until it answers, control it, recognise it again later. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Control } from './part.ts'
@@ -115,7 +114,8 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
     })
     closeSync(log)
     const { pid, stdin } = child
-    if (pid === undefined || stdin === null) throw new StackError(spec.part, `${spec.command[0]} did not start`, spec.todo)
+    if (pid === undefined || stdin === null)
+      throw new StackError(spec.part, `${spec.command[0]} did not start`, spec.todo)
     stdin.on('error', () => {})
     // The stream must not hold the starter's event loop, nor the child.
     child.unref()

@@ -1,6 +1,5 @@
 /** A package from PyPI, unpacked into the cache: pinned, checked by pip against our hashes, no root needed. */
-import { writeFileSync } from 'node:fs'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from './download.ts'
 import { run } from './run-tool.ts'
@@ -12,7 +11,10 @@ export function pythonPackage(wanted: PythonPackage): Promise<string> {
   return cached(`${wanted.name}-${wanted.version}`, async (into) => {
     const venv = `${into}.venv`
     const list = join(into, 'requirements.txt')
-    writeFileSync(list, [`${wanted.name}==${wanted.version}`, ...wanted.sha256.map((h) => `--hash=sha256:${h}`)].join(' '))
+    writeFileSync(
+      list,
+      [`${wanted.name}==${wanted.version}`, ...wanted.sha256.map((h) => `--hash=sha256:${h}`)].join(' '),
+    )
     try {
       await run('python3', ['-m', 'venv', '--clear', venv])
       const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:', '--no-compile', '--quiet']

@@ -22,14 +22,27 @@ const valkey = {
 
 const todo = 'install redis-server (6.2 or newer), or set MUSTER_REDIS_URL'
 
-export async function redis(options: RedisOptions, adopted: ProcessMark | undefined, onProgress: OnProgress): Promise<Server> {
+export async function redis(
+  options: RedisOptions,
+  adopted: ProcessMark | undefined,
+  onProgress: OnProgress,
+): Promise<Server> {
   const { dir, port } = options
   const program = await findRedis(onProgress)
   const data = join(dir, 'data')
   mkdirSync(data, { recursive: true })
   const logFile = join(dir, 'redis.log')
   const flags = ['--bind', '127.0.0.1', '--port', String(port), '--dir', data, '--daemonize', 'no', '--databases', '64']
-  const safety = ['--maxmemory-policy', 'noeviction', '--appendonly', 'yes', '--appendfsync', 'everysec', '--loglevel', 'notice']
+  const safety = [
+    '--maxmemory-policy',
+    'noeviction',
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'everysec',
+    '--loglevel',
+    'notice',
+  ]
   return server(
     {
       part: 'redis',

@@ -3,7 +3,11 @@ import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-export type RunOptions = { readonly env?: Readonly<Record<string, string>>; readonly input?: string; readonly cwd?: string }
+export type RunOptions = {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly cwd?: string
+}
 
 /** Its standard output. Throws with the end of what it said unless it exits 0. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {

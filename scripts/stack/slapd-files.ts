@@ -64,11 +64,16 @@ export function firstEntries(servicePassword: string): string {
   const entries = [
     [`dn: ${baseDn}`, 'objectClass: dcObject', 'objectClass: organization', 'dc: bank', 'o: Bank'],
     ...['people', 'groups', 'services', 'policies'].map(unit),
-    [`dn: ${serviceDn}`, 'objectClass: applicationProcess', 'objectClass: simpleSecurityObject', 'cn: muster']
-      .concat(`userPassword: ${hashed(servicePassword)}`),
+    [`dn: ${serviceDn}`, 'objectClass: applicationProcess', 'objectClass: simpleSecurityObject', 'cn: muster'].concat(
+      `userPassword: ${hashed(servicePassword)}`,
+    ),
     // Without pwdLockout, pwdAccountLockedTime would be ignored. Failed sign-ins lock nobody out.
-    [`dn: cn=default,ou=policies,${baseDn}`, 'objectClass: applicationProcess', 'objectClass: pwdPolicy', 'cn: default']
-      .concat('pwdAttribute: userPassword', 'pwdLockout: TRUE', 'pwdMaxFailure: 0'),
+    [
+      `dn: cn=default,ou=policies,${baseDn}`,
+      'objectClass: applicationProcess',
+      'objectClass: pwdPolicy',
+      'cn: default',
+    ].concat('pwdAttribute: userPassword', 'pwdLockout: TRUE', 'pwdMaxFailure: 0'),
   ]
   return entries.map((lines) => `${lines.join('\n')}\n`).join('\n')
 }

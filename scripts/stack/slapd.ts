@@ -37,7 +37,13 @@ export async function slapd(
   const conf = join(dir, 'slapd.conf')
   const data = join(dir, 'data')
   const write = (dataDir: string) => {
-    const places = { schemaDir: programs.schemaDir, moduleDir: programs.moduleDir, dataDir, pidFile: join(dir, 'slapd.pid'), tls }
+    const places = {
+      schemaDir: programs.schemaDir,
+      moduleDir: programs.moduleDir,
+      dataDir,
+      pidFile: join(dir, 'slapd.pid'),
+      tls,
+    }
     writeFileSync(conf, slapdConf(places, options.rootPassword, options.variant), { mode: 0o600 })
   }
   if (!existsSync(data)) {
@@ -99,11 +105,16 @@ async function openldap(onProgress: OnProgress): Promise<OpenLdap> {
 }
 
 function layout(program: string, root: string, env: Readonly<Record<string, string>>): OpenLdap {
-  const schemas = ['etc/ldap/schema', 'etc/openldap/schema', 'private/etc/openldap/schema'].map((path) => join(root, path))
+  const schemas = ['etc/ldap/schema', 'etc/openldap/schema', 'private/etc/openldap/schema'].map((path) =>
+    join(root, path),
+  )
   const modules = ['usr/lib/ldap', 'usr/lib64/openldap', 'usr/lib/openldap'].map((path) => join(root, path))
   const schemaDir = schemas.find((path) => existsSync(join(path, 'core.schema')))
-  const moduleDir = modules.find((path) => existsSync(path) && readdirSync(path).some((file) => file.startsWith('back_mdb')))
-  if (!schemaDir || !moduleDir) throw new StackError('slapd', `the schemas or modules of ${program} are not where expected`, todo)
+  const moduleDir = modules.find(
+    (path) => existsSync(path) && readdirSync(path).some((file) => file.startsWith('back_mdb')),
+  )
+  if (!schemaDir || !moduleDir)
+    throw new StackError('slapd', `the schemas or modules of ${program} are not where expected`, todo)
   return { command: program, slapd: program, schemaDir, moduleDir, env }
 }
 

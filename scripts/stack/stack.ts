@@ -6,9 +6,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { locked } from './download.ts'
-import { externalLdap, externalUrl, external } from './external.ts'
+import { external, externalLdap, externalUrl } from './external.ts'
 import { kafka } from './kafka.ts'
-import type { Control, OnProgress, Part } from './part.ts'
+import type { Control, Ldap, OnProgress, Part } from './part.ts'
 import { StackError } from './part.ts'
 import { freePort } from './ports.ts'
 import { postgres, postgresUrl } from './postgres.ts'
@@ -26,20 +26,6 @@ export type StackOptions = {
   readonly keepRunning?: boolean
   readonly onProgress?: OnProgress
   readonly slapd?: SlapdVariant
-}
-
-export type Ldap = {
-  /** ldaps://127.0.0.1:port, certificate by `caFile`. */
-  readonly url: string
-  /** The same directory without TLS; StartTLS works there. */
-  readonly plainUrl: string
-  readonly caFile: string
-  readonly rootDn: string
-  readonly rootPassword: string
-  /** The engine's account: may write, is not the rootdn, has no size limit. */
-  readonly serviceDn: string
-  readonly servicePassword: string
-  readonly baseDn: string
 }
 
 export type Stack = {
@@ -119,7 +105,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       if (url !== undefined) controls.set('postgres', external('postgres'))
       else {
         await own('postgres', async (adopted) =>
-          postgres({ dir: join(dir, 'postgres'), port: await port('postgres', adopted), password }, adopted, onProgress),
+          postgres(
+            { dir: join(dir, 'postgres'), port: await port('postgres', adopted), password },
+            adopted,
+            onProgress,
+          ),
         )
       }
       found.databaseUrl = url ?? postgresUrl(state.ports.postgres ?? 0, password)
@@ -145,7 +135,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       let caFile = ''
       await own('slapd', async (adopted) => {
         const ports = { port: await port('ldap', adopted), tlsPort: await port('ldaps', adopted) }
-        const made = await slapd({ dir: join(dir, 'slapd'), ...ports, ...secrets, variant: options.slapd ?? {} }, adopted, onProgress)
+        const made = await slapd(
+          { dir: join(dir, 'slapd'), ...ports, ...secrets, variant: options.slapd ?? {} },
+          adopted,
+          onProgress,
+        )
         caFile = made.caFile
         return made.server
       })
@@ -212,7 +206,11 @@ async function claim(dir: string): Promise<StackState> {
   for (const mark of marks) {
     // Its starter died a moment ago, and the guards are ending the servers.
     if (isAlive(mark) && !(await gone(mark, 10_000))) {
-      throw new StackError('the stack', `process ${mark.pid} of an earlier run still runs (${dir})`, `end it: kill ${mark.pid}`)
+      throw new StackError(
+        'the stack',
+        `process ${mark.pid} of an earlier run still runs (${dir})`,
+        `end it: kill ${mark.pid}`,
+      )
     }
   }
   state.processes = {}
@@ -243,5 +241,7 @@ function environment(found: { ldap?: Ldap; brokers?: readonly string[]; database
     MUSTER_STACK_LDAP_SERVICE_PASSWORD: ldap?.servicePassword,
     MUSTER_STACK_LDAP_BASE_DN: ldap?.baseDn,
   }
-  return Object.fromEntries(Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
 }

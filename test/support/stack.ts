@@ -9,9 +9,9 @@ import { Client } from 'ldapts'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { checkout } from '../../scripts/stack/download.ts'
-import type { Part } from '../../scripts/stack/part.ts'
-import { type Ldap, type Stack, startStack } from '../../scripts/stack/stack.ts'
+import type { Ldap, Part } from '../../scripts/stack/part.ts'
 import type { SlapdVariant } from '../../scripts/stack/slapd-files.ts'
+import { type Stack, startStack } from '../../scripts/stack/stack.ts'
 import { migrate, migrationsDirectory, provisionLogins } from '../../src/store/migrate.ts'
 import type { Addresses } from './global-setup.ts'
 
@@ -51,7 +51,9 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   const { databaseUrl, templateDatabase, passwords } = addresses()
   const name = freshName()
   await asSuperuser(databaseUrl, (client) =>
-    client.query(`create database ${client.escapeIdentifier(name)} template ${client.escapeIdentifier(templateDatabase)}`),
+    client.query(
+      `create database ${client.escapeIdentifier(name)} template ${client.escapeIdentifier(templateDatabase)}`,
+    ),
   )
   return databaseOf(databaseUrl, name, passwords)
 }
@@ -97,12 +99,18 @@ async function asSuperuser<T>(url: string, work: (client: pg.Client) => Promise<
 }
 
 /** A new, empty topic. The broker makes none by itself. */
-export async function freshTopic(partitions = 1, brokers: readonly string[] = addresses().kafkaBrokers): Promise<FreshTopic> {
+export async function freshTopic(
+  partitions = 1,
+  brokers: readonly string[] = addresses().kafkaBrokers,
+): Promise<FreshTopic> {
   const topic = freshName()
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }], waitForLeaders: true })
+    await admin.createTopics({
+      topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
+      waitForLeaders: true,
+    })
   } finally {
     await admin.disconnect()
   }

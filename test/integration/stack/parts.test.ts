@@ -6,7 +6,15 @@ import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { ldapsearch } from '../../../scripts/stack/slapd.ts'
 import type { Stack } from '../../../scripts/stack/stack.ts'
-import { addresses, asDirectoryRoot, databaseIn, freshDatabase, freshTopic, freshTree, privateStack } from '../../support/stack.ts'
+import {
+  addresses,
+  asDirectoryRoot,
+  databaseIn,
+  freshDatabase,
+  freshTopic,
+  freshTree,
+  privateStack,
+} from '../../support/stack.ts'
 
 const stacks: Stack[] = []
 afterAll(() => Promise.all(stacks.map((stack) => stack.stop({ discard: true }))))
@@ -24,13 +32,22 @@ async function rows(url: string, sql: string): Promise<unknown[]> {
 test('each test file has a migrated database, and connects as the engine and as an auditor', async () => {
   const one = await freshDatabase()
   const other = await freshDatabase()
-  expect(await rows(one.engineUrl, 'select current_user as me, current_database() as here')).toEqual([{ me: 'muster_engine', here: one.name }])
+  expect(await rows(one.engineUrl, 'select current_user as me, current_database() as here')).toEqual([
+    { me: 'muster_engine', here: one.name },
+  ])
   expect(await rows(other.auditorUrl, 'select current_user as me')).toEqual([{ me: 'muster_auditor' }])
   expect(await rows(one.adminUrl, 'show server_encoding')).toEqual([{ server_encoding: 'UTF8' }])
-  expect(await rows(one.adminUrl, `select setting from pg_settings where name in ('fsync', 'synchronous_commit')`)).toEqual([{ setting: 'on' }, { setting: 'on' }])
+  expect(
+    await rows(one.adminUrl, `select setting from pg_settings where name in ('fsync', 'synchronous_commit')`),
+  ).toEqual([{ setting: 'on' }, { setting: 'on' }])
   await one.drop()
   await other.drop()
-  expect(await rows(addresses().databaseUrl, `select datname from pg_database where datname in ('${one.name}', '${other.name}')`)).toEqual([])
+  expect(
+    await rows(
+      addresses().databaseUrl,
+      `select datname from pg_database where datname in ('${one.name}', '${other.name}')`,
+    ),
+  ).toEqual([])
 })
 
 test('topics have the partitions asked for', async () => {
@@ -45,7 +62,13 @@ test('the directory refuses the bind of a locked account, and the service accoun
   const tlsOptions = { ca: [readFileSync(ldap.caFile)] }
   const service = new Client({ url: ldap.url, tlsOptions })
   await service.bind(ldap.serviceDn, ldap.servicePassword)
-  await service.add(dn, { objectClass: 'inetOrgPerson', uid: 'amit', cn: 'Amit', sn: 'R', userPassword: 'before-the-lock' })
+  await service.add(dn, {
+    objectClass: 'inetOrgPerson',
+    uid: 'amit',
+    cn: 'Amit',
+    sn: 'R',
+    userPassword: 'before-the-lock',
+  })
   const signIn = async () => {
     const person = new Client({ url: ldap.url, tlsOptions })
     try {
@@ -73,8 +96,23 @@ test('ldapsearch, the witness, sees what is there', async () => {
   const { ldap } = addresses()
   const tree = await freshTree()
   const { command, env } = await ldapsearch()
-  const args = ['-x', '-LLL', '-H', ldap.url, '-D', ldap.serviceDn, '-w', ldap.servicePassword, '-b', tree.dn, '(ou=*)', 'ou']
-  const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, ...env, LDAPTLS_CACERT: ldap.caFile } })
+  const args = [
+    '-x',
+    '-LLL',
+    '-H',
+    ldap.url,
+    '-D',
+    ldap.serviceDn,
+    '-w',
+    ldap.servicePassword,
+    '-b',
+    tree.dn,
+    '(ou=*)',
+    'ou',
+  ]
+  const { stdout } = await promisify(execFile)(command, args, {
+    env: { ...process.env, ...env, LDAPTLS_CACERT: ldap.caFile },
+  })
   expect(stdout.match(/^dn: /gm)).toHaveLength(3)
 })
 
@@ -100,7 +138,11 @@ test('a private part survives SIGKILL and restart on the same port with its data
 })
 
 test('the memberof variant keeps back-links, and other lines reach slapd.conf', async () => {
-  const stack = await privateStack(['slapd'], { memberof: true, globalLines: ['idletimeout 3600'], databaseLines: ['sizelimit 2'] })
+  const stack = await privateStack(['slapd'], {
+    memberof: true,
+    globalLines: ['idletimeout 3600'],
+    databaseLines: ['sizelimit 2'],
+  })
   stacks.push(stack)
   const tree = await freshTree(stack.ldap)
   await asDirectoryRoot(stack.ldap, async (client) => {

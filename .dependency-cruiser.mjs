@@ -1,0 +1,133 @@
+/**
+ * Who may import whom (DESIGN §7, and ARCHITECTURE.md). test/unit/house/directions.test.ts plants one violation for
+ * each rule here and expects red; it knows the rules by name, so a new rule needs a new plant.
+ */
+
+/** Besides itself. Anything of ours that is not listed is an error. A name that ends in .ts is one file. */
+const mayImport = {
+  domain: [],
+  policies: ['domain/'],
+  planning: ['domain/', 'policies/'],
+  audit: ['domain/'],
+  store: ['domain/', 'log.ts'],
+  connectors: ['domain/', 'log.ts'],
+  engine: ['domain/', 'policies/', 'planning/', 'store/', 'audit/', 'connectors/connector.ts', 'log.ts'],
+  consumers: ['domain/', 'engine/', 'log.ts'],
+  workers: ['domain/', 'engine/', 'connectors/connector.ts', 'log.ts'],
+  api: ['domain/', 'engine/', 'log.ts'],
+  web: ['api/contract.ts'],
+  cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'config.ts', 'log.ts'],
+}
+
+/** Each client library has one home. */
+const homes = {
+  kafkajs: ['src/consumers/'],
+  bullmq: ['src/workers/'],
+  ioredis: ['src/workers/'],
+  pg: ['src/store/'],
+  prisma: ['src/store/'],
+  ldapts: ['src/connectors/ldap/'],
+}
+/** What belongs to a library, where that is more than the package of its name. */
+const packages = { pg: ['pg', 'pg-[^/]+', '@types/pg'], prisma: ['prisma', '@prisma/[^/]+'] }
+
+const dotted = (text) => text.replaceAll('.', '\\.')
+const inSrc = (path) => (path.endsWith('.ts') ? `^src/${dotted(path)}$` : `^src/${path}`)
+
+const folders = Object.entries(mayImport).map(([folder, allowed]) => ({
+  name: `${folder}-imports`,
+  severity: 'error',
+  comment: `src/${folder}/ may import of ours only: ${[`${folder}/`, ...allowed].join(', ')}`,
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [`${folder}/`, ...allowed].map(inSrc) },
+}))
+
+const sdkHomes = Object.entries(homes).map(([name, home]) => ({
+  name: `${name}-at-home`,
+  severity: 'error',
+  comment: `${name} is used in ${home.join(', ')} only`,
+  from: { path: '^src/', pathNot: home.map((path) => `^${path}`) },
+  to: { path: (packages[name] ?? [name]).map((path) => `(^|node_modules/)${path}(/|$)`) },
+}))
+
+export default {
+  forbidden: [
+    ...folders,
+    ...sdkHomes,
+    {
+      name: 'core-does-no-io',
+      severity: 'error',
+      comment: 'domain, policies and planning are pure: no node:* there',
+      from: { path: '^src/(domain|policies|planning)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'connectors-are-strangers',
+      severity: 'error',
+      comment: 'a connector knows the contract and the domain, never another connector',
+      from: { path: '^src/connectors/([^/]+)/' },
+      to: { path: '^src/connectors/', pathNot: ['^src/connectors/$1/', '^src/connectors/[^/]+\\.ts$'] },
+    },
+    {
+      name: 'connector-contract-knows-no-connector',
+      severity: 'error',
+      comment: 'the contract stands above its implementations',
+      from: { path: '^src/connectors/[^/]+\\.ts$' },
+      to: { path: '^src/connectors/[^/]+/' },
+    },
+    {
+      name: 'only-cli-imports-app',
+      severity: 'error',
+      comment: 'app.ts wires; whoever imports it can reach everything',
+      from: { path: '^src/', pathNot: ['^src/cli/'] },
+      to: { path: '^src/app\\.ts$' },
+    },
+    {
+      name: 'top-files-import-nothing-of-ours',
+      severity: 'error',
+      comment: 'of the files directly in src/, only app.ts wires',
+      from: { path: '^src/[^/]+\\.ts$', pathNot: ['^src/app\\.ts$', '^src/config\\.ts$'] },
+      to: { path: '^src/', pathNot: ['^src/domain/'] },
+    },
+    {
+      name: 'config-knows-domain-only',
+      severity: 'error',
+      comment: 'configuration is read into values; it starts nothing',
+      from: { path: '^src/config\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/domain/', '^src/policies/'] },
+    },
+    {
+      name: 'src-never-imports-tests',
+      severity: 'error',
+      comment: 'the product does not know its tests, scripts and benchmarks',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts|bench)/' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'a cycle is one file in disguise',
+      from: { path: '^(src|scripts|bench)/', pathNot: '^src/store/generated/' },
+      to: { circular: true },
+    },
+    {
+      name: 'not-resolvable',
+      severity: 'error',
+      comment: 'the file or package is not there, so no other rule can judge it',
+      from: { pathNot: '^src/store/generated/' },
+      to: { couldNotResolve: true, pathNot: ['^\\.\\./store/generated/', '^\\./generated/'] },
+    },
+  ],
+  options: {
+    // Followed no further, but still seen as a target: excluded, a domain file could import Prisma's types unseen.
+    doNotFollow: { path: ['node_modules', '^src/store/generated/'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+    combinedDependencies: false,
+    parser: 'swc',
+  },
+}

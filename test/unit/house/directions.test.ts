@@ -1,0 +1,159 @@
+/** The lint for directions bites: one violation is planted for each rule, in a tree of its own, and must be found. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkout, tool } from './tool.ts'
+
+type Cruise = {
+  readonly modules: readonly { readonly source: string }[]
+  readonly summary: {
+    readonly violations: readonly {
+      readonly from: string
+      readonly to: string
+      readonly rule: { readonly name: string }
+    }[]
+  }
+}
+
+/** rule → [file, its text]. Type-only imports count as much as others. */
+const plants: Readonly<Record<string, readonly [string, string]>> = {
+  'domain-imports': [
+    'src/domain/bad.ts',
+    `import type { Row } from '../store/generated/client.ts'\nexport type Bad = Row\n`,
+  ],
+  'policies-imports': ['src/policies/bad.ts', `import { plan } from '../planning/plan.ts'\nexport const bad = plan\n`],
+  'planning-imports': [
+    'src/planning/bad.ts',
+    `import type { Engine } from '../engine/engine.ts'\nexport type Bad = Engine\n`,
+  ],
+  'audit-imports': ['src/audit/bad.ts', `import { rows } from '../store/rows.ts'\nexport const bad = rows\n`],
+  'store-imports': ['src/store/bad.ts', `import { leaf } from '../audit/leaf.ts'\nexport const bad = leaf\n`],
+  'connectors-imports': [
+    'src/connectors/ldap/bad.ts',
+    `import { rows } from '../../store/rows.ts'\nexport const bad = rows\n`,
+  ],
+  'engine-imports': [
+    'src/engine/bad.ts',
+    `import { consume } from '../consumers/consume.ts'\nexport const bad = consume\n`,
+  ],
+  'consumers-imports': ['src/consumers/bad.ts', `import { work } from '../workers/work.ts'\nexport const bad = work\n`],
+  'workers-imports': [
+    'src/workers/bad.ts',
+    `import { bind } from '../connectors/ldap/bind.ts'\nexport const bad = bind\n`,
+  ],
+  'api-imports': ['src/api/bad.ts', `import { rows } from '../store/rows.ts'\nexport const bad = rows\n`],
+  'web-imports': ['src/web/bad.ts', `import { engine } from '../engine/engine.ts'\nexport const bad = engine\n`],
+  'cli-imports': ['src/cli/bad.ts', `import { rows } from '../store/rows.ts'\nexport const bad = rows\n`],
+  'kafkajs-at-home': ['src/engine/bad-kafka.ts', `import { Kafka } from 'kafkajs'\nexport const bad = Kafka\n`],
+  'bullmq-at-home': ['src/engine/bad-bullmq.ts', `import type { Queue } from 'bullmq'\nexport type Bad = Queue\n`],
+  'ioredis-at-home': ['src/store/bad-redis.ts', `import { Redis } from 'ioredis'\nexport const bad = Redis\n`],
+  'pg-at-home': ['src/workers/bad-pg.ts', `import pg from 'pg'\nexport const bad = pg\n`],
+  'prisma-at-home': [
+    'src/engine/bad-prisma.ts',
+    `import { PrismaPg } from '@prisma/adapter-pg'\nexport const bad = PrismaPg\n`,
+  ],
+  'ldapts-at-home': ['src/connectors/aws/bad-ldap.ts', `import { Client } from 'ldapts'\nexport const bad = Client\n`],
+  'core-does-no-io': [
+    'src/policies/bad-io.ts',
+    `import { readFileSync } from 'node:fs'\nexport const bad = readFileSync\n`,
+  ],
+  'connectors-are-strangers': [
+    'src/connectors/aws/bad.ts',
+    `import { bind } from '../ldap/bind.ts'\nexport const bad = bind\n`,
+  ],
+  'connector-contract-knows-no-connector': [
+    'src/connectors/bad.ts',
+    `import type { bind } from './ldap/bind.ts'\nexport type Bad = typeof bind\n`,
+  ],
+  'only-cli-imports-app': ['src/consumers/bad-app.ts', `import { app } from '../app.ts'\nexport const bad = app\n`],
+  'top-files-import-nothing-of-ours': [
+    'src/log.ts',
+    `import { engine } from './engine/engine.ts'\nexport const bad = engine\n`,
+  ],
+  'config-knows-domain-only': [
+    'src/config.ts',
+    `import { engine } from './engine/engine.ts'\nexport const bad = engine\n`,
+  ],
+  'src-never-imports-tests': [
+    'src/engine/bad-test.ts',
+    `import { aLeaver } from '../../test/support/a-leaver.ts'\nexport const bad = aLeaver\n`,
+  ],
+  'no-cycles': ['src/engine/cycle.ts', `import type { Other } from './cycle-back.ts'\nexport type Bad = Other\n`],
+  'not-resolvable': ['src/engine/bad-path.ts', `import { nothing } from './nowhere.ts'\nexport const bad = nothing\n`],
+}
+
+/** What the plants import, and neighbours that may import what they import. */
+const innocent: Readonly<Record<string, string>> = {
+  'src/domain/words.ts': `export const words = 1\n`,
+  'src/store/generated/client.ts': `export type Row = { id: string }\n`,
+  'src/store/rows.ts': `import pg from 'pg'\nimport { PrismaPg } from '@prisma/adapter-pg'\nimport { words } from '../domain/words.ts'\nexport const rows = [pg, PrismaPg, words]\n`,
+  'src/audit/leaf.ts': `import { createHash } from 'node:crypto'\nimport { words } from '../domain/words.ts'\nexport const leaf = [createHash, words]\n`,
+  'src/policies/rules.ts': `import { words } from '../domain/words.ts'\nexport const rules = words\n`,
+  'src/planning/plan.ts': `import { words } from '../domain/words.ts'\nexport const plan = words\n`,
+  'src/engine/engine.ts': `import { leaf } from '../audit/leaf.ts'\nimport { plan } from '../planning/plan.ts'\nimport { rules } from '../policies/rules.ts'\nimport { rows } from '../store/rows.ts'\nimport type { Connector } from '../connectors/connector.ts'\nexport type Engine = Connector\nexport const engine = [leaf, plan, rules, rows]\n`,
+  'src/engine/cycle-back.ts': `import type { Bad } from './cycle.ts'\nexport type Other = Bad\n`,
+  'src/connectors/connector.ts': `import { words } from '../domain/words.ts'\nexport type Connector = typeof words\n`,
+  'src/connectors/ldap/bind.ts': `import { Client } from 'ldapts'\nimport type { Connector } from '../connector.ts'\nexport type Bind = Connector\nexport const bind = Client\n`,
+  'src/consumers/consume.ts': `import { Kafka } from 'kafkajs'\nimport { engine } from '../engine/engine.ts'\nexport const consume = [Kafka, engine]\n`,
+  'src/workers/work.ts': `import { Queue } from 'bullmq'\nimport { Redis } from 'ioredis'\nimport { engine } from '../engine/engine.ts'\nexport const work = [Queue, Redis, engine]\n`,
+  'src/app.ts': `import { bind } from './connectors/ldap/bind.ts'\nimport { work } from './workers/work.ts'\nexport const app = [bind, work]\n`,
+  'src/cli/main.ts': `import { app } from '../app.ts'\nexport const main = app\n`,
+  'test/support/a-leaver.ts': `export const aLeaver = 1\n`,
+}
+
+const tree = mkdtempSync(join(tmpdir(), 'muster-directions-'))
+let planted: Cruise
+
+function put(file: string, text: string): void {
+  mkdirSync(dirname(join(tree, file)), { recursive: true })
+  writeFileSync(join(tree, file), text)
+}
+
+async function cruise(cwd: string, ...folders: string[]): Promise<Cruise> {
+  const said = await tool(
+    cwd,
+    'depcruise',
+    '--config',
+    join(cwd, '.dependency-cruiser.mjs'),
+    '--output-type',
+    'json',
+    ...folders,
+  )
+  return JSON.parse(said.stdout)
+}
+
+beforeAll(async () => {
+  for (const name of ['node_modules', '.dependency-cruiser.mjs', 'tsconfig.json', 'package.json']) {
+    symlinkSync(join(checkout, name), join(tree, name))
+  }
+  for (const [file, text] of Object.entries(innocent)) put(file, text)
+  for (const [file, text] of Object.values(plants)) put(file, text)
+  planted = await cruise(tree, 'src', 'test')
+}, 60_000)
+
+afterAll(() => rmSync(tree, { recursive: true, force: true }))
+
+test('every rule has its plant', async () => {
+  const url = new URL('../../../.dependency-cruiser.mjs', import.meta.url).href // no types: imported by name only
+  const { default: config } = await import(url)
+  expect(config.forbidden.map((rule: { name: string }) => rule.name).sort()).toEqual(Object.keys(plants).sort())
+})
+
+test.each(Object.entries(plants))('%s is found', (rule, [file]) => {
+  const found = planted.summary.violations
+    .filter((violation) => violation.from === file || violation.to === file)
+    .map((violation) => violation.rule.name)
+  expect(found).toContain(rule)
+})
+
+test('what may be imported is not complained about', () => {
+  const files = planted.summary.violations.map((violation) => violation.from)
+  expect(files.filter((file) => file in innocent && file !== 'src/engine/cycle-back.ts')).toEqual([])
+})
+
+test('the real tree has modules and no violation', async () => {
+  const real = await cruise(checkout, 'src', 'test', 'scripts', 'bench')
+  expect(real.modules.filter((module) => module.source.startsWith('src/')).length).toBeGreaterThan(20)
+  expect(real.summary.violations).toEqual([])
+}, 60_000)
