@@ -45,6 +45,7 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
   'api-imports': ['src/api/bad.ts', `import { rows } from '../store/rows.ts'\nexport const bad = rows\n`],
   'web-imports': ['src/web/bad.ts', `import { engine } from '../engine/engine.ts'\nexport const bad = engine\n`],
   'cli-imports': ['src/cli/bad.ts', `import { rows } from '../store/rows.ts'\nexport const bad = rows\n`],
+  'config-imports': ['src/config/bad.ts', `import { engine } from '../engine/engine.ts'\nexport const bad = engine\n`],
   'kafkajs-at-home': ['src/engine/bad-kafka.ts', `import { Kafka } from 'kafkajs'\nexport const bad = Kafka\n`],
   'bullmq-at-home': ['src/engine/bad-bullmq.ts', `import type { Queue } from 'bullmq'\nexport type Bad = Queue\n`],
   'ioredis-at-home': ['src/store/bad-redis.ts', `import { Redis } from 'ioredis'\nexport const bad = Redis\n`],
@@ -71,7 +72,7 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     'src/log.ts',
     `import { engine } from './engine/engine.ts'\nexport const bad = engine\n`,
   ],
-  'config-knows-domain-only': [
+  'config-starts-nothing': [
     'src/config.ts',
     `import { engine } from './engine/engine.ts'\nexport const bad = engine\n`,
   ],

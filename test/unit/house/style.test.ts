@@ -64,7 +64,7 @@ beforeAll(async () => {
   }
   const { stdout } = await tool(tree, 'biome', 'lint', '--reporter=github', '--max-diagnostics=none', '.')
   found = [...stdout.matchAll(/^::\w+ title=lint\/\w+\/(\w+),file=([^,]+)/gm)].map(([, rule = '', file = '']) => [
-    file.replace(/^\.\//, ''),
+    relative(tree, resolve(tree, file)),
     rule,
   ])
 }, 60_000)
