@@ -1,0 +1,146 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import { isEnabled, lockChange } from './account.ts'
+import type { Gate, LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { dnKey } from './dn.ts'
+import { causeOf, outcomeOfWrite } from './errors.ts'
+import { type AccessOperation, attributesFor, findItems, type Item, missingAccount, retry } from './items.ts'
+import { changeMembers, type Written } from './membership.ts'
+import type { Pace } from './pace.ts'
+import { judge, type Proof, readProof } from './proof.ts'
+
+/** How often an account that is renamed between resolve and read-back is followed to its new name. */
+const maxRounds = 2
+
+/** Enables, disables, grants and revokes; answers only what was read back afterwards. */
+export const changeAccess = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  pace: Pace,
+  operations: readonly AccessOperation[],
+  gate: Gate,
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  client.warm()
+  let items = await findItems(client, settings, operations, outcomes, false)
+  /** A change made under an old name stays a change of this call. */
+  const changed = new Set<number>()
+  for (let round = 1; items.length > 0; round += 1) {
+    const written = await writeItems(client, settings, pace, items, outcomes, gate)
+    for (const [index, { changed: isChange }] of written) if (isChange) changed.add(index)
+    const toProve = items.filter(({ index }) => written.has(index))
+    if (toProve.length === 0) break
+    const proof = await readProof(client, settings, toProve, attributesFor(settings, operations))
+    const moved: Item[] = []
+    for (const item of toProve) {
+      const code = written.get(item.index)?.code ?? ''
+      if (!proof.ok) {
+        const cause = { ...causeOf(proof.failure), word: `unverified-${proof.failure.word}` }
+        outcomes[item.index] = changed.has(item.index) ? { kind: 'unknown', cause } : { kind: 'retry', cause }
+      } else if (hasMoved(item, proof.value)) moved.push(item)
+      else outcomes[item.index] = judge(settings, item, proof.value, { changed: changed.has(item.index), code })
+    }
+    items = proof.ok ? await follow(client, settings, moved, proof.value, written, outcomes, gate, round) : []
+  }
+  return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
+}
+
+const hasMoved = (item: Item, proof: Proof): boolean => {
+  const now = proof.accounts.get(item.operation.account)
+  return now === undefined || dnKey(now.dn) !== dnKey(item.account.dn)
+}
+
+/**
+ * The name under which these accounts were changed is no longer theirs. A member that was just added under it is taken out
+ * again (it names nobody, or by now somebody else), and the operation goes on under the new name.
+ */
+const follow = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  moved: readonly Item[],
+  proof: Proof,
+  written: ReadonlyMap<number, Written>,
+  outcomes: (Outcome | undefined)[],
+  gate: Gate,
+  round: number,
+): Promise<readonly Item[]> => {
+  const again: Item[] = []
+  for (const item of moved) {
+    const { operation, index } = item
+    if ('entitlement' in operation && operation.op === 'grant' && item.group !== null && written.get(index)?.changed) {
+      const values = [item.account.dn]
+      const removal = { operation: 'delete', attribute: settings.group.memberAttribute, values } as const
+      const cleaned = await client.modify(operation.entitlement.lookup, item.group, [removal], gate)
+      // 16: the server itself followed the rename (refint).
+      if (!cleaned.ok && cleaned.failure.result !== 16) {
+        outcomes[index] = {
+          kind: 'unknown',
+          cause: { ...causeOf(cleaned.failure), word: 'member-left-under-old-name' },
+        }
+        continue
+      }
+    }
+    const account = proof.accounts.get(operation.account)
+    if (account === undefined) outcomes[index] = missingAccount
+    else if (round >= maxRounds) outcomes[index] = retry('renamed-meanwhile')
+    else again.push({ ...item, account })
+  }
+  return again
+}
+
+/** Access ends before it begins: disable, revoke, enable, grant. */
+const writeItems = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  pace: Pace,
+  items: readonly Item[],
+  outcomes: (Outcome | undefined)[],
+  gate: Gate,
+): Promise<ReadonlyMap<number, Written>> => {
+  const written = new Map<number, Written>()
+  const note = (index: number, result: Written | Outcome) => {
+    if (result.kind === 'written') written.set(index, result)
+    else outcomes[index] = result
+  }
+  const lock = async (op: 'enable' | 'disable') => {
+    for (const { index, operation, account } of items) {
+      if (operation.op !== op) continue
+      const enabled = op === 'enable'
+      if (isEnabled(account) === enabled) {
+        note(index, { kind: 'written', changed: false, code: '' })
+        continue
+      }
+      const result = await client.modify(account.dn, operation.account, [lockChange(enabled)], gate)
+      note(index, result.ok ? { kind: 'written', changed: true, code: '0' } : outcomeOfWrite(result.failure, 'account'))
+    }
+  }
+  const membership = async (op: 'grant' | 'revoke') => {
+    const byGroup = new Map<string, { groupDn: string; group: NativeId; items: Item[] }>()
+    for (const item of items) {
+      const { operation, group } = item
+      if (!('entitlement' in operation) || operation.op !== op || group === null) continue
+      const groupDn = operation.entitlement.lookup
+      const key = `${group} ${groupDn}`
+      const entry = byGroup.get(key) ?? { groupDn, group, items: [] }
+      entry.items.push(item)
+      byGroup.set(key, entry)
+    }
+    for (const { groupDn, group, items: ofGroup } of byGroup.values()) {
+      const change = op === 'grant' ? 'add' : 'delete'
+      const results = await changeMembers(
+        client,
+        settings,
+        pace,
+        { groupDn, group, change, dns: ofGroup.map(({ account }) => account.dn) },
+        gate,
+      )
+      for (const { index, account } of ofGroup) note(index, results.get(account.dn) ?? retry('not-begun'))
+    }
+  }
+  await lock('disable')
+  await membership('revoke')
+  await lock('enable')
+  await membership('grant')
+  return written
+}

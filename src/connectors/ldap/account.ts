@@ -1,0 +1,40 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedAccount } from '../../domain/outcome.ts'
+import { attributesHash, type MappedAttributes } from './attributes.ts'
+import type { AttributeChange } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { type Entry, valueOf, valuesOf } from './entry.ts'
+
+export const entryUuid = 'entryUUID'
+
+/** ppolicy's lock (draft-behera-ldap-password-policy §5.3.3); this value is for good, any other is a lockout that passes. */
+export const lockAttribute = 'pwdAccountLockedTime'
+const lockedForGood = '000001010000Z'
+
+/** What is read of an account wherever its state is observed. */
+export const accountAttributes = (settings: LdapSettings): readonly string[] => [
+  entryUuid,
+  lockAttribute,
+  ...Object.keys(settings.account.attributes),
+]
+
+export const isEnabled = (entry: Entry): boolean => valueOf(entry, lockAttribute) !== lockedForGood
+
+/** A replace, so that both directions can be repeated, and a passing lockout becomes one for good. */
+export const lockChange = (enabled: boolean): AttributeChange => ({
+  operation: 'replace',
+  attribute: lockAttribute,
+  values: enabled ? [] : [lockedForGood],
+})
+
+export const mappedOf = (settings: LdapSettings, entry: Entry): MappedAttributes =>
+  new Map(Object.keys(settings.account.attributes).map((name) => [name, valuesOf(entry, name)]))
+
+export const nativeIdOf = (entry: Entry): NativeId => (valueOf(entry, entryUuid) ?? '') as NativeId
+
+/** `entry` must have been read with `accountAttributes`. */
+export const observedAccount = (settings: LdapSettings, entry: Entry): ObservedAccount => ({
+  nativeId: nativeIdOf(entry),
+  enabled: isEnabled(entry),
+  attributesHash: attributesHash(mappedOf(settings, entry)),
+})

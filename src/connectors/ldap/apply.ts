@@ -1,0 +1,40 @@
+import type { Outcome } from '../../domain/outcome.ts'
+import type { ApplyContext, Operation } from '../connector.ts'
+import { changeAccess } from './access.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { type EnsureOperation, ensureAccounts } from './ensure-accounts.ts'
+import { type AccessOperation, retry } from './items.ts'
+import type { Pace } from './pace.ts'
+
+/** Splits operations into those on accounts and those on access, and puts their outcomes back into order. */
+export const inOrder = async (
+  operations: readonly Operation[],
+  accounts: (operations: readonly EnsureOperation[]) => Promise<readonly Outcome[]>,
+  access: (operations: readonly AccessOperation[]) => Promise<readonly Outcome[]>,
+): Promise<readonly Outcome[]> => {
+  const ensures: EnsureOperation[] = []
+  const others: AccessOperation[] = []
+  for (const operation of operations) {
+    if (operation.op === 'ensureAccount') ensures.push(operation)
+    else others.push(operation)
+  }
+  const ofEnsures = (ensures.length === 0 ? [] : await accounts(ensures)).values()
+  const ofOthers = (others.length === 0 ? [] : await access(others)).values()
+  return operations.map(({ op }) => (op === 'ensureAccount' ? ofEnsures : ofOthers).next().value ?? retry('not-begun'))
+}
+
+export const apply = (
+  client: LdapClient,
+  settings: LdapSettings,
+  pace: Pace,
+  operations: readonly Operation[],
+  context: ApplyContext,
+): Promise<readonly Outcome[]> => {
+  const gate = () => !context.signal.aborted && context.mayWrite()
+  return inOrder(
+    operations,
+    (ensures) => ensureAccounts(client, settings, ensures, gate),
+    (others) => changeAccess(client, settings, pace, others, gate),
+  )
+}

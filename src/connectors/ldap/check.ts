@@ -1,0 +1,54 @@
+import { AndFilter, EqualityFilter } from 'ldapts'
+import type { CheckReport } from '../connector.ts'
+import { entryUuid } from './account.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { EntryUuidAssertion } from './controls.ts'
+import { dnKey } from './dn.ts'
+import { valueOf, valuesOf } from './entry.ts'
+import { failureText } from './groups.ts'
+import { anyObject } from './read-back.ts'
+
+const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
+
+/** Reads what can be known without a change. Whether the account may write shows only when it does. */
+export const check = async (client: LdapClient, settings: LdapSettings): Promise<CheckReport> => {
+  const problems: string[] = []
+  const me = await client.whoAmI()
+  if (!me.ok)
+    return { ok: false, problems: [`cannot bind to ${settings.url} as ${settings.bindDn}: ${failureText(me.failure)}`] }
+  const name = me.value.replace(/^dn:/i, '')
+  if (dnKey(name) !== dnKey(settings.bindDn)) problems.push(`bound as "${name}", not as ${settings.bindDn}`)
+
+  const root = await client.search({ base: '', scope: 'base', filter: anyObject, attributes: ['supportedControl'] })
+  const controls = root.ok && root.value[0] !== undefined ? valuesOf(root.value[0], 'supportedControl') : []
+  if (!controls.includes(EntryUuidAssertion.type))
+    problems.push('the server does not offer the assertion control (RFC 4528)')
+  if (!controls.includes(ppolicyControl))
+    problems.push('the ppolicy overlay is not active: accounts cannot be disabled')
+
+  for (const base of [settings.peopleBase, settings.groupsBase]) {
+    const read = await client.search({ base, scope: 'base', filter: anyObject, attributes: [entryUuid] })
+    if (!read.ok) problems.push(`${base} cannot be read: ${failureText(read.failure)}`)
+    else if (read.value[0] === undefined || valueOf(read.value[0], entryUuid) === undefined)
+      problems.push(`${base}: entryUUID cannot be read`)
+  }
+  if (settings.passwordPolicyDn !== undefined)
+    problems.push(...(await policyProblems(client, settings.passwordPolicyDn)))
+  return { ok: problems.length === 0, problems }
+}
+
+/** slapd looks at pwdAccountLockedTime only where the account's policy has pwdLockout TRUE; else a disabled account signs in. */
+const policyProblems = async (client: LdapClient, policyDn: string): Promise<readonly string[]> => {
+  const filter = new AndFilter({
+    filters: [
+      new EqualityFilter({ attribute: 'objectClass', value: 'pwdPolicy' }),
+      new EqualityFilter({ attribute: 'pwdLockout', value: 'TRUE' }),
+    ],
+  })
+  const read = await client.search({ base: policyDn, scope: 'base', filter, attributes: ['pwdLockout'] })
+  if (!read.ok) return [`the password policy ${policyDn} cannot be read: ${failureText(read.failure)}`]
+  return read.value.length === 1
+    ? []
+    : [`${policyDn} is no password policy with pwdLockout TRUE: disabled accounts could still sign in`]
+}

@@ -1,0 +1,258 @@
+import {
+  AddRequest,
+  Attribute,
+  Change,
+  ExtendedRequest,
+  type Filter,
+  ModifyRequest,
+  PagedResultsControl,
+  SearchRequest,
+} from 'ldapts'
+import type { LdapSettings } from './config.ts'
+import { EntryUuidAssertion } from './controls.ts'
+import { decodeEntries, type Entry } from './entry.ts'
+import { type Failure, failed, ok, type Result } from './errors.ts'
+import { type Answer, openWire, type Wire } from './wire.ts'
+
+export type Search = {
+  readonly base: string
+  readonly scope: 'base' | 'one' | 'sub'
+  readonly filter: Filter
+  readonly attributes: readonly string[]
+}
+
+export type AttributeChange = {
+  readonly operation: 'add' | 'delete' | 'replace'
+  readonly attribute: string
+  readonly values: readonly string[]
+}
+
+/** False when no write may begin any more: asked with the connection in hand, right before the bytes leave. */
+export type Gate = () => boolean
+
+/**
+ * The connections of one connector: one that reads, several requests at a time; one that writes, one request at a time (a
+ * connection that breaks leaves all its requests unknown); some more that only create accounts.
+ */
+export type LdapClient = {
+  /** All entries, or a failure: never a part of them. */
+  readonly search: (search: Search) => Promise<Result<readonly Entry[]>>
+  /** Page by page; ends only when the server says that there are no more pages. */
+  readonly searchPages: (
+    search: Search,
+    pageSize: number,
+    onPage: (entries: readonly Entry[]) => void,
+  ) => Promise<Result<null>>
+  /** Changes the entry only while it has this entryUUID. */
+  readonly modify: (
+    dn: string,
+    entryUuid: string,
+    changes: readonly AttributeChange[],
+    gate: Gate,
+  ) => Promise<Result<null>>
+  /** Creates an entry on one of the `writers`, counted from 0. */
+  readonly add: (
+    dn: string,
+    attributes: ReadonlyMap<string, readonly string[]>,
+    gate: Gate,
+    writer: number,
+  ) => Promise<Result<null>>
+  readonly writers: number
+  /** Who the server takes us for, e.g. `dn:cn=muster,…`. */
+  readonly whoAmI: () => Promise<Result<string>>
+  /** Opens or checks the write connection, so that it is ready when it is needed. */
+  readonly warm: () => void
+  readonly close: () => void
+}
+
+/** Reads in flight on the read connection. More would only queue inside slapd and make each wait for all. */
+const readsAtOnce = 4
+/** After so long without an answer a connection is asked whether it still is one before a write is trusted to it. */
+const idleMs = 10_000
+
+const whoAmIOid = '1.3.6.1.4.1.4203.1.11.3'
+const leaseOver: Failure = { code: 'lease', result: null, word: 'lease', sent: false }
+const closed: Failure = { code: 'closed', result: null, word: 'connector-closed', sent: false }
+
+export const createLdapClient = (settings: LdapSettings): LdapClient => {
+  const reader = createSlot(settings)
+  const writers = Array.from({ length: Math.max(1, settings.createConnections) }, () => ({
+    slot: createSlot(settings),
+    turn: createTurns(1),
+  }))
+  const readTurn = createTurns(readsAtOnce)
+
+  const writerAt = (index: number) => writers[index % writers.length] as (typeof writers)[number]
+
+  /** A read may be repeated: once more, on a new connection, when its connection broke before the answer. */
+  const read = <T>(exchange: (wire: Wire) => Promise<Result<T>>): Promise<Result<T>> =>
+    readTurn(async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const wire = await reader.get()
+        if (!wire.ok) return wire
+        const result = await exchange(wire.value)
+        const broke = !result.ok && result.failure.result === null && result.failure.code !== 'ETIMEDOUT'
+        if (!broke || attempt > 1) return result
+      }
+    })
+
+  const write = (
+    index: number,
+    gate: Gate,
+    exchange: (wire: Wire) => Promise<Result<Answer>>,
+  ): Promise<Result<null>> => {
+    const { slot, turn } = writerAt(index)
+    return turn(async () => {
+      if (!gate()) return failed(leaseOver)
+      const wire = await slot.get()
+      if (!wire.ok) return wire
+      if (!gate()) return failed(leaseOver)
+      const answer = await exchange(wire.value)
+      return answer.ok ? ok(null) : answer
+    })
+  }
+
+  const searchOnce = async (wire: Wire, search: Search, page?: PagedResultsControl) => {
+    const answer = await wire.exchange(
+      (messageId) =>
+        new SearchRequest({
+          messageId,
+          baseDN: search.base,
+          scope: search.scope,
+          filter: search.filter,
+          attributes: [...search.attributes],
+          timeLimit: Math.ceil(settings.timeouts.operationMs / 1_000),
+          ...(page === undefined ? {} : { controls: [page] }),
+        }),
+    )
+    if (!answer.ok) return answer
+    if (answer.value.references > 0) return failed({ code: '10', result: 10, word: 'referral', sent: true })
+    try {
+      return ok({ entries: await decodeEntries(answer.value.entries), controls: answer.value.controls })
+    } catch (error) {
+      wire.close()
+      return failed({ code: 'EPROTO', result: null, word: 'unreadable-answer', sent: true, message: String(error) })
+    }
+  }
+
+  return {
+    writers: writers.length,
+    search: (search) =>
+      read(async (wire) => {
+        const found = await searchOnce(wire, search)
+        return found.ok ? ok(found.value.entries) : found
+      }),
+    searchPages: (search, pageSize, onPage) =>
+      readTurn(async () => {
+        const wire = await reader.get()
+        if (!wire.ok) return wire
+        for (let cookie = Buffer.alloc(0); ; ) {
+          const found = await searchOnce(
+            wire.value,
+            search,
+            new PagedResultsControl({ critical: true, value: { size: pageSize, cookie } }),
+          )
+          if (!found.ok) return found
+          onPage(found.value.entries)
+          const next = found.value.controls.find((control) => control instanceof PagedResultsControl)?.value?.cookie
+          if (next === undefined || next.length === 0) return ok(null)
+          cookie = Buffer.from(next)
+        }
+      }),
+    modify: (dn, entryUuid, changes, gate) =>
+      write(0, gate, (wire) =>
+        wire.exchange(
+          (messageId) =>
+            new ModifyRequest({
+              messageId,
+              dn,
+              changes: changes.map(
+                ({ operation, attribute, values }) =>
+                  new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) }),
+              ),
+              controls: [new EntryUuidAssertion(entryUuid)],
+            }),
+        ),
+      ),
+    add: (dn, attributes, gate, writer) =>
+      write(writer, gate, (wire) =>
+        wire.exchange(
+          (messageId) =>
+            new AddRequest({
+              messageId,
+              dn,
+              attributes: [...attributes].map(([type, values]) => new Attribute({ type, values: [...values] })),
+            }),
+        ),
+      ),
+    whoAmI: () =>
+      read(async (wire) => {
+        const answer = await wire.exchange((messageId) => new ExtendedRequest({ messageId, oid: whoAmIOid }))
+        return answer.ok ? ok(answer.value.value ?? '') : answer
+      }),
+    warm: () => void writerAt(0).slot.get(),
+    close: () => {
+      reader.close()
+      for (const { slot } of writers) slot.close()
+    },
+  }
+}
+
+/** Holds at most one bound connection, opened when it is needed. */
+const createSlot = (settings: LdapSettings) => {
+  let wire: Wire | undefined
+  let opening: Promise<Result<Wire>> | undefined
+  let isClosed = false
+
+  const open = async (): Promise<Result<Wire>> => {
+    if (wire?.isAlive()) {
+      // An idle connection may have been dropped without a word that reached us.
+      const answer = await wire.exchange(
+        (messageId) => new ExtendedRequest({ messageId, oid: whoAmIOid }),
+        settings.timeouts.connectMs,
+      )
+      if (answer.ok || answer.failure.result !== null) return ok(wire)
+    }
+    const opened = await openWire(settings)
+    if (!opened.ok) return opened
+    if (isClosed) {
+      opened.value.close()
+      return failed(closed)
+    }
+    wire = opened.value
+    return opened
+  }
+
+  return {
+    get: (): Promise<Result<Wire>> => {
+      if (isClosed) return Promise.resolve(failed(closed))
+      if (opening !== undefined) return opening
+      if (wire?.isAlive() && performance.now() - wire.lastUsed() < idleMs) return Promise.resolve(ok(wire))
+      opening = open().finally(() => {
+        opening = undefined
+      })
+      return opening
+    },
+    close: () => {
+      isClosed = true
+      wire?.close()
+    },
+  }
+}
+
+/** First come, first served, `width` at a time. */
+const createTurns = (width: number) => {
+  let free = width
+  const waiting: (() => void)[] = []
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (free > 0) free -= 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free += 1
+      else next()
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { splitRdn, templateProblem } from './attributes.ts'
+import { parseDn } from './dn.ts'
+
+const dn = z
+  .string()
+  .min(1)
+  .refine((text) => parseDn(text) !== null, 'not a distinguished name (RFC 4514)')
+const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'not an LDAP attribute name')
+const template = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    const problem = templateProblem(text)
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
+  })
+
+const account = z
+  .strictObject({
+    objectClasses: z.array(attributeName).min(1).default(['inetOrgPerson']),
+    /** Naming attribute and its template, e.g. `uid={username}`. Used when an account is created, never to rename one. */
+    rdn: z.string().regex(/^[A-Za-z][A-Za-z0-9-]*=.+$/, 'must read attribute=template, e.g. uid={username}'),
+    /** LDAP attribute → template, or a list of templates for an attribute with several values. */
+    attributes: z.record(attributeName, z.union([template, z.array(template).min(1)])).default({}),
+    /**
+     * What a created account gets as userPassword; it is random and forgotten at once in every case.
+     * `ssha`: hashed here. `clear`: sent as it is, for directories that check quality and hash by themselves. `none`: no password.
+     */
+    initialPassword: z.enum(['ssha', 'clear', 'none']).default('ssha'),
+  })
+  .superRefine((value, context) => {
+    const [naming = '', rdnTemplate = ''] = splitRdn(value.rdn)
+    const problem = templateProblem(rdnTemplate)
+    if (problem !== null) context.addIssue({ code: 'custom', path: ['rdn'], message: problem })
+    for (const name of Object.keys(value.attributes)) {
+      if (name.toLowerCase() === naming.toLowerCase()) {
+        context.addIssue({
+          code: 'custom',
+          path: ['attributes', name],
+          message: 'names the account; it is set by `rdn` when the account is created',
+        })
+      }
+    }
+  })
+
+const group = z.strictObject({
+  memberAttribute: attributeName.default('member'),
+  /**
+   * A groupOfNames may not be empty: this DN stays behind when the last member leaves, and is never shown as a member.
+   * It need not exist.
+   */
+  placeholder: dn.default('cn=nobody'),
+})
+
+/**
+ * Configuration of an LDAP target. `bindPassword` is a secret reference in muster.yaml and the secret itself by the time it
+ * reaches the connector; `caFile` is an absolute path by then.
+ */
+export const ldapSettingsSchema = z
+  .strictObject({
+    url: z.string().regex(/^ldaps?:\/\/[^/?#]+\/?$/i, 'must read ldaps://host[:port] or ldap://host[:port]'),
+    /** ldaps:// is always TLS. ldap:// must say startTls, or plain in so many words. */
+    security: z.enum(['tls', 'startTls', 'plain']).optional(),
+    /** PEM file of the authorities to trust instead of the system's. */
+    caFile: z.string().min(1).optional(),
+    bindDn: dn,
+    /** An empty one would be an anonymous bind that reports success (RFC 4513 §5.1.2). */
+    bindPassword: z.string().min(1, 'an empty password would bind anonymously'),
+    peopleBase: dn,
+    groupsBase: dn,
+    /** The attribute that holds the person key. Must be indexed for equality. */
+    correlation: attributeName.default('employeeNumber'),
+    account,
+    group: group.prefault({}),
+    /** Policy whose pwdLockout must be TRUE, checked by `doctor`; without lockout slapd ignores pwdAccountLockedTime. */
+    passwordPolicyDn: dn.optional(),
+    timeouts: z
+      .strictObject({
+        connectMs: z.number().int().min(10).max(120_000).default(5_000),
+        operationMs: z.number().int().min(10).max(600_000).default(15_000),
+      })
+      .prefault({}),
+    /** Connections that create accounts side by side. Memberships always use one (DESIGN §3). */
+    createConnections: z.number().int().min(1).max(8).default(2),
+  })
+  .superRefine((value, context) => {
+    const secureUrl = /^ldaps:/i.test(value.url)
+    if (secureUrl && value.security !== undefined && value.security !== 'tls') {
+      context.addIssue({
+        code: 'custom',
+        path: ['security'],
+        message: 'ldaps:// is TLS; leave security out or say tls',
+      })
+    }
+    if (!secureUrl && (value.security === undefined || value.security === 'tls')) {
+      context.addIssue({
+        code: 'custom',
+        path: ['security'],
+        message: 'ldap:// needs security: startTls (or plain, which sends secrets unencrypted)',
+      })
+    }
+    if (Object.keys(value.account.attributes).some((name) => name.toLowerCase() === value.correlation.toLowerCase())) {
+      context.addIssue({
+        code: 'custom',
+        path: ['account', 'attributes'],
+        message: `${value.correlation} is the correlation attribute and is set by the connector`,
+      })
+    }
+  })
+
+export type LdapSettings = z.output<typeof ldapSettingsSchema>

@@ -1,0 +1,43 @@
+import type { TargetId } from '../../domain/ids.ts'
+import type { Connector } from '../connector.ts'
+import { apply } from './apply.ts'
+import { attributesHash, mapAttributes } from './attributes.ts'
+import { check } from './check.ts'
+import { createLdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { failureText, groupIdentities } from './groups.ts'
+import { accounts, grantsOf, observe } from './observe.ts'
+import { createPace } from './pace.ts'
+
+/**
+ * An OpenLDAP directory. Make one per lane and process: it holds one connection to read, one to write and those that create
+ * accounts, opened when first needed and again after they break. `close` ends them; operations in flight answer.
+ */
+export const createLdapConnector = (target: TargetId, settings: LdapSettings): Connector => {
+  const client = createLdapClient(settings)
+  const pace = createPace()
+  return {
+    target,
+    manifest: { batchSize: 500, settleMs: 0, disable: 'native' },
+    check: () => check(client, settings),
+    attributesHash: (worker) => attributesHash(mapAttributes(settings.account, worker)),
+    resolveEntitlements: async (refs) => {
+      const identities = await groupIdentities(
+        client,
+        settings,
+        refs.map(({ lookup }) => lookup),
+      )
+      return refs.map(({ lookup }) => {
+        const identity = identities.get(lookup)
+        if (identity?.kind === 'found') return identity
+        if (identity?.kind === 'failed') return { kind: 'failed', cause: failureText(identity.failure) }
+        return identity?.kind === 'outside' ? { kind: 'failed', cause: 'outside-groups-base' } : { kind: 'missing' }
+      })
+    },
+    apply: (operations, context) => apply(client, settings, pace, operations, context),
+    observe: (operations) => observe(client, settings, operations),
+    grantsOf: (ids) => grantsOf(client, settings, ids),
+    accounts: (ids) => accounts(client, settings, ids),
+    close: async () => client.close(),
+  }
+}

@@ -1,0 +1,39 @@
+import type { NativeId } from '../../domain/ids.ts'
+import { entryUuid } from './account.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { dnKey, parseDn } from './dn.ts'
+import { valueOf } from './entry.ts'
+import { causeOf, type Failure } from './errors.ts'
+import { anyObject } from './read-back.ts'
+
+export type GroupIdentity =
+  | { readonly kind: 'found'; readonly nativeId: NativeId }
+  | { readonly kind: 'missing' }
+  /** Outside `groupsBase`: the reverse reads that prove a revoke would never see it. */
+  | { readonly kind: 'outside' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+export const isBelow = (dn: string, base: string): boolean => dnKey(dn).endsWith(`,${dnKey(base)}`)
+
+/** The entry that each DN names now. */
+export const groupIdentities = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  lookups: readonly string[],
+): Promise<ReadonlyMap<string, GroupIdentity>> => {
+  const identify = async (lookup: string): Promise<GroupIdentity> => {
+    if (parseDn(lookup) === null) return { kind: 'missing' }
+    if (!isBelow(lookup, settings.groupsBase)) return { kind: 'outside' }
+    const read = await client.search({ base: lookup, scope: 'base', filter: anyObject, attributes: [entryUuid] })
+    if (!read.ok) return read.failure.result === 32 ? { kind: 'missing' } : { kind: 'failed', failure: read.failure }
+    const nativeId = read.value[0] === undefined ? undefined : valueOf(read.value[0], entryUuid)
+    return nativeId === undefined ? { kind: 'missing' } : { kind: 'found', nativeId: nativeId as NativeId }
+  }
+  const distinct = [...new Set(lookups)]
+  const identities = await Promise.all(distinct.map(identify))
+  return new Map(distinct.map((lookup, at) => [lookup, identities[at] ?? { kind: 'missing' }]))
+}
+
+/** Text of an identity that could not be read: code and word, never the server's message. */
+export const failureText = (failure: Failure): string => `${causeOf(failure).word} (${failure.code})`

@@ -1,0 +1,120 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import type { Operation } from '../connector.ts'
+import { accountAttributes, entryUuid } from './account.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { parseDn } from './dn.ts'
+import type { Entry } from './entry.ts'
+import { ok, outcomeOfRead, type Result } from './errors.ts'
+import { type GroupIdentity, groupIdentities, isBelow } from './groups.ts'
+import { findByKeys, foldKey } from './resolve.ts'
+
+export type AccessOperation = Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
+
+/** One operation on an account and a group that were found. */
+export type Item = {
+  readonly index: number
+  readonly operation: AccessOperation
+  readonly account: Entry
+  /** null for enable and disable. */
+  readonly group: NativeId | null
+}
+
+export type Accounts = ReadonlyMap<NativeId, Entry>
+
+/** Accounts by native id, wherever they were moved below `peopleBase`; one that is not in the map does not exist. */
+export const readAccounts = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  ids: readonly NativeId[],
+  attributes: readonly string[],
+): Promise<Result<Accounts>> => {
+  const found = await findByKeys(client, { base: settings.peopleBase, attribute: entryUuid, keys: ids, attributes })
+  if (!found.ok) return found
+  const accounts = new Map<NativeId, Entry>()
+  for (const id of ids) {
+    const entry = found.value.get(foldKey(id))?.[0]
+    if (entry !== undefined) accounts.set(id, entry)
+  }
+  return ok(accounts)
+}
+
+export const refused = (reason: Extract<Outcome, { kind: 'refused' }>['reason'], word: string): Outcome => ({
+  kind: 'refused',
+  reason,
+  cause: { code: '', word },
+})
+export const missingAccount = refused('account-missing', 'account-missing')
+export const retry = (word: string): Outcome => ({ kind: 'retry', cause: { code: '', word } })
+
+/** What is read of the accounts of these operations: their lock and attributes only where an outcome tells them. */
+export const attributesFor = (settings: LdapSettings, operations: readonly AccessOperation[]): readonly string[] =>
+  operations.some(({ op }) => op === 'enable' || op === 'disable') ? accountAttributes(settings) : [entryUuid]
+
+/**
+ * Finds account and group of each operation. What cannot be found is answered in `outcomes`; the rest is returned.
+ * A pinned group is not read here: the assertion that goes with the write proves its identity.
+ */
+export const findItems = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  operations: readonly AccessOperation[],
+  outcomes: (Outcome | undefined)[],
+  checkPins: boolean,
+): Promise<readonly Item[]> => {
+  const memberships = operations.filter((operation) => 'entitlement' in operation)
+  const unpinned = memberships.filter(({ entitlement }) => checkPins || entitlement.nativeId === null)
+  const ids = [...new Set(operations.map(({ account }) => account))]
+  const [accounts, groups] = await Promise.all([
+    readAccounts(client, settings, ids, attributesFor(settings, operations)),
+    groupIdentities(
+      client,
+      settings,
+      unpinned.map(({ entitlement }) => entitlement.lookup),
+    ),
+  ])
+  const items: Item[] = []
+  const belowBase = new Map<string, boolean>()
+  for (const [index, operation] of operations.entries()) {
+    if (!accounts.ok) {
+      outcomes[index] = outcomeOfRead(accounts.failure, 'account')
+      continue
+    }
+    const account = accounts.value.get(operation.account)
+    if (account === undefined) {
+      outcomes[index] = missingAccount
+      continue
+    }
+    if (!('entitlement' in operation)) {
+      items.push({ index, operation, account, group: null })
+      continue
+    }
+    const { lookup, nativeId } = operation.entitlement
+    if (!belowBase.has(lookup)) belowBase.set(lookup, parseDn(lookup) !== null && isBelow(lookup, settings.groupsBase))
+    const identity: GroupIdentity =
+      groups.get(lookup) ??
+      (nativeId !== null && belowBase.get(lookup) ? { kind: 'found', nativeId } : { kind: 'outside' })
+    const outcome = outcomeOfIdentity(identity, nativeId)
+    if (outcome !== undefined) outcomes[index] = outcome
+    else if (identity.kind === 'found') items.push({ index, operation, account, group: identity.nativeId })
+  }
+  return items
+}
+
+const outcomeOfIdentity = (identity: GroupIdentity, pinned: NativeId | null): Outcome | undefined => {
+  switch (identity.kind) {
+    case 'missing':
+      return refused('entitlement-missing', 'no-such-group')
+    case 'outside':
+      return refused('configuration', 'outside-groups-base')
+    case 'failed':
+      return outcomeOfRead(identity.failure, 'entitlement')
+    case 'found':
+      return pinned !== null && foldKey(pinned) !== foldKey(identity.nativeId)
+        ? refused('entitlement-changed-identity', 'another-entry')
+        : undefined
+    default:
+      return identity satisfies never
+  }
+}

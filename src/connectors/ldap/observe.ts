@@ -1,0 +1,111 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
+import type { Operation, Snapshot } from '../connector.ts'
+import { accountAttributes, entryUuid, mappedOf, observedAccount } from './account.ts'
+import { inOrder } from './apply.ts'
+import { differences, mapAttributes } from './attributes.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { type EnsureOperation, find } from './ensure-accounts.ts'
+import { outcomeOfRead } from './errors.ts'
+import { failureText } from './groups.ts'
+import { type AccessOperation, attributesFor, findItems, readAccounts, retry } from './items.ts'
+import { judge, readProof } from './proof.ts'
+import { readHoldings } from './read-back.ts'
+
+const notSo = retry('not-so')
+
+/** Reads only. */
+export const observe = (
+  client: LdapClient,
+  settings: LdapSettings,
+  operations: readonly Operation[],
+): Promise<readonly Outcome[]> =>
+  inOrder(
+    operations,
+    (ensures) => observeAccounts(client, settings, ensures),
+    (others) => observeAccess(client, settings, others),
+  )
+
+const observeAccess = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  operations: readonly AccessOperation[],
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  const items = await findItems(client, settings, operations, outcomes, true)
+  const proof = await readProof(client, settings, items, attributesFor(settings, operations))
+  for (const item of items) {
+    outcomes[item.index] = proof.ok
+      ? judge(settings, item, proof.value, { changed: false, code: '' })
+      : outcomeOfRead(proof.failure, 'account')
+  }
+  return operations.map((_, index) => outcomes[index] ?? notSo)
+}
+
+const observeAccounts = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  operations: readonly EnsureOperation[],
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  const { matched } = await find(client, settings, operations, outcomes)
+  const holdings = await readHoldings(
+    client,
+    settings,
+    matched.map(({ entry }) => entry.dn),
+  )
+  for (const { index, operation, entry } of matched) {
+    if (!holdings.ok) outcomes[index] = outcomeOfRead(holdings.failure, 'account')
+    else if (
+      differences(mapAttributes(settings.account, operation.wanted.worker), mappedOf(settings, entry)).length === 0
+    ) {
+      const account = observedAccount(settings, entry)
+      outcomes[index] = {
+        kind: 'done',
+        changed: false,
+        evidence: { read: 'account-entry', code: '', account: account.nativeId, entitlement: null },
+        account: { ...account, origin: operation.account === null ? 'linked' : 'known' },
+        grants: holdings.value.groupsOf(entry.dn),
+      }
+    }
+  }
+  return operations.map((_, index) => outcomes[index] ?? notSo)
+}
+
+/** Direct grants of these accounts. An account that does not exist any more holds nothing. */
+export const grantsOf = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  ids: readonly NativeId[],
+): Promise<Snapshot<{ readonly account: NativeId; readonly entitlement: ObservedEntitlement }>> => {
+  const partial = (cause: string) => ({ kind: 'partial', items: [], cause }) as const
+  const before = await readAccounts(client, settings, ids, [entryUuid])
+  if (!before.ok) return partial(failureText(before.failure))
+  const holdings = await readHoldings(
+    client,
+    settings,
+    [...before.value.values()].map(({ dn }) => dn),
+  )
+  if (!holdings.ok) return partial(failureText(holdings.failure))
+  // Groups were found by name: they are the account's only if it had that name before and after.
+  const after = await readAccounts(client, settings, ids, [entryUuid])
+  if (!after.ok) return partial(failureText(after.failure))
+  if ([...before.value].some(([id, { dn }]) => after.value.get(id)?.dn !== dn)) return partial('renamed-meanwhile')
+  return {
+    kind: 'complete',
+    items: [...before.value].flatMap(([account, { dn }]) =>
+      holdings.value.groupsOf(dn).map((entitlement) => ({ account, entitlement })),
+    ),
+  }
+}
+
+export const accounts = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  ids: readonly NativeId[],
+): Promise<Snapshot<ObservedAccount>> => {
+  const read = await readAccounts(client, settings, ids, accountAttributes(settings))
+  if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
+  return { kind: 'complete', items: [...read.value.values()].map((entry) => observedAccount(settings, entry)) }
+}

@@ -1,0 +1,127 @@
+import { setImmediate } from 'node:timers/promises'
+import { PresenceFilter } from 'ldapts'
+import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import { entryUuid } from './account.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { dnKey } from './dn.ts'
+import { valueOf, valuesOf } from './entry.ts'
+import { failed, ok, type Result } from './errors.ts'
+import { anyOf, chunksOf } from './resolve.ts'
+
+/** Up to so many accounts are asked for one by one, in one search each that names their groups and moves no member lists. */
+export const accountsAskedSingly = 8
+const dnsPerSearch = 100
+/** DNs normalised between two turns of the event loop. */
+const dnsPerTurn = 1_000
+
+export const anyObject = new PresenceFilter({ attribute: 'objectClass' })
+
+export type Members = {
+  readonly nativeId: NativeId
+  readonly dn: string
+  /** Those of the DNs asked for that are members. */
+  readonly present: ReadonlySet<string>
+}
+
+const groupGone = { code: '32', result: 32, word: 'no-such-object', sent: true } as const
+
+/** Which of `dns` are members of one group, from all its values. */
+export const readMembers = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  groupDn: string,
+  dns: readonly string[],
+): Promise<Result<Members>> => {
+  const { memberAttribute } = settings.group
+  const read = await client.search({
+    base: groupDn,
+    scope: 'base',
+    filter: anyObject,
+    attributes: [entryUuid, memberAttribute],
+  })
+  if (!read.ok) return read
+  const entry = read.value[0]
+  const nativeId = entry === undefined ? undefined : valueOf(entry, entryUuid)
+  if (entry === undefined || nativeId === undefined) return failed(groupGone)
+  const values = valuesOf(entry, memberAttribute)
+  const spelled = new Set(values)
+  const present = new Set(dns.filter((dn) => spelled.has(dn)))
+  const others = dns.filter((dn) => !spelled.has(dn))
+  if (others.length > 0) {
+    // A member may have been added under another spelling of its DN.
+    const byKey = new Map(others.map((dn) => [dnKey(dn), dn]))
+    for (const [at, value] of values.entries()) {
+      const dn = byKey.get(dnKey(value))
+      if (dn !== undefined) present.add(dn)
+      if (at % dnsPerTurn === dnsPerTurn - 1) await setImmediate()
+    }
+  }
+  return ok({ nativeId: nativeId as NativeId, dn: entry.dn, present })
+}
+
+/** Direct groups of accounts below `groupsBase`, from complete reads. */
+export type Holdings = {
+  readonly holds: (dn: string, group: NativeId) => boolean
+  readonly groupsOf: (dn: string) => readonly ObservedEntitlement[]
+}
+
+/**
+ * Which groups hold these DNs. Few are asked for one by one. For many, the groups that hold any of them are found first,
+ * and only those give their members: after a wave of leavers mostly none is left, and no member list moves at all.
+ */
+export const readHoldings = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  dns: readonly string[],
+): Promise<Result<Holdings>> => {
+  const groupsHolding = (some: readonly string[]) =>
+    client.search({
+      base: settings.groupsBase,
+      scope: 'sub',
+      filter: anyOf(settings.group.memberAttribute, some),
+      attributes: [entryUuid],
+    })
+  const distinct = [...new Map(dns.map((dn) => [dnKey(dn), dn]))]
+  const groups = new Map<string, ObservedEntitlement[]>()
+
+  if (distinct.length <= accountsAskedSingly) {
+    const answers = await Promise.all(distinct.map(([, dn]) => groupsHolding([dn])))
+    for (const [at, answer] of answers.entries()) {
+      if (!answer.ok) return answer
+      const key = distinct[at]?.[0] ?? ''
+      groups.set(
+        key,
+        answer.value.map((entry) => ({ nativeId: (valueOf(entry, entryUuid) ?? '') as NativeId, name: entry.dn })),
+      )
+    }
+  } else {
+    const answers = await Promise.all(
+      chunksOf(distinct, dnsPerSearch).map((chunk) => groupsHolding(chunk.map(([, dn]) => dn))),
+    )
+    const touched = new Map<string, string>()
+    for (const answer of answers) {
+      if (!answer.ok) return answer
+      for (const entry of answer.value) touched.set(valueOf(entry, entryUuid) ?? '', entry.dn)
+    }
+    for (const groupDn of touched.values()) {
+      const members = await readMembers(
+        client,
+        settings,
+        groupDn,
+        distinct.map(([, dn]) => dn),
+      )
+      // A group deleted between the two reads holds nobody.
+      if (!members.ok && members.failure.result === 32) continue
+      if (!members.ok) return members
+      for (const [key, dn] of distinct) {
+        if (!members.value.present.has(dn)) continue
+        const held = groups.get(key) ?? []
+        groups.set(key, [...held, { nativeId: members.value.nativeId, name: members.value.dn }])
+      }
+    }
+  }
+  const groupsOf = (dn: string) => groups.get(dnKey(dn)) ?? []
+  return ok({ groupsOf, holds: (dn, group) => groupsOf(dn).some(({ nativeId }) => nativeId === group) })
+}
