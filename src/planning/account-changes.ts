@@ -13,10 +13,21 @@ export const accountChanges = (input: PlanInput, lookups: Lookups): readonly New
     if (lookups.hasAccess) changes.push(...ensured(target, input, lookups), ...openedOrClosed(target, input, lookups))
     else if (input.at.leaver) changes.push(...closed(target, input, lookups))
   }
-  return changes.map((change) => ({ ...change, entitlement: null, needsAccount: false, afterRevokeOf: [], validFrom: null, validTo: null }))
+  return changes.map((change) => ({
+    ...change,
+    entitlement: null,
+    needsAccount: false,
+    afterRevokeOf: [],
+    validFrom: null,
+    validTo: null,
+  }))
 }
 
-const ensured = (target: TargetId, { wantedAttributes }: PlanInput, { accounts, wanted }: Lookups): readonly AccountChange[] => {
+const ensured = (
+  target: TargetId,
+  { wantedAttributes }: PlanInput,
+  { accounts, wanted }: Lookups,
+): readonly AccountChange[] => {
   const account = accounts.get(target)
   const attributesHash = wantedAttributes.get(target) ?? null
   const ensure = (reason: ActionReason): AccountChange => ({
@@ -28,14 +39,20 @@ const ensured = (target: TargetId, { wantedAttributes }: PlanInput, { accounts, 
     attributesHash,
   })
   if (account === undefined) return somethingWantedOn(target, wanted) ? [ensure({ kind: 'account-wanted' })] : []
-  return attributesHash !== null && account.attributesHash !== attributesHash ? [ensure({ kind: 'attributes-differ' })] : []
+  return attributesHash !== null && account.attributesHash !== attributesHash
+    ? [ensure({ kind: 'attributes-differ' })]
+    : []
 }
 
 /**
  * For people with access. An account whose state was never read is closed when it should be, and not opened: what is
  * not known to be shut needs no opening. One on which nothing is wanted is never opened.
  */
-const openedOrClosed = (target: TargetId, { at }: PlanInput, { accounts, wanted }: Lookups): readonly AccountChange[] => {
+const openedOrClosed = (
+  target: TargetId,
+  { at }: PlanInput,
+  { accounts, wanted }: Lookups,
+): readonly AccountChange[] => {
   const account = accounts.get(target)
   if (account === undefined) return []
   const change = (kind: 'enable' | 'disable'): AccountChange => ({
@@ -60,5 +77,5 @@ const closed = (target: TargetId, input: PlanInput, lookups: Lookups): readonly 
   return [{ target, kind: 'disable', account: account.id, lane: 'leaver', reason, attributesHash: null }]
 }
 
-const somethingWantedOn = (target: TargetId, wanted: Lookups['wanted']): boolean => 
+const somethingWantedOn = (target: TargetId, wanted: Lookups['wanted']): boolean =>
   [...wanted.values()].some((assignment) => assignment.target === target)

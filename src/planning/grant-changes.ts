@@ -15,11 +15,14 @@ export const grantChanges = (
 ): { readonly grants: readonly NewAction[]; readonly held: readonly HeldGrant[] } => {
   const grants: NewAction[] = []
   const held: HeldGrant[] = []
-  const mayStillCome = new Set([...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])))
+  const mayStillCome = new Set(
+    [...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])),
+  )
   for (const [entitlement, assignment] of lookups.wanted) {
     if (lookups.grants.has(entitlement)) continue
     const verdict = decision.verdicts.get(entitlement)
-    if (verdict === undefined) throw new Error(`entitlement ${entitlement} is wanted and not there, but nothing judged it`)
+    if (verdict === undefined)
+      throw new Error(`entitlement ${entitlement} is wanted and not there, but nothing judged it`)
     switch (verdict.kind) {
       case 'go':
         grants.push(grant(assignment, lookups, []))
@@ -38,9 +41,15 @@ export const grantChanges = (
   return { grants, held }
 }
 
-const grant = ({ entitlement, target, interval, reasons }: Assignment, { accounts }: Lookups, after: readonly EntitlementId[]): NewAction => {
+const grant = (
+  { entitlement, target, interval, reasons }: Assignment,
+  { accounts }: Lookups,
+  after: readonly EntitlementId[],
+): NewAction => {
   const account = accounts.get(target)?.id ?? null
-  const rules = reasons.map((reason) => (reason.kind === 'rule' ? reason.rule : reason.kind === 'exception' ? reason.exception : reason.kind))
+  const rules = reasons.map((reason) =>
+    reason.kind === 'rule' ? reason.rule : reason.kind === 'exception' ? reason.exception : reason.kind,
+  )
   return {
     target,
     kind: 'grant',

@@ -61,9 +61,18 @@ export type Tripped = {
 /** The limits that are exceeded, in a stable order. */
 export const trippedLimits = (limits: GuardLimits, counts: readonly GuardCount[]): readonly Tripped[] =>
   counts
-    .map((of) => ({ limit: of.limit, entitlement: of.entitlement, count: of.undispatched + of.dispatched, allowed: allowedBy(limits[of.limit], of.members) }))
+    .map((of) => ({
+      limit: of.limit,
+      entitlement: of.entitlement,
+      count: of.undispatched + of.dispatched,
+      allowed: allowedBy(limits[of.limit], of.members),
+    }))
     .flatMap(({ allowed, ...rest }) => (allowed !== null && rest.count > allowed ? [{ ...rest, allowed }] : []))
-    .sort((a, b) => guardLimitNames.indexOf(a.limit) - guardLimitNames.indexOf(b.limit) || (a.entitlement ?? 0) - (b.entitlement ?? 0))
+    .sort(
+      (a, b) =>
+        guardLimitNames.indexOf(a.limit) - guardLimitNames.indexOf(b.limit) ||
+        (a.entitlement ?? 0) - (b.entitlement ?? 0),
+    )
 
 const allowedBy = ({ absolute, percent }: Limit, members: number): number | null => {
   const share = percent === null || members < percentFromMembers ? null : Math.floor((members * percent) / 100)
@@ -71,7 +80,10 @@ const allowedBy = ({ absolute, percent }: Limit, members: number): number | null
 }
 
 /** Whether a tripped limit holds an undispatched action of its target. Giving access is never the guard's business. */
-export const holds = (tripped: Pick<Tripped, 'limit' | 'entitlement'>, action: { readonly kind: ActionKind; readonly entitlement: EntitlementId | null }): boolean => {
+export const holds = (
+  tripped: Pick<Tripped, 'limit' | 'entitlement'>,
+  action: { readonly kind: ActionKind; readonly entitlement: EntitlementId | null },
+): boolean => {
   switch (tripped.limit) {
     case 'revokes':
       return action.kind === 'revoke'

@@ -13,10 +13,13 @@ export type Subject = {
 
 export const keyOf = ({ target, kind, entitlement }: Subject): string => `${kind} ${entitlement ?? ''} ${target}`
 
-export const opposite = { grant: 'revoke', revoke: 'grant', enable: 'disable', disable: 'enable', ensureAccount: null } as const satisfies Record<
-  ActionKind,
-  ActionKind | null
->
+export const opposite = {
+  grant: 'revoke',
+  revoke: 'grant',
+  enable: 'disable',
+  disable: 'enable',
+  ensureAccount: null,
+} as const satisfies Record<ActionKind, ActionKind | null>
 
 /** Its call may be going out, or may have been applied: counts as either result. */
 export const inFlight = ({ claimed, unknown }: OpenAction): boolean => claimed || unknown

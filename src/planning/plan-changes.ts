@@ -18,20 +18,27 @@ export const planChanges = (input: PlanInput): Plan => {
   for (const { kind, entitlement } of [...revokes, ...input.open.filter(inFlight)])
     if (kind === 'revoke' && entitlement !== null) leaving.add(entitlement)
   const { grants, held } = grantChanges(input, lookups, leaving)
-  const wishes = [...accountChanges(input, lookups), ...revokes, ...grants].filter((wish) => !mustHoldBack(wish, lookups))
+  const wishes = [...accountChanges(input, lookups), ...revokes, ...grants].filter(
+    (wish) => !mustHoldBack(wish, lookups),
+  )
   const { create, keep, awaited, supersede } = matchOpen(wishes, lookups)
   return {
     create: [...create].sort(inOrder),
     supersede: [...supersede].sort((a, b) => a - b),
     keep: [...keep].sort((a, b) => a.action - b.action),
     awaited: [...awaited].sort((a, b) => a.action - b.action),
-    held: [...held].filter(({ entitlement }) => !isComing(entitlement, input)).sort((a, b) => a.entitlement - b.entitlement),
+    held: [...held]
+      .filter(({ entitlement }) => !isComing(entitlement, input))
+      .sort((a, b) => a.entitlement - b.entitlement),
   }
 }
 
 /** A plan that changes nothing bumps nothing. */
 export const planIsEmpty = ({ create, supersede, keep, awaited }: Plan): boolean =>
-  create.length === 0 && supersede.length === 0 && !keep.some(({ changed }) => changed) && !awaited.some(({ changed }) => changed)
+  create.length === 0 &&
+  supersede.length === 0 &&
+  !keep.some(({ changed }) => changed) &&
+  !awaited.some(({ changed }) => changed)
 
 /**
  * While the opposite call is in flight, its outcome is waited for: one open call per account and entitlement. Only what
@@ -49,4 +56,6 @@ const isComing = (entitlement: EntitlementId, { open }: PlanInput): boolean =>
 const rank: Record<ActionKind, number> = { disable: 0, revoke: 1, ensureAccount: 2, enable: 3, grant: 4 }
 
 const inOrder = (a: NewAction, b: NewAction): number =>
-  rank[a.kind] - rank[b.kind] || (a.target < b.target ? -1 : a.target > b.target ? 1 : 0) || (a.entitlement ?? 0) - (b.entitlement ?? 0)
+  rank[a.kind] - rank[b.kind] ||
+  (a.target < b.target ? -1 : a.target > b.target ? 1 : 0) ||
+  (a.entitlement ?? 0) - (b.entitlement ?? 0)

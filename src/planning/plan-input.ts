@@ -1,7 +1,7 @@
 import type { OpenAction } from '../domain/action.ts'
 import type { Decision } from '../domain/decision.ts'
-import type { AccountId, ActionId, EntitlementId, TargetId } from '../domain/ids.ts'
 import type { IdentityAt } from '../domain/identity.ts'
+import type { AccountId, ActionId, EntitlementId, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
 

@@ -28,7 +28,8 @@ export const presentAccess = (
     if (entitlement === null || !inFlight(action)) continue
     const revocable = acting.has(target)
     if (kind === 'revoke') present.set(entitlement, { entitlement, state: 'being-revoked', revocable })
-    else if (!present.has(entitlement)) present.set(entitlement, { entitlement, state: claimed ? 'in-flight' : 'unknown', revocable })
+    else if (!present.has(entitlement))
+      present.set(entitlement, { entitlement, state: claimed ? 'in-flight' : 'unknown', revocable })
   }
   for (const { entitlement, target, managed, protected: untouchable, indirect } of grants) {
     if (present.get(entitlement)?.state === 'being-revoked') continue

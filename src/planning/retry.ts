@@ -1,0 +1,127 @@
+import type { ActionKind, Lane } from '../domain/action.ts'
+import type { Outcome, RefusalReason } from '../domain/outcome.ts'
+import type { TargetRules } from '../domain/target.ts'
+
+export type Attempt = {
+  readonly lane: Lane
+  readonly kind: ActionKind
+  /** Attempts so far, this one counted; those whose `Next.counts` was false are not in it. At least 1. */
+  readonly attempts: number
+  readonly accounts: TargetRules['accounts']
+  /** Until the action's deadline, ms; negative = over. null = it has none (target mode `plan`). */
+  readonly deadlineInMs: number | null
+  /** 0 ≤ random < 1: spreads what failed together. */
+  readonly random: number
+  /** The outcome is that of a read-back (`observe`), not of the change itself. */
+  readonly readBack?: boolean
+}
+
+/** Why a human should look. `still-failing` and `still-unknown` accompany an action that goes on. */
+export type RetryFinding = RefusalReason | 'retries-exhausted' | 'still-failing' | 'still-unknown'
+
+/** What happens next to an action, after the outcome of its call or of its read-back. */
+export type Next =
+  | { readonly kind: 'done' }
+  /** Surely not applied: back to `ready` for a new attempt. */
+  | ({ readonly kind: 'again' } & Later)
+  /** May have been applied: `observe` decides. */
+  | ({ readonly kind: 'readBack' } & Later)
+  /** Accepted by the target and still running there: `observe` asks for it. */
+  | ({ readonly kind: 'poll' } & Later)
+  | { readonly kind: 'park'; readonly finding: RetryFinding }
+
+type Later = {
+  /** Not before, ms from now. */
+  readonly afterMs: number
+  /** Whether this attempt burns one of the lane's. */
+  readonly counts: boolean
+  /** It goes on, and a human should know. */
+  readonly finding: RetryFinding | null
+}
+
+type Patience = {
+  readonly firstMs: number
+  /** Longest pause of ours; a target that asks for a longer one gets it. */
+  readonly capMs: number
+  /** From this attempt on there is a finding. */
+  readonly findingFrom: number
+  /** After this attempt the action is given up; null = never. */
+  readonly giveUpAfter: number | null
+}
+
+/**
+ * Bulk work rides out an outage of more than an hour, then parks. What a leaver must lose is never given up: it pages
+ * and goes on, every half minute at the latest.
+ */
+export const patience: Record<Lane, Patience> = {
+  bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 30 },
+  leaver: { firstMs: 100, capMs: 30_000, findingFrom: 5, giveUpAfter: null },
+}
+
+/** How often to look for an account that something else creates. */
+const expectedAccountMs = 30_000
+
+/** Refusals that no later attempt can change, also in the leaver lane: there is nothing to take away, or it must stay. */
+const isFinal: Record<RefusalReason, boolean> = {
+  'entitlement-missing': true,
+  'account-missing': true,
+  protected: true,
+  'entitlement-changed-identity': false,
+  'account-ambiguous': false,
+  'name-taken': false,
+  'not-allowed': false,
+  invalid: false,
+  configuration: false,
+}
+
+/** The retry policy: one table, by what we know after the call. */
+export const whatNext = (outcome: Outcome, attempt: Attempt): Next => {
+  switch (outcome.kind) {
+    case 'done':
+      return { kind: 'done' }
+    case 'pending':
+      return { kind: 'poll', afterMs: outcome.pollAfterMs, counts: false, finding: null }
+    case 'throttled': {
+      // A read-back that was throttled has told nothing: the state is as unknown as before.
+      const kind = attempt.readBack === true ? 'readBack' : 'again'
+      return { kind, afterMs: spread(outcome.retryAfterMs, attempt.random), counts: false, finding: null }
+    }
+    case 'retry':
+      return again(attempt, outcome.retryAfterMs ?? 0)
+    case 'unknown':
+      // Nobody may decide over a state that is not known: read back for ever, with a finding.
+      return { kind: 'readBack', afterMs: pauseMs(attempt), counts: true, finding: late(attempt, 'still-unknown') }
+    case 'refused':
+      return refused(outcome.reason, attempt)
+  }
+}
+
+const again = (attempt: Attempt, askedMs: number): Next => {
+  const { giveUpAfter } = patience[attempt.lane]
+  if (giveUpAfter !== null && attempt.attempts >= giveUpAfter) return { kind: 'park', finding: 'retries-exhausted' }
+  const afterMs = Math.max(askedMs, pauseMs(attempt))
+  return { kind: 'again', afterMs, counts: true, finding: late(attempt, 'still-failing') }
+}
+
+const refused = (reason: RefusalReason, attempt: Attempt): Next => {
+  if (reason === 'account-missing' && attempt.kind === 'ensureAccount' && attempt.accounts === 'expect') {
+    const leftMs = attempt.deadlineInMs ?? Number.POSITIVE_INFINITY
+    if (leftMs <= 0) return { kind: 'park', finding: reason }
+    const afterMs = Math.min(spread(expectedAccountMs / 2, attempt.random), leftMs)
+    return { kind: 'again', afterMs, counts: false, finding: null }
+  }
+  if (attempt.lane === 'bulk' || isFinal[reason]) return { kind: 'park', finding: reason }
+  return { kind: 'again', afterMs: pauseMs(attempt), counts: true, finding: reason }
+}
+
+const late = ({ lane, attempts }: Attempt, finding: RetryFinding): RetryFinding | null =>
+  attempts >= patience[lane].findingFrom ? finding : null
+
+/** Doubles with each attempt up to the cap; half of it is jitter. */
+const pauseMs = ({ lane, attempts, random }: Attempt): number => {
+  const { firstMs, capMs } = patience[lane]
+  return spread(Math.min(capMs, firstMs * 2 ** Math.min(attempts - 1, 30)) / 2, random)
+}
+
+/** From `ms` up to twice that. */
+const spread = (ms: number, random: number): number => Math.round(ms + ms * random)

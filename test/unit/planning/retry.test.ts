@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import type { Outcome, RefusalReason } from '../../../src/domain/outcome.ts'
+import { refusalReasons } from '../../../src/domain/outcome.ts'
+import { type Attempt, patience, whatNext } from '../../../src/planning/retry.ts'
+
+const cause = { code: '51', word: 'busy' }
+const attempt = (given: Partial<Attempt> = {}): Attempt => ({
+  lane: 'bulk',
+  kind: 'grant',
+  attempts: 1,
+  accounts: 'create',
+  deadlineInMs: 60_000,
+  random: 0,
+  ...given,
+})
+const retry: Outcome = { kind: 'retry', cause }
+const unknown: Outcome = { kind: 'unknown', cause }
+const refused = (reason: RefusalReason): Outcome => ({ kind: 'refused', reason, cause })
+
+describe('retry', () => {
+  test('backs off exponentially up to the cap, half of it jitter', () => {
+    const pauses = [1, 2, 3, 4, 20].map((attempts) => whatNext(retry, attempt({ attempts })))
+    expect(pauses).toMatchObject(
+      [250, 500, 1000, 2000, 150_000].map((afterMs) => ({ kind: 'again', afterMs, counts: true })),
+    )
+    expect(whatNext(retry, attempt({ random: 0.5 }))).toMatchObject({ afterMs: 375 })
+  })
+
+  test('waits as long as the target asks, if that is longer', () => {
+    expect(whatNext({ ...retry, retryAfterMs: 9_000 }, attempt())).toMatchObject({ afterMs: 9_000 })
+    expect(whatNext({ ...retry, retryAfterMs: 1 }, attempt())).toMatchObject({ afterMs: 250 })
+  })
+
+  test('bulk: a finding from the tenth attempt, parked after the thirtieth', () => {
+    expect(whatNext(retry, attempt({ attempts: 9 }))).toMatchObject({ finding: null })
+    expect(whatNext(retry, attempt({ attempts: 10 }))).toMatchObject({ kind: 'again', finding: 'still-failing' })
+    expect(whatNext(retry, attempt({ attempts: 29 }))).toMatchObject({ kind: 'again' })
+    expect(whatNext(retry, attempt({ attempts: 30 }))).toEqual({ kind: 'park', finding: 'retries-exhausted' })
+  })
+
+  test('leaver: a finding from the fifth attempt, never given up, never more than half a minute apart', () => {
+    const leaver = (attempts: number) => whatNext(retry, attempt({ lane: 'leaver', attempts, random: 0.999 }))
+    expect(leaver(4)).toMatchObject({ finding: null })
+    expect(leaver(5)).toMatchObject({ kind: 'again', finding: 'still-failing' })
+    for (const attempts of [30, 1_000, 30_000]) {
+      const next = leaver(attempts)
+      expect(next).toMatchObject({ kind: 'again', finding: 'still-failing' })
+      expect(next.kind === 'again' && next.afterMs).toBeLessThanOrEqual(patience.leaver.capMs)
+    }
+  })
+})
+
+describe('unknown', () => {
+  test('is read back before anything else, and never given up', () => {
+    expect(whatNext(unknown, attempt())).toEqual({ kind: 'readBack', afterMs: 250, counts: true, finding: null })
+    for (const lane of ['bulk', 'leaver'] as const)
+      expect(whatNext(unknown, attempt({ lane, attempts: 500, readBack: true }))).toMatchObject({
+        kind: 'readBack',
+        finding: 'still-unknown',
+      })
+  })
+
+  test('a read-back that says "not so" lets the action go again', () => {
+    expect(whatNext(retry, attempt({ readBack: true }))).toMatchObject({ kind: 'again' })
+  })
+})
+
+describe('throttled and pending', () => {
+  test('throttled counts no attempt and spreads the return', () => {
+    const throttled: Outcome = { kind: 'throttled', retryAfterMs: 1_000, scope: 'corp' }
+    expect(whatNext(throttled, attempt({ attempts: 99, random: 0.25 }))).toEqual({
+      kind: 'again',
+      afterMs: 1_250,
+      counts: false,
+      finding: null,
+    })
+    expect(whatNext(throttled, attempt({ readBack: true }))).toMatchObject({ kind: 'readBack', counts: false })
+  })
+
+  test('pending is polled', () => {
+    const pending: Outcome = { kind: 'pending', handle: 'h', pollAfterMs: 700 }
+    expect(whatNext(pending, attempt({ attempts: 99 }))).toEqual({
+      kind: 'poll',
+      afterMs: 700,
+      counts: false,
+      finding: null,
+    })
+  })
+})
+
+describe('refused', () => {
+  test.each(refusalReasons)('bulk, %s: parked with its reason at once', (reason) => {
+    expect(whatNext(refused(reason), attempt())).toEqual({ kind: 'park', finding: reason })
+  })
+
+  test.each(refusalReasons)('leaver, %s: parked only when there is nothing to take away or it must stay', (reason) => {
+    const next = whatNext(refused(reason), attempt({ lane: 'leaver' }))
+    const final = ['entitlement-missing', 'account-missing', 'protected'].includes(reason)
+    expect(next).toMatchObject(final ? { kind: 'park', finding: reason } : { kind: 'again', finding: reason })
+  })
+
+  test('an account that something else creates is waited for until the deadline', () => {
+    const missing = (given: Partial<Attempt>) =>
+      whatNext(refused('account-missing'), attempt({ kind: 'ensureAccount', accounts: 'expect', ...given }))
+    expect(missing({ attempts: 99 })).toEqual({ kind: 'again', afterMs: 15_000, counts: false, finding: null })
+    expect(missing({ deadlineInMs: 100 })).toMatchObject({ afterMs: 100 })
+    expect(missing({ deadlineInMs: 0 })).toEqual({ kind: 'park', finding: 'account-missing' })
+    expect(missing({ deadlineInMs: null })).toMatchObject({ kind: 'again', afterMs: 15_000 })
+    expect(missing({ kind: 'grant' })).toMatchObject({ kind: 'park' })
+    expect(missing({ accounts: 'create' })).toMatchObject({ kind: 'park' })
+  })
+})
+
+test('done is done', () => {
+  const evidence = { read: 'member-values', code: '0', account: 'a' as never, entitlement: null }
+  expect(whatNext({ kind: 'done', changed: true, evidence }, attempt({ attempts: 99 }))).toEqual({ kind: 'done' })
+})
