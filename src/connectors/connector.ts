@@ -45,6 +45,9 @@ export type Manifest = {
   readonly disable: 'native' | 'none'
 }
 
+/** Cause word of an observed `retry`: proven by a complete read, not merely unread. */
+export const notSo = 'not-so'
+
 export type CheckReport = { readonly ok: boolean; readonly problems: readonly string[] }
 
 /** A complete read, or the reason why it is not complete. Only `complete` may ever cause a revoke. */
@@ -69,7 +72,10 @@ export type Connector = {
   ) => Promise<readonly ({ readonly kind: 'found'; readonly nativeId: NativeId } | { readonly kind: 'missing' } | { readonly kind: 'failed'; readonly cause: string })[]>
   /** Changes and reads back: `done` is said only on evidence read after the write. */
   readonly apply: (operations: readonly Operation[], context: ApplyContext) => Promise<readonly Outcome[]>
-  /** Reads only: what `apply` would have to do now, as done(changed:false) when the state is already so, `retry` when not. */
+  /**
+   * Reads only. done(changed: false): it is as the operation wants. retry with cause.word `notSo`: a complete read says
+   * that it is not. unknown: the read did not tell. refused: as apply would.
+   */
   readonly observe: (operations: readonly Operation[], signal: AbortSignal) => Promise<readonly Outcome[]>
   /** Direct grants of accounts, managed or not. */
   readonly grantsOf: (

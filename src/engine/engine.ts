@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { GuardLimits } from '../planning/guard.ts'
 import type { Database } from '../store/database.ts'
 import type { IdBlock } from '../store/id-block.ts'
+import type { GuardMembers } from './guard.ts'
 import type { PolicyBook } from './policy-book.ts'
 
 export const stages = ['evaluate', 'dispatch', 'provision'] as const
@@ -25,6 +26,7 @@ export type Engine = {
   readonly targets: readonly TargetSettings[]
   readonly connectors: ReadonlyMap<TargetId, Connector>
   readonly policies: PolicyBook
+  readonly guardMembers: GuardMembers
   readonly ids: { readonly action: IdBlock; readonly dispatch: IdBlock; readonly decision: IdBlock }
   /** Says that a stage has work in a lane: a hint that saves a poll, never the only way to find it. */
   readonly nudge: (stage: Stage, lane: Lane) => void
@@ -36,6 +38,8 @@ export type Engine = {
 export type EngineSettings = {
   /** Identities a bulk evaluation takes in one transaction. */
   readonly evaluateBatch: number
+  /** Actions of one bulk dispatch: what one call of a target carries. */
+  readonly dispatchBatch: number
   /** How long a claimed dispatch belongs to its worker, ms. */
   readonly leaseMs: number
   /** DESIGN §4: disabled, revoked and read back within this of the effective moment, ms. */

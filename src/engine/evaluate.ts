@@ -95,7 +95,7 @@ const save = async (engine: Engine, tx: Transaction, policy: ActivePolicy, judge
 
   const changed = judged.filter(({ planChanged }) => planChanged)
   await supersede(tx, at, changed.flatMap(({ plan }) => plan.supersede))
-  await restamp(tx, changed.flatMap(({ plan, planVersion }) => plan.keep.map(({ action, afterRevokeOf }) => ({ id: action, planVersion, afterRevokeOf }))))
+  await restamp(tx, changed.flatMap(({ plan, planVersion }) => plan.keep.map((kept) => ({ ...kept, id: kept.action, planVersion }))))
   await insertActions(tx, at, told.flatMap((one, index) => (created[index] ?? []).map((action) => row(engine, one, decisions[index] as number, action))))
   const desired = judged.filter((one) => one.desired !== null)
   await saveDesired(

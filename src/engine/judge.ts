@@ -53,6 +53,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const history = fold(facts.events)
   const at = identityAt(history, now)
   const profile = profileOf(at.primary)
+  const endedAt = at.leaver ? leaverSince(history, now) : null
   const decision = evaluate({
     history,
     personKey: identity.person_key as PersonKey,
@@ -65,7 +66,13 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     at,
     decision,
     targets: context.targets,
-    accounts: facts.accounts.map((a) => ({ ...a, id: a.id as AccountId, target: a.target as TargetId })),
+    accounts: facts.accounts.map(({ id, target, enabled, attributesHash, grantsReadAt }) => ({
+      id: id as AccountId,
+      target: target as TargetId,
+      // A leaver's account counts as never read until its grants were read since the leave: disable reads them.
+      enabled: endedAt !== null && (grantsReadAt === null || grantsReadAt < endedAt) ? null : enabled,
+      attributesHash,
+    })),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, context),
     grants: facts.grants.map(({ entitlement, target }) => {
       const known = context.policy.entitlements.get(entitlement as EntitlementId)
@@ -80,7 +87,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     open: facts.open,
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
   })
-  const planChanged = !planIsEmpty(plan, facts.open)
+  const planChanged = !planIsEmpty(plan)
   const next = decision.nextChangeAt
   const holds = reconcileHolds(plan, facts)
   return {
@@ -92,7 +99,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     planVersion: identity.plan_version + (planChanged ? 1 : 0),
     workDueAt: next,
     lane: at.leaver || (next !== null && identityAt(history, next).leaver) ? 'leaver' : 'bulk',
-    endedAt: at.leaver ? leaverSince(history, now) : null,
+    endedAt,
     urgent: isUrgent(history),
     profile,
     desired: desiredChange(decision, facts.desired),

@@ -5,6 +5,8 @@ export type LinkedAccountRow = {
   readonly target: string
   readonly enabled: boolean | null
   readonly attributesHash: string | null
+  /** ms; null = its direct grants were never read completely. */
+  readonly grantsReadAt: number | null
 }
 
 export type AccountSeen = {
@@ -14,6 +16,8 @@ export type AccountSeen = {
   readonly origin: 'created' | 'linked'
   readonly enabled: boolean
   readonly attributesHash: string
+  /** ms: the read behind it covered all direct grants; null = it did not. */
+  readonly grantsReadAt: number | null
 }
 
 /**
@@ -24,13 +28,15 @@ export const saveAccounts = async (tx: Transaction, rows: readonly AccountSeen[]
   if (rows.length === 0) return new Map()
   const saved = await tx.query<{ identity_id: number; id: number }>({
     name: 'accounts-save',
-    text: `insert into muster.account (identity_id, target, native_id, origin, linked_at, enabled, attributes_hash, read_at)
-      select r.identity, r.target, r.native_id, r.origin, muster.now(), r.enabled, r.hash, muster.now()
-      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[]) as r(identity, target, native_id, origin, enabled, hash)
+    text: `insert into muster.account (identity_id, target, native_id, origin, linked_at, enabled, attributes_hash, read_at, grants_read_at)
+      select r.identity, r.target, r.native_id, r.origin, (select muster.now()), r.enabled, r.hash, (select muster.now()), to_timestamp(r.grants_read / 1000)
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::float8[])
+        as r(identity, target, native_id, origin, enabled, hash, grants_read)
       where not exists (select from muster.account o where o.target = r.target and o.native_id = r.native_id
         and o.unlinked_at is null and o.identity_id <> r.identity)
       on conflict (identity_id, target) where unlinked_at is null
-      do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at
+      do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at,
+        grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at)
         where muster.account.native_id = excluded.native_id
       returning identity_id, id`,
     values: [
@@ -40,6 +46,7 @@ export const saveAccounts = async (tx: Transaction, rows: readonly AccountSeen[]
       rows.map((r) => r.origin),
       rows.map((r) => r.enabled),
       rows.map((r) => r.attributesHash),
+      rows.map((r) => r.grantsReadAt),
     ],
   })
   return new Map(saved.map((row) => [row.identity_id, row.id]))

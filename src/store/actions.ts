@@ -1,4 +1,4 @@
-import type { NewAction } from '../domain/action.ts'
+import type { NewAction, Waits } from '../domain/action.ts'
 import type { Transaction } from './database.ts'
 
 export type ActionRow = NewAction & {
@@ -58,18 +58,27 @@ export const supersede = async (tx: Transaction, at: number, ids: readonly numbe
   })
 }
 
-export type Restamp = { readonly id: number; readonly planVersion: number; readonly afterRevokeOf: readonly number[] }
+export type Restamp = Waits & { readonly id: number; readonly planVersion: number }
 
 /** Wanted by the new plan too: they keep age, attempts and deadline. What they wait for may have changed. */
 export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'actions-restamp',
-    text: `update muster.action a set plan_version = r.version,
+    text: `update muster.action a set plan_version = r.version, needs_account = r.needs_account,
         after_revoke_of = case when r.after = '[]' then null else array(select jsonb_array_elements(r.after)::int) end,
+        valid_from = to_timestamp(r.valid_from / 1000), valid_to = to_timestamp(r.valid_to / 1000),
         state = case when a.state in ('waiting', 'ready') then case when r.after = '[]' then 'ready' else 'waiting' end::muster.action_state else a.state end
-      from unnest($1::bigint[], $2::int[], $3::jsonb[]) as r(id, version, after) where a.id = r.id`,
-    values: [rows.map((r) => r.id), rows.map((r) => r.planVersion), rows.map((r) => JSON.stringify(r.afterRevokeOf))],
+      from unnest($1::bigint[], $2::int[], $3::boolean[], $4::jsonb[], $5::float8[], $6::float8[])
+        as r(id, version, needs_account, after, valid_from, valid_to) where a.id = r.id`,
+    values: [
+      rows.map((r) => r.id),
+      rows.map((r) => r.planVersion),
+      rows.map((r) => r.needsAccount),
+      rows.map((r) => JSON.stringify(r.afterRevokeOf)),
+      rows.map((r) => r.validFrom),
+      rows.map((r) => r.validTo),
+    ],
   })
 }
 
@@ -78,7 +87,7 @@ export const releaseWaiting = async (tx: Transaction, identities: readonly numbe
   if (identities.length === 0) return []
   return tx.query({
     name: 'actions-release',
-    text: `update muster.action w set state = 'ready', next_at = muster.now() where w.id in (
+    text: `update muster.action w set state = 'ready', next_at = (select muster.now()) where w.id in (
       select a.id from muster.action a where a.identity_id = any($1) and a.state = 'waiting'
         and not exists (select from muster.account c join muster.grants g on g.account_id = c.id and g.gone_verified_at is null
           where c.identity_id = a.identity_id and g.entitlement_id = any(a.after_revoke_of))

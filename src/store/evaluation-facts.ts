@@ -9,7 +9,7 @@ export type EvaluationFacts = {
   readonly events: readonly WorkerEvent[]
   readonly accounts: readonly LinkedAccountRow[]
   readonly grants: readonly { readonly entitlement: number; readonly target: string }[]
-  readonly open: readonly (OpenAction & { readonly inverseOf: number | null; readonly afterRevokeOf: readonly number[] | null })[]
+  readonly open: readonly (OpenAction & { readonly inverseOf: number | null })[]
   /** What was believed until now, as stored. */
   readonly desired: string | null
   readonly holds: readonly (HoldFact & { readonly id: number })[]
@@ -26,7 +26,8 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
     text: `select i.id,
       coalesce((select jsonb_agg(b.body || jsonb_build_object('receivedAt', (extract(epoch from b.received_at) * 1000)::bigint))
         from muster.inbox b where b.identity_id = i.id and b.status = 'accepted'), '[]') as events,
-      coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash))
+      coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
+          'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
@@ -34,7 +35,9 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'identity', i.id, 'target', o.target, 'kind', o.kind,
           'entitlement', o.entitlement_id, 'lane', o.lane, 'state', o.state, 'dispatch', o.dispatch_id, 'unknown', o.unknown,
           'claimed', o.state = 'dispatched' and d.state = 'claimed', 'attributesHash', o.attributes_hash,
-          'inverseOf', o.inverse_of, 'afterRevokeOf', o.after_revoke_of))
+          'inverseOf', o.inverse_of, 'current', o.plan_version = p.plan_version, 'needsAccount', o.needs_account,
+          'afterRevokeOf', coalesce(to_jsonb(o.after_revoke_of), '[]'),
+          'validFrom', (extract(epoch from o.valid_from) * 1000)::bigint, 'validTo', (extract(epoch from o.valid_to) * 1000)::bigint))
         from muster.action o left join muster.dispatch d on d.id = o.dispatch_id
         where o.identity_id = i.id and o.state in ('waiting', 'ready', 'dispatched', 'parked')), '[]') as open,
       (select d.assignments::text from muster.desired d where d.identity_id = i.id and d.recorded_to = 'infinity') as desired,
@@ -42,7 +45,7 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '[]') as holds,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_as = 'rejected'), '[]') as rejected
-      from unnest($1::bigint[]) as i(id)`,
+      from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id`,
     values: [ids],
   })
   return rows

@@ -1,5 +1,5 @@
 import type { Lane } from '../domain/action.ts'
-import type { Transaction } from './database.ts'
+import type { Queryable, Transaction } from './database.ts'
 
 /** An identity with work waiting, locked by the transaction that read it. */
 export type DueIdentity = {
@@ -19,14 +19,14 @@ export type DueIdentity = {
 }
 
 const columns = `id, person_key, subject_ref, events_seen, events_folded, last_stream_id, last_offset, last_appended_at,
-  evaluated_policy, plan_version, lifecycle, leaver, (extract(epoch from muster.now()) * 1000)::bigint as now`
+  evaluated_policy, plan_version, lifecycle, leaver, (extract(epoch from (select muster.now())) * 1000)::bigint as now`
 
 /** Locks the identities of a lane that are due, the longest due first; those that somebody else evaluates are skipped. */
 export const lockDue = (tx: Transaction, lane: Lane, limit: number): Promise<readonly DueIdentity[]> =>
   tx.query({
     name: 'work-lock-due',
     text: `select ${columns} from muster.identity
-      where lane = $1 and parked_at is null and work_due_at <= muster.now()
+      where lane = $1 and parked_at is null and work_due_at <= (select muster.now())
       order by work_due_at limit $2 for update skip locked`,
     values: [lane, limit],
   })
@@ -36,7 +36,7 @@ export const lockDueOf = (tx: Transaction, ids: readonly number[]): Promise<read
   tx.query({
     name: 'work-lock-due-of',
     text: `select ${columns} from muster.identity
-      where id = any($1) and parked_at is null and work_due_at <= muster.now() order by person_key for update`,
+      where id = any($1) and parked_at is null and work_due_at <= (select muster.now()) order by person_key for update`,
     values: [ids],
   })
 
@@ -64,7 +64,7 @@ export const saveEvaluated = async (tx: Transaction, policyVersion: number, rows
     name: 'work-save-evaluated',
     text: `update muster.identity i set work_due_at = to_timestamp(r.due / 1000), lane = r.lane, events_folded = r.folded,
         plan_version = r.plan_version, lifecycle = r.lifecycle, leaver = r.leaver, ended_at = to_timestamp(r.ended / 1000),
-        urgent = r.urgent, profile = r.profile, evaluated_policy = $1, evaluated_at = muster.now()
+        urgent = r.urgent, profile = r.profile, evaluated_policy = $1, evaluated_at = (select muster.now())
       from unnest($2::bigint[], $3::float8[], $4::muster.lane[], $5::int[], $6::int[], $7::text[], $8::boolean[], $9::float8[], $10::boolean[], $11::jsonb[])
         as r(id, due, lane, folded, plan_version, lifecycle, leaver, ended, urgent, profile)
       where i.id = r.id`,
@@ -107,8 +107,19 @@ export const makeDue = async (tx: Transaction, ids: readonly number[]): Promise<
   if (ids.length === 0) return
   await tx.query({
     name: 'work-make-due',
-    text: `update muster.identity set work_due_at = least(work_due_at, muster.now()),
+    text: `update muster.identity set work_due_at = least(work_due_at, (select muster.now())),
       lane = case when leaver then 'leaver'::muster.lane else lane end where id = any($1)`,
     values: [ids],
   })
+}
+
+/** Somebody of the leaver lane has been due for so long. */
+export const leaversNeglected = async (db: Queryable, forMs: number): Promise<boolean> => {
+  const [row] = await db.query<{ yes: boolean }>({
+    name: 'work-leavers-neglected',
+    text: `select exists (select from muster.identity where lane = 'leaver' and parked_at is null
+      and work_due_at < (select muster.now()) - make_interval(secs => $1::float8 / 1000)) as yes`,
+    values: [forMs],
+  })
+  return row?.yes ?? false
 }

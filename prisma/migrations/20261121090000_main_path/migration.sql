@@ -156,7 +156,8 @@ create table muster.account (
   unlinked_at timestamptz,
   enabled boolean,                            -- as last read
   attributes_hash text,
-  read_at timestamptz
+  read_at timestamptz,
+  grants_read_at timestamptz                  -- last complete read of its direct grants
 );
 create unique index account_of_identity on muster.account (identity_id, target) where unlinked_at is null;
 create unique index account_native on muster.account (target, native_id) where unlinked_at is null;
@@ -194,6 +195,7 @@ create table muster.action (
   attempts smallint not null default 0,
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
   guard_released boolean not null default false,
+  guard_urgent boolean not null default false, -- passed a tripped guard as one of its few urgent leavers
   needs_account boolean not null default false,
   after_revoke_of integer[],                  -- waits until none of these entitlements is present or in flight
   inverse_of bigint,                          -- a revoke sent while this grant was claimed

@@ -1,0 +1,18 @@
+import type { Lane } from '../domain/action.ts'
+import { createDispatches, type DispatchRef } from '../store/dispatches.ts'
+import type { Engine } from './engine.ts'
+import { guard } from './guard.ts'
+
+/** Actions of one leaver dispatch: they are never batched to wait, only bounded. */
+const leaverBatch = 500
+
+/**
+ * Groups what is ready in a lane into dispatches, past the guard. The rows are the truth: putting them on a queue comes
+ * after the commit, and the sweeper repairs its loss.
+ */
+export const dispatch = (engine: Engine, lane: Lane): Promise<readonly DispatchRef[]> =>
+  engine.db.transaction(async (tx) => {
+    const { held, passing } = await guard(engine, tx, lane)
+    await engine.settings.pause?.('dispatch:guarded')
+    return createDispatches(tx, lane, lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch, held, passing)
+  })

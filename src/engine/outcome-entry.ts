@@ -1,0 +1,76 @@
+import { auditEntry } from '../audit/entry.ts'
+import type { PersonalDetail } from '../audit/personal.ts'
+import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import type { Claim, ClaimedAction } from './claim.ts'
+import type { Verdict } from './settle.ts'
+
+/** Exactly one entry per action and attempt: what we know after the call. Codes and native ids only. */
+export const outcomeEntry = (at: number, claim: Claim, { action, outcome, next }: Verdict, detail: PersonalDetail | null): AuditEntry =>
+  auditEntry('outcome', at, keysOf(claim, action), {
+    ...headOf(claim, action),
+    ...toldBy(outcome),
+    ...effectOf(action, outcome),
+    next: next.kind === 'done' ? null : next.kind,
+    ...(detail === null ? {} : { detail: { ref: detail.ref, hash: detail.hash } }),
+  })
+
+/** The lease ran out without an outcome: what the call did is not known. */
+export const expiredEntry = (at: number, claim: Pick<Claim, 'dispatch' | 'target'>, action: ActionHead): AuditEntry =>
+  auditEntry('outcome', at, keysOf(claim, action), {
+    ...headOf(claim, action),
+    outcome: 'unknown',
+    code: '',
+    word: 'lease-expired',
+    next: 'readBack',
+  })
+
+/** All direct grants that a complete read found on an account, before anything of them is removed. */
+export const unmanagedEntry = (at: number, claim: Claim, action: ClaimedAction, entitlements: readonly number[]): AuditEntry =>
+  auditEntry('grants-listed', at, keysOf(claim, action), { ...headOf(claim, action), entitlements })
+
+export type ActionHead = Pick<ClaimedAction, 'id' | 'subject_ref' | 'decision_id' | 'kind' | 'entitlement_id' | 'attempts'>
+
+const keysOf = ({ dispatch }: Pick<Claim, 'dispatch'>, action: ActionHead) => ({
+  subjectRef: action.subject_ref,
+  decisionId: action.decision_id,
+  actionId: action.id,
+  dispatchId: dispatch,
+  entitlementId: action.entitlement_id,
+})
+
+const headOf = ({ dispatch, target }: Pick<Claim, 'dispatch' | 'target'>, action: ActionHead) => ({
+  subject: action.subject_ref,
+  action: action.id,
+  dispatch,
+  decision: action.decision_id,
+  target,
+  kind: action.kind,
+  entitlement: action.entitlement_id,
+  attempt: action.attempts + 1,
+  actor: { type: 'engine' },
+})
+
+const toldBy = (outcome: Outcome) => {
+  switch (outcome.kind) {
+    case 'done':
+      return { outcome: 'done', changed: outcome.changed, code: outcome.evidence.code, evidence: outcome.evidence }
+    case 'pending':
+      return { outcome: 'pending', code: '' }
+    case 'throttled':
+      return { outcome: 'throttled', code: '', scope: outcome.scope }
+    case 'retry':
+    case 'unknown':
+      return { outcome: outcome.kind, code: outcome.cause.code, word: outcome.cause.word }
+    case 'refused':
+      return { outcome: 'refused', code: outcome.cause.code, word: outcome.cause.word, reason: outcome.reason }
+  }
+}
+
+/** State before and after, as far as the evidence says; an action that did not end says nothing of after. */
+const effectOf = (action: ClaimedAction, outcome: Outcome) => {
+  if (outcome.kind !== 'done') return {}
+  const isSo = action.kind === 'grant' ? { held: true } : action.kind === 'revoke' ? { held: false } : { enabled: outcome.account?.enabled ?? null }
+  const wasSo = action.kind === 'grant' ? { held: false } : action.kind === 'revoke' ? { held: true } : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
+  return { before: outcome.changed ? wasSo : isSo, after: isSo }
+}

@@ -1,0 +1,71 @@
+import { type ApplyContext, type Connector, notSo } from '../connectors/connector.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import { errorFields } from '../log.ts'
+import { type Claim, type ClaimedAction, claim as claimDispatch } from './claim.ts'
+import type { Engine } from './engine.ts'
+import { createsAccounts, toOperation } from './operation.ts'
+import { reobserve } from './reobserve.ts'
+import { settle } from './settle.ts'
+
+/**
+ * Claims one dispatch, makes its target agree, and records what is then known. The only way to change a target. Any
+ * number of calls for one dispatch, from any number of processes, make one attempt.
+ */
+export const provision = async (engine: Engine, dispatch: number): Promise<void> => {
+  // Taken before the claim: the lease we believe in ends no later than the one in the database.
+  const begun = performance.now()
+  const claim = await claimDispatch(engine, dispatch)
+  if (claim === null) return
+  await engine.settings.pause?.('provision:claimed')
+  const deadline = begun + engine.settings.leaseMs * 0.8
+  const outcomes = await call(engine, claim, deadline)
+  await engine.settings.pause?.('provision:called')
+  if ((await settle(engine, claim, outcomes)) === 'settled') return
+  engine.log.warn({ dispatch, target: claim.target }, 'a late outcome was rejected: its members are read again')
+  await reobserve(engine, claim)
+}
+
+const call = async (engine: Engine, claim: Claim, deadline: number): Promise<readonly Outcome[]> => {
+  const connector = engine.connectors.get(claim.target)
+  if (connector === undefined) return claim.actions.map(() => noConnector)
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(), Math.max(0, deadline - performance.now()))
+  const context: ApplyContext = { signal: abort.signal, mayWrite: () => !abort.signal.aborted && performance.now() < deadline }
+  try {
+    return await applyOrObserve(connector, claim.actions, context, createsAccounts(engine, claim.target))
+  } catch (error) {
+    // The contract forbids it: a bug of the connector. What it did is not known.
+    engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')
+    return claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word: 'connector-threw' } }))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const noConnector: Outcome = { kind: 'refused', reason: 'configuration', cause: { code: '', word: 'no-connector-for-target' } }
+
+/** What is unknown is read back first; only what is then not so, and may still be done, is done. */
+const applyOrObserve = async (
+  connector: Connector,
+  actions: readonly ClaimedAction[],
+  context: ApplyContext,
+  create: boolean,
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = actions.map(() => undefined)
+  const fill = (indexes: readonly number[], results: readonly Outcome[]) => {
+    indexes.forEach((index, position) => {
+      outcomes[index] = results[position]
+    })
+  }
+  const at = (index: number) => toOperation(actions[index] as ClaimedAction, create)
+  const unknown = indexesWhere(actions, (action) => action.unknown)
+  if (unknown.length > 0) fill(unknown, await connector.observe(unknown.map(at), context.signal))
+  const toApply = indexesWhere(actions, (action, index) => action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])))
+  if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
+  return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
+}
+
+const isNotSo = (outcome: Outcome | undefined): boolean => outcome?.kind === 'retry' && outcome.cause.word === notSo
+
+const indexesWhere = <T>(items: readonly T[], test: (item: T, index: number) => boolean): readonly number[] =>
+  items.flatMap((item, index) => (test(item, index) ? [index] : []))

@@ -1,0 +1,215 @@
+import { personalDetail } from '../audit/personal.ts'
+import type { Lane } from '../domain/action.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import { type Next, whatNext } from '../planning/retry.ts'
+import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
+import { releaseWaiting } from '../store/actions.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import type { Transaction } from '../store/database.ts'
+import { finishDispatch, lockLeased } from '../store/dispatches.ts'
+import { openFinding } from '../store/findings.ts'
+import { type GrantSeen, knownEntitlements, pinEntitlements, saveGone, savePresent } from '../store/grants.ts'
+import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
+import { savePersonalDetails } from '../store/personal-details.ts'
+import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import type { Claim, ClaimedAction } from './claim.ts'
+import type { Engine } from './engine.ts'
+import { createsAccounts } from './operation.ts'
+import { outcomeEntry, unmanagedEntry } from './outcome-entry.ts'
+
+export type Settled = 'settled' | 'rejected'
+
+/** One action with what its call told, and what follows from that. */
+export type Verdict = {
+  readonly action: ClaimedAction
+  readonly outcome: Outcome
+  readonly next: Next
+}
+
+/**
+ * Writes all outcomes of a dispatch with their audit entries in one transaction, guarded by the lease. `rejected`: the
+ * lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired.
+ */
+export const settle = async (engine: Engine, claim: Claim, outcomes: readonly Outcome[]): Promise<Settled> => {
+  const verdicts = claim.actions.map((action, index) => verdict(engine, claim, action, outcomes[index] as Outcome))
+  // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
+  let due = new Set(verdicts.flatMap(({ action, outcome }) => (makesDue(outcome) ? [action.identity_id] : [])))
+  for (;;) {
+    const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due))
+    if (result.kind === 'relock') {
+      due = new Set([...due, ...result.identities])
+      continue
+    }
+    if (result.kind === 'settled') nudge(engine, claim, verdicts, due.size > 0, result.released)
+    return result.kind
+  }
+}
+
+type Attempt =
+  | { readonly kind: 'relock'; readonly identities: readonly number[] }
+  | { readonly kind: 'rejected' }
+  | { readonly kind: 'settled'; readonly released: readonly Lane[] }
+
+const attempt = async (
+  engine: Engine,
+  tx: Transaction,
+  claim: Claim,
+  given: readonly Verdict[],
+  due: ReadonlySet<number>,
+): Promise<Attempt> => {
+  await lockIdentities(tx, [...due])
+  const leased = await lockLeased(tx, claim.dispatch, claim.token)
+  if (leased === null) return { kind: 'rejected' }
+  await engine.settings.pause?.('settle:locked')
+  const overtaken = await overtakenIdentities(tx, claim.dispatch)
+  const missing = overtaken.filter((id) => !due.has(id))
+  if (missing.length > 0) return { kind: 'relock', identities: overtaken }
+  const verdicts = await distrustInverses(tx, claim, given)
+
+  const done = verdicts.filter(({ next }) => next.kind === 'done')
+  const at = leased.now
+  const accounts = await saveAccounts(tx, done.flatMap((one) => accountSeen(one, claim, at)))
+  const settled = await distrustTakenAccounts(tx, claim, verdicts, accounts)
+  const listed = await saveGrants(tx, claim, settled.filter(({ next }) => next.kind === 'done'), accounts, at)
+  await settleActions(tx, settled.map(settledRow))
+  await finishDispatch(tx, claim.dispatch, 'done')
+  const released = await releaseWaiting(tx, settled.flatMap(({ action, next }) => (action.kind === 'revoke' && next.kind === 'done' ? [action.identity_id] : [])))
+  await makeDue(tx, [...due])
+  for (const { action, next } of settled)
+    if (next.kind !== 'done' && next.finding !== null)
+      await openFinding(tx, {
+        kind: next.finding,
+        key: `action:${action.id}`,
+        urgent: claim.lane === 'leaver',
+        identityId: action.identity_id,
+        detail: { target: claim.target, kind: action.kind, entitlement: action.entitlement_id },
+      })
+
+  const details = settled.map(({ action, outcome }) => {
+    const message = 'cause' in outcome ? outcome.cause.message : undefined
+    return message === undefined ? null : personalDetail(action.subject_ref, { message })
+  })
+  await savePersonalDetails(tx, at, details.filter((detail) => detail !== null))
+  await appendAudit(tx, at, [...listed, ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null))])
+  return { kind: 'settled', released: released.map(({ lane }) => lane as Lane) }
+}
+
+const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome): Verdict => {
+  const outcome = readIsComplete(action, given) ? given : incompleteRead
+  const next = whatNext(outcome, {
+    lane: claim.lane,
+    kind: action.kind,
+    attempts: action.attempts + 1,
+    accounts: createsAccounts(engine, claim.target) ? 'create' : 'expect',
+    deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
+    random: engine.random(),
+  })
+  return { action, outcome, next }
+}
+
+/** A disable proves a leaver's end only with a complete read of what the account still holds. */
+const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
+  action.kind !== 'disable' || outcome.kind !== 'done' || outcome.grants !== undefined
+
+const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
+
+/** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
+const makesDue = (outcome: Outcome): boolean => outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
+
+/** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
+const distrustInverses = async (tx: Transaction, claim: Claim, verdicts: readonly Verdict[]): Promise<readonly Verdict[]> => {
+  const inverses = verdicts.flatMap(({ action }) => (action.inverse_of === null ? [] : [action.inverse_of]))
+  const unsettled = await unsettledSince(tx, inverses, claim.claimedAt)
+  if (unsettled.size === 0) return verdicts
+  return verdicts.map((one) =>
+    one.next.kind === 'done' && one.action.inverse_of !== null && unsettled.has(one.action.inverse_of)
+      ? { ...one, next: { kind: 'readBack', afterMs: 200, counts: false, finding: null } }
+      : one,
+  )
+}
+
+/** The native id is linked to somebody else: never a guess, a finding. */
+const distrustTakenAccounts = async (
+  tx: Transaction,
+  claim: Claim,
+  verdicts: readonly Verdict[],
+  accounts: ReadonlyMap<number, number>,
+): Promise<readonly Verdict[]> => {
+  const taken = verdicts.filter(({ action, outcome, next }) => next.kind === 'done' && outcome.kind === 'done' && outcome.account !== undefined && !accounts.has(action.identity_id))
+  for (const { action } of taken)
+    await openFinding(tx, { kind: 'account-ambiguous', key: `${claim.target}:${action.id}`, urgent: false, identityId: action.identity_id, detail: { target: claim.target } })
+  return taken.length === 0
+    ? verdicts
+    : verdicts.map((one) => (taken.includes(one) ? { ...one, next: { kind: 'park', finding: 'account-ambiguous' } } : one))
+}
+
+const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
+  if (outcome.kind !== 'done' || outcome.account === undefined) return []
+  const { nativeId, origin, enabled, attributesHash } = outcome.account
+  return [
+    {
+      identity: action.identity_id,
+      target: claim.target,
+      nativeId,
+      origin: origin === 'created' ? 'created' : 'linked',
+      enabled,
+      attributesHash,
+      grantsReadAt: outcome.grants === undefined ? null : at,
+    },
+  ]
+}
+
+/** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
+const saveGrants = async (tx: Transaction, claim: Claim, done: readonly Verdict[], accounts: ReadonlyMap<number, number>, at: number) => {
+  const present: GrantSeen[] = []
+  const gone: GrantSeen[] = []
+  const pins: { id: number; nativeId: string }[] = []
+  for (const { action, outcome } of done) {
+    if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
+    const seen = { account: action.account_id, entitlement: action.entitlement_id }
+    if (action.kind === 'grant') present.push(seen)
+    if (action.kind === 'revoke') gone.push(seen)
+    if (action.entitlement_native === null && outcome.evidence.entitlement !== null) pins.push({ id: action.entitlement_id, nativeId: outcome.evidence.entitlement })
+  }
+  await pinEntitlements(tx, pins)
+  const reads = done.flatMap(({ action, outcome }) => (outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0 ? [{ action, grants: outcome.grants }] : []))
+  const known = await knownEntitlements(tx, claim.target, reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name }))))
+  const listed = reads.map(({ action, grants }) => {
+    const account = accounts.get(action.identity_id) ?? action.account_id
+    const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
+    if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement })
+    return unmanagedEntry(at, claim, action, entitlements)
+  })
+  await saveGone(tx, at, claim.dispatch, gone)
+  await savePresent(tx, at, claim.dispatch, dedupe(present))
+  return listed
+}
+
+const dedupe = (rows: readonly GrantSeen[]): readonly GrantSeen[] => [...new Map(rows.map((row) => [`${row.account}:${row.entitlement}`, row])).values()]
+
+const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
+  const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind }
+  switch (next.kind) {
+    case 'done':
+      return { ...row, state: 'done', unknown: false }
+    case 'park':
+      return { ...row, state: 'parked', unknown: false }
+    case 'again':
+    case 'readBack':
+    case 'poll':
+      return {
+        ...row,
+        state: 'ready',
+        unknown: next.kind !== 'again',
+        attempts: action.attempts + (next.counts ? 1 : 0),
+        afterMs: next.afterMs,
+      }
+  }
+}
+
+const nudge = (engine: Engine, claim: Claim, verdicts: readonly Verdict[], due: boolean, released: readonly Lane[]): void => {
+  if (due) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
+  for (const lane of new Set<Lane>([claim.lane, ...released]))
+    if (released.includes(lane) || verdicts.some(({ next }) => next.kind !== 'done' && next.kind !== 'park')) engine.nudge('dispatch', lane)
+  if (verdicts.some(({ action }) => action.kind === 'ensureAccount')) engine.nudge('dispatch', 'bulk')
+}

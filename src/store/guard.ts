@@ -1,0 +1,116 @@
+import type { EntitlementId } from '../domain/ids.ts'
+import type { GuardCount } from '../planning/guard.ts'
+import type { Transaction } from './database.ts'
+
+/** One dispatcher of a target at a time counts and dispatches what takes away: the guard is exact under any number. */
+export const lockGuard = async (tx: Transaction, target: string): Promise<void> => {
+  await tx.query({ name: 'guard-lock', text: `select pg_advisory_xact_lock(hashtextextended('muster.guard:' || $1, 0))`, values: [target] })
+}
+
+export type GuardTally = {
+  readonly kind: 'revoke' | 'disable'
+  readonly entitlement: EntitlementId | null
+  readonly undispatched: number
+  readonly dispatched: number
+}
+
+/** Targets on which something that takes away is ready to go out in this lane. */
+export const guardedTargets = (tx: Transaction, lane: string): Promise<readonly { readonly target: string }[]> =>
+  tx.query({
+    name: 'guard-targets',
+    text: `select distinct target from muster.action where lane = $1 and state = 'ready' and kind in ('revoke', 'disable') and not guard_released`,
+    values: [lane],
+  })
+
+/** Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither. */
+export const tally = (tx: Transaction, target: string, windowMs: number): Promise<readonly GuardTally[]> =>
+  tx.query({
+    name: 'guard-tally',
+    text: `select kind, case when kind = 'revoke' then entitlement_id end as entitlement,
+        count(*) filter (where state in ('ready', 'waiting')) as undispatched,
+        count(*) filter (where state not in ('ready', 'waiting')) as dispatched
+      from muster.action
+      where target = $1 and kind in ('revoke', 'disable') and not guard_released
+        and ((dispatched_at is null and state in ('ready', 'waiting')) or (dispatched_at is not null and dispatched_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
+      group by 1, 2`,
+    values: [target, windowMs],
+  })
+
+export type Members = { readonly accounts: number; readonly grants: number; readonly holders: ReadonlyMap<number, number> }
+
+/** What percentages are of, as it was before the window: those there now and those gone within it. */
+export const members = async (tx: Transaction, target: string, windowMs: number): Promise<Members> => {
+  const [accounts] = await tx.query<{ n: number }>({
+    name: 'guard-accounts',
+    text: 'select count(*) as n from muster.account where target = $1 and unlinked_at is null',
+    values: [target],
+  })
+  const holders = await tx.query<{ entitlement_id: number; n: number }>({
+    name: 'guard-holders',
+    text: `select g.entitlement_id, count(*) as n from muster.grants g join muster.entitlement e on e.id = g.entitlement_id
+      where e.target = $1 and (g.gone_verified_at is null or g.gone_verified_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000))
+      group by 1`,
+    values: [target, windowMs],
+  })
+  return {
+    accounts: accounts?.n ?? 0,
+    grants: holders.reduce((sum, { n }) => sum + n, 0),
+    holders: new Map(holders.map(({ entitlement_id, n }) => [entitlement_id, n])),
+  }
+}
+
+/** The tally and the members as the limits want them. */
+export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly GuardCount[] => {
+  const sum = (kind: GuardTally['kind']) =>
+    rows.filter((row) => row.kind === kind).reduce((total, row) => ({ undispatched: total.undispatched + row.undispatched, dispatched: total.dispatched + row.dispatched }), { undispatched: 0, dispatched: 0 })
+  return [
+    { limit: 'revokes', entitlement: null, ...sum('revoke'), members: of.grants },
+    { limit: 'disables', entitlement: null, ...sum('disable'), members: of.accounts },
+    ...rows.flatMap((row) =>
+      row.kind === 'revoke' && row.entitlement !== null
+        ? [{ limit: 'entitlementRevokes' as const, entitlement: row.entitlement, undispatched: row.undispatched, dispatched: row.dispatched, members: of.holders.get(row.entitlement) ?? 0 }]
+        : [],
+    ),
+  ]
+}
+
+/** Opens the hold of a tripped limit, once; returns whether it is new. */
+export const openGuardHold = async (
+  tx: Transaction,
+  hold: { readonly target: string; readonly kind: string; readonly entitlement: number | null; readonly limit: string; readonly count: number; readonly allowed: number },
+): Promise<boolean> => {
+  const rows = await tx.query<{ fresh: boolean }>({
+    name: 'guard-hold',
+    text: `insert into muster.hold (kind, target, action_kind, entitlement_id, policies, detail, opened_at)
+      values ('guard', $1, $2::muster.action_kind, $3, array[$4::text], jsonb_build_object('count', $5::int, 'allowed', $6::int), muster.now())
+      on conflict (target, action_kind, coalesce(entitlement_id, 0), (policies[1])) where kind = 'guard' and closed_at is null
+      do update set detail = excluded.detail returning xmax = 0 as fresh`,
+    values: [hold.target, hold.kind, hold.entitlement, hold.limit, hold.count, hold.allowed],
+  })
+  return rows[0]?.fresh ?? false
+}
+
+/** Guard holds of a target that a human has not yet decided: they hold also after the window has passed. */
+export const openGuardHolds = (
+  tx: Transaction,
+  target: string,
+): Promise<readonly { readonly kind: 'revoke' | 'disable'; readonly entitlement: number | null; readonly limit: string }[]> =>
+  tx.query({
+    name: 'guard-holds-open',
+    text: `select action_kind as kind, entitlement_id as entitlement, policies[1] as "limit" from muster.hold where kind = 'guard' and closed_at is null and target = $1`,
+    values: [target],
+  })
+
+/** Urgent leavers that passed the tripped guard within the last hour, and those that wait at it, the longest first. */
+export const urgentLeavers = async (tx: Transaction, target: string): Promise<{ readonly passed: readonly number[]; readonly waiting: readonly number[] }> => {
+  const rows = await tx.query<{ id: number; passed: boolean }>({
+    name: 'guard-urgent',
+    text: `select i.id, bool_or(a.guard_urgent and a.dispatched_at > (select muster.now()) - interval '1 hour') as passed
+      from muster.action a join muster.identity i on i.id = a.identity_id
+      where a.target = $1 and a.kind in ('revoke', 'disable') and i.leaver and i.urgent
+        and (a.state = 'ready' or (a.guard_urgent and a.dispatched_at > (select muster.now()) - interval '1 hour'))
+      group by i.id, i.ended_at order by i.ended_at, i.id`,
+    values: [target],
+  })
+  return { passed: rows.filter(({ passed }) => passed).map(({ id }) => id), waiting: rows.filter(({ passed }) => !passed).map(({ id }) => id) }
+}

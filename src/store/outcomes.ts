@@ -1,0 +1,82 @@
+import type { Queryable, Transaction } from './database.ts'
+
+/** Identities of this dispatch whose plan went on without the action: its result is not what is wanted any more. */
+export const overtakenIdentities = async (tx: Transaction, dispatch: number): Promise<readonly number[]> => {
+  const rows = await tx.query<{ identity_id: number }>({
+    name: 'outcomes-overtaken',
+    text: `select distinct a.identity_id from muster.action a join muster.identity i on i.id = a.identity_id
+      where a.dispatch_id = $1 and a.state = 'dispatched' and (a.plan_version <> i.plan_version
+        or (i.leaver and a.kind in ('ensureAccount', 'enable', 'grant')))`,
+    values: [dispatch],
+  })
+  return rows.map((row) => row.identity_id)
+}
+
+/** Of these grants, the ones that are not known yet or became known only after `claimedAt`: their inverse proves nothing. */
+export const unsettledSince = async (tx: Transaction, actions: readonly number[], claimedAt: number): Promise<ReadonlySet<number>> => {
+  if (actions.length === 0) return new Set()
+  const rows = await tx.query<{ id: number }>({
+    name: 'outcomes-unsettled',
+    text: `select a.id from muster.action a where a.id = any($1)
+      and ((a.state in ('ready', 'dispatched', 'parked') and (a.unknown or a.state = 'dispatched')) or a.done_at >= to_timestamp($2::float8 / 1000))`,
+    values: [actions, claimedAt],
+  })
+  return new Set(rows.map((row) => row.id))
+}
+
+export type SettledAction = {
+  readonly id: number
+  readonly state: 'done' | 'ready' | 'parked'
+  readonly unknown: boolean
+  /** Burnt attempts are counted; a throttled one is not. */
+  readonly attempts: number
+  /** Milliseconds from now until it may be dispatched again. */
+  readonly afterMs: number
+  readonly outcome: string
+}
+
+export const settleActions = async (tx: Transaction, rows: readonly SettledAction[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'outcomes-settle',
+    text: `update muster.action a set state = r.state, unknown = r.unknown, attempts = r.attempts, outcome = r.outcome,
+        dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
+        next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
+      from unnest($1::bigint[], $2::muster.action_state[], $3::boolean[], $4::int[], $5::float8[], $6::text[])
+        as r(id, state, unknown, attempts, after, outcome), (select muster.now() as now) n
+      where a.id = r.id`,
+    values: [
+      rows.map((r) => r.id),
+      rows.map((r) => r.state),
+      rows.map((r) => r.unknown),
+      rows.map((r) => r.attempts),
+      rows.map((r) => r.afterMs),
+      rows.map((r) => r.outcome),
+    ],
+  })
+}
+
+/** Their worker's lease ran out: ready again, but only to be read back first. */
+export const expireActions = async (tx: Transaction, ids: readonly number[]): Promise<void> => {
+  if (ids.length === 0) return
+  await tx.query({
+    name: 'outcomes-expire',
+    text: `update muster.action set state = 'ready', unknown = true, attempts = attempts + 1, dispatch_id = null, outcome = 'unknown',
+      next_at = (select muster.now()) where id = any($1)`,
+    values: [ids],
+  })
+}
+
+/** Open beyond their deadline on targets that are enforced, and not yet a finding. */
+export const overdueActions = (
+  db: Queryable,
+  limit: number,
+): Promise<readonly { readonly id: number; readonly identity_id: number; readonly lane: string; readonly kind: string; readonly target: string }[]> =>
+  db.query({
+    name: 'outcomes-overdue',
+    text: `select a.id, a.identity_id, a.lane::text, a.kind::text, a.target from muster.action a join muster.target t on t.id = a.target and t.mode = 'enforce'
+      where a.state in ('waiting', 'ready', 'dispatched', 'parked') and a.deadline < (select muster.now())
+        and not exists (select from muster.finding f where f.kind = 'action-overdue' and f.key = 'action:' || a.id and f.closed_at is null)
+      limit $1`,
+    values: [limit],
+  })
