@@ -59,11 +59,15 @@ const applyOrObserve = async (
   }
   const at = (index: number) => toOperation(actions[index] as ClaimedAction, create)
   const unknown = indexesWhere(actions, (action) => action.unknown)
-  if (unknown.length > 0) fill(unknown, await connector.observe(unknown.map(at), context.signal))
+  if (unknown.length > 0) fill(unknown, (await connector.observe(unknown.map(at), context.signal)).map(onlyWhatIsKnown))
   const toApply = indexesWhere(actions, (action, index) => action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])))
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
 }
+
+/** A read that failed leaves unknown what was unknown. */
+const onlyWhatIsKnown = (outcome: Outcome): Outcome =>
+  outcome.kind === 'retry' && !isNotSo(outcome) ? { kind: 'unknown', cause: outcome.cause } : outcome
 
 const isNotSo = (outcome: Outcome | undefined): boolean => outcome?.kind === 'retry' && outcome.cause.word === notSo
 

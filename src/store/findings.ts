@@ -1,0 +1,31 @@
+import type { Queryable } from './database.ts'
+
+/** Something that a human should see. `key` says what it is about and, like `detail`, holds no personal data. */
+export type Finding = {
+  readonly kind: string
+  readonly key: string
+  readonly urgent: boolean
+  readonly identityId: number | null
+  readonly detail: Readonly<Record<string, string | number | boolean | null>>
+}
+
+/** Opens it, or counts one more time for the one that is open. */
+export const openFinding = async (db: Queryable, finding: Finding): Promise<void> => {
+  await db.query({
+    name: 'finding-open',
+    text: `insert into muster.finding (kind, key, urgent, identity_id, detail, opened_at, seen_at)
+      values ($1, $2, $3, $4, $5, muster.now(), muster.now())
+      on conflict (kind, key) where closed_at is null
+      do update set seen_at = excluded.seen_at, times = muster.finding.times + 1, urgent = muster.finding.urgent or excluded.urgent,
+        detail = excluded.detail`,
+    values: [finding.kind, finding.key, finding.urgent, finding.identityId, JSON.stringify(finding.detail)],
+  })
+}
+
+export const closeFinding = async (db: Queryable, kind: string, key: string): Promise<void> => {
+  await db.query({
+    name: 'finding-close',
+    text: 'update muster.finding set closed_at = muster.now() where kind = $1 and key = $2 and closed_at is null',
+    values: [kind, key],
+  })
+}
