@@ -3,7 +3,7 @@ import type { ObservedAccount } from '../../domain/outcome.ts'
 import { attributesHash, type MappedAttributes } from './attributes.ts'
 import type { AttributeChange } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { type Entry, valueOf, valuesOf } from './entry.ts'
+import { type Entry, firstValue, valuesOf } from './entry.ts'
 
 export const entryUuid = 'entryUUID'
 
@@ -18,7 +18,7 @@ export const accountAttributes = (settings: LdapSettings): readonly string[] => 
   ...Object.keys(settings.account.attributes),
 ]
 
-export const isEnabled = (entry: Entry): boolean => valueOf(entry, lockAttribute) !== lockedForGood
+export const isEnabled = (entry: Entry): boolean => firstValue(entry, lockAttribute) !== lockedForGood
 
 /** A replace, so that both directions can be repeated, and a passing lockout becomes one for good. */
 export const lockChange = (enabled: boolean): AttributeChange => ({
@@ -30,7 +30,7 @@ export const lockChange = (enabled: boolean): AttributeChange => ({
 export const mappedOf = (settings: LdapSettings, entry: Entry): MappedAttributes =>
   new Map(Object.keys(settings.account.attributes).map((name) => [name, valuesOf(entry, name)]))
 
-export const nativeIdOf = (entry: Entry): NativeId => (valueOf(entry, entryUuid) ?? '') as NativeId
+export const nativeIdOf = (entry: Entry): NativeId => (firstValue(entry, entryUuid) ?? '') as NativeId
 
 /** `entry` must have been read with `accountAttributes`. */
 export const observedAccount = (settings: LdapSettings, entry: Entry): ObservedAccount => ({

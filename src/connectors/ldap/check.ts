@@ -5,7 +5,7 @@ import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryUuidAssertion } from './controls.ts'
 import { dnKey } from './dn.ts'
-import { valueOf, valuesOf } from './entry.ts'
+import { firstValue, valuesOf } from './entry.ts'
 import { failureText } from './groups.ts'
 import { anyObject } from './read-back.ts'
 
@@ -30,7 +30,7 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   for (const base of [settings.peopleBase, settings.groupsBase]) {
     const read = await client.search({ base, scope: 'base', filter: anyObject, attributes: [entryUuid] })
     if (!read.ok) problems.push(`${base} cannot be read: ${failureText(read.failure)}`)
-    else if (read.value[0] === undefined || valueOf(read.value[0], entryUuid) === undefined)
+    else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)
       problems.push(`${base}: entryUUID cannot be read`)
   }
   if (settings.passwordPolicyDn !== undefined)

@@ -12,7 +12,9 @@ import type { LdapSettings } from './config.ts'
 import { EntryUuidAssertion } from './controls.ts'
 import { decodeEntries, type Entry } from './entry.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
-import { type Answer, openWire, type Wire } from './wire.ts'
+import { createSlot, whoAmIOid } from './slot.ts'
+import { createTurns } from './turns.ts'
+import type { Answer, Wire } from './wire.ts'
 
 export type Search = {
   readonly base: string
@@ -67,12 +69,7 @@ export type LdapClient = {
 
 /** Reads in flight on the read connection. More would only queue inside slapd and make each wait for all. */
 const readsAtOnce = 4
-/** After so long without an answer a connection is asked whether it still is one before a write is trusted to it. */
-const idleMs = 10_000
-
-const whoAmIOid = '1.3.6.1.4.1.4203.1.11.3'
 const leaseOver: Failure = { code: 'lease', result: null, word: 'lease', sent: false }
-const closed: Failure = { code: 'closed', result: null, word: 'connector-closed', sent: false }
 
 export const createLdapClient = (settings: LdapSettings): LdapClient => {
   const reader = createSlot(settings)
@@ -195,64 +192,5 @@ export const createLdapClient = (settings: LdapSettings): LdapClient => {
       reader.close()
       for (const { slot } of writers) slot.close()
     },
-  }
-}
-
-/** Holds at most one bound connection, opened when it is needed. */
-const createSlot = (settings: LdapSettings) => {
-  let wire: Wire | undefined
-  let opening: Promise<Result<Wire>> | undefined
-  let isClosed = false
-
-  const open = async (): Promise<Result<Wire>> => {
-    if (wire?.isAlive()) {
-      // An idle connection may have been dropped without a word that reached us.
-      const answer = await wire.exchange(
-        (messageId) => new ExtendedRequest({ messageId, oid: whoAmIOid }),
-        settings.timeouts.connectMs,
-      )
-      if (answer.ok || answer.failure.result !== null) return ok(wire)
-    }
-    const opened = await openWire(settings)
-    if (!opened.ok) return opened
-    if (isClosed) {
-      opened.value.close()
-      return failed(closed)
-    }
-    wire = opened.value
-    return opened
-  }
-
-  return {
-    get: (): Promise<Result<Wire>> => {
-      if (isClosed) return Promise.resolve(failed(closed))
-      if (opening !== undefined) return opening
-      if (wire?.isAlive() && performance.now() - wire.lastUsed() < idleMs) return Promise.resolve(ok(wire))
-      opening = open().finally(() => {
-        opening = undefined
-      })
-      return opening
-    },
-    close: () => {
-      isClosed = true
-      wire?.close()
-    },
-  }
-}
-
-/** First come, first served, `width` at a time. */
-const createTurns = (width: number) => {
-  let free = width
-  const waiting: (() => void)[] = []
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (free > 0) free -= 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
   }
 }

@@ -46,4 +46,4 @@ export const decodeEntries = async (messages: readonly Buffer[]): Promise<readon
 
 export const valuesOf = (entry: Entry, attribute: string): readonly string[] =>
   entry.attributes.get(attribute.toLowerCase()) ?? []
-export const valueOf = (entry: Entry, attribute: string): string | undefined => valuesOf(entry, attribute)[0]
+export const firstValue = (entry: Entry, attribute: string): string | undefined => valuesOf(entry, attribute)[0]

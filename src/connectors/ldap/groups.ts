@@ -3,7 +3,7 @@ import { entryUuid } from './account.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { dnKey, parseDn } from './dn.ts'
-import { valueOf } from './entry.ts'
+import { firstValue } from './entry.ts'
 import { causeOf, type Failure } from './errors.ts'
 import { anyObject } from './read-back.ts'
 
@@ -27,7 +27,7 @@ export const groupIdentities = async (
     if (!isBelow(lookup, settings.groupsBase)) return { kind: 'outside' }
     const read = await client.search({ base: lookup, scope: 'base', filter: anyObject, attributes: [entryUuid] })
     if (!read.ok) return read.failure.result === 32 ? { kind: 'missing' } : { kind: 'failed', failure: read.failure }
-    const nativeId = read.value[0] === undefined ? undefined : valueOf(read.value[0], entryUuid)
+    const nativeId = read.value[0] === undefined ? undefined : firstValue(read.value[0], entryUuid)
     return nativeId === undefined ? { kind: 'missing' } : { kind: 'found', nativeId: nativeId as NativeId }
   }
   const distinct = [...new Set(lookups)]

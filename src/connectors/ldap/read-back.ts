@@ -6,7 +6,7 @@ import { entryUuid } from './account.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { dnKey } from './dn.ts'
-import { valueOf, valuesOf } from './entry.ts'
+import { firstValue, valuesOf } from './entry.ts'
 import { failed, ok, type Result } from './errors.ts'
 import { anyOf, chunksOf } from './resolve.ts'
 
@@ -43,7 +43,7 @@ export const readMembers = async (
   })
   if (!read.ok) return read
   const entry = read.value[0]
-  const nativeId = entry === undefined ? undefined : valueOf(entry, entryUuid)
+  const nativeId = entry === undefined ? undefined : firstValue(entry, entryUuid)
   if (entry === undefined || nativeId === undefined) return failed(groupGone)
   const values = valuesOf(entry, memberAttribute)
   const spelled = new Set(values)
@@ -93,7 +93,7 @@ export const readHoldings = async (
       const key = distinct[at]?.[0] ?? ''
       groups.set(
         key,
-        answer.value.map((entry) => ({ nativeId: (valueOf(entry, entryUuid) ?? '') as NativeId, name: entry.dn })),
+        answer.value.map((entry) => ({ nativeId: (firstValue(entry, entryUuid) ?? '') as NativeId, name: entry.dn })),
       )
     }
   } else {
@@ -103,7 +103,7 @@ export const readHoldings = async (
     const touched = new Map<string, string>()
     for (const answer of answers) {
       if (!answer.ok) return answer
-      for (const entry of answer.value) touched.set(valueOf(entry, entryUuid) ?? '', entry.dn)
+      for (const entry of answer.value) touched.set(firstValue(entry, entryUuid) ?? '', entry.dn)
     }
     for (const groupDn of touched.values()) {
       const members = await readMembers(
