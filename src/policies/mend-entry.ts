@@ -25,6 +25,8 @@ export const mendEntry = (section: Section, written: unknown, issues: readonly z
 }
 
 const faultyPaths = (issue: z.core.$ZodIssue, written: unknown): readonly PropertyKey[][] => {
+  // A condition is judged as a whole or not at all.
+  if (issue.path[0] === 'when' && issue.path.length > 1) return [issue.path.slice(0, 2)]
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [...issue.path, key])
   if (issue.code !== 'invalid_union') return [issue.path]
   return narrowed(issue, valueAt(written, issue.path)).flatMap((inner) => faultyPaths(inner, written))

@@ -18,7 +18,7 @@ const issueProblems = (file: YamlFile, at: YamlPath, written: unknown, issue: z.
   const value = valueAt(written, inside)
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = membersAt(schema, inside)
+      const known = inside[0] === 'when' ? (inside[2] === 'not' ? ['prefix'] : conditionMembers) : membersAt(schema, inside)
       return issue.keys.map((key) => {
         const { message, hint } = unknownMember(key, known)
         return file.problem([...path, key], message, hint, 'key')

@@ -28,3 +28,27 @@ const daysSinceEpoch = (year: number, month: number, day: number): number => {
   const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
   return era * 146_097 + dayOfEra - 719_468
 }
+
+/** As RFC 3339 in UTC, whole seconds unless there are milliseconds: 2026-12-01T00:00:00Z. */
+export const writeTimestamp = (at: Instant): string => {
+  const days = Math.floor(at / 86_400_000)
+  const inDay = at - days * 86_400_000
+  const era = Math.floor((days + 719_468) / 146_097)
+  const dayOfEra = days + 719_468 - era * 146_097
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  )
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const shifted = Math.floor((5 * dayOfYear + 2) / 153)
+  const month = shifted < 10 ? shifted + 3 : shifted - 9
+  const date = [
+    String(yearOfEra + era * 400 + (month <= 2 ? 1 : 0)).padStart(4, '0'),
+    two(month),
+    two(dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1),
+  ]
+  const millis = inDay % 1000
+  const time = [Math.floor(inDay / 3_600_000), Math.floor(inDay / 60_000) % 60, Math.floor(inDay / 1000) % 60].map(two)
+  return `${date.join('-')}T${time.join(':')}${millis === 0 ? '' : `.${String(millis).padStart(3, '0')}`}Z`
+}
+
+const two = (part: number): string => String(part).padStart(2, '0')

@@ -31,7 +31,7 @@ export const readYamlFile = ({ path, text }: PolicyFile): { readonly file: YamlF
     problems.push({
       path,
       ...position(pos[0]),
-      message: twice ? `${text.slice(...pos).split(/[:\s]/, 1)[0] || 'a key'} is written twice in the same place` : `not readable as YAML: ${message}`,
+      message: twice ? `${/^[\w.-]+/.exec(text.slice(pos[0]))?.[0] ?? 'a key'} is written twice in the same place` : `not readable as YAML: ${message}`,
       hint: twice ? 'only one of them can be meant: remove or rename the other' : null,
     })
   }
