@@ -1,14 +1,15 @@
 #!/bin/sh
 # guard.sh SIGNAL COMMAND [ARGUMENT…]: becomes COMMAND (same process id), and ends it when its starter is gone.
-# Our stdin is a pipe whose other end only the starter holds. The kernel closes it however the starter dies, so no
-# server outlives an interrupted, crashed or killed run. A line on it instead ("ended", "keep") lets the guard go.
+# File 3 is a pipe whose other end only the starter holds. The kernel closes it however the starter dies, so no server
+# outlives an interrupted, crashed or killed run. A line on it instead ("ended", "keep") lets the guard go.
+# The starter made COMMAND the leader of a process group; what is left of the group goes at the end.
 signal=$1
 shift
 me=$$
-exec 3<&0
 # Twice in the background: the watcher must not be a child of the server, which would wonder about it.
 ( (
-  exec >/dev/null 2>&1
+  trap '' INT TERM HUP
+  exec </dev/null >/dev/null 2>&1
   if read -r _ <&3; then exit 0; fi
   kill -s CONT "$me"
   kill -s "$signal" "$me"
@@ -17,7 +18,7 @@ exec 3<&0
     sleep 0.1
     n=$((n + 1))
   done
-  kill -s KILL "$me"
+  kill -s KILL -- "-$me"
 ) & )
 exec 3<&-
-exec "$@" </dev/null
+exec "$@"

@@ -7,7 +7,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { cached, fetchFile } from './download.ts'
 import { java } from './java.ts'
 import { type OnProgress, StackError } from './part.ts'
-import { type ProcessMark, type Server, server } from './process.ts'
+import { type Ownership, type Server, server } from './process.ts'
 import { run } from './run-tool.ts'
 
 const list = 'kafka-4.2.0.jars'
@@ -16,18 +16,14 @@ const jvm = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1
 
 export type KafkaOptions = { readonly dir: string; readonly port: number; readonly controllerPort: number }
 
-export async function kafka(
-  options: KafkaOptions,
-  adopted: ProcessMark | undefined,
-  onProgress: OnProgress,
-): Promise<Server> {
+export async function kafka(options: KafkaOptions, own: Ownership, onProgress: OnProgress): Promise<Server> {
   const { dir, port } = options
   const logFile = join(dir, 'kafka.log')
   const [program, jars] = await Promise.all([java(), fetchJars(onProgress)])
   const data = join(dir, 'data')
   const properties = join(dir, 'server.properties')
   const base = [...jvm, `-Dlog4j2.configurationFile=${writeLogging(dir)}`, '-cp', `${jars}/*`] as const
-  if (adopted === undefined) {
+  if (own.adopted === undefined) {
     writeFileSync(properties, settings(options, data))
     if (!existsSync(join(data, 'meta.properties'))) {
       onProgress({ part: 'kafka', text: 'formatting storage' })
@@ -46,7 +42,7 @@ export async function kafka(
       probe: () => coordinates(`127.0.0.1:${port}`),
       todo: `look at ${logFile}; npm run stack -- reset forgets its data; MUSTER_KAFKA_BROKERS names a Kafka of yours instead`,
     },
-    adopted,
+    own,
   )
 }
 

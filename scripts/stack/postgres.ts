@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { checkout } from './download.ts'
 import { type OnProgress, StackError } from './part.ts'
-import { type ProcessMark, type Server, server } from './process.ts'
+import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 
 export type PostgresOptions = { readonly dir: string; readonly port: number; readonly password: string }
@@ -27,11 +27,7 @@ export function postgresUrl(port: number, password: string): string {
   return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
 }
 
-export async function postgres(
-  options: PostgresOptions,
-  adopted: ProcessMark | undefined,
-  onProgress: OnProgress,
-): Promise<Server> {
+export async function postgres(options: PostgresOptions, own: Ownership, onProgress: OnProgress): Promise<Server> {
   const { dir, port, password } = options
   const bin = binaries()
   const data = join(dir, 'data')
@@ -51,7 +47,7 @@ export async function postgres(
       probe: () => answers(postgresUrl(port, password)),
       todo: `look at ${logFile}; ${todo}`,
     },
-    adopted,
+    own,
   )
 }
 

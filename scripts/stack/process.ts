@@ -1,8 +1,8 @@
 /** Server processes: start one under its guard, wait until it answers, control it, recognise it again later. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { guarded } from './guarded.ts'
 import type { Control } from './part.ts'
 import { StackError } from './part.ts'
 
@@ -22,6 +22,13 @@ export type ServerSpec = {
 
 /** A process id alone is no identity: ids are used again. */
 export type ProcessMark = { readonly pid: number; readonly started: string }
+
+export type Ownership = {
+  /** It runs already, started by another process that meant it to stay. */
+  readonly adopted: ProcessMark | undefined
+  /** Told as soon as there is a process, long before it answers. */
+  readonly launched: (mark: ProcessMark) => void
+}
 
 export type Server = Control & {
   readonly mark: ProcessMark | undefined
@@ -97,37 +104,29 @@ async function inTime(probe: Promise<unknown>): Promise<void> {
 
 const deadly: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']
 
-/** `adopted`: the server runs already, started by another process that meant it to stay. */
-export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
-  let mark: ProcessMark | undefined = adopted
-  let guard: NodeJS.WritableStream | undefined
+export function server(spec: ServerSpec, own: Ownership): Server {
+  let mark: ProcessMark | undefined = own.adopted
+  let keep = () => {}
   /** Resolves when our child is reaped; until somebody asks, it does not keep this process alive. */
   let reaped: () => Promise<unknown> = async () => undefined
 
   function launch(): void {
     const log = openSync(spec.logFile, 'a')
-    const child = spawn('/bin/sh', [join(import.meta.dirname, 'guard.sh'), spec.stopSignal.slice(3), ...spec.command], {
+    const [command, ...args] = spec.command
+    const stdio = ['ignore', log, log] as const
+    const { child, unref, release } = guarded(command, args, {
       cwd: spec.cwd,
-      env: { ...process.env, ...spec.env },
-      detached: true, // Ctrl-C on the terminal is for the starter; it or the guard then ends the servers in order
-      stdio: ['pipe', log, log],
+      env: spec.env,
+      stdio,
+      signal: spec.stopSignal,
     })
     closeSync(log)
-    const { pid, stdin } = child
-    if (pid === undefined || stdin === null)
-      throw new StackError(spec.part, `${spec.command[0]} did not start`, spec.todo)
-    stdin.on('error', () => {})
-    // The stream must not hold the starter's event loop, nor the child.
-    child.unref()
-    ;(stdin as unknown as { unref(): void }).unref()
-    guard = stdin
-    mark = { pid, started: startedAt(pid) ?? '' }
-    const exit = new Promise((resolve) => {
-      child.once('exit', () => {
-        stdin.end('ended\n')
-        resolve(undefined)
-      })
-    })
+    if (child.pid === undefined) throw new StackError(spec.part, `${command} did not start`, spec.todo)
+    unref()
+    keep = release
+    mark = { pid: child.pid, started: startedAt(child.pid) ?? '' }
+    own.launched(mark)
+    const exit = new Promise((resolve) => child.once('exit', resolve))
     reaped = () => {
       child.ref()
       return exit
@@ -188,8 +187,6 @@ export function server(spec: ServerSpec, adopted?: ProcessMark): Server {
       await stop()
       await start()
     },
-    keep() {
-      guard?.write('keep\n')
-    },
+    keep: () => keep(),
   }
 }

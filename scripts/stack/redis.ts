@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { hasApt, unpack } from './apt.ts'
 import { type OnProgress, StackError } from './part.ts'
-import { type ProcessMark, type Server, server } from './process.ts'
+import { type Ownership, type Server, server } from './process.ts'
 import { pythonPackage } from './python.ts'
 import { findProgram } from './run-tool.ts'
 
@@ -22,11 +22,7 @@ const valkey = {
 
 const todo = 'install redis-server (6.2 or newer), or set MUSTER_REDIS_URL'
 
-export async function redis(
-  options: RedisOptions,
-  adopted: ProcessMark | undefined,
-  onProgress: OnProgress,
-): Promise<Server> {
+export async function redis(options: RedisOptions, own: Ownership, onProgress: OnProgress): Promise<Server> {
   const { dir, port } = options
   const program = await findRedis(onProgress)
   const data = join(dir, 'data')
@@ -54,7 +50,7 @@ export async function redis(
       probe: () => pong(port),
       todo: `look at ${logFile}; ${todo}`,
     },
-    adopted,
+    own,
   )
 }
 

@@ -1,7 +1,7 @@
-/** Runs a command to its end. */
-import { spawn } from 'node:child_process'
+/** Runs a command to its end, which comes at once when we are gone. */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { guarded } from './guarded.ts'
 
 export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>
@@ -12,14 +12,17 @@ export type RunOptions = {
 /** Its standard output. Throws with the end of what it said unless it exits 0. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env } })
+    const stdio = ['pipe', 'pipe', 'pipe'] as const
+    const { child } = guarded(command, args, { cwd: options.cwd, env: options.env, stdio, signal: 'SIGKILL' })
+    const { stdin, stdout, stderr } = child
+    if (stdin === null || stdout === null || stderr === null) return reject(new Error(`${command} did not start`))
     let out = ''
     let said = ''
-    child.stdout.on('data', (chunk) => {
+    stdout.on('data', (chunk) => {
       out += chunk
       said += chunk
     })
-    child.stderr.on('data', (chunk) => {
+    stderr.on('data', (chunk) => {
       said += chunk
     })
     child.once('error', (error) => reject(new Error(`${command}: ${error.message}`)))
@@ -28,8 +31,8 @@ export function run(command: string, args: readonly string[], options: RunOption
       const end = said.trimEnd().split('\n').slice(-15).join('\n    | ')
       reject(new Error(`${command} ended with ${signal ?? code}\n    | ${end}`))
     })
-    child.stdin.on('error', () => {})
-    child.stdin.end(options.input ?? '')
+    stdin.on('error', () => {})
+    stdin.end(options.input ?? '')
   })
 }
 

@@ -5,7 +5,7 @@ import { Client } from 'ldapts'
 import { hasApt, unpack } from './apt.ts'
 import { certificates } from './certificates.ts'
 import { type OnProgress, StackError } from './part.ts'
-import { type ProcessMark, type Server, server } from './process.ts'
+import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 import { firstEntries, rootDn, type SlapdVariant, slapdConf } from './slapd-files.ts'
 
@@ -25,7 +25,7 @@ const todo = 'install slapd and ldap-utils (Debian: apt-get install slapd ldap-u
 
 export async function slapd(
   options: SlapdOptions,
-  adopted: ProcessMark | undefined,
+  own: Ownership,
   onProgress: OnProgress,
 ): Promise<{ readonly server: Server; readonly caFile: string }> {
   const { dir, port } = options
@@ -60,7 +60,7 @@ export async function slapd(
     }
     renameSync(fresh, data)
   }
-  if (adopted === undefined) write(data)
+  if (own.adopted === undefined) write(data)
   const urls = `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${options.tlsPort}/`
   const one = server(
     {
@@ -73,7 +73,7 @@ export async function slapd(
       probe: () => binds(`ldap://127.0.0.1:${port}`, options.rootPassword),
       todo: `look at ${logFile}; npm run stack -- reset forgets its data; ${todo}`,
     },
-    adopted,
+    own,
   )
   return { server: one, caFile: tls.caFile }
 }

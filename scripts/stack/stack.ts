@@ -12,7 +12,7 @@ import type { Control, Ldap, OnProgress, Part } from './part.ts'
 import { StackError } from './part.ts'
 import { freePort } from './ports.ts'
 import { postgres, postgresUrl } from './postgres.ts'
-import { gone, isAlive, type ProcessMark, type Server, startedAt } from './process.ts'
+import { gone, isAlive, type Ownership, type ProcessMark, type Server, startedAt } from './process.ts'
 import { redis } from './redis.ts'
 import { slapd } from './slapd.ts'
 import { baseDn, rootDn, type SlapdVariant, serviceDn } from './slapd-files.ts'
@@ -57,44 +57,33 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const wanted = state.ports[name]
     return (state.ports[name] = adopted && wanted ? wanted : await freePort(wanted))
   }
-  const own = async (part: Part, make: (adopted: ProcessMark | undefined) => Promise<Server>) => {
+  const run = async (part: Part, make: (own: Ownership) => Promise<Server>) => {
     const mark = state.processes[part]
     const adopted = adopts && isAlive(mark) ? mark : undefined
+    const launched = (fresh: ProcessMark) => {
+      state.processes[part] = fresh
+      writeState(dir, state)
+    }
     mkdirSync(join(dir, part), { recursive: true })
-    const one = await make(adopted)
+    const one = await make({ adopted, launched })
     if (!adopted) started.set(part, one)
-    controls.set(part, remembering(part, one))
+    controls.set(part, one)
     onProgress({ part, text: 'starting' })
     await one.start()
-    remember(part, one)
     onProgress({ part, text: 'ready' })
   }
-  const remember = (part: Part, one: Server) => {
-    state.processes[part] = one.mark
-    writeState(dir, state)
-  }
-  const remembering = (part: Part, one: Server): Control => ({
-    origin: one.origin,
-    logFile: one.logFile,
-    get pid() {
-      return one.pid
-    },
-    stop: () => one.stop(),
-    kill: (signal) => one.kill(signal),
-    restart: async () => {
-      await one.restart()
-      remember(part, one)
-    },
-  })
 
   const starters: Record<Part, () => Promise<void>> = {
     kafka: async () => {
       const url = externalUrl('kafka')
       if (url !== undefined) controls.set('kafka', external('kafka'))
       else {
-        await own('kafka', async (adopted) => {
-          const ports = { port: await port('kafka', adopted), controllerPort: await port('kafkaController', adopted) }
-          return kafka({ dir: join(dir, 'kafka'), ...ports }, adopted, onProgress)
+        await run('kafka', async (own) => {
+          const ports = {
+            port: await port('kafka', own.adopted),
+            controllerPort: await port('kafkaController', own.adopted),
+          }
+          return kafka({ dir: join(dir, 'kafka'), ...ports }, own, onProgress)
         })
       }
       found.brokers = url?.split(',') ?? [`127.0.0.1:${state.ports.kafka}`]
@@ -104,10 +93,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const password = secret('postgres')
       if (url !== undefined) controls.set('postgres', external('postgres'))
       else {
-        await own('postgres', async (adopted) =>
+        await run('postgres', async (own) =>
           postgres(
-            { dir: join(dir, 'postgres'), port: await port('postgres', adopted), password },
-            adopted,
+            { dir: join(dir, 'postgres'), port: await port('postgres', own.adopted), password },
+            own,
             onProgress,
           ),
         )
@@ -118,8 +107,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const url = externalUrl('redis')
       if (url !== undefined) controls.set('redis', external('redis'))
       else {
-        await own('redis', async (adopted) =>
-          redis({ dir: join(dir, 'redis'), port: await port('redis', adopted) }, adopted, onProgress),
+        await run('redis', async (own) =>
+          redis({ dir: join(dir, 'redis'), port: await port('redis', own.adopted) }, own, onProgress),
         )
       }
       found.redisUrl = url ?? `redis://127.0.0.1:${state.ports.redis}`
@@ -133,11 +122,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }
       const secrets = { rootPassword: secret('ldapRoot'), servicePassword: secret('ldapService') }
       let caFile = ''
-      await own('slapd', async (adopted) => {
-        const ports = { port: await port('ldap', adopted), tlsPort: await port('ldaps', adopted) }
+      await run('slapd', async (own) => {
+        const ports = { port: await port('ldap', own.adopted), tlsPort: await port('ldaps', own.adopted) }
         const made = await slapd(
           { dir: join(dir, 'slapd'), ...ports, ...secrets, variant: options.slapd ?? {} },
-          adopted,
+          own,
           onProgress,
         )
         caFile = made.caFile
