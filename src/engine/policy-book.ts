@@ -1,10 +1,10 @@
-import { workerAttributes } from '../domain/attributes.ts'
+import { knownAttributes } from '../domain/attributes.ts'
 import type { EntitlementId, PolicyVersion, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
 import { type CompiledPolicy, compilePolicy } from '../policies/compile.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { PolicyWindow } from '../policies/timeline.ts'
-import { entitlementsAfter } from '../store/catalogue.ts'
+import { allEntitlements, type EntitlementRow } from '../store/catalogue.ts'
 import type { Queryable } from '../store/database.ts'
 import { activeVersion, otherVersions, type PolicyVersionRow } from '../store/policy-versions.ts'
 
@@ -33,43 +33,35 @@ export type PolicyBook = {
   readonly current: (tx: Queryable) => Promise<ActivePolicy>
 }
 
+/** One for each thread; versions are compiled once. */
 export const createPolicyBook = (): PolicyBook => {
   const compiled = new Map<number, { readonly hash: string; readonly appliedAt: number; readonly policy: CompiledPolicy }>()
   let known: ActivePolicy | null = null
-  let newest = -1
 
-  const load = async (tx: Queryable, version: number): Promise<ActivePolicy> => {
-    const entitlements = new Map<EntitlementId, KnownEntitlement>()
-    for (const row of await entitlementsAfter(tx, 0)) entitlements.set(row.id as EntitlementId, asKnown(row))
+  const windowsUpTo = async (tx: Queryable, version: number, entitlements: ActivePolicy['entitlements']): Promise<readonly PolicyWindow[]> => {
     for (const row of await otherVersions(tx, [...compiled.keys()]))
       compiled.set(row.id, { hash: row.hash, appliedAt: row.applied_at, policy: compileVersion(row, entitlements) })
-    const ids = [...compiled.keys()].filter((id) => id <= version).sort((a, b) => a - b)
-    const policies = ids.map((id, index): PolicyWindow => {
-      const { appliedAt, policy } = compiled.get(id) as { appliedAt: number; policy: CompiledPolicy }
-      return { activeFrom: index === 0 ? null : (appliedAt as Instant), policy }
-    })
-    return { version: version as PolicyVersion, hash: compiled.get(version)?.hash ?? '', policies, entitlements }
+    return [...compiled]
+      .filter(([id]) => id <= version)
+      .sort(([a], [b]) => a - b)
+      .map(([, { appliedAt, policy }], index) => ({ activeFrom: index === 0 ? null : (appliedAt as Instant), policy }))
   }
 
   return {
     current: async (tx) => {
       const active = await activeVersion(tx)
       if (active === null) throw new Error('no policy is active: run `muster policy apply`')
-      if (known?.version !== active.version) {
-        known = await load(tx, active.version)
-        newest = Math.max(0, ...known.entitlements.keys())
-      } else if (newest < active.newestEntitlement) {
-        const entitlements = new Map(known.entitlements)
-        for (const row of await entitlementsAfter(tx, newest)) entitlements.set(row.id as EntitlementId, asKnown(row))
-        known = { ...known, entitlements }
-        newest = Math.max(newest, ...entitlements.keys())
-      }
+      const same = known?.version === active.version
+      if (known !== null && same && known.entitlements.size === active.entitlements) return known
+      const entitlements = new Map((await allEntitlements(tx)).map((row) => [row.id as EntitlementId, asKnown(row)]))
+      const policies = known !== null && same ? known.policies : await windowsUpTo(tx, active.version, entitlements)
+      known = { version: active.version as PolicyVersion, hash: compiled.get(active.version)?.hash ?? '', policies, entitlements }
       return known
     },
   }
 }
 
-const asKnown = (row: { id: number; key: string | null; target: string; lookup: string; managed: boolean; protected: boolean }): KnownEntitlement => ({
+const asKnown = (row: EntitlementRow): KnownEntitlement => ({
   ...row,
   id: row.id as EntitlementId,
   target: row.target as TargetId,
@@ -79,7 +71,7 @@ const compileVersion = (row: PolicyVersionRow, entitlements: ReadonlyMap<Entitle
   const idOf = new Map([...entitlements.values()].map(({ id, target, key }) => [JSON.stringify([target, key]), id]))
   // A version was checked when it was applied; targets that muster.yaml has dropped since must not make it unreadable.
   const targets = [...new Set([...entitlements.values()].map(({ target }) => target))]
-  const parsed = parsePolicies(row.files, { attributes: workerAttributes, targets })
+  const parsed = parsePolicies(row.files, { attributes: knownAttributes, targets })
   if (parsed.kind === 'invalid') throw new Error(`policy version ${row.id} cannot be read by this version of Muster`)
   const ids = new Map<string, { readonly id: EntitlementId; readonly target: TargetId }>()
   for (const { key, target } of parsed.set.entitlements) {

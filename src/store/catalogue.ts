@@ -9,12 +9,8 @@ export type EntitlementRow = {
   readonly protected: boolean
 }
 
-export const entitlementsAfter = (db: Queryable, id: number): Promise<readonly EntitlementRow[]> =>
-  db.query({
-    name: 'catalogue-after',
-    text: 'select id, key, target, lookup, managed, protected from muster.entitlement where id > $1 order by id',
-    values: [id],
-  })
+export const allEntitlements = (db: Queryable): Promise<readonly EntitlementRow[]> =>
+  db.query({ name: 'catalogue-all', text: 'select id, key, target, lookup, managed, protected from muster.entitlement order by id' })
 
 export type CatalogueEntry = {
   readonly key: string

@@ -11,11 +11,14 @@ export type PolicyVersionRow = {
   readonly applied_by: string
 }
 
-/** What decides whether a compiled policy is still the one: the active version, and the newest known entitlement. */
-export const activeVersion = async (db: Queryable): Promise<{ readonly version: number; readonly newestEntitlement: number } | null> => {
-  const [row] = await db.query<{ version: number; newestEntitlement: number }>({
+/**
+ * What decides whether a compiled policy is still the one: the active version, and how many entitlements are known.
+ * (Counted, because ids do not commit in their order; none is ever deleted.)
+ */
+export const activeVersion = async (db: Queryable): Promise<{ readonly version: number; readonly entitlements: number } | null> => {
+  const [row] = await db.query<{ version: number; entitlements: number }>({
     name: 'policy-active',
-    text: `select version, coalesce((select max(id) from muster.entitlement), 0) as "newestEntitlement" from muster.active_policy`,
+    text: `select version, (select count(*) from muster.entitlement) as entitlements from muster.active_policy`,
   })
   return row ?? null
 }

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { auditEntry } from '../audit/entry.ts'
+import type { Actor } from '../domain/actor.ts'
+import { knownAttributes } from '../domain/attributes.ts'
+import type { PolicyVersion, TargetId } from '../domain/ids.ts'
+import { canonicalPolicy } from '../policies/canonical.ts'
+import { parsePolicies } from '../policies/parse.ts'
+import type { PolicySet } from '../policies/policy-set.ts'
+import type { Problem } from '../policies/problem.ts'
+import type { PolicyFile } from '../policies/yaml-file.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { saveCatalogue } from '../store/catalogue.ts'
+import type { Database } from '../store/database.ts'
+import { activeHash, insertVersion, lockPolicies } from '../store/policy-versions.ts'
+import { makeAllDue } from '../store/work-queue-all.ts'
+import type { Engine } from './engine.ts'
+
+export type AppliedPolicy =
+  | { readonly kind: 'applied'; readonly version: PolicyVersion; readonly hash: string; readonly identities: number }
+  /** The active version means the same already. */
+  | { readonly kind: 'unchanged'; readonly version: PolicyVersion; readonly hash: string }
+  /** Another version is active and `onlyWhenNone` was asked for. */
+  | { readonly kind: 'other-active'; readonly version: PolicyVersion; readonly hash: string }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+export type ApplyContext = {
+  readonly db: Database
+  readonly targets: readonly { readonly id: TargetId | string }[]
+  readonly nudge: Engine['nudge']
+}
+
+/** SHA-256 of what the policy means, hex. */
+export const policyHash = (set: PolicySet): string => createHash('sha256').update(canonicalPolicy(set), 'utf8').digest('hex')
+
+/**
+ * Makes the files the active policy version, in one transaction with the catalogue, the audit entry and the wish to
+ * evaluate everybody again. No grant of an identity goes out before it was evaluated under the new version (the claim
+ * compares them). `onlyWhenNone`: the first start of an empty database.
+ */
+export const applyPolicy = async (
+  { db, targets, nudge }: ApplyContext,
+  files: readonly PolicyFile[],
+  actor: Actor,
+  { onlyWhenNone = false }: { readonly onlyWhenNone?: boolean } = {},
+): Promise<AppliedPolicy> => {
+  const parsed = parsePolicies(files, { attributes: knownAttributes, targets: targets.map(({ id }) => id) })
+  if (parsed.kind === 'invalid') return parsed
+  const hash = policyHash(parsed.set)
+  const result = await db.transaction(async (tx): Promise<AppliedPolicy> => {
+    await lockPolicies(tx)
+    const before = await activeHash(tx)
+    if (before !== null && before.hash === hash) return { kind: 'unchanged', version: before.version as PolicyVersion, hash }
+    if (before !== null && onlyWhenNone) return { kind: 'other-active', version: before.version as PolicyVersion, hash: before.hash }
+    await saveCatalogue(tx, parsed.set.entitlements)
+    const { version, at } = await insertVersion(tx, { hash, files: files.map(({ path, text }) => ({ path, text })), appliedBy: actor.name })
+    await appendAudit(tx, at, [auditEntry('policy-applied', at, {}, { actor, policy: { version, hash, files: files.length }, before: before ?? null })])
+    const identities = await makeAllDue(tx)
+    return { kind: 'applied', version: version as PolicyVersion, hash, identities }
+  })
+  if (result.kind === 'applied') for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)
+  return result
+}

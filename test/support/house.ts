@@ -1,0 +1,232 @@
+/**
+ * The engine's verbs on a real PostgreSQL and a real slapd, called by hand: no Kafka, no Redis, no loops. A test decides
+ * which stage runs when, pauses a stage between its read and its commit, and shifts the one clock.
+ */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { Client } from 'ldapts'
+import { ldapSettingsSchema } from '../../src/connectors/ldap/config.ts'
+import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
+import type { Connector } from '../../src/connectors/connector.ts'
+import type { Lane } from '../../src/domain/action.ts'
+import type { TargetId } from '../../src/domain/ids.ts'
+import type { TargetMode } from '../../src/domain/target.ts'
+import { applyPolicy } from '../../src/engine/apply-policy.ts'
+import { dispatch } from '../../src/engine/dispatch.ts'
+import type { Engine, EngineSettings, TargetSettings } from '../../src/engine/engine.ts'
+import { evaluate } from '../../src/engine/evaluate.ts'
+import { guardMembers } from '../../src/engine/guard.ts'
+import { createPolicyBook } from '../../src/engine/policy-book.ts'
+import { provision } from '../../src/engine/provision.ts'
+import { createLog } from '../../src/log.ts'
+import { defaultGuardLimits } from '../../src/planning/guard.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { idBlock } from '../../src/store/id-block.ts'
+import { registerTarget } from '../../src/store/targets.ts'
+import { addresses, asDirectoryRoot, type FreshTree, freshDatabase, freshTree } from './stack.ts'
+
+export const target = 'bank-ldap' as TargetId
+
+export type HouseOptions = {
+  readonly mode?: TargetMode
+  readonly settings?: Partial<EngineSettings>
+  readonly target?: Partial<TargetSettings>
+  /** Wraps the connector: faults on the wire's near side. */
+  readonly connector?: (real: Connector) => Connector
+  /** Entitlement keys to make groups for; default: every entitlement of the bank. */
+  readonly policies?: readonly { readonly path: string; readonly text: string }[]
+}
+
+export type WorkerInput = {
+  readonly person: string
+  readonly employment?: string
+  readonly action?: 'assert' | 'correct' | 'rescind'
+  readonly supersedes?: string
+  readonly id?: string
+  readonly effectiveAt: number
+  readonly recordedAt?: number
+  readonly status?: 'prehire' | 'active' | 'leave' | 'suspended' | 'terminated'
+  readonly primary?: boolean
+  readonly involuntary?: boolean
+  readonly urgency?: 'normal' | 'immediate'
+  readonly lastDayEndsAt?: number | null
+  readonly contractEndsAt?: number | null
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+export type House = Awaited<ReturnType<typeof openHouse>>
+
+const bankPolicies = (groups: string) => {
+  const directory = new URL('../../examples/bank/policies/', import.meta.url)
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ path: name, text: readFileSync(new URL(name, directory), 'utf8').replaceAll('ou=groups,dc=bank,dc=example', groups) }))
+}
+
+export const openHouse = async (options: HouseOptions = {}) => {
+  const { ldap } = addresses()
+  const [database, tree] = await Promise.all([freshDatabase(), freshTree()])
+  const log = createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'test')
+  const db = openDatabase({ url: database.engineUrl, max: 12, applicationName: 'test-engine' })
+  const admin = openDatabase({ url: database.adminUrl, max: 2, applicationName: 'test-admin' })
+  const real = createLdapConnector(target, ldapSettings(tree))
+  const connector = options.connector?.(real) ?? real
+  const nudged: string[] = []
+  const engine: Engine = {
+    db,
+    log,
+    targets: [{ id: target, accounts: 'create', leaverUnmanaged: 'remove', expectWithinMs: 60_000, guard: defaultGuardLimits, ...options.target }],
+    connectors: new Map([[target, connector]]),
+    policies: createPolicyBook(),
+    guardMembers: guardMembers(() => performance.now()),
+    ids: { action: idBlock(db, 'muster.action_id'), dispatch: idBlock(db, 'muster.dispatch_id'), decision: idBlock(db, 'muster.decision_id') },
+    nudge: (stage, lane) => nudged.push(`${stage}:${lane}`),
+    random: () => 0,
+    settings: { evaluateBatch: 100, dispatchBatch: 500, leaseMs: 30_000, leaverSloMs: 60_000, bulkDeadlineMs: 900_000, ...options.settings },
+  }
+  await registerTarget(db, target, options.mode ?? 'enforce')
+  const policies = options.policies ?? bankPolicies(tree.groups)
+  const applied = await applyPolicy(engine, policies, { kind: 'os-user', name: 'test', authenticated: false })
+  if (applied.kind !== 'applied') throw new Error(`policy: ${JSON.stringify(applied)}`)
+  const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({ text: 'select id, key, lookup from muster.entitlement' })
+  await asDirectoryRoot(ldap, async (client) => {
+    for (const { lookup } of entitlements) await client.add(lookup, { objectClass: 'groupOfNames', member: 'cn=nobody' })
+  })
+  let offset = 0
+  const [stream] = await admin.query<{ id: number }>({
+    text: `insert into muster.stream (topic, incarnation, partition, next_offset, required_offset) values ('test', 1, 0, 0, 0) returning id`,
+  })
+
+  /** What ingest writes for one accepted event. */
+  const tell = async (input: WorkerInput): Promise<string> => {
+    const id = input.id ?? `e${offset}`
+    const employment = input.employment ?? `${input.person}-1`
+    const raw = JSON.stringify(input)
+    await admin.query({
+      text: `with i as (insert into muster.identity (person_key, work_due_at, lane, events_seen, last_stream_id, last_offset, last_appended_at)
+          values ($1, muster.now(), $2::muster.lane, 1, $3, $4, muster.now())
+          on conflict (person_key) do update set work_due_at = least(muster.identity.work_due_at, muster.now()),
+            lane = case when excluded.lane = 'leaver' then 'leaver'::muster.lane else muster.identity.lane end,
+            events_seen = muster.identity.events_seen + 1, last_offset = excluded.last_offset, last_appended_at = excluded.last_appended_at
+          returning id)
+        insert into muster.inbox (stream_id, "offset", status, identity_id, source, event_id, appended_at, received_at, raw, raw_sha256, body)
+        select $3, $4, 'accepted', i.id, '/test', $5, muster.now(), muster.now(), convert_to($6, 'UTF8'), $7, $8 from i`,
+      values: [
+        input.person,
+        input.status === 'terminated' || input.action === 'rescind' || input.urgency === 'immediate' ? 'leaver' : 'bulk',
+        stream?.id,
+        offset,
+        id,
+        raw,
+        createHash('sha256').update(raw).digest(),
+        JSON.stringify({
+          source: '/test',
+          id,
+          action: input.action ?? 'assert',
+          supersedes: input.supersedes ?? null,
+          effectiveAt: input.effectiveAt,
+          recordedAt: input.recordedAt ?? input.effectiveAt + offset,
+          sequence: String(offset).padStart(10, '0'),
+          urgency: input.urgency ?? 'normal',
+          worker: {
+            personKey: input.person,
+            employmentKey: employment,
+            primary: input.primary ?? true,
+            status: input.status ?? 'active',
+            involuntary: input.involuntary ?? false,
+            hireDate: null,
+            lastDayEndsAt: input.lastDayEndsAt ?? null,
+            contractEndsAt: input.contractEndsAt ?? null,
+            attributes: { givenName: 'Given', familyName: `Family ${input.person}`, displayName: `Name ${input.person}`, username: input.person.toLowerCase(), ...input.attributes },
+          },
+        }),
+      ],
+    })
+    await admin.query({ text: 'update muster.stream set next_offset = $1, required_offset = $1', values: [offset + 1] })
+    offset++
+    return id
+  }
+
+  const evaluateAll = async (lane?: Lane) => {
+    for (const one of lane === undefined ? (['leaver', 'bulk'] as const) : [lane]) while ((await evaluate(engine, one)).evaluated > 0);
+  }
+  /** Dispatches what is ready; the clock is moved past the bulk lane's patience first. */
+  const dispatchAll = async (lane?: Lane) => {
+    const refs = []
+    for (const one of lane === undefined ? (['leaver', 'bulk'] as const) : [lane]) refs.push(...(await dispatch(engine, one)))
+    return refs
+  }
+  const now = async () => (await admin.query<{ at: number }>({ text: 'select (extract(epoch from muster.now()) * 1000)::bigint as at' }))[0]?.at ?? 0
+  const shift = async (ms: number) => {
+    await admin.query({ text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`, values: [ms] })
+  }
+  /** Evaluates, dispatches and provisions until nothing is left to do. */
+  const quiesce = async () => {
+    for (let round = 0; round < 60; round++) {
+      await evaluateAll()
+      await shift(600)
+      const refs = await dispatchAll()
+      for (const ref of refs) await provision(engine, ref.id)
+      const [left] = await admin.query<{ n: number }>({
+        text: `select (select count(*) from muster.identity where work_due_at <= muster.now() and parked_at is null)
+          + (select count(*) from muster.action where state = 'dispatched') as n`,
+      })
+      if (refs.length === 0 && left?.n === 0) return
+    }
+    throw new Error('not quiet after 60 rounds')
+  }
+
+  /** Keys of the groups that hold this person's account, read by a witness that is not the connector. */
+  const groupsOf = (person: string): Promise<readonly string[]> =>
+    asDirectoryRoot(ldap, async (client) => {
+      const dn = await dnOf(client, person)
+      if (dn === null) return []
+      const { searchEntries } = await client.search(tree.groups, { scope: 'one', filter: `(member=${escape(dn)})`, attributes: ['cn'] })
+      return searchEntries.map((entry) => String(entry.cn)).sort()
+    })
+
+  const dnOf = async (client: Client, person: string): Promise<string | null> => {
+    const { searchEntries } = await client.search(tree.people, { scope: 'sub', filter: `(employeeNumber=${escape(person)})`, attributes: ['1.1'] })
+    return searchEntries[0]?.dn ?? null
+  }
+
+  const account = (person: string): Promise<{ dn: string; locked: boolean } | null> =>
+    asDirectoryRoot(ldap, async (client) => {
+      const dn = await dnOf(client, person)
+      if (dn === null) return null
+      const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['pwdAccountLockedTime'] })
+      return { dn, locked: String(searchEntries[0]?.pwdAccountLockedTime ?? '') !== '' }
+    })
+
+  const close = async () => {
+    await Promise.all([...engine.connectors.values()].map((one) => one.close()))
+    await db.close()
+    await admin.close()
+    await database.drop()
+  }
+
+  return {
+    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, groupsOf, account, close,
+    provision: (id: number) => provision(engine, id),
+    rows: <R>(text: string, ...values: unknown[]) => admin.query<R>({ text, values }),
+    groupDn: (key: string) => `cn=${key},${tree.groups}`,
+  }
+}
+
+const escape = (value: string): string => value.replace(/[\\*()\0]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+export const ldapSettings = (tree: FreshTree) => {
+  const { ldap } = addresses()
+  return ldapSettingsSchema.parse({
+    url: ldap.url,
+    caFile: ldap.caFile,
+    bindDn: ldap.serviceDn,
+    bindPassword: ldap.servicePassword,
+    peopleBase: tree.people,
+    groupsBase: tree.groups,
+    account: {
+      rdn: 'uid={username}',
+      attributes: { cn: '{displayName}', sn: '{familyName}', givenName: '{givenName}', title: '{jobTitle}' },
+    },
+  })
+}
