@@ -19,16 +19,20 @@ export const didYouMean = (written: string, known: Iterable<string>): string | n
   return best === null ? null : `did you mean ${best.name}?`
 }
 
-/** Levenshtein distance; stops early and answers at least `enough` when it would be that or more. */
+/** Edits to turn one into the other, two swapped letters being one; answers `enough` at once when it is surely that many. */
 const editDistance = (a: string, b: string, enough: number): number => {
   if (Math.abs(a.length - b.length) >= enough) return enough
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  let beforeLast: readonly number[] = []
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
       const replace = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(replace, (previous[j] as number) + 1, (current[j - 1] as number) + 1))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = swapped ? (beforeLast[j - 2] as number) + 1 : replace
+      current.push(Math.min(replace, swap, (previous[j] as number) + 1, (current[j - 1] as number) + 1))
     }
+    beforeLast = previous
     previous = current
   }
   return previous[b.length] as number
