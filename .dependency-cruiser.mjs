@@ -16,7 +16,7 @@ const mayImport = {
   workers: ['domain/', 'engine/', 'connectors/connector.ts', 'log.ts'],
   api: ['domain/', 'engine/', 'log.ts'],
   web: ['api/contract.ts'],
-  config: ['domain/', 'policies/'],
+  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/ldap/config.ts'],
   cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'config.ts', 'log.ts'],
 }
 

@@ -1,0 +1,193 @@
+import { createLdapConnector } from './connectors/ldap/connector.ts'
+import type { Config } from './config.ts'
+import type { Connector } from './connectors/connector.ts'
+import type { Lane } from './domain/action.ts'
+import type { TargetId } from './domain/ids.ts'
+import { assertNever } from './domain/never.ts'
+import { applyPolicy } from './engine/apply-policy.ts'
+import { databaseRefusals } from './engine/check-rights.ts'
+import { dispatch } from './engine/dispatch.ts'
+import type { Engine, TargetSettings } from './engine/engine.ts'
+import { evaluate } from './engine/evaluate.ts'
+import { guardMembers } from './engine/guard.ts'
+import { isOutage } from './engine/outage.ts'
+import { createPolicyBook } from './engine/policy-book.ts'
+import { provision } from './engine/provision.ts'
+import { sweep } from './engine/sweep.ts'
+import { createLog, errorFields, type Log } from './log.ts'
+import { openDatabase } from './store/database.ts'
+import { markQueued, unclaimed } from './store/dispatches.ts'
+import { idBlock } from './store/id-block.ts'
+import { registerTarget } from './store/targets.ts'
+import { createDispatchLoop } from './workers/dispatch-loop.ts'
+import { createEvaluateLoop } from './workers/evaluate-loop.ts'
+import { createLeaverPoll } from './workers/leaver-poll.ts'
+import type { Loop } from './workers/loop.ts'
+import { openNudges } from './workers/nudges.ts'
+import { pause } from './workers/pause.ts'
+import { startProvisionWorkers } from './workers/provision-workers.ts'
+import { openQueues } from './workers/queues.ts'
+import { openRedis, within } from './workers/redis-link.ts'
+import { createMaintenanceLoop } from './workers/maintenance-loop.ts'
+import { createSweepLoop } from './workers/sweep-loop.ts'
+import type { EngineVerbs } from './workers/verbs.ts'
+
+export const roles = ['ingest', 'evaluate', 'dispatch', 'provision', 'schedule'] as const
+/** What a process does. Any number of processes may do the same. */
+export type Role = (typeof roles)[number]
+
+export type AppOptions = {
+  readonly roles: readonly Role[]
+  /** Which lanes evaluate, dispatch and provision work in; ingest and schedule know no lanes. */
+  readonly lanes: readonly Lane[]
+  /** In log lines and in pg_stat_activity. */
+  readonly name?: string
+  /** Already done by another app of this process: rights checked, targets and first policy stored. */
+  readonly prepared?: boolean
+  /** Tests hold the engine still here, by label. */
+  readonly pause?: (label: string) => Promise<void>
+  /** Tests of loops replace verbs. */
+  readonly verbs?: Partial<EngineVerbs>
+}
+
+export type App = {
+  readonly engine: Engine
+  readonly log: Log
+  /** Refuses (throws RefusedToStart) without the security settings of DESIGN §5; waits for a database that is away. */
+  readonly start: () => Promise<void>
+  /** Ends in order: no new work, then the work in hand, then connections. Takes at most about `graceMs`. */
+  readonly stop: (graceMs?: number) => Promise<void>
+}
+
+export class RefusedToStart extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'RefusedToStart'
+    this.problems = problems
+  }
+}
+
+const engineVerbs: EngineVerbs = {
+  evaluate,
+  dispatch,
+  provision,
+  sweep,
+  markQueued: ({ db }, ids) => markQueued(db, ids),
+  unclaimedLeavers: ({ db }, olderThanMs) => unclaimed(db, 'leaver', olderThanMs, 100),
+}
+
+/** Builds everything and connects nothing that must answer: a process may start while its neighbours are down. */
+export const createApp = (config: Config, options: AppOptions): App => {
+  const { lanes, name = 'muster' } = options
+  const does = (role: Role) => options.roles.includes(role)
+  const verbs: EngineVerbs = { ...engineVerbs, ...options.verbs }
+  const log = createLog(config.log.level, name)
+  const db = openDatabase({ url: config.databaseUrl, max: config.engine.databaseConnections, applicationName: name })
+  const redis = openRedis(config.redisUrl, log)
+  const nudges = openNudges(redis, config.queue.prefix, config.databaseUrl)
+  const queues = openQueues(redis, config.queue.prefix, log)
+  const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target)]))
+  const { evaluateBatch, dispatchBatch, lease: leaseMs, leaverSlo: leaverSloMs, bulkDeadline: bulkDeadlineMs } = config.engine
+  const engine: Engine = {
+    db,
+    log,
+    targets: config.targets.map(targetSettings),
+    connectors,
+    policies: createPolicyBook(),
+    guardMembers: guardMembers(() => performance.now()),
+    ids: { action: idBlock(db, 'muster.action_id'), dispatch: idBlock(db, 'muster.dispatch_id'), decision: idBlock(db, 'muster.decision_id') },
+    nudge: nudges.nudge,
+    random: Math.random,
+    settings: { evaluateBatch, dispatchBatch, leaseMs, leaverSloMs, bulkDeadlineMs, ...(options.pause ? { pause: options.pause } : {}) },
+  }
+
+  const ending = new AbortController()
+  const loops: Loop[] = []
+  for (const lane of lanes) {
+    if (does('evaluate')) loops.push(listening('evaluate', lane, createEvaluateLoop(engine, verbs, lane)))
+    if (does('dispatch')) loops.push(listening('dispatch', lane, createDispatchLoop(engine, verbs, lane, queues)))
+  }
+  const context = { engine, verbs, redis, signal: ending.signal }
+  if (does('provision') && lanes.includes('leaver')) loops.push(listening('provision', 'leaver', createLeaverPoll({ ...context, concurrency: 4 })))
+  if (does('schedule')) loops.push(createSweepLoop(engine, verbs, queues), createMaintenanceLoop(engine, redis))
+  let workers: ReturnType<typeof startProvisionWorkers> | undefined
+
+  function listening(stage: 'evaluate' | 'dispatch' | 'provision', lane: Lane, loop: Loop): Loop {
+    nudges.on(stage, lane, loop.nudge)
+    return loop
+  }
+
+  const prepare = async () => {
+    const refusals = await databaseRefusals(db)
+    if (refusals.length > 0) throw new RefusedToStart(refusals)
+    for (const { id, mode } of config.targets) await registerTarget(db, id as TargetId, mode)
+    const applied = await applyPolicy(engine, config.policyFiles, { type: 'engine', name: 'first start' }, { onlyWhenNone: true })
+    switch (applied.kind) {
+      case 'invalid':
+        throw new RefusedToStart(applied.problems.map(({ path, line, column, message }) => `${path}:${line}:${column} ${message}`))
+      case 'applied':
+        return log.info({ policy: applied.version }, 'the first policy of this database is active now')
+      case 'other-active':
+        return log.warn({ policy: applied.version }, 'the policies of the configuration directory are not the active ones: `muster policy apply` makes them so')
+      case 'unchanged':
+        return
+      default:
+        return assertNever(applied)
+    }
+  }
+
+  return {
+    engine,
+    log,
+    start: async () => {
+      if (options.prepared !== true) await untilAvailable(prepare, log, ending.signal)
+      if (ending.signal.aborted) return
+      if (does('provision')) workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
+      for (const loop of loops) loop.start()
+      log.info({ roles: options.roles.join(','), lanes: lanes.join(',') }, 'started')
+    },
+    stop: async (graceMs = 10_000) => {
+      ending.abort()
+      const inHand = Promise.all([...loops.map((loop) => loop.stop()), workers?.stop(graceMs)])
+      await within(graceMs, inHand).catch(() => log.warn({ graceMs }, 'stopping although work is in hand: its leases will run out'))
+      await queues.close()
+      nudges.close()
+      redis.close()
+      await Promise.all([...connectors.values()].map((connector) => within(2_000, connector.close()).catch(() => {})))
+      await within(5_000, db.close()).catch(() => {})
+      log.info({}, 'stopped')
+    },
+  }
+}
+
+const createConnector = (target: Config['targets'][number]): Connector => {
+  switch (target.type) {
+    case 'ldap':
+      return createLdapConnector(target.id as TargetId, target.ldap)
+    default:
+      return assertNever(target.type)
+  }
+}
+
+const targetSettings = ({ id, accounts, leaver, expectWithin, guard }: Config['targets'][number]): TargetSettings => ({
+  id: id as TargetId,
+  accounts,
+  leaverUnmanaged: leaver.unmanaged,
+  expectWithinMs: expectWithin,
+  guard: { ...guard, windowMs: guard.window },
+})
+
+const longestPauseMs = 5_000
+
+/** Repeats while the database is away; every other trouble is the caller's. */
+const untilAvailable = async (work: () => Promise<void>, log: Log, signal: AbortSignal): Promise<void> => {
+  for (let attempt = 0; !signal.aborted; attempt++)
+    try {
+      return await work()
+    } catch (error) {
+      if (!isOutage(error)) throw error
+      log.warn({ attempt, ...errorFields(error) }, 'the database cannot be reached: waiting for it')
+      await pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6)), signal)
+    }
+}

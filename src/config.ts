@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileProblems } from './config/file-problems.ts'
+import { type EnvironmentProblem, type KafkaConnection, kafkaConnection, required } from './config/environment.ts'
+import { type MusterFile, musterFile } from './config/muster-file.ts'
+import { readPolicyFiles } from './config/policy-files.ts'
+import { withReferencesResolved } from './config/references.ts'
+import type { Environment } from './config/secret-reference.ts'
+import type { Problem } from './policies/problem.ts'
+import { type PolicyFile, readYamlFile } from './policies/yaml-file.ts'
+
+/** Everything that a running Muster is told from outside. Plain data: it is handed to threads as it is. Holds secrets. */
+export type Config = MusterFile & {
+  /** Absolute. */
+  readonly directory: string
+  readonly databaseUrl: string
+  readonly redisUrl: string
+  readonly kafka: KafkaConnection
+  readonly policyFiles: readonly PolicyFile[]
+}
+
+export type ConfigProblem = { readonly where: string; readonly message: string; readonly hint: string | null }
+export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+
+/** The only place where the process's environment is read. */
+export const processEnvironment = (): Environment => process.env
+
+/** Directory and environment together; every problem of both is told at once. */
+export const loadConfig = (directory: string, env: Environment): Loaded<Config> => {
+  const missing: EnvironmentProblem[] = []
+  const databaseUrl = required(env, 'MUSTER_DATABASE_URL', missing)
+  const redisUrl = required(env, 'MUSTER_REDIS_URL', missing)
+  const kafka = kafkaConnection(env, missing)
+  const loaded = loadDirectory(directory, env)
+  const problems = [...missing.map(environmentProblem), ...(loaded.ok ? [] : loaded.problems)]
+  return loaded.ok && problems.length === 0
+    ? { ok: true, value: { ...loaded.value.file, directory: loaded.value.directory, policyFiles: loaded.value.policyFiles, databaseUrl, redisUrl, kafka } }
+    : { ok: false, problems }
+}
+
+export type ConfigDirectory = { readonly directory: string; readonly file: MusterFile; readonly policyFiles: readonly PolicyFile[] }
+
+/** muster.yaml with its references resolved, and the texts of policies/ (whose contents `policies/parse` judges). */
+export const loadDirectory = (directory: string, env: Environment): Loaded<ConfigDirectory> => {
+  const absolute = resolve(directory)
+  const path = join(absolute, 'muster.yaml')
+  if (!existsSync(path))
+    return failed([{ where: path, message: 'is not there', hint: 'name the directory that holds it: --config DIR, or MUSTER_CONFIG' }])
+  const { file, problems: unreadable } = readYamlFile({ path, text: readFileSync(path, 'utf8') })
+  if (file.value === undefined) return failed(unreadable.map(fileProblem))
+  const references = withReferencesResolved(file, env, absolute)
+  const parsed = musterFile.safeParse(references.value)
+  // A reference that names nothing is one mistake, not two: what the schema says of its absence is left out.
+  const told = references.unresolved.map((at) => at.join('/'))
+  const issues = parsed.success ? [] : parsed.error.issues.filter((issue) => !told.includes(issue.path.join('/')))
+  const policies = policyFiles(absolute)
+  const problems = [...unreadable, ...references.problems, ...fileProblems(file, issues)].sort((a, b) => a.line - b.line)
+  if (!parsed.success || problems.length > 0 || !policies.ok)
+    return failed([...problems.map(fileProblem), ...(policies.ok ? [] : policies.problems)])
+  return { ok: true, value: { directory: absolute, file: parsed.data, policyFiles: policies.value } }
+}
+
+const policyFiles = (directory: string): Loaded<readonly PolicyFile[]> => {
+  try {
+    const files = readPolicyFiles(directory)
+    if (files.length > 0) return { ok: true, value: files }
+    return failed([{ where: join(directory, 'policies'), message: 'holds no *.yaml', hint: 'policies say who holds what: see examples/bank/policies' }])
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    return failed([{ where: join(directory, 'policies'), message: `cannot be read (${code})`, hint: 'policies say who holds what: see examples/bank/policies' }])
+  }
+}
+
+const failed = (problems: readonly ConfigProblem[]) => ({ ok: false, problems }) as const
+
+/** One variable on its own, for commands that need no more. */
+export const requiredVariable = (env: Environment, variable: Parameters<typeof required>[1]): Loaded<string> => {
+  const problems: EnvironmentProblem[] = []
+  const value = required(env, variable, problems)
+  return problems.length === 0 ? { ok: true, value } : failed(problems.map(environmentProblem))
+}
+
+/** What a command that only publishes needs. */
+export const loadKafka = (env: Environment): Loaded<KafkaConnection> => {
+  const problems: EnvironmentProblem[] = []
+  const value = kafkaConnection(env, problems)
+  return problems.length === 0 ? { ok: true, value } : failed(problems.map(environmentProblem))
+}
+
+export const fileProblem = ({ path, line, column, message, hint }: Problem): ConfigProblem => ({ where: `${path}:${line}:${column}`, message, hint })
+
+const environmentProblem = ({ variable, message, hint }: EnvironmentProblem): ConfigProblem => ({ where: variable, message, hint })
+
+export const problemText = ({ where, message, hint }: ConfigProblem): string => `${where} ${message}${hint === null ? '' : `\n    → ${hint}`}`

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path'
+import type { Problem } from '../policies/problem.ts'
+import type { YamlFile, YamlPath } from '../policies/yaml-file.ts'
+import { fileMembers, secretMembers } from './muster-file.ts'
+import { type Environment, referencePattern, resolveReference } from './secret-reference.ts'
+
+type Plain = { [key: string]: unknown }
+
+/**
+ * The file's value with every text `env:NAME` or `file:PATH` replaced by what it names. A secret that is written out is a
+ * mistake; relative file names become absolute. Unresolved references stay out of the value (undefined).
+ */
+export const withReferencesResolved = (
+  file: YamlFile,
+  env: Environment,
+  directory: string,
+): { readonly value: unknown; readonly problems: readonly Problem[]; readonly unresolved: readonly YamlPath[] } => {
+  const problems: Problem[] = []
+  const unresolved: YamlPath[] = []
+  const walk = (value: unknown, path: YamlPath): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]))
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, walk(inner, [...path, key])]))
+    if (typeof value !== 'string') return value
+    if (referencePattern.test(value)) {
+      const resolved = resolveReference(value, env, directory)
+      if (resolved.ok) return inDirectory(path, resolved.value, directory)
+      problems.push(file.problem(path, `${String(path.at(-1))}: ${resolved.message}`, resolved.hint))
+      unresolved.push(path)
+      return undefined
+    }
+    if (isMember(path, secretMembers)) {
+      problems.push(file.problem(path, `${String(path.at(-1))} is a secret and must not be written here`, 'write env:NAME or file:PATH, and change the secret: whoever read this file knows it'))
+      unresolved.push(path)
+      return undefined
+    }
+    return inDirectory(path, value, directory)
+  }
+  return { value: walk(file.value as Plain, []), problems, unresolved }
+}
+
+const inDirectory = (path: YamlPath, value: string, directory: string): string =>
+  isMember(path, fileMembers) ? resolve(directory, value) : value
+
+/** `path` = targets, index, member… */
+const isMember = (path: YamlPath, members: readonly (readonly string[])[]): boolean =>
+  path[0] === 'targets' && members.some((member) => member.join('/') === path.slice(2).join('/'))

@@ -1,0 +1,43 @@
+import type { Lane } from '../domain/action.ts'
+import type { Engine } from '../engine/engine.ts'
+import { createLoop, type Loop } from './loop.ts'
+import type { Queues } from './queues.ts'
+import type { EngineVerbs } from './verbs.ts'
+
+const pollMs = 500
+/** While bulk actions gather, the verb is asked so often whether a batch may go. */
+const tickMs = 40
+/** So long after a nudge a batch may still be gathering: the verb lets none grow older than 500 ms. */
+const gathersForMs = 600
+
+/**
+ * Turns ready actions into dispatches and puts them on their queues after the commit. When the queue is not there, the
+ * leavers' own poll is told at once; joiners wait for Redis or the sweeper.
+ */
+export const createDispatchLoop = (engine: Engine, verbs: EngineVerbs, lane: Lane, queues: Queues): Loop => {
+  let gatheringUntil = 0
+  const loop = createLoop({
+    name: `dispatch-${lane}`,
+    log: engine.log,
+    pollMs,
+    turn: async () => {
+      const dispatched = await verbs.dispatch(engine, lane)
+      const put = await queues.put(dispatched)
+      if (put.length < dispatched.length) engine.nudge('provision', lane)
+      // A leaver's claim would wait for this update, and its age counts from its creation anyway.
+      if (lane === 'bulk' && put.length > 0) await verbs.markQueued(engine, put)
+      if (dispatched.length > 0) gatheringUntil = Math.max(gatheringUntil, performance.now() + 2 * tickMs)
+      return lane === 'bulk' && performance.now() < gatheringUntil ? { next: 'soon', afterMs: tickMs } : { next: 'rest' }
+    },
+  })
+  if (lane !== 'bulk') return loop
+  // Nudges do not hurry a batch that gathers: each would ask the database about the same half-full groups.
+  return {
+    ...loop,
+    nudge: () => {
+      const gathers = performance.now() < gatheringUntil
+      gatheringUntil = performance.now() + gathersForMs
+      if (!gathers) loop.nudge()
+    },
+  }
+}
