@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from './download.ts'
+import { databaseEnv, musterDatabase } from './muster-database.ts'
 import { type Part, partNames, StackError } from './part.ts'
 import { end, isAlive } from './process.ts'
 import { progressLines } from './progress.ts'
@@ -52,7 +53,11 @@ async function up(parts: readonly Part[]): Promise<number> {
     keepRunning: true,
     onProgress: progressLines(process.stderr),
   })
-  for (const [name, value] of Object.entries(stack.env)) process.stdout.write(`${name}=${value}\n`)
+  const passwords = { engine: stack.secret('engine'), auditor: stack.secret('auditor') }
+  const database = parts.includes('postgres') ? databaseEnv(await musterDatabase(stack.databaseUrl, passwords)) : {}
+  const urls = { ...stack.env, ...database }
+  writeState(stack.dir, { ...readState(stack.dir), urls: { ...readState(stack.dir).urls, ...urls } })
+  for (const [name, value] of Object.entries(urls)) process.stdout.write(`${name}=${value}\n`)
   return 0
 }
 

@@ -11,6 +11,10 @@ import { firstEntries, rootDn, type SlapdVariant, slapdConf } from './slapd-file
 
 export type SlapdOptions = {
   readonly dir: string
+  /** Where it listens; loopback unless said otherwise. */
+  readonly host?: string
+  /** More names for its certificate than localhost. */
+  readonly names?: readonly string[]
   readonly port: number
   readonly tlsPort: number
   readonly rootPassword: string
@@ -33,7 +37,7 @@ export async function slapd(
   const programs = await openldap(onProgress)
   const tlsDir = join(dir, 'tls')
   mkdirSync(tlsDir, { recursive: true })
-  const tls = await certificates(tlsDir)
+  const tls = await certificates(tlsDir, options.names)
   const conf = join(dir, 'slapd.conf')
   const data = join(dir, 'data')
   const write = (dataDir: string) => {
@@ -61,7 +65,8 @@ export async function slapd(
     renameSync(fresh, data)
   }
   if (own.adopted === undefined) write(data)
-  const urls = `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${options.tlsPort}/`
+  const host = options.host ?? '127.0.0.1'
+  const urls = `ldap://${host}:${port}/ ldaps://${host}:${options.tlsPort}/`
   const one = server(
     {
       part: 'slapd',

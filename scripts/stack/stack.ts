@@ -35,6 +35,8 @@ export type Stack = {
   readonly databaseUrl: string
   readonly redisUrl: string
   readonly ldap: Ldap
+  /** A password that this stack keeps under a name of yours, made at the first asking. */
+  secret(name: string): string
   /** Throws for a part that was not asked for. */
   part(part: Part): Control
   /** All of it as the environment variables that name it. */
@@ -173,6 +175,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     get ldap() {
       return need(found.ldap, 'slapd')
+    },
+    secret(name) {
+      const value = secret(name)
+      writeState(dir, state)
+      return value
     },
     part: (part) => need(controls.get(part), part),
     async stop({ discard = false } = {}) {
