@@ -1,6 +1,7 @@
 /** npm run stack -- up|down|status|reset: the local stack for people. */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { forgetContainers } from './docker.ts'
 import { checkout } from './download.ts'
 import { databaseEnv, musterDatabase } from './muster-database.ts'
 import { type Part, partNames, StackError } from './part.ts'
@@ -94,7 +95,9 @@ async function down(): Promise<number> {
       busy += 1
       continue
     }
-    await Promise.all(running.map((part) => end(state.processes[part], part === 'postgres' ? 'SIGINT' : 'SIGTERM')))
+    await Promise.all(
+      running.map((part) => end(state.processes[part], part === 'postgres' || state.docker ? 'SIGINT' : 'SIGTERM')),
+    )
     writeState(dir, { ...state, kept: false, processes: {} })
     if (running.length > 0) process.stdout.write(`${name}: ended ${running.join(', ')}\n`)
   }
@@ -105,6 +108,7 @@ async function reset(): Promise<number> {
   const code = await down()
   if (code !== 0) return code
   for (const { name, dir } of stacks()) {
+    if (readState(dir).docker) await forgetContainers(dir)
     rmSync(dir, { recursive: true, force: true })
     process.stdout.write(`${name}: forgotten\n`)
   }

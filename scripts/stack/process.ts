@@ -14,6 +14,8 @@ export type ServerSpec = {
   readonly logFile: string
   /** The signal that ends it in an orderly and quick way. */
   readonly stopSignal: NodeJS.Signals
+  /** How long it may take until it answers; 60 unless said otherwise. */
+  readonly startSeconds?: number
   /** Rejects while it does not answer yet. */
   readonly probe: () => Promise<unknown>
   /** What a person can do when it does not start. */
@@ -37,7 +39,7 @@ export type Server = Control & {
   keep(): void
 }
 
-const startDeadlineMs = 60_000
+const startSeconds = 60
 const probeDeadlineMs = 5000
 const stopDeadlineMs = 15_000
 
@@ -135,7 +137,8 @@ export function server(spec: ServerSpec, own: Ownership): Server {
 
   async function answers(): Promise<void> {
     let why: unknown
-    for (const until = Date.now() + startDeadlineMs; Date.now() < until; await pause(30)) {
+    const seconds = spec.startSeconds ?? startSeconds
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; await pause(30)) {
       if (!isAlive(mark)) throw new StackError(spec.part, `it ended at once\n${quoted()}`, spec.todo)
       try {
         await inTime(spec.probe())
@@ -145,7 +148,7 @@ export function server(spec: ServerSpec, own: Ownership): Server {
       }
     }
     await stop()
-    throw new StackError(spec.part, `no answer in ${startDeadlineMs / 1000} s (${why})\n${quoted()}`, spec.todo)
+    throw new StackError(spec.part, `no answer in ${seconds} s (${why})\n${quoted()}`, spec.todo)
   }
 
   function quoted(): string {

@@ -91,7 +91,8 @@ export async function ldapsearch(onProgress: OnProgress = () => {}): Promise<Too
   return { command: join(root, 'usr', 'bin', 'ldapsearch'), env }
 }
 
-async function binds(url: string, password: string): Promise<void> {
+/** Resolves when it takes the root's password. */
+export async function binds(url: string, password: string): Promise<void> {
   const client = new Client({ url, connectTimeout: 2000, timeout: 2000 })
   try {
     await client.bind(rootDn, password)

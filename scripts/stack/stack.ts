@@ -5,17 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { forgetContainers, wantsDocker } from './docker.ts'
 import { locked } from './download.ts'
-import { external, externalLdap, externalUrl } from './external.ts'
-import { kafka } from './kafka.ts'
-import type { Control, Ldap, OnProgress, Part } from './part.ts'
-import { StackError } from './part.ts'
+import { type Control, type Ldap, type OnProgress, type Part, StackError } from './part.ts'
 import { freePort } from './ports.ts'
-import { postgres, postgresUrl } from './postgres.ts'
-import { gone, isAlive, type Ownership, type ProcessMark, type Server, startedAt } from './process.ts'
-import { redis } from './redis.ts'
-import { slapd } from './slapd.ts'
-import { baseDn, rootDn, type SlapdVariant, serviceDn } from './slapd-files.ts'
+import { gone, isAlive, type ProcessMark, type Server, startedAt } from './process.ts'
+import type { SlapdVariant } from './slapd-files.ts'
+import { type Found, type Site, starters } from './starters.ts'
 import { readState, type StackState, writeState } from './state.ts'
 
 export type StackOptions = {
@@ -50,103 +46,51 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   mkdirSync(dir, { recursive: true })
   const state = await locked(join(dir, 'stack.lock'), () => claim(dir))
   const adopts = state.kept === true
+  const docker = await wantsDocker()
   const started = new Map<Part, Server>()
   const controls = new Map<Part, Control>()
-  const found: { ldap?: Ldap; brokers?: readonly string[]; databaseUrl?: string; redisUrl?: string } = {}
 
   const secret = (name: string) => (state.secrets[name] ??= randomBytes(18).toString('base64url'))
-  const port = async (name: string, adopted: ProcessMark | undefined) => {
-    const wanted = state.ports[name]
-    return (state.ports[name] = adopted && wanted ? wanted : await freePort(wanted))
-  }
-  const run = async (part: Part, make: (own: Ownership) => Promise<Server>) => {
-    const mark = state.processes[part]
-    const adopted = adopts && isAlive(mark) ? mark : undefined
-    const launched = (fresh: ProcessMark) => {
-      state.processes[part] = fresh
-      writeState(dir, state)
-    }
-    mkdirSync(join(dir, part), { recursive: true })
-    const one = await make({ adopted, launched })
-    if (!adopted) started.set(part, one)
-    controls.set(part, one)
-    onProgress({ part, text: 'starting' })
-    await one.start()
-    onProgress({ part, text: 'ready' })
-  }
-
-  const starters: Record<Part, () => Promise<void>> = {
-    kafka: async () => {
-      const url = externalUrl('kafka')
-      if (url !== undefined) controls.set('kafka', external('kafka'))
-      else {
-        await run('kafka', async (own) => {
-          const ports = {
-            port: await port('kafka', own.adopted),
-            controllerPort: await port('kafkaController', own.adopted),
-          }
-          return kafka({ dir: join(dir, 'kafka'), ...ports }, own, onProgress)
-        })
-      }
-      found.brokers = url?.split(',') ?? [`127.0.0.1:${state.ports.kafka}`]
+  const site: Site = {
+    dir,
+    docker,
+    onProgress,
+    secret,
+    variant: options.slapd,
+    note: (part, control) => void controls.set(part, control),
+    async port(name, own) {
+      const wanted = state.ports[name]
+      state.ports[name] = own.adopted && wanted ? wanted : await freePort(wanted)
+      return state.ports[name]
     },
-    postgres: async () => {
-      const url = externalUrl('postgres')
-      const password = secret('postgres')
-      if (url !== undefined) controls.set('postgres', external('postgres'))
-      else {
-        await run('postgres', async (own) =>
-          postgres(
-            { dir: join(dir, 'postgres'), port: await port('postgres', own.adopted), password },
-            own,
-            onProgress,
-          ),
-        )
+    async run(part, make) {
+      const mark = state.processes[part]
+      const adopted = adopts && isAlive(mark) ? mark : undefined
+      const launched = (fresh: ProcessMark) => {
+        state.processes[part] = fresh
+        writeState(dir, state)
       }
-      found.databaseUrl = url ?? postgresUrl(state.ports.postgres ?? 0, password)
-    },
-    redis: async () => {
-      const url = externalUrl('redis')
-      if (url !== undefined) controls.set('redis', external('redis'))
-      else {
-        await run('redis', async (own) =>
-          redis({ dir: join(dir, 'redis'), port: await port('redis', own.adopted) }, own, onProgress),
-        )
-      }
-      found.redisUrl = url ?? `redis://127.0.0.1:${state.ports.redis}`
-    },
-    slapd: async () => {
-      const given = externalLdap()
-      if (given !== undefined) {
-        controls.set('slapd', external('slapd'))
-        found.ldap = given
-        return
-      }
-      const secrets = { rootPassword: secret('ldapRoot'), servicePassword: secret('ldapService') }
-      let caFile = ''
-      await run('slapd', async (own) => {
-        const ports = { port: await port('ldap', own.adopted), tlsPort: await port('ldaps', own.adopted) }
-        const made = await slapd(
-          { dir: join(dir, 'slapd'), ...ports, ...secrets, variant: options.slapd ?? {} },
-          own,
-          onProgress,
-        )
-        caFile = made.caFile
-        return made.server
-      })
-      const { ldap, ldaps } = state.ports
-      const urls = { url: `ldaps://127.0.0.1:${ldaps}`, plainUrl: `ldap://127.0.0.1:${ldap}` }
-      found.ldap = { ...urls, caFile, rootDn, serviceDn, baseDn, ...secrets }
+      mkdirSync(join(dir, part), { recursive: true })
+      const one = await make({ adopted, launched })
+      if (!adopted) started.set(part, one)
+      if (one.origin === 'docker') state.docker = true
+      controls.set(part, one)
+      onProgress({ part, text: 'starting' })
+      await one.start()
+      onProgress({ part, text: 'ready' })
     },
   }
-
-  const results = await Promise.allSettled(options.parts.map((part) => starters[part]()))
+  const results = await Promise.allSettled(options.parts.map((part) => starters[part](site)))
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) {
     await Promise.all([...started.values()].map((one) => one.stop()))
     release(dir, state)
     throw failed.reason
   }
+  const found: Found = Object.assign(
+    {},
+    ...results.map((result) => (result.status === 'fulfilled' ? result.value : {})),
+  )
 
   const need = <T>(value: T | undefined, part: Part): T => {
     if (value === undefined) throw new Error(`this stack was started without ${part}`)
@@ -186,6 +130,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await Promise.all([...started.values()].map((one) => (discard ? one.kill('SIGKILL') : one.stop())))
       for (const part of started.keys()) delete state.processes[part]
       if (!adopts) release(dir, state)
+      if (discard && state.docker) await forgetContainers(dir)
       if (discard) rmSync(dir, { recursive: true, force: true })
     },
   }
@@ -222,7 +167,7 @@ function release(dir: string, state: StackState): void {
   writeState(dir, state)
 }
 
-function environment(found: { ldap?: Ldap; brokers?: readonly string[]; databaseUrl?: string; redisUrl?: string }) {
+function environment(found: Found): Record<string, string> {
   const { ldap } = found
   const all: Record<string, string | undefined> = {
     MUSTER_KAFKA_BROKERS: found.brokers?.join(','),

@@ -9,6 +9,8 @@ export type StackState = {
   owner?: ProcessMark
   /** It was told to outlive its starter. */
   kept?: boolean
+  /** Its parts are containers: forgetting its data means forgetting their volumes. */
+  docker?: boolean
   ports: Record<string, number>
   secrets: Record<string, string>
   processes: { [part in Part]?: ProcessMark }

@@ -1,0 +1,128 @@
+/** How each part is had: from the environment, else by Docker, else from packages. */
+import { join } from 'node:path'
+import { container, copyCaFile } from './docker.ts'
+import { external, externalLdap, externalUrl } from './external.ts'
+import { coordinates, kafka } from './kafka.ts'
+import type { Control, Ldap, OnProgress, Part } from './part.ts'
+import { answers, postgres, postgresUrl } from './postgres.ts'
+import type { Ownership, Server } from './process.ts'
+import { pong, redis } from './redis.ts'
+import { binds, slapd } from './slapd.ts'
+import { baseDn, rootDn, type SlapdVariant, serviceDn } from './slapd-files.ts'
+
+export type Found = {
+  readonly brokers?: readonly string[]
+  readonly databaseUrl?: string
+  readonly redisUrl?: string
+  readonly ldap?: Ldap
+}
+
+/** The stack that a part is started for. */
+export type Site = {
+  readonly dir: string
+  readonly docker: boolean
+  readonly variant: SlapdVariant | undefined
+  readonly onProgress: OnProgress
+  /** The port kept under this name; another one if somebody else has it now, unless ours already listens there. */
+  port(name: string, own: Ownership): Promise<number>
+  secret(name: string): string
+  /** Starts our own server and notes how to control it. */
+  run(part: Part, make: (own: Ownership) => Promise<Server>): Promise<void>
+  note(part: Part, control: Control): void
+}
+
+export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = {
+  async kafka(site) {
+    const url = externalUrl('kafka')
+    if (url !== undefined) {
+      site.note('kafka', external('kafka'))
+      return { brokers: url.split(',') }
+    }
+    let broker = ''
+    await site.run('kafka', async (own) => {
+      const port = await site.port('kafka', own)
+      broker = `127.0.0.1:${port}`
+      if (site.docker) {
+        const env = { MUSTER_STACK_KAFKA_PORT: String(port) }
+        return container({ part: 'kafka', dir: site.dir, env, probe: () => coordinates(broker) }, own)
+      }
+      const controllerPort = await site.port('kafkaController', own)
+      return kafka({ dir: join(site.dir, 'kafka'), port, controllerPort }, own, site.onProgress)
+    })
+    return { brokers: [broker] }
+  },
+
+  async postgres(site) {
+    const url = externalUrl('postgres')
+    if (url !== undefined) {
+      site.note('postgres', external('postgres'))
+      return { databaseUrl: url }
+    }
+    const password = site.secret('postgres')
+    let databaseUrl = ''
+    await site.run('postgres', async (own) => {
+      const port = await site.port('postgres', own)
+      databaseUrl = postgresUrl(port, password)
+      if (site.docker) {
+        const env = { MUSTER_STACK_POSTGRES_PORT: String(port), MUSTER_STACK_POSTGRES_PASSWORD: password }
+        return container({ part: 'postgres', dir: site.dir, env, probe: () => answers(databaseUrl) }, own)
+      }
+      return postgres({ dir: join(site.dir, 'postgres'), port, password }, own, site.onProgress)
+    })
+    return { databaseUrl }
+  },
+
+  async redis(site) {
+    const url = externalUrl('redis')
+    if (url !== undefined) {
+      site.note('redis', external('redis'))
+      return { redisUrl: url }
+    }
+    let redisUrl = ''
+    await site.run('redis', async (own) => {
+      const port = await site.port('redis', own)
+      redisUrl = `redis://127.0.0.1:${port}`
+      if (site.docker) {
+        const env = { MUSTER_STACK_REDIS_PORT: String(port) }
+        return container({ part: 'redis', dir: site.dir, env, probe: () => pong(port) }, own)
+      }
+      return redis({ dir: join(site.dir, 'redis'), port }, own, site.onProgress)
+    })
+    return { redisUrl }
+  },
+
+  async slapd(site) {
+    const given = externalLdap()
+    if (given !== undefined) {
+      site.note('slapd', external('slapd'))
+      return { ldap: given }
+    }
+    const secrets = { rootPassword: site.secret('ldapRoot'), servicePassword: site.secret('ldapService') }
+    const docker = site.docker && site.variant === undefined // its container knows the plain slapd.conf only
+    let caFile = join(site.dir, 'slapd', 'ca.pem')
+    let ports = { port: 0, tlsPort: 0 }
+    await site.run('slapd', async (own) => {
+      ports = { port: await site.port('ldap', own), tlsPort: await site.port('ldaps', own) }
+      if (docker) {
+        const env = {
+          MUSTER_STACK_LDAP_PORT: String(ports.port),
+          MUSTER_STACK_LDAPS_PORT: String(ports.tlsPort),
+          MUSTER_STACK_LDAP_ROOT_PASSWORD: secrets.rootPassword,
+          MUSTER_STACK_LDAP_SERVICE_PASSWORD: secrets.servicePassword,
+        }
+        const probe = () => binds(`ldap://127.0.0.1:${ports.port}`, secrets.rootPassword)
+        return container({ part: 'slapd', dir: site.dir, env, probe }, own)
+      }
+      const made = await slapd(
+        { dir: join(site.dir, 'slapd'), ...ports, ...secrets, variant: site.variant ?? {} },
+        own,
+        site.onProgress,
+      )
+      caFile = made.caFile
+      return made.server
+    })
+    if (docker) await copyCaFile(site.dir, caFile)
+    const urls = { url: `ldaps://127.0.0.1:${ports.tlsPort}`, plainUrl: `ldap://127.0.0.1:${ports.port}` }
+    return { ldap: { ...urls, caFile, rootDn, serviceDn, baseDn, ...secrets } }
+  },
+}
