@@ -32,16 +32,16 @@ export const checkRights = async (db: Queryable): Promise<RightsReport> => {
       order by 1`,
   })
   for (const { name } of owned) problems.push(`owns (or is a member of the owner of) schema ${name} or tables in it`)
-  const excess = await db.query<{ relation: string; right: string }>({
-    text: `select c.oid::regclass::text as relation, p.right
-      from pg_class c cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p(right)
+  const excess = await db.query<{ relation: string; privilege: string }>({
+    text: `select c.oid::regclass::text as relation, p.privilege
+      from pg_class c cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p(privilege)
       where c.relnamespace = 'audit'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
-        and not (c.oid = 'audit.entry'::regclass and p.right = 'INSERT')
-        and (has_table_privilege(c.oid, p.right)
-          or (p.right in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') and has_any_column_privilege(c.oid, p.right)))
+        and not (c.oid = 'audit.entry'::regclass and p.privilege = 'INSERT')
+        and (has_table_privilege(c.oid, p.privilege)
+          or (p.privilege in ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') and has_any_column_privilege(c.oid, p.privilege)))
       order by 1, 2`,
   })
-  for (const { relation, right } of excess) problems.push(`has ${right} on ${relation}`)
+  for (const { relation, privilege } of excess) problems.push(`has ${privilege} on ${relation}`)
   const [may] = await db.query<{ insert: boolean; create: boolean }>({
     text: `select has_table_privilege('audit.entry', 'INSERT') as insert, has_schema_privilege('audit', 'CREATE') as create`,
   })

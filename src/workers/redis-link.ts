@@ -41,10 +41,11 @@ export const openRedis = (url: string, log: Log): RedisLink => {
   const commands = connect({ enableOfflineQueue: false, commandTimeout: 2_000 })
   let up = false
   let told = false
+  let closed = false
   const upListeners: (() => void)[] = []
   const downListeners: (() => void)[] = []
   const set = (now: boolean) => {
-    if (now === up) return
+    if (now === up || closed) return
     up = now
     if (told || !now) log[now ? 'info' : 'warn']({}, now ? 'redis answers again' : 'redis is unreachable: leavers are taken from the database, joiners wait')
     told = true
@@ -78,6 +79,7 @@ export const openRedis = (url: string, log: Log): RedisLink => {
       return Array.isArray(answer) && typeof answer[1] === 'string' ? answer[1] : null
     },
     close: () => {
+      closed = true
       clearInterval(timer)
       for (const redis of open) redis.disconnect()
     },

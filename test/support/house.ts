@@ -56,7 +56,7 @@ export type WorkerInput = {
 
 export type House = Awaited<ReturnType<typeof openHouse>>
 
-const bankPolicies = (groups: string) => {
+export const bankPolicies = (groups: string) => {
   const directory = new URL('../../examples/bank/policies/', import.meta.url)
   return readdirSync(directory)
     .filter((name) => name.endsWith('.yaml'))
@@ -86,7 +86,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
   }
   await registerTarget(db, target, options.mode ?? 'enforce')
   const policies = options.policies ?? bankPolicies(tree.groups)
-  const applied = await applyPolicy(engine, policies, { kind: 'os-user', name: 'test', authenticated: false })
+  const applied = await applyPolicy(engine, policies, { type: 'os-user', name: 'test', authenticated: false })
   if (applied.kind !== 'applied') throw new Error(`policy: ${JSON.stringify(applied)}`)
   const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({ text: 'select id, key, lookup from muster.entitlement' })
   await asDirectoryRoot(ldap, async (client) => {
