@@ -18,7 +18,14 @@ export const workerAttributes = {
 } as const satisfies Record<string, 'text'>
 
 /** What rules may read beside them. `status` is the employment's state at that moment: active, leave or suspended. */
-export const lifecycleAttributes = { status: 'text', primary: 'flag', involuntary: 'flag' } as const satisfies Record<string, 'text' | 'flag'>
+export const lifecycleAttributes = { status: 'text', primary: 'flag', involuntary: 'flag' } as const satisfies Record<
+  string,
+  'text' | 'flag'
+>
 
 /** `custom.*` stands for any attribute under the body's `custom`, as `custom.<name>`. */
-export const knownAttributes: readonly string[] = [...Object.keys(workerAttributes), ...Object.keys(lifecycleAttributes), 'custom.*']
+export const knownAttributes: readonly string[] = [
+  ...Object.keys(workerAttributes),
+  ...Object.keys(lifecycleAttributes),
+  'custom.*',
+]

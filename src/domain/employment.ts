@@ -44,7 +44,8 @@ const merged = (spans: Span[]): readonly Span[] => {
   for (const span of spans.sort((a, b) => a.from - b.from)) {
     const last = result.at(-1)
     if (last === undefined || (last.to !== null && last.to < span.from)) result.push(span)
-    else if (last.to !== null && (span.to === null || span.to > last.to)) result[result.length - 1] = { ...last, to: span.to }
+    else if (last.to !== null && (span.to === null || span.to > last.to))
+      result[result.length - 1] = { ...last, to: span.to }
   }
   return result
 }
@@ -64,7 +65,12 @@ export const employmentAt = (history: EmploymentHistory, at: Instant): Employmen
   let i = snapshots.length - 1
   while (i >= 0 && at < (snapshots[i] as Snapshot).from) i--
   const state = stateAt(history, i, at)
-  return { employmentKey, state, givesAccess: givesAccess[state], worker: (snapshots[i] ?? snapshots[0])?.event.worker ?? null }
+  return {
+    employmentKey,
+    state,
+    givesAccess: givesAccess[state],
+    worker: (snapshots[i] ?? snapshots[0])?.event.worker ?? null,
+  }
 }
 
 const stateAt = ({ snapshots, blocked }: EmploymentHistory, i: number, at: Instant): EmploymentState => {

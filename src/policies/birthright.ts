@@ -1,6 +1,6 @@
-import { candidateRules } from './rule-index.ts'
 import type { CompiledPolicy, CompiledRule } from './compile.ts'
 import { attributeOf, type Facts, satisfies } from './conditions.ts'
+import { candidateRules } from './rule-index.ts'
 
 /** The rules that give something to one employment, in the order of their keys. */
 export const matchingRules = (policy: CompiledPolicy, facts: Facts): readonly CompiledRule[] =>

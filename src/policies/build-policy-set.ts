@@ -9,13 +9,22 @@ import { readTimestamp } from './timestamp.ts'
 export const buildPolicySet = (entries: Entries): PolicySet => {
   const roles = rolesOf(entries)
   return {
-    entitlements: valid(entries.entitlements).map(([key, value]) => ({ key, ...value, protected: value.protected ?? false })),
+    entitlements: valid(entries.entitlements).map(([key, value]) => ({
+      key,
+      ...value,
+      protected: value.protected ?? false,
+    })),
     roles: [...roles.values()].sort(byKey),
     rules: valid(entries.birthright).map(
       ([key, { description = '', when, cel = null, grants }]): RuleDef => ({
         key,
         description,
-        when: when === 'everyone' ? [] : Object.entries(when).sort(byName).flatMap(([attribute, written]) => conditionsOf(written).map((is) => ({ attribute, is }))),
+        when:
+          when === 'everyone'
+            ? []
+            : Object.entries(when)
+                .sort(byName)
+                .flatMap(([attribute, written]) => conditionsOf(written).map((is) => ({ attribute, is }))),
         cel,
         roles: sorted(grants.roles),
         entitlements: sorted(grants.entitlements),
@@ -37,7 +46,11 @@ export const buildPolicySet = (entries: Entries): PolicySet => {
   }
 }
 
-export type WrittenSide = { readonly name?: string | undefined; readonly roles?: readonly string[] | undefined; readonly entitlements?: readonly string[] | undefined }
+export type WrittenSide = {
+  readonly name?: string | undefined
+  readonly roles?: readonly string[] | undefined
+  readonly entitlements?: readonly string[] | undefined
+}
 
 /** '' when it has none and more than one thing could lend it. */
 export const sideName = ({ name, roles = [], entitlements = [] }: WrittenSide): string =>
@@ -54,8 +67,12 @@ export const rolesOf = ({ roles }: Entries): ReadonlyMap<string, RoleDef> =>
     ]),
   )
 
-const valid = <S extends Section>(entries: ReadonlyMap<string, Entry<S>>): readonly [string, NonNullable<Entry<S>['value']>][] =>
-  [...entries.values()].flatMap(({ key, value }): [string, NonNullable<Entry<S>['value']>][] => (value === null ? [] : [[key, value]])).sort(byName)
+const valid = <S extends Section>(
+  entries: ReadonlyMap<string, Entry<S>>,
+): readonly [string, NonNullable<Entry<S>['value']>][] =>
+  [...entries.values()]
+    .flatMap(({ key, value }): [string, NonNullable<Entry<S>['value']>][] => (value === null ? [] : [[key, value]]))
+    .sort(byName)
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const byName = (a: readonly [string, unknown], b: readonly [string, unknown]): number => compareText(a[0], b[0])

@@ -1,8 +1,10 @@
-import { Environment, type ASTNode } from '@marcbachmann/cel-js'
+import { type ASTNode, Environment } from '@marcbachmann/cel-js'
 import { attributeOf, type Facts } from './conditions.ts'
 
 /** Answers for one employment; an expression that fails on it (absent attribute, wrong type) grants nothing. */
-export type CelCondition = (facts: Facts) => { readonly kind: 'value'; readonly value: boolean } | { readonly kind: 'failed'; readonly message: string }
+export type CelCondition = (
+  facts: Facts,
+) => { readonly kind: 'value'; readonly value: boolean } | { readonly kind: 'failed'; readonly message: string }
 
 const environment = new Environment({
   limits: { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 16 },
@@ -59,7 +61,8 @@ const isNode = (node: unknown): node is ASTNode =>
 /** `worker` → '', `worker.jobCode` → 'jobCode', `worker.custom.grade` → 'custom.grade'; anything else → null. */
 const attributePath = (node: ASTNode): string | null => {
   if (node.op === 'id') return node.args === 'worker' ? '' : null
-  const [object, member] = node.op === '.' || node.op === '.?' ? node.args : node.op === '[]' ? constantMember(node.args) : [null, null]
+  const [object, member] =
+    node.op === '.' || node.op === '.?' ? node.args : node.op === '[]' ? constantMember(node.args) : [null, null]
   if (object === null || member === null) return null
   const parent = attributePath(object)
   return parent === '' ? member : parent === 'custom' ? `custom.${member}` : null
@@ -73,7 +76,9 @@ export const compileCel = (expression: string): CelCondition => {
   return (facts) => {
     try {
       const value: unknown = run({ worker: celWorker(facts) })
-      return typeof value === 'boolean' ? { kind: 'value', value } : { kind: 'failed', message: 'the expression did not answer true or false' }
+      return typeof value === 'boolean'
+        ? { kind: 'value', value }
+        : { kind: 'failed', message: 'the expression did not answer true or false' }
     } catch (error) {
       return { kind: 'failed', message: celProblem(error).message }
     }

@@ -7,8 +7,13 @@ import { expandRole } from './role-expansion.ts'
 /** SoD policies that cannot mean what they say, and roles and rules that break one all by themselves. */
 export const checkDuties = (entries: Entries): readonly Problem[] => {
   const roles = rolesOf(entries)
-  const duties = [...entries.sod.values()].flatMap((entry) => (entry.value === null ? [] : [{ entry, value: entry.value, sides: sidesOf(roles, entry.value.sides) }]))
-  const problems = duties.flatMap(({ entry, value, sides }) => [...checkSides(entry, sides), ...checkAtLeast(entry, value.atLeast, sides.length)])
+  const duties = [...entries.sod.values()].flatMap((entry) =>
+    entry.value === null ? [] : [{ entry, value: entry.value, sides: sidesOf(roles, entry.value.sides) }],
+  )
+  const problems = duties.flatMap(({ entry, value, sides }) => [
+    ...checkSides(entry, sides),
+    ...checkAtLeast(entry, value.atLeast, sides.length),
+  ])
   const usable: readonly Duty[] = duties
     .filter(({ sides }) => overlaps(sides).length === 0)
     .map(({ entry, value, sides }) => ({ key: entry.key, atLeast: value.atLeast ?? sides.length, sides }))
@@ -18,7 +23,10 @@ export const checkDuties = (entries: Entries): readonly Problem[] => {
 type Side = { readonly name: string; readonly entitlements: readonly string[]; readonly given: boolean }
 type Duty = { readonly key: string; readonly atLeast: number; readonly sides: readonly Side[] }
 
-const sidesOf = (roles: ReadonlyMap<string, RoleDef>, written: NonNullable<Entry<'sod'>['value']>['sides']): readonly Side[] =>
+const sidesOf = (
+  roles: ReadonlyMap<string, RoleDef>,
+  written: NonNullable<Entry<'sod'>['value']>['sides'],
+): readonly Side[] =>
   written.map((side) => ({
     name: sideName(side),
     entitlements: sideEntitlements(roles, side),
@@ -30,10 +38,20 @@ const checkSides = (entry: Entry<'sod'>, sides: readonly Side[]): readonly Probl
   // A side that lost a malformed list is not empty in its author's eyes.
   if (entry.mended) return problems
   sides.forEach(({ name, entitlements, given }, i) => {
-    if (!given) problems.push(entry.problem(['sides', i], 'this side is empty', 'list the entitlements or roles that make it'))
-    else if (entitlements.length === 0) problems.push(entry.problem(['sides', i], 'the roles of this side give nothing'))
-    if (given && name === '') problems.push(entry.problem(['sides', i], 'this side needs a name', 'only a side of one entitlement or role is called after it'))
-    if (name !== '' && sides.findIndex((side) => side.name === name) < i) problems.push(entry.problem(['sides', i], `two sides are called ${name}`))
+    if (!given)
+      problems.push(entry.problem(['sides', i], 'this side is empty', 'list the entitlements or roles that make it'))
+    else if (entitlements.length === 0)
+      problems.push(entry.problem(['sides', i], 'the roles of this side give nothing'))
+    if (given && name === '')
+      problems.push(
+        entry.problem(
+          ['sides', i],
+          'this side needs a name',
+          'only a side of one entitlement or role is called after it',
+        ),
+      )
+    if (name !== '' && sides.findIndex((side) => side.name === name) < i)
+      problems.push(entry.problem(['sides', i], `two sides are called ${name}`))
   })
   for (const { entitlement, first, second } of overlaps(sides))
     problems.push(
@@ -59,7 +77,12 @@ const overlaps = (sides: readonly Side[]): readonly { entitlement: string; first
 
 const checkAtLeast = (entry: Entry<'sod'>, atLeast: number | undefined, sides: number): readonly Problem[] =>
   atLeast !== undefined && atLeast > sides
-    ? [entry.problem(['atLeast'], `atLeast is ${atLeast}, but there are only ${sides} sides: this policy could never be broken`)]
+    ? [
+        entry.problem(
+          ['atLeast'],
+          `atLeast is ${atLeast}, but there are only ${sides} sides: this policy could never be broken`,
+        ),
+      ]
     : []
 
 /** Which entitlement of which side, when these entitlements together break it; else null. */
@@ -68,23 +91,41 @@ const breach = ({ atLeast, sides }: Duty, given: ReadonlySet<string>): string | 
   return touched.length >= atLeast ? touched.join(' with ') : null
 }
 
-const everything = (roles: ReadonlyMap<string, RoleDef>, named: readonly string[], entitlements: readonly string[]): ReadonlySet<string> =>
-  new Set([...entitlements, ...named.flatMap((role) => [...expandRole(roles, role).keys()])])
+const everything = (
+  roles: ReadonlyMap<string, RoleDef>,
+  named: readonly string[],
+  entitlements: readonly string[],
+): ReadonlySet<string> => new Set([...entitlements, ...named.flatMap((role) => [...expandRole(roles, role).keys()])])
 
 /** Told once, of the innermost role: whatever contains it is broken for that reason alone. */
-const checkRoles = (entries: Entries, roles: ReadonlyMap<string, RoleDef>, duties: readonly Duty[]): readonly Problem[] =>
+const checkRoles = (
+  entries: Entries,
+  roles: ReadonlyMap<string, RoleDef>,
+  duties: readonly Duty[],
+): readonly Problem[] =>
   [...entries.roles.values()].flatMap((entry) => {
     const role = roles.get(entry.key)
     if (role === undefined) return []
     const given = everything(roles, [role.key], [])
     return duties.flatMap((duty) => {
       const conflict = breach(duty, given)
-      if (conflict === null || role.roles.some((nested) => breach(duty, everything(roles, [nested], [])) !== null)) return []
-      return [entry.problem([], `role ${role.key} by itself breaks SoD policy ${duty.key}: ${conflict}`, 'nobody could ever be given all of it: split the role')]
+      if (conflict === null || role.roles.some((nested) => breach(duty, everything(roles, [nested], [])) !== null))
+        return []
+      return [
+        entry.problem(
+          [],
+          `role ${role.key} by itself breaks SoD policy ${duty.key}: ${conflict}`,
+          'nobody could ever be given all of it: split the role',
+        ),
+      ]
     })
   })
 
-const checkRules = (entries: Entries, roles: ReadonlyMap<string, RoleDef>, duties: readonly Duty[]): readonly Problem[] =>
+const checkRules = (
+  entries: Entries,
+  roles: ReadonlyMap<string, RoleDef>,
+  duties: readonly Duty[],
+): readonly Problem[] =>
   [...entries.birthright.values()].flatMap((entry) => {
     if (entry.value === null) return []
     const { roles: named = [], entitlements = [] } = entry.value.grants
@@ -92,6 +133,12 @@ const checkRules = (entries: Entries, roles: ReadonlyMap<string, RoleDef>, dutie
     return duties.flatMap((duty) => {
       const conflict = breach(duty, given)
       if (conflict === null || named.some((role) => breach(duty, everything(roles, [role], [])) !== null)) return []
-      return [entry.problem(['grants'], `rule ${entry.key} by itself breaks SoD policy ${duty.key}: ${conflict}`, 'everybody whom it matches would be held: split the rule')]
+      return [
+        entry.problem(
+          ['grants'],
+          `rule ${entry.key} by itself breaks SoD policy ${duty.key}: ${conflict}`,
+          'everybody whom it matches would be held: split the rule',
+        ),
+      ]
     })
   })

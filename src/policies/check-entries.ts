@@ -17,20 +17,42 @@ const checkLookups = ({ entitlements }: Entries): readonly Problem[] => {
   const seen = new Map<string, string>()
   return [...entitlements.values()].flatMap((entry) => {
     if (entry.value === null) return []
-    const native = JSON.stringify([entry.value.target, entry.value.lookup.toLowerCase().replaceAll(/\s*([,=+])\s*/g, '$1')])
+    const native = JSON.stringify([
+      entry.value.target,
+      entry.value.lookup.toLowerCase().replaceAll(/\s*([,=+])\s*/g, '$1'),
+    ])
     const first = seen.get(native)
     if (first === undefined) seen.set(native, entry.key)
-    return first === undefined ? [] : [entry.problem(['lookup'], `this is the same thing on ${entry.value.target} as entitlement ${first}`, 'one thing has one key: remove one of them')]
+    return first === undefined
+      ? []
+      : [
+          entry.problem(
+            ['lookup'],
+            `this is the same thing on ${entry.value.target} as entitlement ${first}`,
+            'one thing has one key: remove one of them',
+          ),
+        ]
   })
 }
 
 const checkBundles = ({ roles, birthright }: Entries): readonly Problem[] => {
-  const isEmpty = ({ roles: named = [], entitlements = [] }: { roles?: readonly string[] | undefined; entitlements?: readonly string[] | undefined }) =>
-    named.length + entitlements.length === 0
+  const isEmpty = ({
+    roles: named = [],
+    entitlements = [],
+  }: {
+    roles?: readonly string[] | undefined
+    entitlements?: readonly string[] | undefined
+  }) => named.length + entitlements.length === 0
   return [
-    ...[...roles.values()].flatMap((entry) => (entry.value && !entry.mended && isEmpty(entry.value) ? [entry.problem([], `role ${entry.key} gives nothing`, 'list roles or entitlements')] : [])),
+    ...[...roles.values()].flatMap((entry) =>
+      entry.value && !entry.mended && isEmpty(entry.value)
+        ? [entry.problem([], `role ${entry.key} gives nothing`, 'list roles or entitlements')]
+        : [],
+    ),
     ...[...birthright.values()].flatMap((entry) =>
-      entry.value && !entry.mended && isEmpty(entry.value.grants) ? [entry.problem(['grants'], `rule ${entry.key} grants nothing`, 'list roles or entitlements')] : [],
+      entry.value && !entry.mended && isEmpty(entry.value.grants)
+        ? [entry.problem(['grants'], `rule ${entry.key} grants nothing`, 'list roles or entitlements')]
+        : [],
     ),
   ]
 }
@@ -54,11 +76,15 @@ const checkExceptions = ({ exceptions }: Entries): readonly Problem[] =>
     if (entry.value === null) return []
     const { person, approver, from, expires } = entry.value
     const problems: Problem[] = []
-    if (person === approver) problems.push(entry.problem(['approver'], 'nobody approves an exception for themselves', 'somebody else must answer for it'))
+    if (person === approver)
+      problems.push(
+        entry.problem(['approver'], 'nobody approves an exception for themselves', 'somebody else must answer for it'),
+      )
     const [begins, ends] = [readTimestamp(from), readTimestamp(expires)]
     const hint = 'a moment with its zone, e.g. 2026-12-01T00:00:00Z or 2026-12-01T00:00:00+05:30'
     if (begins === null) problems.push(entry.problem(['from'], `${from} is no RFC 3339 moment`, hint))
     if (ends === null) problems.push(entry.problem(['expires'], `${expires} is no RFC 3339 moment`, hint))
-    if (begins !== null && ends !== null && ends <= begins) problems.push(entry.problem(['expires'], 'it expires before it begins: it would never work'))
+    if (begins !== null && ends !== null && ends <= begins)
+      problems.push(entry.problem(['expires'], 'it expires before it begins: it would never work'))
     return problems
   })

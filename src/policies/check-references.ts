@@ -5,13 +5,18 @@ import type { YamlPath } from './yaml-file.ts'
 /** Every name that a file mentions must stand for something. */
 export const checkReferences = (entries: Entries, targets: readonly string[]): readonly Problem[] => {
   const problems: Problem[] = []
-  const bundle = (entry: Entry, at: YamlPath, names: { roles?: readonly string[] | undefined; entitlements?: readonly string[] | undefined }) => {
+  const bundle = (
+    entry: Entry,
+    at: YamlPath,
+    names: { roles?: readonly string[] | undefined; entitlements?: readonly string[] | undefined },
+  ) => {
     for (const section of ['roles', 'entitlements'] as const) {
       const listed = names[section] ?? []
       listed.forEach((name, i) => {
         const path = [...at, section, i]
         const what = section === 'roles' ? 'role' : 'entitlement'
-        if (!entries[section].has(name)) problems.push(entry.problem(path, `unknown ${what} ${name}`, strangerHint(name, section, entries)))
+        if (!entries[section].has(name))
+          problems.push(entry.problem(path, `unknown ${what} ${name}`, strangerHint(name, section, entries)))
         else if (listed.indexOf(name) < i) problems.push(entry.problem(path, `${name} is listed twice`))
       })
     }
@@ -19,15 +24,24 @@ export const checkReferences = (entries: Entries, targets: readonly string[]): r
   for (const entry of entries.entitlements.values()) {
     const target = entry.value?.target
     if (target !== undefined && !targets.includes(target))
-      problems.push(entry.problem(['target'], `unknown target ${target}`, didYouMean(target, targets) ?? `targets in muster.yaml: ${targets.join(', ') || 'none'}`))
+      problems.push(
+        entry.problem(
+          ['target'],
+          `unknown target ${target}`,
+          didYouMean(target, targets) ?? `targets in muster.yaml: ${targets.join(', ') || 'none'}`,
+        ),
+      )
   }
   for (const entry of entries.roles.values()) if (entry.value) bundle(entry, [], entry.value)
   for (const entry of entries.birthright.values()) if (entry.value) bundle(entry, ['grants'], entry.value.grants)
-  for (const entry of entries.sod.values()) entry.value?.sides.forEach((side, i) => bundle(entry, ['sides', i], side))
+  for (const entry of entries.sod.values())
+    for (const [i, side] of (entry.value?.sides ?? []).entries()) bundle(entry, ['sides', i], side)
   for (const entry of entries.exceptions.values()) {
     const policy = entry.value?.policy
     if (policy !== undefined && !entries.sod.has(policy))
-      problems.push(entry.problem(['policy'], `unknown SoD policy ${policy}`, didYouMean(policy, entries.sod.keys()) ?? null))
+      problems.push(
+        entry.problem(['policy'], `unknown SoD policy ${policy}`, didYouMean(policy, entries.sod.keys()) ?? null),
+      )
   }
   return problems
 }

@@ -1,7 +1,7 @@
 import { lifecycleAttributes, workerAttributes } from '../domain/attributes.ts'
+import { conditionsOf } from './build-conditions.ts'
 import { checkCel } from './cel.ts'
 import { satisfies } from './conditions.ts'
-import { conditionsOf } from './build-conditions.ts'
 import type { Entry } from './entries.ts'
 import type { Condition } from './policy-set.ts'
 import { didYouMean, type Problem } from './problem.ts'
@@ -14,10 +14,17 @@ export const checkRules = (rules: Iterable<RuleEntry>, attributes: readonly stri
   [...rules].flatMap((entry) => {
     const { value } = entry
     if (value === null) return []
-    return [...checkWhen(entry, value.when, attributes), ...(value.cel === undefined ? [] : checkExpression(entry, value.cel, attributes))]
+    return [
+      ...checkWhen(entry, value.when, attributes),
+      ...(value.cel === undefined ? [] : checkExpression(entry, value.cel, attributes)),
+    ]
   })
 
-const checkWhen = (entry: RuleEntry, when: NonNullable<RuleEntry['value']>['when'], attributes: readonly string[]): readonly Problem[] => {
+const checkWhen = (
+  entry: RuleEntry,
+  when: NonNullable<RuleEntry['value']>['when'],
+  attributes: readonly string[],
+): readonly Problem[] => {
   if (when === 'everyone') return []
   const written = Object.entries(when)
   if (written.length === 0)
@@ -27,18 +34,25 @@ const checkWhen = (entry: RuleEntry, when: NonNullable<RuleEntry['value']>['when
     const stranger = unknownAttribute(attribute, attributes)
     if (stranger !== null) return [entry.problem(path, `unknown attribute ${attribute}`, stranger, 'key')]
     const conditions = conditionsOf(condition)
-    if (conditions.length === 0) return [entry.problem(path, 'this condition says nothing', 'give one of in, not, prefix, exists')]
+    if (conditions.length === 0)
+      return [entry.problem(path, 'this condition says nothing', 'give one of in, not, prefix, exists')]
     const misfits = conditions.flatMap((is) => misfit(attribute, is))
     if (misfits.length > 0) return misfits.map(({ message, hint }) => entry.problem(path, message, hint))
-    return neverHolds(conditions) ? [entry.problem(path, `no ${attribute} can satisfy this: the rule would never match`)] : []
+    return neverHolds(conditions)
+      ? [entry.problem(path, `no ${attribute} can satisfy this: the rule would never match`)]
+      : []
   })
 }
 
 const unknownAttribute = (attribute: string, attributes: readonly string[]): string | null => {
   if (attributes.includes(attribute)) return null
-  if (attribute.startsWith('custom.') && attribute.length > 'custom.'.length && attributes.includes('custom.*')) return null
+  if (attribute.startsWith('custom.') && attribute.length > 'custom.'.length && attributes.includes('custom.*'))
+    return null
   const named = attributes.filter((known) => known !== 'custom.*')
-  return didYouMean(attribute, named) ?? `known: ${named.join(', ')}${attributes.includes('custom.*') ? ', and custom.<name>' : ''}`
+  return (
+    didYouMean(attribute, named) ??
+    `known: ${named.join(', ')}${attributes.includes('custom.*') ? ', and custom.<name>' : ''}`
+  )
 }
 
 const states = ['active', 'leave', 'suspended']
@@ -53,15 +67,28 @@ const misfit = (attribute: string, is: Condition): readonly Misfit[] => {
   if (is.kind === 'exists') return []
   return is.values.flatMap((value): readonly Misfit[] => {
     if (kind === 'text' && typeof value !== 'string')
-      return [{ message: `${attribute} holds text, and ${JSON.stringify(value)} is none: it would never match`, hint: `write it in quotes: ${attribute}: '${value}'` }]
-    if (kind === 'flag' && typeof value !== 'boolean') return [{ message: `${attribute} is true or false, never ${JSON.stringify(value)}`, hint: null }]
+      return [
+        {
+          message: `${attribute} holds text, and ${JSON.stringify(value)} is none: it would never match`,
+          hint: `write it in quotes: ${attribute}: '${value}'`,
+        },
+      ]
+    if (kind === 'flag' && typeof value !== 'boolean')
+      return [{ message: `${attribute} is true or false, never ${JSON.stringify(value)}`, hint: null }]
     if (attribute === 'status' && typeof value === 'string' && !states.includes(value))
-      return [{ message: `rules are judged only while an employment gives access: status is never ${JSON.stringify(value)}`, hint: didYouMean(value, states) ?? `one of ${states.join(', ')}` }]
+      return [
+        {
+          message: `rules are judged only while an employment gives access: status is never ${JSON.stringify(value)}`,
+          hint: didYouMean(value, states) ?? `one of ${states.join(', ')}`,
+        },
+      ]
     return []
   })
 }
 
-const kinds: ReadonlyMap<string, 'text' | 'flag'> = new Map(Object.entries({ ...workerAttributes, ...lifecycleAttributes }))
+const kinds: ReadonlyMap<string, 'text' | 'flag'> = new Map(
+  Object.entries({ ...workerAttributes, ...lifecycleAttributes }),
+)
 
 const neverHolds = (conditions: readonly Condition[]): boolean => {
   const absent = conditions.some((is) => is.kind === 'exists' && !is.exists)
@@ -80,7 +107,13 @@ const checkExpression = (entry: RuleEntry, expression: string, attributes: reado
     }),
   ]
   if (found.length > 0 || readsWorker) return found
-  return [entry.problem(['cel'], 'this expression does not look at the worker', 'attributes are read as worker.jobCode, worker.custom.<name>')]
+  return [
+    entry.problem(
+      ['cel'],
+      'this expression does not look at the worker',
+      'attributes are read as worker.jobCode, worker.custom.<name>',
+    ),
+  ]
 }
 
 const celProblem = (entry: RuleEntry, offset: number, message: string, hint: string | null): Problem => {

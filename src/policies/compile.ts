@@ -12,7 +12,11 @@ export type RuleGrant = {
   readonly path: readonly string[]
 }
 
-export type CompiledRule = { readonly def: RuleDef; readonly cel: CelCondition | null; readonly grants: readonly RuleGrant[] }
+export type CompiledRule = {
+  readonly def: RuleDef
+  readonly cel: CelCondition | null
+  readonly grants: readonly RuleGrant[]
+}
 
 /** One policy version made ready to judge many people. Immutable; safe to share. */
 export type CompiledPolicy = {
@@ -49,7 +53,11 @@ export const compilePolicy = (
   const grantsOf = (rule: RuleDef): readonly RuleGrant[] => [
     ...rule.entitlements.map((key) => ({ entitlement: known(key).id, target: known(key).target, path: [] })),
     ...rule.roles.flatMap((role) =>
-      [...expandRole(roles, role)].map(([key, path]) => ({ entitlement: known(key).id, target: known(key).target, path })),
+      [...expandRole(roles, role)].map(([key, path]) => ({
+        entitlement: known(key).id,
+        target: known(key).target,
+        path,
+      })),
     ),
   ]
   const exceptionsOf = new Map<string, readonly ExceptionDef[]>()
@@ -62,7 +70,10 @@ export const compilePolicy = (
     sod: indexSod(
       set.sod.map((def) => ({
         def,
-        sides: def.sides.map(({ name, entitlements }) => ({ name, entitlements: entitlements.map((key) => known(key).id) })),
+        sides: def.sides.map(({ name, entitlements }) => ({
+          name,
+          entitlements: entitlements.map((key) => known(key).id),
+        })),
       })),
     ),
     exceptionsOf,

@@ -22,13 +22,13 @@ export const attributeOf = ({ worker, status }: Facts, attribute: string): Attri
 
 /** An unknown value is no reason to grant: absent satisfies only `exists: false`, not even `not`. */
 export const satisfies = (value: AttributeValue, condition: Condition): boolean => {
-  if (condition.kind === 'exists') return (value !== null) === condition.exists
-  if (value === null) return false
   switch (condition.kind) {
+    case 'exists':
+      return (value !== null) === condition.exists
     case 'in':
-      return condition.values.includes(value)
+      return value !== null && condition.values.includes(value)
     case 'not-in':
-      return !condition.values.includes(value)
+      return value !== null && !condition.values.includes(value)
     case 'prefix':
       return typeof value === 'string' && value.startsWith(condition.prefix)
     case 'not-prefix':

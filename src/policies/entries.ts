@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import { mendEntry } from './mend-entry.ts'
-import { schemaProblems } from './schema-problems.ts'
 import { entryKey, type Section, sectionNames, sections } from './policy-document.ts'
 import { didYouMean, type Problem } from './problem.ts'
+import { schemaProblems } from './schema-problems.ts'
 import { type PolicyFile, readYamlFile, type YamlFile, type YamlPath } from './yaml-file.ts'
 
 /**
@@ -39,14 +39,27 @@ export const readEntries = (
     if (file.value === undefined) complete = false
     if (file.value === undefined || file.value === null) continue
     if (!isMembers(file.value)) {
-      problems.push(file.problem([], 'a policy file has the sections that it needs as its members', `sections: ${sectionNames.join(', ')}`))
+      problems.push(
+        file.problem(
+          [],
+          'a policy file has the sections that it needs as its members',
+          `sections: ${sectionNames.join(', ')}`,
+        ),
+      )
       complete = false
       continue
     }
     for (const [name, content] of Object.entries(file.value)) {
       const section = sectionNames.find((known) => known === name)
       if (section === undefined) {
-        problems.push(file.problem([name], `unknown section ${JSON.stringify(name)}`, didYouMean(name, sectionNames) ?? `sections: ${sectionNames.join(', ')}`, 'key'))
+        problems.push(
+          file.problem(
+            [name],
+            `unknown section ${JSON.stringify(name)}`,
+            didYouMean(name, sectionNames) ?? `sections: ${sectionNames.join(', ')}`,
+            'key',
+          ),
+        )
         complete = false
       } else {
         problems.push(...readSection(file, section, content, found[section]))
@@ -59,7 +72,12 @@ export const readEntries = (
 const isMembers = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const readSection = <S extends Section>(file: YamlFile, section: S, content: unknown, known: Map<string, Entry<S>>): readonly Problem[] => {
+const readSection = <S extends Section>(
+  file: YamlFile,
+  section: S,
+  content: unknown,
+  known: Map<string, Entry<S>>,
+): readonly Problem[] => {
   if (content === null) return []
   if (!isMembers(content)) return [file.problem([section], `${section} is a map of keys to what they stand for`)]
   return Object.entries(content).flatMap(([key, written]) => {
@@ -68,14 +86,24 @@ const readSection = <S extends Section>(file: YamlFile, section: S, content: unk
     const earlier = known.get(key)
     if (earlier !== undefined) {
       const { path, line } = earlier.problem([], '')
-      return [file.problem([section, key], `${key} is defined a second time`, `first at ${path}:${line}; remove or rename one`, 'key')]
+      return [
+        file.problem(
+          [section, key],
+          `${key} is defined a second time`,
+          `first at ${path}:${line}; remove or rename one`,
+          'key',
+        ),
+      ]
     }
     const parsed = sections[section].safeParse(written)
     known.set(key, {
       key,
-      value: (parsed.success ? parsed.data : (mendEntry(section, written, parsed.error.issues) ?? null)) as Entry<S>['value'],
+      value: (parsed.success
+        ? parsed.data
+        : (mendEntry(section, written, parsed.error.issues) ?? null)) as Entry<S>['value'],
       mended: !parsed.success,
-      problem: (path, message, hint, at = path.length === 0 ? 'key' : 'value') => file.problem([section, key, ...path], message, hint, at),
+      problem: (path, message, hint, at = path.length === 0 ? 'key' : 'value') =>
+        file.problem([section, key, ...path], message, hint, at),
       textStart: (path) => file.textStart([section, key, ...path]),
     })
     return parsed.success ? [] : schemaProblems(file, [section, key], written, parsed.error.issues, sections[section])

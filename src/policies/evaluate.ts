@@ -24,7 +24,13 @@ export const evaluate = ({ history, personKey, policies, now, present }: Evaluat
   const active = (windows.at(-1) as PolicyWindow).policy
   const timeline = timelineOf(history, windows)
   const wanted = timeline.filter(({ interval }) => contains(interval, now))
-  const { verdicts, violations } = judgeSod(active, personKey, now, present, wanted.map(({ entitlement }) => entitlement))
+  const { verdicts, violations } = judgeSod(
+    active,
+    personKey,
+    now,
+    present,
+    wanted.map(({ entitlement }) => entitlement),
+  )
   return { timeline, wanted, verdicts, violations, nextChangeAt: nextChangeAfter(now, history, active, personKey) }
 }
 
@@ -32,10 +38,17 @@ export const evaluate = ({ history, personKey, policies, now, present }: Evaluat
 const activeNow = (policies: readonly PolicyWindow[], now: Instant): readonly PolicyWindow[] => {
   const last = policies.at(-1)
   if (last === undefined) throw new Error('no policy version is given: nothing can be decided without one')
-  return last.activeFrom === null || last.activeFrom <= now ? policies : [...policies.slice(0, -1), { ...last, activeFrom: now }]
+  return last.activeFrom === null || last.activeFrom <= now
+    ? policies
+    : [...policies.slice(0, -1), { ...last, activeFrom: now }]
 }
 
-const nextChangeAfter = (now: Instant, history: IdentityHistory, policy: CompiledPolicy, personKey: PersonKey): Instant | null => {
+const nextChangeAfter = (
+  now: Instant,
+  history: IdentityHistory,
+  policy: CompiledPolicy,
+  personKey: PersonKey,
+): Instant | null => {
   let next: Instant | null = history.changePoints.find((point) => point > now) ?? null
   for (const { from, expires } of policy.exceptionsOf.get(personKey) ?? [])
     for (const point of [from, expires]) if (point > now) next = earlier(next, point)

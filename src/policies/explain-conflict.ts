@@ -32,7 +32,9 @@ export const conflictsOf = (
         ? []
         : side.entitlements.flatMap((id) => {
             const now = standing.get(id)
-            return now === undefined ? [] : [{ side: side.name, entitlement: policy.keyOf.get(id) ?? String(id), standing: now }]
+            return now === undefined
+              ? []
+              : [{ side: side.name, entitlement: policy.keyOf.get(id) ?? String(id), standing: now }]
           }),
     )
     const { key, description, severity } = compiled.def

@@ -52,7 +52,10 @@ const whyNotLines = (reason: WhyNot): readonly string[] => {
     case 'no-rule-gives-it':
       return ['  no birthright rule gives it to anybody']
     case 'no-rule-matches':
-      return ['  no rule that gives it matches; nearest:', ...reason.nearest.flatMap((rule) => ruleLines(rule, 'would give it'))]
+      return [
+        '  no rule that gives it matches; nearest:',
+        ...reason.nearest.flatMap((rule) => ruleLines(rule, 'would give it')),
+      ]
     default:
       return assertNever(reason)
   }
@@ -60,7 +63,9 @@ const whyNotLines = (reason: WhyNot): readonly string[] => {
 
 const ruleLines = ({ rule, description, employmentKey, paths, checks }: RuleCheck, verb: string): readonly string[] => [
   `  rule ${rule} ${verb} for employment ${employmentKey}${description === '' ? '' : `: ${description}`}`,
-  ...(checks.length === 0 ? ['    ✓ everyone'] : checks.map((check) => `    ${check.holds ? '✓' : '✗'} ${checkText(check)}`)),
+  ...(checks.length === 0
+    ? ['    ✓ everyone']
+    : checks.map((check) => `    ${check.holds ? '✓' : '✗'} ${checkText(check)}`)),
   ...paths.filter((path) => path.length > 0).map((path) => `    through role ${path.join(' → ')}`),
 ]
 
@@ -82,4 +87,6 @@ const conflictLines = (conflict: Conflict, exceptions: Explanation['exceptions']
 }
 
 const presentLines = ({ present, wanted }: Explanation): readonly string[] =>
-  present.length === 0 ? ['  on the target: not there'] : [`  on the target: ${present.join(', ')}${wanted.kind === 'no' ? ', although nobody wants it' : ''}`]
+  present.length === 0
+    ? ['  on the target: not there']
+    : [`  on the target: ${present.join(', ')}${wanted.kind === 'no' ? ', although nobody wants it' : ''}`]

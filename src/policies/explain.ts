@@ -18,16 +18,25 @@ export type Explanation = {
   readonly employments: readonly { readonly employmentKey: string; readonly state: EmploymentAt['state'] }[]
   /** As it is on the target, as far as is known; empty = not there. */
   readonly present: readonly Present['state'][]
-  readonly wanted:
-    /** The rules that give it, each with the conditions that held. */
-    | { readonly kind: 'yes'; readonly from: Instant; readonly to: Instant | null; readonly rules: readonly RuleCheck[] }
+  readonly wanted: /** The rules that give it, each with the conditions that held. */
+    | {
+        readonly kind: 'yes'
+        readonly from: Instant
+        readonly to: Instant | null
+        readonly rules: readonly RuleCheck[]
+      }
     | { readonly kind: 'no'; readonly because: readonly WhyNot[] }
   /** null when it is not wanted, or wanted and verified as held. */
   readonly verdict: GrantVerdict | null
   /** Conflicts that it takes part in with what is there or wanted, accepted ones included. */
   readonly conflicts: readonly Conflict[]
   /** Exceptions of this person that are live now and concern one of these conflicts. */
-  readonly exceptions: readonly { readonly key: string; readonly policy: string; readonly approver: string; readonly expires: Instant }[]
+  readonly exceptions: readonly {
+    readonly key: string
+    readonly policy: string
+    readonly approver: string
+    readonly expires: Instant
+  }[]
 }
 
 export type WhyNot =
@@ -64,7 +73,12 @@ export const explain = (input: EvaluationInput, entitlement: EntitlementId): Exp
       ...(given && !noAccess ? [{ kind: 'no-rule-matches', nearest: checks.slice(0, nearestShown) } as const] : []),
     ]
   }
-  const conflicts = conflictsOf(policy, entitlement, present, decision.wanted.map((assignment) => assignment.entitlement))
+  const conflicts = conflictsOf(
+    policy,
+    entitlement,
+    present,
+    decision.wanted.map((assignment) => assignment.entitlement),
+  )
   const accepted = new Set(conflicts.map((conflict) => conflict.policy))
   return {
     entitlement: policy.keyOf.get(entitlement) ?? String(entitlement),
@@ -84,7 +98,11 @@ export const explain = (input: EvaluationInput, entitlement: EntitlementId): Exp
 }
 
 /** Every rule that would give it, against every employment that gives access, nearest first. */
-const rulesAbout = (policy: CompiledPolicy, entitlement: EntitlementId, employments: readonly EmploymentAt[]): readonly RuleCheck[] =>
+const rulesAbout = (
+  policy: CompiledPolicy,
+  entitlement: EntitlementId,
+  employments: readonly EmploymentAt[],
+): readonly RuleCheck[] =>
   policy.rules
     .filter(({ grants }) => grants.some((grant) => grant.entitlement === entitlement))
     .flatMap((rule) =>
@@ -93,7 +111,9 @@ const rulesAbout = (policy: CompiledPolicy, entitlement: EntitlementId, employme
         if (facts === null) return []
         const paths = rule.grants.flatMap((grant) => (grant.entitlement === entitlement ? [grant.path] : []))
         const { key, description } = rule.def
-        return [{ rule: key, description, employmentKey: employment.employmentKey, paths, checks: checkRule(rule, facts) }]
+        return [
+          { rule: key, description, employmentKey: employment.employmentKey, paths, checks: checkRule(rule, facts) },
+        ]
       }),
     )
     .sort((a, b) => failures(a) - failures(b))

@@ -19,7 +19,7 @@ export const mendEntry = (section: Section, written: unknown, issues: readonly z
   const mended = structuredClone(written)
   for (const issue of issues) for (const path of faultyPaths(issue, mended)) remove(mended, path)
   for (const [member, filler] of Object.entries(fillers[section])) mended[member] ??= filler
-  if (isMembers(mended['when']) && Object.keys(mended['when']).length === 0) mended['when'] = 'everyone'
+  if (isMembers(mended.when) && Object.keys(mended.when).length === 0) mended.when = 'everyone'
   const parsed = sections[section].safeParse(mended)
   return parsed.success ? parsed.data : undefined
 }
@@ -47,7 +47,11 @@ const isMembers = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const valueAt = (root: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined), root)
+  path.reduce<unknown>(
+    (value, step) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined,
+    root,
+  )
 
 /** Positions in a list are left alone: what follows would slide to places that its author did not write. */
 const remove = (root: unknown, path: readonly PropertyKey[]): void => {

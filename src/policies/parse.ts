@@ -31,7 +31,9 @@ export const parsePolicies = (files: readonly PolicyFile[], known: KnownNames): 
     ...checkRules(entries.birthright.values(), known.attributes),
     ...checkDuties(entries),
   ]
-  return problems.length === 0 ? { kind: 'ok', set: buildPolicySet(entries) } : { kind: 'invalid', problems: problems.sort(byPlace) }
+  return problems.length === 0
+    ? { kind: 'ok', set: buildPolicySet(entries) }
+    : { kind: 'invalid', problems: problems.sort(byPlace) }
 }
 
 const byPlace = (a: Problem, b: Problem): number =>

@@ -25,7 +25,9 @@ export const entitlementEntry = z
     description: text.describe('What somebody who holds it can do, for those who must judge that.'),
     protected: z.boolean().optional().describe('Kept when a leaver loses everything else. Default false.'),
   })
-  .describe('Something grantable on a target. Being listed here makes it managed: who should hold it is decided by policy alone.')
+  .describe(
+    'Something grantable on a target. Being listed here makes it managed: who should hold it is decided by policy alone.',
+  )
 
 export const roleEntry = z
   .strictObject({ description: text.optional(), ...bundle })
@@ -60,16 +62,24 @@ export const ruleEntry = z
       .describe('Attribute → condition, all of one and the same employment; or `everyone`.'),
     cel: text
       .optional()
-      .describe('A further condition in CEL over `worker`, e.g. `int(worker.jobLevel) >= 5`. If it fails on a worker, nothing is given.'),
+      .describe(
+        'A further condition in CEL over `worker`, e.g. `int(worker.jobLevel) >= 5`. If it fails on a worker, nothing is given.',
+      ),
     grants: z.strictObject(bundle),
   })
-  .describe('Birthright: held without a request for as long as an employment that gives access (active, leave, suspended) matches.')
+  .describe(
+    'Birthright: held without a request for as long as an employment that gives access (active, leave, suspended) matches.',
+  )
 
 export const sodEntry = z
   .strictObject({
     description: text.describe('The harm that one person could do.'),
     severity: z.enum(risks),
-    atLeast: z.int().min(2).optional().describe('Broken when something of this many sides comes together. Default: of all sides.'),
+    atLeast: z
+      .int()
+      .min(2)
+      .optional()
+      .describe('Broken when something of this many sides comes together. Default: of all sides.'),
     sides: z
       .array(
         z.strictObject({

@@ -7,7 +7,10 @@ import type { RuleDef } from './policy-set.ts'
  * its most selective equality condition; only rules without one are always looked at.
  */
 export type RuleIndex = {
-  readonly byAttribute: readonly { readonly attribute: string; readonly rules: ReadonlyMap<AttributeValue, readonly number[]> }[]
+  readonly byAttribute: readonly {
+    readonly attribute: string
+    readonly rules: ReadonlyMap<AttributeValue, readonly number[]>
+  }[]
   readonly always: readonly number[]
 }
 
@@ -17,7 +20,10 @@ export const indexRules = (rules: readonly RuleDef[]): RuleIndex => {
   const always: number[] = []
   rules.forEach((rule, i) => {
     const best = equalities(rule)
-      .map((equality) => ({ ...equality, cost: Math.max(...equality.values.map((value) => uses.get(useKey(equality.attribute, value)) ?? 0)) }))
+      .map((equality) => ({
+        ...equality,
+        cost: Math.max(...equality.values.map((value) => uses.get(useKey(equality.attribute, value)) ?? 0)),
+      }))
       .sort((a, b) => a.cost - b.cost)[0]
     if (best === undefined) {
       always.push(i)

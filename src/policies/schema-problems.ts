@@ -12,13 +12,20 @@ export const schemaProblems = (
   schema: z.ZodType,
 ): readonly Problem[] => issues.flatMap((issue) => issueProblems(file, at, written, issue, schema))
 
-const issueProblems = (file: YamlFile, at: YamlPath, written: unknown, issue: z.core.$ZodIssue, schema: z.ZodType): readonly Problem[] => {
+const issueProblems = (
+  file: YamlFile,
+  at: YamlPath,
+  written: unknown,
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+): readonly Problem[] => {
   const inside = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
   const path = [...at, ...inside]
   const value = valueAt(written, inside)
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = inside[0] === 'when' ? (inside[2] === 'not' ? ['prefix'] : conditionMembers) : membersAt(schema, inside)
+      const known =
+        inside[0] === 'when' ? (inside[2] === 'not' ? ['prefix'] : conditionMembers) : membersAt(schema, inside)
       return issue.keys.map((key) => {
         const { message, hint } = unknownMember(key, known)
         return file.problem([...path, key], message, hint, 'key')
@@ -27,11 +34,23 @@ const issueProblems = (file: YamlFile, at: YamlPath, written: unknown, issue: z.
     case 'invalid_type':
       return value === undefined
         ? [file.problem(path, `${String(inside.at(-1) ?? at.at(-1))} is missing`)]
-        : [file.problem(path, `expected ${words[issue.expected] ?? issue.expected}, found ${kindOf(value)}`, quoteHint(issue.expected, value))]
+        : [
+            file.problem(
+              path,
+              `expected ${words[issue.expected] ?? issue.expected}, found ${kindOf(value)}`,
+              quoteHint(issue.expected, value),
+            ),
+          ]
     case 'invalid_value':
       return value === undefined
         ? [file.problem(path, `${String(inside.at(-1))} is missing`, `one of ${issue.values.join(', ')}`)]
-        : [file.problem(path, `${JSON.stringify(value)} is not one of ${issue.values.join(', ')}`, didYouMean(String(value), issue.values.map(String)))]
+        : [
+            file.problem(
+              path,
+              `${JSON.stringify(value)} is not one of ${issue.values.join(', ')}`,
+              didYouMean(String(value), issue.values.map(String)),
+            ),
+          ]
     case 'invalid_union': {
       const inner = narrowed(issue, value)
       return inner.every(({ code }) => code === 'custom')
@@ -58,7 +77,13 @@ const words: Record<string, string> = {
 }
 
 const kindOf = (value: unknown): string =>
-  value === null ? 'nothing' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a map' : `${typeof value === 'string' ? 'text' : typeof value} ${JSON.stringify(value)}`
+  value === null
+    ? 'nothing'
+    : Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'object'
+        ? 'a map'
+        : `${typeof value === 'string' ? 'text' : typeof value} ${JSON.stringify(value)}`
 
 const quoteHint = (expected: string, value: unknown): string | null =>
   expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')
@@ -68,7 +93,13 @@ const quoteHint = (expected: string, value: unknown): string | null =>
       : null
 
 const tooSmall = (issue: z.core.$ZodIssueTooSmall, value: unknown): string =>
-  Array.isArray(value) ? (value.length === 0 ? 'this list is empty' : `at least ${issue.minimum} are needed`) : typeof value === 'string' ? 'this text is empty' : `must be at least ${issue.minimum}`
+  Array.isArray(value)
+    ? value.length === 0
+      ? 'this list is empty'
+      : `at least ${issue.minimum} are needed`
+    : typeof value === 'string'
+      ? 'this text is empty'
+      : `must be at least ${issue.minimum}`
 
 const conditionMembers = ['in', 'not', 'prefix', 'exists']
 
@@ -89,17 +120,32 @@ const unionProblems = (file: YamlFile, path: YamlPath, value: unknown): readonly
         return file.problem([...path, key], message, hint, 'key')
       })
   }
-  return [file.problem(path, value === null ? 'this condition is empty' : Array.isArray(value) && value.length === 0 ? 'this list is empty' : 'this is no condition', form)]
+  return [
+    file.problem(
+      path,
+      value === null
+        ? 'this condition is empty'
+        : Array.isArray(value) && value.length === 0
+          ? 'this list is empty'
+          : 'this is no condition',
+      form,
+    ),
+  ]
 }
 
 const valueAt = (root: unknown, path: YamlPath): unknown =>
-  path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined), root)
+  path.reduce<unknown>(
+    (value, step) =>
+      typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined,
+    root,
+  )
 
 const membersAt = (schema: z.ZodType, path: YamlPath): readonly string[] => {
   let here: unknown = schema
   for (const step of path) {
     here = bare(here)
-    here = here instanceof z.ZodObject ? here.shape[String(step)] : here instanceof z.ZodArray ? here.element : undefined
+    here =
+      here instanceof z.ZodObject ? here.shape[String(step)] : here instanceof z.ZodArray ? here.element : undefined
   }
   here = bare(here)
   return here instanceof z.ZodObject ? Object.keys(here.shape) : []

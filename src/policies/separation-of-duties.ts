@@ -31,61 +31,82 @@ export const judgeSod = (
   const wants = new Set(wanted)
   const staysPresent = new Set<EntitlementId>()
   const held = new Set<EntitlementId>()
+  const resulting = new Set(wanted)
+  const remaining = new Set(wanted)
   for (const { entitlement, state, revocable } of present) {
+    resulting.add(entitlement)
     if (state === 'held') held.add(entitlement)
-    if (wants.has(entitlement) || !(revocable || state === 'being-revoked')) staysPresent.add(entitlement)
+    if (!wants.has(entitlement) && (revocable || state === 'being-revoked')) continue
+    staysPresent.add(entitlement)
+    remaining.add(entitlement)
   }
-  const resulting = new Set([...present.map(({ entitlement }) => entitlement), ...wanted])
-  const remaining = new Set([...staysPresent, ...wanted])
+  const fresh = [...wants].filter((entitlement) => !held.has(entitlement)).sort((a, b) => a - b)
   const broken = brokenPolicies(policy.sod, resulting)
-  // Nothing is broken by fewer entitlements than the resulting set.
-  const brokenAfterRevokes = broken.length === 0 ? [] : brokenPolicies(policy.sod, remaining)
-  const brokenNow = broken.length === 0 ? [] : brokenPolicies(policy.sod, staysPresent)
+  // Fewer entitlements than the resulting set break nothing more.
+  if (broken.length === 0) return { verdicts: new Map(fresh.map((entitlement) => [entitlement, go])), violations: [] }
+  const remains = new Set(brokenPolicies(policy.sod, remaining))
   const accepted = liveExceptions(policy, personKey, now)
-  const conflicts = broken.map((i) => {
+  const conflictsOf = new Map<EntitlementId, Conflict[]>(fresh.map((entitlement) => [entitlement, []]))
+  for (const i of broken) {
     const { def, sides } = policy.sod.policies[i] as CompiledSod
-    return { key: def.key, sides, remains: brokenAfterRevokes.includes(i) }
-  })
-  const verdicts = new Map<EntitlementId, GrantVerdict>()
-  for (const entitlement of [...wants].sort((a, b) => a - b)) {
-    if (!held.has(entitlement)) verdicts.set(entitlement, verdictOn(entitlement, conflicts, accepted, resulting, remaining))
+    for (const side of sides)
+      for (const entitlement of side.entitlements)
+        conflictsOf
+          .get(entitlement)
+          ?.push({ key: def.key, remains: remains.has(i), others: sides.filter((other) => other !== side) })
   }
-  const violations = brokenNow.map((i): Violation => {
+  const verdicts = new Map(
+    [...conflictsOf].map(([entitlement, own]) => [entitlement, verdictOn(own, accepted, resulting, remaining)]),
+  )
+  const violations = brokenPolicies(policy.sod, staysPresent).map((i): Violation => {
     const { def, sides } = policy.sod.policies[i] as CompiledSod
-    const touched = sides.map(({ name, entitlements }) => ({ side: name, entitlements: entitlements.filter((id) => staysPresent.has(id)) }))
-    return { policy: def.key, sides: touched.filter(({ entitlements }) => entitlements.length > 0), exception: accepted.get(def.key) ?? null }
+    const touched = sides.map(({ name, entitlements }) => ({
+      side: name,
+      entitlements: entitlements.filter((id) => staysPresent.has(id)),
+    }))
+    return {
+      policy: def.key,
+      sides: touched.filter(({ entitlements }) => entitlements.length > 0),
+      exception: accepted.get(def.key) ?? null,
+    }
   })
   return { verdicts, violations }
 }
 
-type Conflict = { readonly key: string; readonly sides: CompiledSod['sides']; readonly remains: boolean }
+const go: GrantVerdict = { kind: 'go' }
+
+/** A broken policy as one new grant sees it. */
+type Conflict = { readonly key: string; readonly remains: boolean; readonly others: CompiledSod['sides'] }
 
 const verdictOn = (
-  entitlement: EntitlementId,
-  conflicts: readonly Conflict[],
+  own: readonly Conflict[],
   accepted: ReadonlyMap<string, string>,
   resulting: ReadonlySet<EntitlementId>,
   remaining: ReadonlySet<EntitlementId>,
 ): GrantVerdict => {
-  const own = conflicts.filter(({ sides }) => sides.some(({ entitlements }) => entitlements.includes(entitlement)))
+  if (own.length === 0) return go
   const exceptions = own.flatMap(({ key }) => accepted.get(key) ?? [])
   const unaccepted = own.filter(({ key }) => !accepted.has(key))
-  const holding = unaccepted.filter(({ remains }) => remains)
-  const others = (conflict: Conflict) => conflict.sides.filter(({ entitlements }) => !entitlements.includes(entitlement))
+  const holding = unaccepted.filter((conflict) => conflict.remains)
   if (holding.length > 0) {
-    const against = holding.flatMap(others).flatMap(({ entitlements }) => entitlements.filter((id) => remaining.has(id)))
+    const against = holding.flatMap(({ others }) =>
+      others.flatMap(({ entitlements }) => entitlements.filter((id) => remaining.has(id))),
+    )
     return { kind: 'held', policies: holding.map(({ key }) => key), conflictsWith: sortedDistinct(against) }
   }
   if (unaccepted.length > 0) {
     // A side that something staying touches as well is not freed by a revoke: only sides left empty are worth a wait.
-    const freed = unaccepted.flatMap(others).filter(({ entitlements }) => !entitlements.some((id) => remaining.has(id)))
+    const freed = unaccepted.flatMap(({ others }) =>
+      others.filter(({ entitlements }) => !entitlements.some((id) => remaining.has(id))),
+    )
     const after = freed.flatMap(({ entitlements }) => entitlements.filter((id) => resulting.has(id)))
     return { kind: 'wait', policies: unaccepted.map(({ key }) => key), after: sortedDistinct(after) }
   }
-  return exceptions.length > 0 ? { kind: 'go', exceptions } : { kind: 'go' }
+  return { kind: 'go', exceptions }
 }
 
-const sortedDistinct = (ids: readonly EntitlementId[]): readonly EntitlementId[] => [...new Set(ids)].sort((a, b) => a - b)
+const sortedDistinct = (ids: readonly EntitlementId[]): readonly EntitlementId[] =>
+  [...new Set(ids)].sort((a, b) => a - b)
 
 /** Policy key → key of the exception that accepts its breach by this person at this moment. */
 const liveExceptions = (policy: CompiledPolicy, personKey: PersonKey, now: Instant): ReadonlyMap<string, string> => {

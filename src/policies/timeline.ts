@@ -70,7 +70,9 @@ const rememberGiven = (policy: CompiledPolicy) => {
 
 /** What rules may look at, or null when the employment gives no access. */
 export const factsOf = ({ worker, state }: EmploymentAt): Facts | null =>
-  worker !== null && (state === 'active' || state === 'leave' || state === 'suspended') ? { worker, status: state } : null
+  worker !== null && (state === 'active' || state === 'leave' || state === 'suspended')
+    ? { worker, status: state }
+    : null
 
 const givenTo = (policy: CompiledPolicy, facts: Facts): Givens => {
   const given = new Map<EntitlementId, { target: TargetId; reasons: Reason[] }>()
@@ -95,4 +97,12 @@ const union = (givens: readonly Givens[]): Givens => {
 }
 
 const sameReasons = (a: readonly Reason[], b: readonly Reason[]): boolean =>
-  a === b || (a.length === b.length && JSON.stringify(a) === JSON.stringify(b))
+  a === b || (a.length === b.length && a.every((reason, i) => sameReason(reason, b[i] as Reason)))
+
+const sameReason = (a: Reason, b: Reason): boolean =>
+  a.kind === 'rule' && b.kind === 'rule'
+    ? a.rule === b.rule &&
+      a.employmentKey === b.employmentKey &&
+      a.path.length === b.path.length &&
+      a.path.every((role, i) => role === b.path[i])
+    : JSON.stringify(a) === JSON.stringify(b)

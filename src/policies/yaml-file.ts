@@ -18,7 +18,10 @@ export type YamlFile = {
 }
 
 /** Reads YAML 1.2. What cannot be read is told; a key that is written twice does not hide the other mistakes. */
-export const readYamlFile = ({ path, text }: PolicyFile): { readonly file: YamlFile; readonly problems: readonly Problem[] } => {
+export const readYamlFile = ({
+  path,
+  text,
+}: PolicyFile): { readonly file: YamlFile; readonly problems: readonly Problem[] } => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' })
   const position = (offset: number) => {
@@ -31,7 +34,9 @@ export const readYamlFile = ({ path, text }: PolicyFile): { readonly file: YamlF
     problems.push({
       path,
       ...position(pos[0]),
-      message: twice ? `${/^[\w.-]+/.exec(text.slice(pos[0]))?.[0] ?? 'a key'} is written twice in the same place` : `not readable as YAML: ${message}`,
+      message: twice
+        ? `${/^[\w.-]+/.exec(text.slice(pos[0]))?.[0] ?? 'a key'} is written twice in the same place`
+        : `not readable as YAML: ${message}`,
       hint: twice ? 'only one of them can be meant: remove or rename the other' : null,
     })
   }
@@ -48,7 +53,12 @@ export const readYamlFile = ({ path, text }: PolicyFile): { readonly file: YamlF
     }),
     textStart: (at) => {
       const node = nodeAt(document.contents, at)
-      if (!isScalar(node) || !node.range || (node.type !== 'PLAIN' && node.type !== 'QUOTE_SINGLE' && node.type !== 'QUOTE_DOUBLE')) return null
+      if (
+        !isScalar(node) ||
+        !node.range ||
+        (node.type !== 'PLAIN' && node.type !== 'QUOTE_SINGLE' && node.type !== 'QUOTE_DOUBLE')
+      )
+        return null
       const start = position(node.range[0])
       if (position(node.range[1]).line !== start.line) return null
       return node.type === 'PLAIN' ? start : { ...start, column: start.column + 1 }
@@ -62,7 +72,13 @@ const toPlain = (document: ReturnType<typeof parseDocument>, problems: Problem[]
     return document.toJS({ mapAsMap: false })
   } catch (error) {
     // Aliases without an anchor, or enough of them to exhaust memory.
-    problems.push({ path, line: 1, column: 1, message: `not readable as YAML: ${error instanceof Error ? error.message : String(error)}`, hint: null })
+    problems.push({
+      path,
+      line: 1,
+      column: 1,
+      message: `not readable as YAML: ${error instanceof Error ? error.message : String(error)}`,
+      hint: null,
+    })
     return undefined
   }
 }
@@ -76,7 +92,9 @@ const offsetOf = (root: Node | null, path: YamlPath, what: 'key' | 'value'): num
   const parent = path.length === 1 ? root : nodeAt(root, path.slice(0, -1))
   const last = path.at(-1)
   if (isMap(parent)) {
-    const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(last))
+    const pair = parent.items.find(
+      (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(last),
+    )
     const keyOffset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined
     const valueOffset = (pair?.value as Node | null | undefined)?.range?.[0]
     const offset = what === 'key' ? keyOffset : (valueOffset ?? keyOffset)
@@ -88,7 +106,10 @@ const offsetOf = (root: Node | null, path: YamlPath, what: 'key' | 'value'): num
   return offsetOf(root, path.slice(0, -1), 'key')
 }
 
-export const unknownMember = (written: string, known: readonly string[]): { readonly message: string; readonly hint: string } => ({
+export const unknownMember = (
+  written: string,
+  known: readonly string[],
+): { readonly message: string; readonly hint: string } => ({
   message: `unknown member ${JSON.stringify(written)}`,
   hint: didYouMean(written, known) ?? `known here: ${known.join(', ')}`,
 })

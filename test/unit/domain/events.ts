@@ -5,7 +5,9 @@ import { type Worker, type WorkerEvent, workerStatuses } from '../../../src/doma
 
 export const at = (n: number): Instant => n as Instant
 
-type EventChanges = Partial<Omit<WorkerEvent, 'worker'>> & { readonly worker?: Partial<Worker> & { readonly jobCode?: string } }
+type EventChanges = Partial<Omit<WorkerEvent, 'worker'>> & {
+  readonly worker?: Partial<Worker> & { readonly jobCode?: string }
+}
 
 /** An active snapshot of employment E, in force from 10, recorded and received at 1. */
 export const anEvent = (id: string, { worker = {}, ...changes }: EventChanges = {}): WorkerEvent => {
@@ -48,7 +50,13 @@ export const someEvents: fc.Arbitrary<readonly WorkerEvent[]> = fc
     fc.record({
       id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
       source: fc.constantFrom('/hr', '/hr', '/payroll'),
-      action: fc.constantFrom('assert' as const, 'assert' as const, 'assert' as const, 'correct' as const, 'rescind' as const),
+      action: fc.constantFrom(
+        'assert' as const,
+        'assert' as const,
+        'assert' as const,
+        'correct' as const,
+        'rescind' as const,
+      ),
       supersedes: fc.constantFrom('a', 'b', 'c', 'd', 'x'),
       effectiveAt: moment,
       recordedAt: fc.integer({ min: 0, max: 3 }).map(at),
@@ -69,4 +77,6 @@ export const someEvents: fc.Arbitrary<readonly WorkerEvent[]> = fc
     }),
     { maxLength: 8, selector: ({ source, id }) => `${source} ${id}` },
   )
-  .map((events) => events.map((event) => ({ ...event, supersedes: event.action === 'assert' ? null : event.supersedes })))
+  .map((events) =>
+    events.map((event) => ({ ...event, supersedes: event.action === 'assert' ? null : event.supersedes })),
+  )

@@ -39,7 +39,9 @@ describe('laws of the fold', () => {
       fc.property(someEvents, (events) => {
         const { changePoints, employments } = fold(events)
         expect(changePoints).toEqual([...new Set(changePoints)].sort((a, b) => a - b))
-        const edges = employments.flatMap(({ snapshots, blocked }) => [...snapshots, ...blocked].flatMap(({ from, to }) => [from, to]))
+        const edges = employments.flatMap(({ snapshots, blocked }) =>
+          [...snapshots, ...blocked].flatMap(({ from, to }) => [from, to]),
+        )
         expect(changePoints.every((point) => edges.includes(point))).toBe(true)
       }),
     )
@@ -51,14 +53,21 @@ describe('laws of the fold', () => {
         const history = fold(events)
         for (const moment of moments)
           for (const { employmentKey, state } of identityAt(history, moment).employments)
-            expect([moment, employmentKey, state]).toEqual([moment, employmentKey, naiveState(events, employmentKey, moment)])
+            expect([moment, employmentKey, state]).toEqual([
+              moment,
+              employmentKey,
+              naiveState(events, employmentKey, moment),
+            ])
       }),
       { numRuns: 1000 },
     )
   })
 
   test('an event that ends access never gives any: adding a termination takes from its own employment only', () => {
-    const termination = fc.record({ effectiveAt: fc.integer({ min: 0, max: 12 }).map(at), receivedAt: fc.integer({ min: 0, max: 12 }).map(at) })
+    const termination = fc.record({
+      effectiveAt: fc.integer({ min: 0, max: 12 }).map(at),
+      receivedAt: fc.integer({ min: 0, max: 12 }).map(at),
+    })
     fc.assert(
       fc.property(someEvents, termination, (events, { effectiveAt, receivedAt }) => {
         const [first] = events
@@ -78,10 +87,18 @@ describe('laws of the fold', () => {
         const stop = Math.min(effectiveAt, receivedAt)
         for (const moment of moments) {
           const gives = (history: typeof before, key: string) =>
-            identityAt(history, moment).employments.some(({ employmentKey, givesAccess }) => employmentKey === key && givesAccess)
+            identityAt(history, moment).employments.some(
+              ({ employmentKey, givesAccess }) => employmentKey === key && givesAccess,
+            )
           for (const { employmentKey } of before.employments)
-            if (employmentKey !== worker.employmentKey) expect(gives(after, employmentKey)).toBe(gives(before, employmentKey))
-          const next = events.filter((event) => event.action !== 'rescind' && event.worker.employmentKey === worker.employmentKey && event.effectiveAt > effectiveAt)
+            if (employmentKey !== worker.employmentKey)
+              expect(gives(after, employmentKey)).toBe(gives(before, employmentKey))
+          const next = events.filter(
+            (event) =>
+              event.action !== 'rescind' &&
+              event.worker.employmentKey === worker.employmentKey &&
+              event.effectiveAt > effectiveAt,
+          )
           if (moment >= stop && next.length === 0) expect(gives(after, worker.employmentKey)).toBe(false)
         }
       }),
@@ -93,9 +110,13 @@ describe('laws of the fold', () => {
 /** Written from DESIGN §4, without looking at the fold: quadratic, and only about one moment. */
 const naiveState = (events: readonly WorkerEvent[], employmentKey: string, moment: Instant): EmploymentState => {
   const isRemoved = (event: WorkerEvent) =>
-    events.some((one) => one.action !== 'assert' && one.source === event.source && one.supersedes === event.id && one.id !== event.id)
+    events.some(
+      (one) =>
+        one.action !== 'assert' && one.source === event.source && one.supersedes === event.id && one.id !== event.id,
+    )
   const rank = (event: WorkerEvent) =>
-    [event.effectiveAt, event.recordedAt].map((n) => String(n).padStart(3, '0')).join(' ') + `\u0000${event.sequence}\u0000${event.source}\u0000${event.id}`
+    [event.effectiveAt, event.recordedAt].map((n) => String(n).padStart(3, '0')).join(' ') +
+    `\u0000${event.sequence}\u0000${event.source}\u0000${event.id}`
   const standing = events
     .filter((event) => event.worker.employmentKey === employmentKey && event.action !== 'rescind' && !isRemoved(event))
     .sort((a, b) => (rank(a) < rank(b) ? -1 : 1))

@@ -2,17 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { fold, identityAt } from '../../../src/domain/fold.ts'
 import type { EmploymentKey } from '../../../src/domain/ids.ts'
 import type { WorkerEvent } from '../../../src/domain/worker-event.ts'
-import { anEvent, at, aTermination } from './events.ts'
+import { anEvent, aTermination, at } from './events.ts'
 
 const stateAt = (events: readonly WorkerEvent[], moment: number, employment = 'E') =>
   identityAt(fold(events), at(moment)).employments.find(({ employmentKey }) => employmentKey === employment)?.state
 const other = { employmentKey: 'E2' as EmploymentKey }
 
 describe('order of assertions', () => {
-  const jobAt = (events: readonly WorkerEvent[], moment: number) => identityAt(fold(events), at(moment)).primary?.attributes['jobCode']
+  const jobAt = (events: readonly WorkerEvent[], moment: number) =>
+    identityAt(fold(events), at(moment)).primary?.attributes.jobCode
 
   test('effectiveAt first: what arrives late takes its place in the past', () => {
-    const events = [anEvent('new', { effectiveAt: at(20), worker: { jobCode: 'CA' } }), anEvent('late', { recordedAt: at(9) })]
+    const events = [
+      anEvent('new', { effectiveAt: at(20), worker: { jobCode: 'CA' } }),
+      anEvent('late', { recordedAt: at(9) }),
+    ]
     expect([jobAt(events, 15), jobAt(events, 20)]).toEqual(['RM', 'CA'])
   })
 
@@ -28,7 +32,11 @@ describe('order of assertions', () => {
   })
 
   test('several future changes stand at once, each from its own moment', () => {
-    const events = [anEvent('1'), anEvent('2', { effectiveAt: at(20), worker: { jobCode: 'CA' } }), anEvent('3', { effectiveAt: at(30), worker: { jobCode: 'X' } })]
+    const events = [
+      anEvent('1'),
+      anEvent('2', { effectiveAt: at(20), worker: { jobCode: 'CA' } }),
+      anEvent('3', { effectiveAt: at(30), worker: { jobCode: 'X' } }),
+    ]
     expect([9, 10, 20, 30].map((moment) => jobAt(events, moment))).toEqual(['RM', 'RM', 'CA', 'X'])
     expect(fold(events).changePoints).toEqual([10, 20, 30])
   })
@@ -44,7 +52,11 @@ describe('correct and rescind', () => {
   })
 
   test('somebody rescinded is a leaver, not a stranger', () => {
-    expect(identityAt(fold([hire, rescind]), at(10))).toMatchObject({ leaver: true, lifecycle: 'terminated', primary: null })
+    expect(identityAt(fold([hire, rescind]), at(10))).toMatchObject({
+      leaver: true,
+      lifecycle: 'terminated',
+      primary: null,
+    })
   })
 
   test('a rescission of something that is not known yet makes nobody', () => {
@@ -73,7 +85,9 @@ describe('correct and rescind', () => {
   })
 
   test('a termination that was rescinded ends nothing', () => {
-    expect(stateAt([hire, aTermination('bye', 20), anEvent('no', { action: 'rescind', supersedes: 'bye' })], 25)).toBe('active')
+    expect(stateAt([hire, aTermination('bye', 20), anEvent('no', { action: 'rescind', supersedes: 'bye' })], 25)).toBe(
+      'active',
+    )
   })
 })
 
@@ -119,16 +133,24 @@ describe('how access ends', () => {
   test('a last day after the termination is in force keeps access until that day, by the terminated snapshot', () => {
     const bye = aTermination('bye', 20, { worker: { lastDayEndsAt: at(25), jobCode: 'CA' } })
     expect([20, 24, 25].map((moment) => stateAt([hire, bye], moment))).toEqual(['active', 'active', 'ended'])
-    expect(identityAt(fold([hire, bye]), at(24)).primary?.attributes['jobCode']).toBe('CA')
+    expect(identityAt(fold([hire, bye]), at(24)).primary?.attributes.jobCode).toBe('CA')
   })
 
-  test.each(['leave', 'suspended', 'prehire'] as const)('working on to a last day goes on as %s, never as more', (status) => {
-    const events = [anEvent('hire', { worker: { status } }), aTermination('bye', 20, { worker: { lastDayEndsAt: at(25) } })]
-    expect(stateAt(events, 22)).toBe(status)
-  })
+  test.each(['leave', 'suspended', 'prehire'] as const)(
+    'working on to a last day goes on as %s, never as more',
+    (status) => {
+      const events = [
+        anEvent('hire', { worker: { status } }),
+        aTermination('bye', 20, { worker: { lastDayEndsAt: at(25) } }),
+      ]
+      expect(stateAt(events, 22)).toBe(status)
+    },
+  )
 
   test('a termination of which nothing else is known gives access until its last day', () => {
-    expect([19, 20, 25].map((moment) => stateAt([aTermination('bye', 20, { worker: { lastDayEndsAt: at(25) } })], moment))).toEqual(['prehire', 'active', 'ended'])
+    expect(
+      [19, 20, 25].map((moment) => stateAt([aTermination('bye', 20, { worker: { lastDayEndsAt: at(25) } })], moment)),
+    ).toEqual(['prehire', 'active', 'ended'])
   })
 
   test.each([
@@ -149,18 +171,34 @@ describe('how access ends', () => {
   })
 
   test('rehire: the next assertion after the termination gives access from its own moment', () => {
-    const events = [hire, aTermination('bye', 20, { worker: { lastDayEndsAt: at(15) } }), anEvent('back', { effectiveAt: at(30) })]
+    const events = [
+      hire,
+      aTermination('bye', 20, { worker: { lastDayEndsAt: at(15) } }),
+      anEvent('back', { effectiveAt: at(30) }),
+    ]
     expect([15, 29, 30].map((moment) => stateAt(events, moment))).toEqual(['ended', 'ended', 'active'])
   })
 
   test('rehire before the old last day leaves no gap', () => {
-    const events = [hire, aTermination('bye', 20, { worker: { lastDayEndsAt: at(40) } }), anEvent('back', { effectiveAt: at(30) })]
+    const events = [
+      hire,
+      aTermination('bye', 20, { worker: { lastDayEndsAt: at(40) } }),
+      anEvent('back', { effectiveAt: at(30) }),
+    ]
     expect([29, 30, 45].map((moment) => stateAt(events, moment))).toEqual(['active', 'active', 'active'])
   })
 
   test('a prehire after a termination is no leaver, and has no access', () => {
-    const events = [hire, aTermination('bye', 20), anEvent('again', { effectiveAt: at(25), worker: { status: 'prehire' } })]
-    expect(identityAt(fold(events), at(26))).toMatchObject({ lifecycle: 'prehire', leaver: false, accountsEnabled: false })
+    const events = [
+      hire,
+      aTermination('bye', 20),
+      anEvent('again', { effectiveAt: at(25), worker: { status: 'prehire' } }),
+    ]
+    expect(identityAt(fold(events), at(26))).toMatchObject({
+      lifecycle: 'prehire',
+      leaver: false,
+      accountsEnabled: false,
+    })
   })
 })
 
@@ -168,12 +206,25 @@ describe('the person', () => {
   const hire = anEvent('hire')
 
   test('before the first snapshot, and with a prehire snapshot: prehire, no leaver', () => {
-    expect(identityAt(fold([hire]), at(9))).toMatchObject({ lifecycle: 'prehire', leaver: false, accountsEnabled: false })
-    expect(identityAt(fold([anEvent('hire', { worker: { status: 'prehire' } })]), at(10))).toMatchObject({ lifecycle: 'prehire', leaver: false })
+    expect(identityAt(fold([hire]), at(9))).toMatchObject({
+      lifecycle: 'prehire',
+      leaver: false,
+      accountsEnabled: false,
+    })
+    expect(identityAt(fold([anEvent('hire', { worker: { status: 'prehire' } })]), at(10))).toMatchObject({
+      lifecycle: 'prehire',
+      leaver: false,
+    })
   })
 
   test('nothing known: prehire, no leaver, nobody primary', () => {
-    expect(identityAt(fold([]), at(0))).toEqual({ employments: [], lifecycle: 'prehire', leaver: false, primary: null, accountsEnabled: false })
+    expect(identityAt(fold([]), at(0))).toEqual({
+      employments: [],
+      lifecycle: 'prehire',
+      leaver: false,
+      primary: null,
+      accountsEnabled: false,
+    })
   })
 
   test.each(['leave', 'suspended'] as const)('%s keeps access with accounts disabled', (status) => {
@@ -183,7 +234,10 @@ describe('the person', () => {
   })
 
   test('the best state of any employment; one active employment enables the accounts', () => {
-    const person = identityAt(fold([anEvent('1', { worker: { status: 'leave' } }), anEvent('2', { worker: other })]), at(10))
+    const person = identityAt(
+      fold([anEvent('1', { worker: { status: 'leave' } }), anEvent('2', { worker: other })]),
+      at(10),
+    )
     expect(person).toMatchObject({ lifecycle: 'active', accountsEnabled: true })
   })
 
@@ -206,14 +260,25 @@ describe('the person', () => {
       expect(primaryOf(employed('A', false, '2000-01-01'), employed('B', true, null))).toBe('B')
     })
     test('none flagged: earliest hire date, unknown last', () => {
-      expect(primaryOf(employed('A', false, null), employed('B', false, '2020-01-01'), employed('C', false, '2019-01-01'))).toBe('C')
+      expect(
+        primaryOf(employed('A', false, null), employed('B', false, '2020-01-01'), employed('C', false, '2019-01-01')),
+      ).toBe('C')
     })
     test('two flagged: the earlier hired of the two, then the key', () => {
-      expect(primaryOf(employed('A', false, '1999-01-01'), employed('B', true, '2020-01-01'), employed('C', true, '2019-01-01'))).toBe('C')
+      expect(
+        primaryOf(
+          employed('A', false, '1999-01-01'),
+          employed('B', true, '2020-01-01'),
+          employed('C', true, '2019-01-01'),
+        ),
+      ).toBe('C')
       expect(primaryOf(employed('B', true, null), employed('A', true, null))).toBe('A')
     })
     test('among those that give access, if any', () => {
-      const gone = { ...employed('A', true, '2000-01-01'), worker: { ...employed('A', true, '2000-01-01').worker, lastDayEndsAt: at(40) } }
+      const gone = {
+        ...employed('A', true, '2000-01-01'),
+        worker: { ...employed('A', true, '2000-01-01').worker, lastDayEndsAt: at(40) },
+      }
       expect(primaryOf(gone, employed('B', false, null))).toBe('B')
       expect(primaryOf(gone)).toBe('A')
     })

@@ -1,18 +1,32 @@
 import { describe, expect, test } from 'vitest'
 import type { EmploymentKey } from '../../../src/domain/ids.ts'
-import { anEvent, at, aTermination } from '../domain/events.ts'
+import { anEvent, aTermination, at } from '../domain/events.ts'
 import { bankPolicy, parsedBank } from './bank.ts'
 import { decide, told } from './policies.ts'
 
 const policy = bankPolicy()
-const attributes = (jobCode: string) => ({ workerType: 'employee', department: 'LENDING', location: 'Mumbai', country: 'IN', jobLevel: '5', jobCode })
+const attributes = (jobCode: string) => ({
+  workerType: 'employee',
+  department: 'LENDING',
+  location: 'Mumbai',
+  country: 'IN',
+  jobLevel: '5',
+  jobCode,
+})
 const base = ['App_Crm', 'Branch_Mumbai', 'Dept_Lending', 'Staff_Intranet', 'Staff_Timesheets']
 const hire = anEvent('1', { worker: { attributes: attributes('RM') } })
 const move = anEvent('2', { effectiveAt: at(20), worker: { attributes: attributes('CA') } })
-const second = anEvent('3', { effectiveAt: at(30), worker: { employmentKey: 'E-2' as EmploymentKey, primary: false, attributes: attributes('RM') } })
+const second = anEvent('3', {
+  effectiveAt: at(30),
+  worker: { employmentKey: 'E-2' as EmploymentKey, primary: false, attributes: attributes('RM') },
+})
 const loans = (decision: ReturnType<typeof decide>) => {
   const { wanted, verdicts, violations } = told(policy, decision)
-  return { wanted: wanted.filter((key) => !base.includes(key)), verdicts: Object.fromEntries(Object.entries(verdicts).filter(([key]) => !base.includes(key))), violations }
+  return {
+    wanted: wanted.filter((key) => !base.includes(key)),
+    verdicts: Object.fromEntries(Object.entries(verdicts).filter(([key]) => !base.includes(key))),
+    violations,
+  }
 }
 
 test('the example is valid and has 30 entitlements', () => {
@@ -22,8 +36,17 @@ test('the example is valid and has 30 entitlements', () => {
 
 describe('the story of Amit R', () => {
   test('joins as Relationship Manager, future-dated', () => {
-    expect(told(policy, decide(policy, [hire], 9))).toEqual({ wanted: [], verdicts: {}, violations: [], nextChangeAt: 10 })
-    expect(loans(decide(policy, [hire], 10))).toEqual({ wanted: ['CBS_LoanEntry', 'CBS_ViewOnly'], verdicts: { CBS_LoanEntry: 'go', CBS_ViewOnly: 'go' }, violations: [] })
+    expect(told(policy, decide(policy, [hire], 9))).toEqual({
+      wanted: [],
+      verdicts: {},
+      violations: [],
+      nextChangeAt: 10,
+    })
+    expect(loans(decide(policy, [hire], 10))).toEqual({
+      wanted: ['CBS_LoanEntry', 'CBS_ViewOnly'],
+      verdicts: { CBS_LoanEntry: 'go', CBS_ViewOnly: 'go' },
+      violations: [],
+    })
     expect(told(policy, decide(policy, [hire], 10)).wanted).toEqual([...base, 'CBS_LoanEntry', 'CBS_ViewOnly'].sort())
   })
 
@@ -47,8 +70,16 @@ describe('the story of Amit R', () => {
 
   test('leaves, urgently: nothing is wanted', () => {
     const bye = aTermination('4', 90, { urgency: 'immediate', receivedAt: at(40) })
-    const bye2 = { ...aTermination('5', 90, { urgency: 'immediate', receivedAt: at(40), worker: { employmentKey: 'E-2' as EmploymentKey } }) }
-    expect(loans(decide(policy, [hire, move, second, bye, bye2], 40, 'CBS_ViewOnly held', 'CBS_LoanApprove held'))).toEqual({ wanted: [], verdicts: {}, violations: [] })
+    const bye2 = {
+      ...aTermination('5', 90, {
+        urgency: 'immediate',
+        receivedAt: at(40),
+        worker: { employmentKey: 'E-2' as EmploymentKey },
+      }),
+    }
+    expect(
+      loans(decide(policy, [hire, move, second, bye, bye2], 40, 'CBS_ViewOnly held', 'CBS_LoanApprove held')),
+    ).toEqual({ wanted: [], verdicts: {}, violations: [] })
   })
 
   test('somebody who already stands in a conflicting group that cannot be revoked here: counted, the new grant held', () => {

@@ -1,18 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { AttributeValue } from '../../../src/domain/worker-event.ts'
 import { matches, matchingRules } from '../../../src/policies/birthright.ts'
 import { attributeOf, type Facts, satisfies } from '../../../src/policies/conditions.ts'
 import { anEvent } from '../domain/events.ts'
 import { catalogue, compiled } from './policies.ts'
-import type { AttributeValue } from '../../../src/domain/worker-event.ts'
 
 const facts = (attributes: Readonly<Record<string, AttributeValue>>, status: Facts['status'] = 'active'): Facts => ({
   worker: anEvent('1', { worker: { attributes } }).worker,
   status,
 })
 const rule = (when: string, cel = '') =>
-  compiled(catalogue('A'), `birthright:\n  r: { when: ${when}, ${cel === '' ? '' : `cel: "${cel}", `}grants: { entitlements: [A] } }\n`)
-const matchesFor = (when: string, attributes: Readonly<Record<string, AttributeValue>>, cel = '') => matchingRules(rule(when, cel), facts(attributes)).length === 1
+  compiled(
+    catalogue('A'),
+    `birthright:\n  r: { when: ${when}, ${cel === '' ? '' : `cel: "${cel}", `}grants: { entitlements: [A] } }\n`,
+  )
+const matchesFor = (when: string, attributes: Readonly<Record<string, AttributeValue>>, cel = '') =>
+  matchingRules(rule(when, cel), facts(attributes)).length === 1
 
 describe('conditions on attributes', () => {
   test.each<[string, Readonly<Record<string, AttributeValue>>, boolean]>([
@@ -83,7 +87,9 @@ test('the index finds exactly the rules that a scan of all of them finds', () =>
     fc.property(fc.array(when, { maxLength: 12 }), worker, (rules, attributes) => {
       const policy = compiled(
         catalogue('A'),
-        JSON.stringify({ birthright: Object.fromEntries(rules.map((when, i) => [`r${i}`, { when, grants: { entitlements: ['A'] } }])) }),
+        JSON.stringify({
+          birthright: Object.fromEntries(rules.map((when, i) => [`r${i}`, { when, grants: { entitlements: ['A'] } }])),
+        }),
       )
       const one = facts(attributes)
       expect(matchingRules(policy, one)).toEqual(policy.rules.filter((candidate) => matches(candidate, one)))

@@ -12,7 +12,15 @@ describe('a policy without its catalogue rows is a bug, not a smaller policy', (
     expect(() => compilePolicy(set, new Map([['A', row(1)]]))).toThrow('entitlement B has no id')
   })
   test('two entitlements of one id', () => {
-    expect(() => compilePolicy(set, new Map([['A', row(1)], ['B', row(1)]]))).toThrow('A and B share the id 1')
+    expect(() =>
+      compilePolicy(
+        set,
+        new Map([
+          ['A', row(1)],
+          ['B', row(1)],
+        ]),
+      ),
+    ).toThrow('A and B share the id 1')
   })
 })
 

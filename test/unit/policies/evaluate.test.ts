@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fold, identityAt } from '../../../src/domain/fold.ts'
-import { contains } from '../../../src/domain/instant.ts'
-import { evaluate } from '../../../src/policies/evaluate.ts'
-import { timelineOf } from '../../../src/policies/timeline.ts'
-import { anEvent, at, aTermination, someEvents } from '../domain/events.ts'
-import { catalogue, compiled, decide, person } from './policies.ts'
 import type { EmploymentKey } from '../../../src/domain/ids.ts'
+import { contains } from '../../../src/domain/instant.ts'
 import type { WorkerEvent } from '../../../src/domain/worker-event.ts'
 import type { CompiledPolicy } from '../../../src/policies/compile.ts'
+import { evaluate } from '../../../src/policies/evaluate.ts'
+import { timelineOf } from '../../../src/policies/timeline.ts'
+import { anEvent, aTermination, at, someEvents } from '../domain/events.ts'
+import { catalogue, compiled, decide, person } from './policies.ts'
 
 const policy = compiled(
   catalogue('View', 'Entry', 'Approve'),
@@ -21,7 +21,10 @@ birthright:
   by-leave: { when: { status: leave }, grants: { entitlements: [View] } }
 `,
 )
-const since = (activeFrom: number | null, one: CompiledPolicy) => ({ activeFrom: activeFrom === null ? null : at(activeFrom), policy: one })
+const since = (activeFrom: number | null, one: CompiledPolicy) => ({
+  activeFrom: activeFrom === null ? null : at(activeFrom),
+  policy: one,
+})
 const timeline = (events: readonly WorkerEvent[], ...windows: readonly ReturnType<typeof since>[]) =>
   timelineOf(fold(events), windows.length > 0 ? windows : [since(null, policy)]).map(
     ({ entitlement, interval, reasons }) =>
@@ -31,7 +34,9 @@ const second = { employmentKey: 'E2' as EmploymentKey }
 
 describe('the timeline of what is wanted', () => {
   test('future moves and the end are in it, with rule, employment and role path', () => {
-    expect(timeline([anEvent('1'), anEvent('2', { effectiveAt: at(20), worker: { jobCode: 'CA' } }), aTermination('3', 30)])).toEqual([
+    expect(
+      timeline([anEvent('1'), anEvent('2', { effectiveAt: at(20), worker: { jobCode: 'CA' } }), aTermination('3', 30)]),
+    ).toEqual([
       'Approve 20–30 by-ca/E',
       'Entry 10–20 by-rm/E/rm',
       'View 10–20 by-rm/E/rm>lending',
@@ -40,10 +45,12 @@ describe('the timeline of what is wanted', () => {
   })
 
   test('snapshots that change nothing for policy are one interval', () => {
-    expect(timeline([anEvent('1'), anEvent('2', { effectiveAt: at(20), worker: { attributes: { jobCode: 'RM', jobTitle: 'Senior' } } })])).toEqual([
-      'Entry 10– by-rm/E/rm',
-      'View 10– by-rm/E/rm>lending',
-    ])
+    expect(
+      timeline([
+        anEvent('1'),
+        anEvent('2', { effectiveAt: at(20), worker: { attributes: { jobCode: 'RM', jobTitle: 'Senior' } } }),
+      ]),
+    ).toEqual(['Entry 10– by-rm/E/rm', 'View 10– by-rm/E/rm>lending'])
   })
 
   test('leave keeps it, and rules may look at the state; prehire and ended give none', () => {
@@ -52,11 +59,20 @@ describe('the timeline of what is wanted', () => {
       anEvent('1', { worker: { status: 'leave' } }),
       anEvent('2', { effectiveAt: at(20), worker: { lastDayEndsAt: at(25) } }),
     ]
-    expect(timeline(events)).toEqual(['Entry 10–25 by-rm/E/rm', 'View 10–20 by-leave/E by-rm/E/rm>lending', 'View 20–25 by-rm/E/rm>lending'])
+    expect(timeline(events)).toEqual([
+      'Entry 10–25 by-rm/E/rm',
+      'View 10–20 by-leave/E by-rm/E/rm>lending',
+      'View 20–25 by-rm/E/rm>lending',
+    ])
   })
 
   test('access is the union over employments, each judged by itself', () => {
-    expect(timeline([anEvent('1'), anEvent('2', { effectiveAt: at(20), worker: { ...second, jobCode: 'CA', lastDayEndsAt: at(30) } })])).toEqual([
+    expect(
+      timeline([
+        anEvent('1'),
+        anEvent('2', { effectiveAt: at(20), worker: { ...second, jobCode: 'CA', lastDayEndsAt: at(30) } }),
+      ]),
+    ).toEqual([
       'Approve 20–30 by-ca/E2',
       'Entry 10– by-rm/E/rm',
       'View 10–20 by-rm/E/rm>lending',
@@ -66,7 +82,10 @@ describe('the timeline of what is wanted', () => {
   })
 
   test('a rule is never judged on a mixture of two employments', () => {
-    const both = compiled(catalogue('View'), 'birthright:\n  r: { when: { jobCode: RM, department: D }, grants: { entitlements: [View] } }\n')
+    const both = compiled(
+      catalogue('View'),
+      'birthright:\n  r: { when: { jobCode: RM, department: D }, grants: { entitlements: [View] } }\n',
+    )
     const history = fold([
       anEvent('1', { worker: { attributes: { jobCode: 'RM' } } }),
       anEvent('2', { worker: { ...second, attributes: { jobCode: 'CA', department: 'D' } } }),
@@ -75,10 +94,23 @@ describe('the timeline of what is wanted', () => {
   })
 
   test('the version that was active at a valid time judges it; the first reaches back for ever', () => {
-    const next = compiled(catalogue('View', 'Entry', 'Approve'), 'birthright:\n  all: { when: everyone, grants: { entitlements: [Entry] } }\n')
-    expect(timeline([anEvent('1')], since(5, policy), since(15, next))).toEqual(['Entry 10–15 by-rm/E/rm', 'Entry 15– all/E', 'View 10–15 by-rm/E/rm>lending'])
+    const next = compiled(
+      catalogue('View', 'Entry', 'Approve'),
+      'birthright:\n  all: { when: everyone, grants: { entitlements: [Entry] } }\n',
+    )
+    expect(timeline([anEvent('1')], since(5, policy), since(15, next))).toEqual([
+      'Entry 10–15 by-rm/E/rm',
+      'Entry 15– all/E',
+      'View 10–15 by-rm/E/rm>lending',
+    ])
     expect(timeline([anEvent('1')], since(50, policy))).toEqual(['Entry 10– by-rm/E/rm', 'View 10– by-rm/E/rm>lending'])
-    const same = since(15, compiled(catalogue('View', 'Entry', 'Approve'), 'birthright:\n  all: { when: everyone, grants: { entitlements: [Entry] } }\n'))
+    const same = since(
+      15,
+      compiled(
+        catalogue('View', 'Entry', 'Approve'),
+        'birthright:\n  all: { when: everyone, grants: { entitlements: [Entry] } }\n',
+      ),
+    )
     expect(timeline([anEvent('1')], since(5, next), same)).toEqual(['Entry 10– all/E'])
   })
 
@@ -89,14 +121,16 @@ describe('the timeline of what is wanted', () => {
         const whole = timelineOf(history, [since(null, policy)])
         for (let moment = 0; moment < 14; moment++) {
           const jobs = identityAt(history, at(moment)).employments.flatMap(({ givesAccess, worker, state }) =>
-            givesAccess ? [state === 'leave' ? 'leave' : '', String(worker?.attributes['jobCode'])] : [],
+            givesAccess ? [state === 'leave' ? 'leave' : '', String(worker?.attributes.jobCode)] : [],
           )
           const expected = [
             ...(jobs.includes('CA') ? ['Approve'] : []),
             ...(jobs.includes('RM') ? ['Entry'] : []),
             ...(jobs.some((job) => job !== '') ? ['View'] : []),
           ]
-          const now = whole.filter(({ interval }) => contains(interval, at(moment))).map(({ entitlement }) => policy.keyOf.get(entitlement))
+          const now = whole
+            .filter(({ interval }) => contains(interval, at(moment)))
+            .map(({ entitlement }) => policy.keyOf.get(entitlement))
           expect([moment, now]).toEqual([moment, expected])
         }
       }),
@@ -128,23 +162,32 @@ describe('the decision', () => {
   })
 
   test('the active version judges now, also when it was stamped a tick ahead', () => {
-    const next = compiled(catalogue('View', 'Entry', 'Approve'), 'birthright:\n  all: { when: everyone, grants: { entitlements: [Approve] } }\n')
+    const next = compiled(
+      catalogue('View', 'Entry', 'Approve'),
+      'birthright:\n  all: { when: everyone, grants: { entitlements: [Approve] } }\n',
+    )
     const input = { history: fold([anEvent('1')]), personKey: person, now: at(20), present: [] }
     const { wanted } = evaluate({ ...input, policies: [since(null, policy), since(21, next)] })
     expect(wanted.map(({ entitlement }) => next.keyOf.get(entitlement))).toEqual(['Approve'])
   })
 
   test('no policy at all decides nothing: it throws', () => {
-    expect(() => evaluate({ history: fold([]), personKey: person, now: at(1), present: [], policies: [] })).toThrow('no policy version')
+    expect(() => evaluate({ history: fold([]), personKey: person, now: at(1), present: [], policies: [] })).toThrow(
+      'no policy version',
+    )
   })
 
   test('L6: permutation and duplication of the events change nothing in it', () => {
     fc.assert(
       fc.property(
-        someEvents.chain((events) => fc.tuple(fc.constant(events), fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 }))),
+        someEvents.chain((events) =>
+          fc.tuple(fc.constant(events), fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })),
+        ),
         fc.integer({ min: 0, max: 13 }),
         ([events, again], now) => {
-          expect(decide(policy, again, now, 'View held', 'Approve unknown!')).toEqual(decide(policy, events, now, 'View held', 'Approve unknown!'))
+          expect(decide(policy, again, now, 'View held', 'Approve unknown!')).toEqual(
+            decide(policy, events, now, 'View held', 'Approve unknown!'),
+          )
         },
       ),
     )

@@ -4,14 +4,24 @@ import type { EmploymentKey, EntitlementId } from '../../../src/domain/ids.ts'
 import type { WorkerEvent } from '../../../src/domain/worker-event.ts'
 import { explain } from '../../../src/policies/explain.ts'
 import { explanationLines } from '../../../src/policies/explain-text.ts'
-import { anEvent, at, aTermination } from '../domain/events.ts'
+import { anEvent, aTermination, at } from '../domain/events.ts'
 import { bankPolicy } from './bank.ts'
 import { catalogue, compiled, idOf, person, presentFrom } from './policies.ts'
 
 const bank = bankPolicy()
-const attributes = (jobCode: string) => ({ workerType: 'employee', department: 'LENDING', location: 'Mumbai', country: 'IN', jobLevel: '5', jobCode })
+const attributes = (jobCode: string) => ({
+  workerType: 'employee',
+  department: 'LENDING',
+  location: 'Mumbai',
+  country: 'IN',
+  jobLevel: '5',
+  jobCode,
+})
 const hire = anEvent('1', { worker: { attributes: attributes('CA') } })
-const second = anEvent('2', { effectiveAt: at(30), worker: { employmentKey: 'E-2' as EmploymentKey, attributes: attributes('RM') } })
+const second = anEvent('2', {
+  effectiveAt: at(30),
+  worker: { employmentKey: 'E-2' as EmploymentKey, attributes: attributes('RM') },
+})
 const inputOf = (policy: typeof bank, events: readonly WorkerEvent[], now: number, present: readonly string[]) => ({
   history: fold(events),
   personKey: person,
@@ -61,7 +71,10 @@ describe('why', () => {
       'birthright:\n  a: { when: everyone, grants: { entitlements: [A] } }\nsod:\n  s: { severity: low, description: d, sides: [{ entitlements: [A] }, { entitlements: [B] }] }\nexceptions:\n  EX: { person: P, policy: s, approver: Q, reason: r, control: c, from: 1970-01-01T00:00:00Z, expires: 1970-01-02T00:00:00Z }\n',
     )
     const explained = explain(inputOf(policy, [hire], 10, ['B held!']), idOf(policy, 'A'))
-    expect(explained).toMatchObject({ verdict: { kind: 'go', exceptions: ['EX'] }, exceptions: [{ key: 'EX', policy: 's', approver: 'Q' }] })
+    expect(explained).toMatchObject({
+      verdict: { kind: 'go', exceptions: ['EX'] },
+      exceptions: [{ key: 'EX', policy: 's', approver: 'Q' }],
+    })
     expect(explanationLines(explained)).toContain('    accepted by exception EX of Q until 1970-01-02T00:00:00Z')
   })
 })
@@ -87,7 +100,10 @@ describe('why not', () => {
       'birthright:\n  far: { when: { jobCode: X, country: Y }, grants: { entitlements: [A] } }\n  near: { when: { jobCode: CA, costCenter: Z }, grants: { entitlements: [A] } }\n',
     )
     const told = explanationLines(explain(inputOf(policy, [hire], 10, []), idOf(policy, 'A')))
-    expect(told.filter((line) => line.startsWith('  rule'))).toEqual(['  rule near would give it for employment E', '  rule far would give it for employment E'])
+    expect(told.filter((line) => line.startsWith('  rule'))).toEqual([
+      '  rule near would give it for employment E',
+      '  rule far would give it for employment E',
+    ])
     expect(told).toContain('    ✗ costCenter is "Z" (it is absent)')
   })
 
@@ -114,7 +130,12 @@ describe('why not', () => {
   test('no rule gives it; the policy does not know it', () => {
     expect(lines('CBS_LoanDisburse', [hire], 10)).not.toContain('  no birthright rule gives it to anybody')
     const policy = compiled(catalogue('A'))
-    expect(explanationLines(explain(inputOf(policy, [hire], 10, []), idOf(policy, 'A')))).toContain('  no birthright rule gives it to anybody')
-    expect(explain(inputOf(policy, [hire], 10, []), 99 as EntitlementId).wanted).toEqual({ kind: 'no', because: [{ kind: 'not-in-catalogue' }] })
+    expect(explanationLines(explain(inputOf(policy, [hire], 10, []), idOf(policy, 'A')))).toContain(
+      '  no birthright rule gives it to anybody',
+    )
+    expect(explain(inputOf(policy, [hire], 10, []), 99 as EntitlementId).wanted).toEqual({
+      kind: 'no',
+      because: [{ kind: 'not-in-catalogue' }],
+    })
   })
 })

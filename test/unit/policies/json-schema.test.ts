@@ -8,7 +8,8 @@ import { bankFiles } from './bank.ts'
 const published = readFileSync(new URL('../../../schemas/policy.json', import.meta.url), 'utf8')
 
 test('the published schema is the one that the parser reads by', () => {
-  expect(published).toBe(policyJsonSchema())
+  // Compared as JSON: the published text is laid out by the formatter.
+  expect(JSON.parse(published)).toEqual(JSON.parse(policyJsonSchema()))
 })
 
 const valid = new Ajv2020({ strict: true, strictTypes: false }).compile(JSON.parse(published))

@@ -6,7 +6,8 @@ import { catalogue, compiled, decide, told } from './policies.ts'
 /** A job code is the list of entitlements that it gives: `A+B`. */
 const givesByJob = (...jobs: readonly string[]) =>
   `birthright:\n${jobs.map((job) => `  job-${job.replaceAll('+', '-')}: { when: { jobCode: '${job}' }, grants: { entitlements: [${job.split('+').join(', ')}] } }\n`).join('')}`
-const pair = 'sod:\n  a-b: { severity: high, description: d, sides: [{ name: a, entitlements: [A, A2] }, { name: b, entitlements: [B, B2] }] }\n'
+const pair =
+  'sod:\n  a-b: { severity: high, description: d, sides: [{ name: a, entitlements: [A, A2] }, { name: b, entitlements: [B, B2] }] }\n'
 const three = `sod:
   two-of-three: { severity: high, description: d, atLeast: 2, sides: [{ entitlements: [A] }, { entitlements: [B] }, { entitlements: [C] }] }
 `
@@ -16,7 +17,8 @@ const singles = givesByJob('A', 'B', 'C')
 const policy = compiled(all, jobs, pair)
 const works = (...jobCodes: readonly string[]) =>
   jobCodes.map((jobCode, i) => anEvent(String(i), { worker: { jobCode, employmentKey: `E${i}` as EmploymentKey } }))
-const judge = (jobCodes: readonly string[], ...present: readonly string[]) => told(policy, decide(policy, works(...jobCodes), 20, ...present))
+const judge = (jobCodes: readonly string[], ...present: readonly string[]) =>
+  told(policy, decide(policy, works(...jobCodes), 20, ...present))
 
 describe('no grant takes part in a conflict of the resulting set', () => {
   test.each(['held', 'in-flight', 'unknown', 'indirect'])('what is %s and stays counts', (state) => {
@@ -40,7 +42,9 @@ describe('no grant takes part in a conflict of the resulting set', () => {
   })
 
   test('what is not part of the conflict goes', () => {
-    expect(judge(['A+C', 'B'])).toMatchObject({ verdicts: { A: 'held a-b against B', B: 'held a-b against A', C: 'go' } })
+    expect(judge(['A+C', 'B'])).toMatchObject({
+      verdicts: { A: 'held a-b against B', B: 'held a-b against A', C: 'go' },
+    })
   })
 
   test('a wanted grant that is in flight is not verified: it is judged like a new one', () => {
@@ -60,7 +64,11 @@ describe('what is there already', () => {
   })
 
   test('a breach that policy itself wants is a violation too', () => {
-    expect(judge(['A', 'B'], 'A held', 'B held')).toMatchObject({ wanted: ['A', 'B'], verdicts: {}, violations: ['a-b: a=A b=B'] })
+    expect(judge(['A', 'B'], 'A held', 'B held')).toMatchObject({
+      wanted: ['A', 'B'],
+      verdicts: {},
+      violations: ['a-b: a=A b=B'],
+    })
   })
 
   test('a breach that this plan ends by its own revokes is none', () => {
@@ -69,7 +77,10 @@ describe('what is there already', () => {
   })
 
   test('being revoked and wanted again is there to stay', () => {
-    expect(judge(['A', 'B'], 'A being-revoked', 'B held')).toMatchObject({ verdicts: { A: 'held a-b against B' }, violations: ['a-b: a=A b=B'] })
+    expect(judge(['A', 'B'], 'A being-revoked', 'B held')).toMatchObject({
+      verdicts: { A: 'held a-b against B' },
+      violations: ['a-b: a=A b=B'],
+    })
   })
 
   test('held and indirect at once: the revoke of one does not free the conflict', () => {
@@ -91,14 +102,20 @@ describe('hold or wait', () => {
   })
 
   test('a hold on one policy beats a wait on another', () => {
-    const both = compiled(all, jobs, pair, 'sod:\n  b-c: { severity: low, description: d, sides: [{ entitlements: [B] }, { entitlements: [C] }] }\n')
+    const both = compiled(
+      all,
+      jobs,
+      pair,
+      'sod:\n  b-c: { severity: low, description: d, sides: [{ entitlements: [B] }, { entitlements: [C] }] }\n',
+    )
     expect(told(both, decide(both, works('B'), 20, 'A held', 'C held!')).verdicts).toEqual({ B: 'held b-c against C' })
   })
 })
 
 describe('k of n', () => {
   const kOfN = compiled(all, singles, three)
-  const kJudge = (jobCodes: readonly string[], ...present: readonly string[]) => told(kOfN, decide(kOfN, works(...jobCodes), 20, ...present))
+  const kJudge = (jobCodes: readonly string[], ...present: readonly string[]) =>
+    told(kOfN, decide(kOfN, works(...jobCodes), 20, ...present))
 
   test('two of three break it, one does not', () => {
     expect(kJudge(['A']).verdicts).toEqual({ A: 'go' })
@@ -106,7 +123,11 @@ describe('k of n', () => {
   })
 
   test('three new ones: all are held', () => {
-    expect(kJudge(['A', 'B', 'C']).verdicts).toEqual({ A: 'held two-of-three against B C', B: 'held two-of-three against A C', C: 'held two-of-three against A B' })
+    expect(kJudge(['A', 'B', 'C']).verdicts).toEqual({
+      A: 'held two-of-three against B C',
+      B: 'held two-of-three against A C',
+      C: 'held two-of-three against A B',
+    })
   })
 
   test('the revoke of one of two is not enough: held; of both: wait', () => {
@@ -117,7 +138,10 @@ describe('k of n', () => {
   test('three of three is broken by the third only', () => {
     const strict = compiled(all, singles, three.replace('atLeast: 2', 'atLeast: 3'))
     expect(told(strict, decide(strict, works('A', 'B'), 20)).verdicts).toEqual({ A: 'go', B: 'go' })
-    expect(told(strict, decide(strict, works('A', 'B'), 20, 'C held!')).verdicts).toEqual({ A: 'held two-of-three against B C', B: 'held two-of-three against A C' })
+    expect(told(strict, decide(strict, works('A', 'B'), 20, 'C held!')).verdicts).toEqual({
+      A: 'held two-of-three against B C',
+      B: 'held two-of-three against A C',
+    })
   })
 })
 
@@ -128,12 +152,20 @@ describe('exceptions', () => {
   const excepted = compiled(all, jobs, pair, exception(15, 25))
 
   test('a live one lets the grant go and names itself; the breach that follows is an accepted violation', () => {
-    expect(told(excepted, decide(excepted, works('A', 'B'), 20))).toMatchObject({ verdicts: { A: 'go EX', B: 'go EX' }, nextChangeAt: 25 })
-    expect(told(excepted, decide(excepted, works('A', 'B'), 20, 'A held', 'B held')).violations).toEqual(['a-b: a=A b=B accepted by EX'])
+    expect(told(excepted, decide(excepted, works('A', 'B'), 20))).toMatchObject({
+      verdicts: { A: 'go EX', B: 'go EX' },
+      nextChangeAt: 25,
+    })
+    expect(told(excepted, decide(excepted, works('A', 'B'), 20, 'A held', 'B held')).violations).toEqual([
+      'a-b: a=A b=B accepted by EX',
+    ])
   })
 
   test.each([14, 25, 26])('at %i it does not work', (now) => {
-    expect(told(excepted, decide(excepted, works('A', 'B'), now)).verdicts).toEqual({ A: 'held a-b against B', B: 'held a-b against A' })
+    expect(told(excepted, decide(excepted, works('A', 'B'), now)).verdicts).toEqual({
+      A: 'held a-b against B',
+      B: 'held a-b against A',
+    })
   })
 
   test('its begin and its end wake the evaluation', () => {
@@ -141,12 +173,25 @@ describe('exceptions', () => {
   })
 
   test('after it expired, what was granted stays, as an open violation', () => {
-    expect(told(excepted, decide(excepted, works('A', 'B'), 30, 'A held', 'B held'))).toMatchObject({ verdicts: {}, violations: ['a-b: a=A b=B'] })
+    expect(told(excepted, decide(excepted, works('A', 'B'), 30, 'A held', 'B held'))).toMatchObject({
+      verdicts: {},
+      violations: ['a-b: a=A b=B'],
+    })
   })
 
   test('it accepts its own policy only, and for its own person only', () => {
-    const two = compiled(all, jobs, pair, exception(15, 25), 'sod:\n  b-c: { severity: low, description: d, sides: [{ entitlements: [B] }, { entitlements: [C] }] }\n')
-    expect(told(two, decide(two, works('A', 'B', 'C'), 20)).verdicts).toEqual({ A: 'go EX', B: 'held b-c against C', C: 'held b-c against B' })
+    const two = compiled(
+      all,
+      jobs,
+      pair,
+      exception(15, 25),
+      'sod:\n  b-c: { severity: low, description: d, sides: [{ entitlements: [B] }, { entitlements: [C] }] }\n',
+    )
+    expect(told(two, decide(two, works('A', 'B', 'C'), 20)).verdicts).toEqual({
+      A: 'go EX',
+      B: 'held b-c against C',
+      C: 'held b-c against B',
+    })
     const theirs = compiled(all, jobs, pair, exception(15, 25).replace('person: P', 'person: P2'))
     expect(told(theirs, decide(theirs, works('A', 'B'), 20)).verdicts.A).toBe('held a-b against B')
   })
@@ -163,5 +208,10 @@ test('conflicts are judged on what roles finally give', () => {
 
 test('a leaver wants nothing, and nothing is judged', () => {
   const gone = [anEvent('1', { worker: { jobCode: 'A', lastDayEndsAt: at(15) } })]
-  expect(told(policy, decide(policy, gone, 20, 'A held', 'B held'))).toEqual({ wanted: [], verdicts: {}, violations: [], nextChangeAt: null })
+  expect(told(policy, decide(policy, gone, 20, 'A held', 'B held'))).toEqual({
+    wanted: [],
+    verdicts: {},
+    violations: [],
+    nextChangeAt: null,
+  })
 })

@@ -15,46 +15,87 @@ const someSod = (members: readonly string[], prefix: string) =>
   fc
     .array(
       fc
-        .tuple(fc.shuffledSubarray([...members], { minLength: 2 }), fc.integer({ min: 2, max: 4 }), fc.integer({ min: 2, max: 4 }))
+        .tuple(
+          fc.shuffledSubarray([...members], { minLength: 2 }),
+          fc.integer({ min: 2, max: 4 }),
+          fc.integer({ min: 2, max: 4 }),
+        )
         .map(([chosen, wantedSides, k]): Omit<SodDef, 'key'> => {
           const count = Math.min(wantedSides, chosen.length)
-          const sides = Array.from({ length: count }, (_, s) => ({ name: `s${s}`, entitlements: chosen.filter((_, i) => i % count === s).sort() }))
+          const sides = Array.from({ length: count }, (_, s) => ({
+            name: `s${s}`,
+            entitlements: chosen.filter((_, i) => i % count === s).sort(),
+          }))
           return { description: 'd', severity: 'high', atLeast: Math.min(k, count), sides }
         }),
       { maxLength: 4 },
     )
     .map((policies) => policies.map((policy, i) => ({ key: `${prefix}${i}`, ...policy })))
 
-const someExceptions = fc.array(
-  fc.record({ policy: fc.constantFrom('p0', 'p1'), from: fc.integer({ min: 10, max: 30 }).map(at), expires: fc.integer({ min: 10, max: 30 }).map(at) }),
-  { maxLength: 2 },
-).map((all) => all.map((one, i): ExceptionDef => ({ key: `x${i}`, person, approver: 'Q', reason: 'r', control: 'c', ...one })))
+const someExceptions = fc
+  .array(
+    fc.record({
+      policy: fc.constantFrom('p0', 'p1'),
+      from: fc.integer({ min: 10, max: 30 }).map(at),
+      expires: fc.integer({ min: 10, max: 30 }).map(at),
+    }),
+    { maxLength: 2 },
+  )
+  .map((all) =>
+    all.map((one, i): ExceptionDef => ({ key: `x${i}`, person, approver: 'Q', reason: 'r', control: 'c', ...one })),
+  )
 
 const somePresent: fc.Arbitrary<readonly Present[]> = fc.array(
   fc.record({
     entitlement: fc.constantFrom(...ids),
-    state: fc.constantFrom('held' as const, 'held' as const, 'in-flight' as const, 'unknown' as const, 'indirect' as const, 'being-revoked' as const),
+    state: fc.constantFrom(
+      'held' as const,
+      'held' as const,
+      'in-flight' as const,
+      'unknown' as const,
+      'indirect' as const,
+      'being-revoked' as const,
+    ),
     revocable: fc.boolean(),
   }),
   { maxLength: 6 },
 )
 const someWanted = fc.subarray([...ids])
-const someCase = fc.record({ sod: someSod(keys, 'p'), exceptions: someExceptions, present: somePresent, wanted: someWanted })
+const someCase = fc.record({
+  sod: someSod(keys, 'p'),
+  exceptions: someExceptions,
+  present: somePresent,
+  wanted: someWanted,
+})
 
 const policyOf = (sod: readonly SodDef[], exceptions: readonly ExceptionDef[] = []) =>
   compileSet({
-    entitlements: keys.map((key) => ({ key, target: 'ldap', lookup: key, risk: 'low', owner: 'o', description: 'd', protected: false })),
+    entitlements: keys.map((key) => ({
+      key,
+      target: 'ldap',
+      lookup: key,
+      risk: 'low',
+      owner: 'o',
+      description: 'd',
+      protected: false,
+    })),
     roles: [],
     rules: [],
     sod,
     exceptions,
   })
-const judge = (sod: readonly SodDef[], exceptions: readonly ExceptionDef[], present: readonly Present[], wanted: readonly EntitlementId[], moment = now) =>
-  judgeSod(policyOf(sod, exceptions), person, moment, present, wanted)
+const judge = (
+  sod: readonly SodDef[],
+  exceptions: readonly ExceptionDef[],
+  present: readonly Present[],
+  wanted: readonly EntitlementId[],
+  moment = now,
+) => judgeSod(policyOf(sod, exceptions), person, moment, present, wanted)
 
 const breaks = (policy: SodDef, set: readonly EntitlementId[]) =>
   policy.sides.filter(({ entitlements }) => entitlements.some((key) => set.includes(id(key)))).length >= policy.atLeast
-const names = (policy: SodDef, entitlement: EntitlementId) => policy.sides.some(({ entitlements }) => entitlements.some((key) => id(key) === entitlement))
+const names = (policy: SodDef, entitlement: EntitlementId) =>
+  policy.sides.some(({ entitlements }) => entitlements.some((key) => id(key) === entitlement))
 const accepts = (exceptions: readonly ExceptionDef[], policy: SodDef, moment = now) =>
   exceptions.some((one) => one.policy === policy.key && one.from <= moment && moment < one.expires)
 
@@ -63,7 +104,8 @@ describe('laws of separation of duties', () => {
     fc.assert(
       fc.property(someCase, ({ sod, exceptions, present, wanted }) => {
         const { verdicts, violations } = judge(sod, exceptions, present, wanted)
-        const goes = (one: Present) => !wanted.includes(one.entitlement) && (one.revocable || one.state === 'being-revoked')
+        const goes = (one: Present) =>
+          !wanted.includes(one.entitlement) && (one.revocable || one.state === 'being-revoked')
         const there = present.filter((one) => !goes(one)).map((one) => one.entitlement)
         const result = [...present.map((one) => one.entitlement), ...wanted]
         const after = [...there, ...wanted]
@@ -71,7 +113,9 @@ describe('laws of separation of duties', () => {
           wanted
             .filter((one) => !present.some(({ entitlement, state }) => entitlement === one && state === 'held'))
             .map((one) => {
-              const open = sod.filter((policy) => names(policy, one) && breaks(policy, result) && !accepts(exceptions, policy))
+              const open = sod.filter(
+                (policy) => names(policy, one) && breaks(policy, result) && !accepts(exceptions, policy),
+              )
               return [one, open.some((policy) => breaks(policy, after)) ? 'held' : open.length > 0 ? 'wait' : 'go']
             }),
         )
@@ -103,13 +147,26 @@ describe('laws of separation of duties', () => {
       fc.property(someCase, fc.infiniteStream(fc.boolean()), ({ sod, exceptions, present, wanted }, coins) => {
         let now = present
         for (let step = 0; step < 6; step++) {
-          const before = sod.filter((policy) => breaks(policy, now.map((one) => one.entitlement)))
+          const before = sod.filter((policy) =>
+            breaks(
+              policy,
+              now.map((one) => one.entitlement),
+            ),
+          )
           const { verdicts } = judge(sod, exceptions, now, wanted)
-          const granted = [...verdicts].filter(([, { kind }]) => kind === 'go' && coins.next().value).map(([entitlement]): Present => ({ entitlement, state: 'held', revocable: true }))
+          const granted = [...verdicts]
+            .filter(([, { kind }]) => kind === 'go' && coins.next().value)
+            .map(([entitlement]): Present => ({ entitlement, state: 'held', revocable: true }))
           const left = now.filter((one) => wanted.includes(one.entitlement) || !one.revocable || coins.next().value)
           const during = [...now, ...granted]
           for (const policy of sod)
-            if (!before.includes(policy) && !accepts(exceptions, policy)) expect(breaks(policy, during.map((one) => one.entitlement))).toBe(false)
+            if (!before.includes(policy) && !accepts(exceptions, policy))
+              expect(
+                breaks(
+                  policy,
+                  during.map((one) => one.entitlement),
+                ),
+              ).toBe(false)
           now = [...left, ...granted]
         }
       }),
@@ -120,7 +177,13 @@ describe('laws of separation of duties', () => {
   test('the order of what is present and wanted, and saying it twice, decide nothing', () => {
     fc.assert(
       fc.property(
-        someCase.chain((one) => fc.tuple(fc.constant(one), fc.shuffledSubarray([...one.present, ...one.present], { minLength: one.present.length * 2 }), fc.shuffledSubarray([...one.wanted], { minLength: one.wanted.length }))),
+        someCase.chain((one) =>
+          fc.tuple(
+            fc.constant(one),
+            fc.shuffledSubarray([...one.present, ...one.present], { minLength: one.present.length * 2 }),
+            fc.shuffledSubarray([...one.wanted], { minLength: one.wanted.length }),
+          ),
+        ),
         ([{ sod, exceptions, present, wanted }, presentAgain, wantedAgain]) => {
           expect(judge(sod, exceptions, presentAgain, wantedAgain)).toEqual(judge(sod, exceptions, present, wanted))
         },
@@ -135,7 +198,8 @@ describe('laws of separation of duties', () => {
         for (const [entitlement, verdict] of verdicts)
           for (const other of verdict.kind === 'held' ? verdict.conflictsWith : []) {
             const against = verdicts.get(other)
-            if (against !== undefined) expect(against).toMatchObject({ kind: 'held', conflictsWith: expect.arrayContaining([entitlement]) })
+            if (against !== undefined)
+              expect(against).toMatchObject({ kind: 'held', conflictsWith: expect.arrayContaining([entitlement]) })
           }
       }),
       { numRuns: 1000 },
@@ -146,7 +210,9 @@ describe('laws of separation of duties', () => {
     fc.assert(
       fc.property(someCase, fc.integer({ min: 0, max: 40 }), ({ sod, exceptions, present, wanted }, moment) => {
         const live = exceptions.filter(({ from, expires }) => from <= moment && moment < expires)
-        expect(judge(sod, exceptions, present, wanted, at(moment))).toEqual(judge(sod, live, present, wanted, at(moment)))
+        expect(judge(sod, exceptions, present, wanted, at(moment))).toEqual(
+          judge(sod, live, present, wanted, at(moment)),
+        )
       }),
     )
   })
