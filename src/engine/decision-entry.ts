@@ -48,6 +48,7 @@ export const decisionEntry = (
       cause: { kind: cause, ...(cause === 'event' && inbox !== null ? { stream: inbox.streamId, offset: inbox.offset } : {}) },
       lifecycle: judged.at.lifecycle,
       leaver: judged.at.leaver,
+      ...(judged.endedAt === null ? {} : { endedAt: new Date(judged.endedAt).toISOString() }),
       actions: created.map((action) => ({
         id: action.id,
         kind: action.kind,

@@ -2,6 +2,7 @@ import { appendAudit } from '../store/audit-log.ts'
 import { type DispatchRef, dispatchedActions, expiredLeases, finishDispatch, lockExpired, requeue } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
 import { expireActions, overdueActions } from '../store/outcomes.ts'
+import { refreshStatistics } from '../store/statistics.ts'
 import { leaversNeglected } from '../store/work-queue.ts'
 import type { Engine } from './engine.ts'
 import { evaluate } from './evaluate.ts'
@@ -25,6 +26,7 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
   if (lost.length > 0) engine.log.warn({ dispatches: lost.length }, 'queued dispatches were never claimed: put on the queue again')
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
   await evaluateNeglected(engine)
+  await refreshStatistics(engine.db)
   return { requeue: lost, expired, overdue: await reportOverdue(engine) }
 }
 

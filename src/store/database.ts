@@ -56,7 +56,7 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
   const pool = new pg.Pool({
     connectionString: url,
     max,
-    options: '-c timezone=UTC',
+    options: '-c timezone=UTC -c jit=off -c enable_seqscan=off',
     application_name: applicationName,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 0,

@@ -160,7 +160,7 @@ create table muster.account (
   grants_read_at timestamptz                  -- last complete read of its direct grants
 );
 create unique index account_of_identity on muster.account (identity_id, target) where unlinked_at is null;
-create unique index account_native on muster.account (target, native_id) where unlinked_at is null;
+create unique index account_native on muster.account (native_id, target) where unlinked_at is null;
 
 -- Bitemporal observed grants.
 create table muster.grants (
@@ -356,6 +356,23 @@ begin
   perform 1 from muster.action where identity_id = any(ids) and state in ('waiting', 'parked') order by id for update;
 end $$;
 
+-- An initial load fills empty tables within seconds, autovacuum looks once a minute, and plans made for empty tables read
+-- whole indexes for every row. Analyses what has doubled since it was last looked at; returns how many tables that were.
+create function muster.refresh_statistics() returns integer
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare t record; n integer := 0;
+begin
+  for t in
+    select c.oid::regclass as name from pg_class c
+    where c.relnamespace = 'muster'::regnamespace and c.relkind = 'r'
+      and pg_stat_get_mod_since_analyze(c.oid) > greatest(500, c.reltuples)
+  loop
+    execute format('analyze %s', t.name);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+
 reset role;
 
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -371,4 +388,6 @@ grant usage on schema audit to muster_engine;
 grant insert on audit.entry to muster_engine;
 grant execute on function audit.ensure_partitions(integer) to muster_engine;
 revoke execute on function audit.ensure_partitions(integer) from public;
+revoke execute on function muster.refresh_statistics() from public;
+grant execute on function muster.refresh_statistics() to muster_engine;
 grant usage on schema auditor to muster_auditor;
