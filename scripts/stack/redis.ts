@@ -28,7 +28,20 @@ export async function redis(options: RedisOptions, own: Ownership, onProgress: O
   const data = join(dir, 'data')
   mkdirSync(data, { recursive: true })
   const logFile = join(dir, 'redis.log')
-  const flags = ['--bind', '127.0.0.1', '--port', String(port), '--dir', data, '--daemonize', 'no', '--databases', '64']
+  const flags = [
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--dir',
+    data,
+    '--daemonize',
+    'no',
+    '--set-proc-title',
+    'no',
+    '--databases',
+    '64',
+  ]
   const safety = [
     '--maxmemory-policy',
     'noeviction',

@@ -42,7 +42,7 @@ async function startAndEnd(dir: string, moment: string, signal: NodeJS.Signals):
 test.each([
   ['kafka formatting storage', 'SIGKILL'],
   ['postgres creating the cluster', 'SIGINT'],
-  ['redis starting', 'SIGKILL'],
+  ['redis ready', 'SIGKILL'],
   ['slapd ready', 'SIGTERM'],
   ['kafka starting', 'SIGKILL'],
   ['all ready', 'SIGINT'],
