@@ -43,6 +43,8 @@ export async function redis(options: RedisOptions, own: Ownership, onProgress: O
     '64',
   ]
   const safety = [
+    '--save',
+    '', // no snapshots beside the log
     '--maxmemory-policy',
     'noeviction',
     '--appendonly',
