@@ -1,5 +1,5 @@
 /** A slapd of its own behind a proxy with faults, and a witness bound as the directory's root on a connection of its own. */
-import { Attribute, Change, Client, type Entry, EqualityFilter } from 'ldapts'
+import { Client, type Entry, EqualityFilter } from 'ldapts'
 import type { Ldap } from '../../scripts/stack/part.ts'
 import type { SlapdVariant } from '../../scripts/stack/slapd-files.ts'
 import type { Stack } from '../../scripts/stack/stack.ts'
@@ -24,6 +24,8 @@ export type LdapWorld = World & {
   readonly asRoot: Client
   readonly entryOf: (id: NativeId) => Promise<Entry | undefined>
   readonly rawMembers: (group: Group) => Promise<readonly string[]>
+  /** Runs `work` and lists the requests that it sent through the proxy, by name. */
+  readonly requestsOf: (work: () => Promise<unknown>) => Promise<readonly string[]>
 }
 
 export const target = 'corp-ldap' as TargetId
@@ -31,6 +33,13 @@ const placeholder = 'cn=nobody'
 const password = 'a password that works'
 /** Requests that change something: modify, add. */
 const writes = new Set([0x66, 0x68])
+const requestNames = new Map([
+  [0x60, 'bind'],
+  [0x63, 'search'],
+  [0x66, 'modify'],
+  [0x68, 'add'],
+  [0x77, 'extended'],
+])
 
 export const makeLdap = (world: LdapWorld): Connector => createLdapConnector(target, world.settings)
 
@@ -64,7 +73,7 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
       ...changes,
     })
 
-  let root = new Client({ url: ldap.plainUrl, timeout: 30_000 })
+  let root = new Client({ url: ldap.plainUrl, timeout: 30_000, autoRebind: true })
   await root.bind(ldap.rootDn, ldap.rootPassword)
 
   const person = (key: string, name?: string): Person => ({
@@ -127,6 +136,18 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
     person,
     entryOf,
     rawMembers,
+    requestsOf: async (work) => {
+      const seen: string[] = []
+      // A request is one piece of traffic: it is written at once, and the next waits for its answer or has its own write.
+      proxy.watch((bytes, direction) => {
+        if (direction === 'to-server')
+          for (const operation of operationsOf(bytes)) seen.push(requestNames.get(operation) ?? 'other')
+        return 'pass'
+      })
+      await work()
+      proxy.watch(null)
+      return seen
+    },
     addAccounts: async (crowd) => {
       const ids: NativeId[] = []
       for (const somebody of crowd) ids.push(await addEntry(somebody, String(somebody.worker.displayName)))
@@ -135,10 +156,14 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
     addTwin: async (somebody) => {
       await addEntry(somebody, `${somebody.worker.displayName} twin`)
     },
-    addGroup: async (name, members = []) => {
+    addGroup: async (name, members = [], strangers = 0) => {
       const lookup = `cn=${escapeRdnValue(name)},${groups}`
       const dns = new Map([...(members.length > 0 ? await idsByDn() : [])].map(([dn, id]) => [id, dn]))
-      const member = [placeholder, ...members.map((id) => dns.get(id) ?? '')]
+      const others = Array.from(
+        { length: strangers },
+        (_, at) => `uid=stranger.number.${at},ou=elsewhere,${ldap.baseDn}`,
+      )
+      const member = [placeholder, ...members.map((id) => dns.get(id) ?? ''), ...others]
       await root.add(lookup, { objectClass: 'groupOfNames', cn: name, member })
       return { lookup, nativeId: await idAt(lookup) }
     },
@@ -191,7 +216,7 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
       },
       up: async () => {
         await stack.part('slapd').restart()
-        root = new Client({ url: ldap.plainUrl, timeout: 30_000 })
+        root = new Client({ url: ldap.plainUrl, timeout: 30_000, autoRebind: true })
         await root.bind(ldap.rootDn, ldap.rootPassword)
       },
     },
@@ -204,11 +229,21 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
 }
 
 /** BER tag of the operation of the LDAP message that a piece of traffic begins with. */
-const operationOf = (bytes: Buffer): number => {
+export const operationOf = (bytes: Buffer): number => {
   const first = bytes[1] ?? 0
   const start = first < 0x80 ? 2 : 2 + (first & 0x7f)
   return bytes[start + 2 + (bytes[start + 1] ?? 0)] ?? 0
 }
 
-export const addValue = (attribute: string, values: string[]): Change =>
-  new Change({ operation: 'add', modification: new Attribute({ type: attribute, values }) })
+/** The same of every message in it. */
+const operationsOf = (bytes: Buffer): readonly number[] => {
+  const operations: number[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at + 1] ?? 0
+    const count = first < 0x80 ? 0 : first & 0x7f
+    const length = count === 0 ? first : bytes.readUIntBE(at + 2, count)
+    operations.push(operationOf(bytes.subarray(at)))
+    at += 2 + count + length
+  }
+  return operations
+}

@@ -27,7 +27,10 @@ export type TcpProxy = {
   readonly close: () => Promise<void>
 }
 
-export async function tcpProxy(upstream: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+export async function tcpProxy(
+  upstream: { readonly host: string; readonly port: number },
+  host = '127.0.0.1',
+): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   let watcher: Watcher | null = null
   let refusing = false
@@ -64,7 +67,7 @@ export async function tcpProxy(upstream: { readonly host: string; readonly port:
     from.on('end', () => void queue.then(() => to.end()))
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   return {
     port: (server.address() as AddressInfo).port,
     connections: () => pairs.size,

@@ -31,7 +31,7 @@ export const changeAccess = async (
     for (const [index, { changed: isChange }] of written) if (isChange) changed.add(index)
     const toProve = items.filter(({ index }) => written.has(index))
     if (toProve.length === 0) break
-    const proof = await readProof(client, settings, toProve, attributesFor(settings, operations))
+    const proof = await readProof(client, settings, pace, toProve, attributesFor(settings, operations))
     const moved: Item[] = []
     for (const item of toProve) {
       const code = written.get(item.index)?.code ?? ''

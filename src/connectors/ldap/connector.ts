@@ -35,7 +35,7 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings): C
       })
     },
     apply: (operations, context) => apply(client, settings, pace, operations, context),
-    observe: (operations) => observe(client, settings, operations),
+    observe: (operations) => observe(client, settings, pace, operations),
     grantsOf: (ids) => grantsOf(client, settings, ids),
     accounts: (ids) => accounts(client, settings, ids),
     close: async () => client.close(),

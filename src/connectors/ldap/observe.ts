@@ -10,6 +10,7 @@ import { type EnsureOperation, find } from './ensure-accounts.ts'
 import { outcomeOfRead } from './errors.ts'
 import { failureText } from './groups.ts'
 import { type AccessOperation, attributesFor, findItems, readAccounts, retry } from './items.ts'
+import type { Pace } from './pace.ts'
 import { judge, readProof } from './proof.ts'
 import { readHoldings } from './read-back.ts'
 
@@ -19,22 +20,24 @@ const notSo = retry('not-so')
 export const observe = (
   client: LdapClient,
   settings: LdapSettings,
+  pace: Pace,
   operations: readonly Operation[],
 ): Promise<readonly Outcome[]> =>
   inOrder(
     operations,
     (ensures) => observeAccounts(client, settings, ensures),
-    (others) => observeAccess(client, settings, others),
+    (others) => observeAccess(client, settings, pace, others),
   )
 
 const observeAccess = async (
   client: LdapClient,
   settings: LdapSettings,
+  pace: Pace,
   operations: readonly AccessOperation[],
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const items = await findItems(client, settings, operations, outcomes, true)
-  const proof = await readProof(client, settings, items, attributesFor(settings, operations))
+  const proof = await readProof(client, settings, pace, items, attributesFor(settings, operations))
   for (const item of items) {
     outcomes[item.index] = proof.ok
       ? judge(settings, item, proof.value, { changed: false, code: '' })

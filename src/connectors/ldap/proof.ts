@@ -5,53 +5,65 @@ import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { ok, type Result } from './errors.ts'
 import { type Accounts, type Item, readAccounts } from './items.ts'
+import type { Pace } from './pace.ts'
 import { accountsAskedSingly, type Holdings, readHoldings, readMembers } from './read-back.ts'
 
 /** What was read after the changes. Valid for an account only while it still has the name that it was changed under. */
 export type Proof = {
   readonly accounts: Accounts
   readonly holdings: Holdings
-  /** Members among those asked for, of each group that a large batch granted. */
+  /** DNs whose groups `holdings` tells; of any other it knows nothing. */
+  readonly asked: ReadonlySet<string>
+  /** Members among those asked for, of each group that was read whole. */
   readonly members: ReadonlyMap<NativeId, ReadonlySet<string>>
 }
 
-/** Reads accounts, their groups and, for large batches, the granted groups' members: all side by side. */
+/** A group of so many members for each account in question is cheaper to ask by member than to read whole. */
+const membersPerAccount = 8
+
+/**
+ * Reads accounts and memberships side by side: of few accounts their groups; of many, the members of the groups in question,
+ * but of very large ones, and where all groups of an account are wanted, again the groups of the accounts.
+ */
 export const readProof = async (
   client: LdapClient,
   settings: LdapSettings,
+  pace: Pace,
   items: readonly Item[],
   attributes: readonly string[],
 ): Promise<Result<Proof>> => {
   const ids = [...new Set(items.map(({ operation }) => operation.account))]
   const isFew = ids.length <= accountsAskedSingly
-  const askBack = items.filter(({ operation }) =>
-    isFew ? operation.op !== 'enable' : operation.op === 'revoke' || operation.op === 'disable',
-  )
-  const granted = new Map<NativeId, { groupDn: string; dns: string[] }>()
-  for (const { operation, account, group } of isFew ? [] : items) {
-    if (!('entitlement' in operation) || operation.op !== 'grant' || group === null) continue
-    const entry = granted.get(group) ?? { groupDn: operation.entitlement.lookup, dns: [] }
-    entry.dns.push(account.dn)
-    granted.set(group, entry)
+  const wholeGroups = new Map<NativeId, { groupDn: string; dns: string[] }>()
+  const askBack: string[] = []
+  for (const { operation, account, group } of items) {
+    if (group === null || !('entitlement' in operation)) {
+      if (operation.op === 'disable') askBack.push(account.dn)
+    } else if (isFew || (operation.op === 'revoke' && pace.lastSize(group) > ids.length * membersPerAccount)) {
+      askBack.push(account.dn)
+    } else {
+      const entry = wholeGroups.get(group) ?? { groupDn: operation.entitlement.lookup, dns: [] }
+      entry.dns.push(account.dn)
+      wholeGroups.set(group, entry)
+    }
   }
   const [accounts, holdings, ...groups] = await Promise.all([
     readAccounts(client, settings, ids, attributes),
-    readHoldings(
-      client,
-      settings,
-      askBack.map(({ account }) => account.dn),
-    ),
-    ...[...granted.values()].map(({ groupDn, dns }) => readMembers(client, settings, groupDn, dns)),
+    readHoldings(client, settings, askBack),
+    ...[...wholeGroups.values()].map(({ groupDn, dns }) => readMembers(client, settings, groupDn, dns)),
   ])
   if (!accounts.ok) return accounts
   if (!holdings.ok) return holdings
   const members = new Map<NativeId, ReadonlySet<string>>()
   for (const read of groups) {
-    if (read.ok) members.set(read.value.nativeId, read.value.present)
+    if (read.ok) {
+      members.set(read.value.nativeId, read.value.present)
+      pace.saw(read.value.nativeId, read.value.size)
+    }
     // A group that is gone has no members; any other failure leaves the batch unproved.
     else if (read.failure.result !== 32) return read
   }
-  return ok({ accounts: accounts.value, holdings: holdings.value, members })
+  return ok({ accounts: accounts.value, holdings: holdings.value, asked: new Set(askBack), members })
 }
 
 /** The outcome of one operation, from what was read and nothing else. */
@@ -85,7 +97,8 @@ export const judge = (
     case 'grant':
     case 'revoke': {
       if (group === null) return notSo
-      const members = operation.op === 'grant' ? proof.members.get(group) : undefined
+      const members = proof.members.get(group)
+      if (members === undefined && !proof.asked.has(account.dn)) return notSo
       const held = members === undefined ? proof.holdings.holds(account.dn, group) : members.has(account.dn)
       if (held !== (operation.op === 'grant')) return notSo
       return {

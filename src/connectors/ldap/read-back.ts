@@ -12,7 +12,7 @@ import { anyOf, chunksOf } from './resolve.ts'
 
 /** Up to so many accounts are asked for one by one, in one search each that names their groups and moves no member lists. */
 export const accountsAskedSingly = 8
-const dnsPerSearch = 100
+const dnsPerSearch = 50
 /** DNs normalised between two turns of the event loop. */
 const dnsPerTurn = 1_000
 
@@ -23,6 +23,8 @@ export type Members = {
   readonly dn: string
   /** Those of the DNs asked for that are members. */
   readonly present: ReadonlySet<string>
+  /** How many members it has, placeholder included. */
+  readonly size: number
 }
 
 const groupGone = { code: '32', result: 32, word: 'no-such-object', sent: true } as const
@@ -58,7 +60,7 @@ export const readMembers = async (
       if (at % dnsPerTurn === dnsPerTurn - 1) await setImmediate()
     }
   }
-  return ok({ nativeId: nativeId as NativeId, dn: entry.dn, present })
+  return ok({ nativeId: nativeId as NativeId, dn: entry.dn, present, size: values.length })
 }
 
 /** Direct groups of accounts below `groupsBase`, from complete reads. */

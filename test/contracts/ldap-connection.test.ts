@@ -1,0 +1,275 @@
+/** Connections that are secured, refused, dropped, silent or cut into pages. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BerReader, BerWriter, EqualityFilter, PresenceFilter } from 'ldapts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { certificates } from '../../scripts/stack/certificates.ts'
+import { createLdapClient } from '../../src/connectors/ldap/client.ts'
+import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { freshName } from '../support/stack.ts'
+import { tcpProxy } from '../support/tcp-proxy.ts'
+import { always, grant, said } from './connector-contract.ts'
+import { type LdapWorld, makeLdap, openLdapWorld, operationOf, target } from './ldap-world.ts'
+
+let world: LdapWorld
+beforeAll(async () => {
+  world = await openLdapWorld({ globalLines: ['idletimeout 1'] })
+})
+afterAll(() => world?.close())
+
+const using = async <T>(
+  changes: Readonly<Record<string, unknown>>,
+  work: (connector: ReturnType<typeof makeLdap>) => Promise<T>,
+): Promise<T> => {
+  const connector = createLdapConnector(target, world.configure(changes))
+  try {
+    return await work(connector)
+  } finally {
+    await connector.close()
+  }
+}
+const checked = (changes: Readonly<Record<string, unknown>>) =>
+  using(changes, (connector) => connector.check(always.signal))
+const tls = () => ({ security: undefined, url: world.ldap.url, caFile: world.ldap.caFile })
+const addAccount = async () => (await world.addAccounts([world.person(freshName())]))[0] as NativeId
+
+describe('security', () => {
+  test('LDAPS with the right authority', async () => {
+    expect(await checked(tls())).toEqual({ ok: true, problems: [] })
+  })
+
+  test('StartTLS: nothing readable passes, the password least of all', async () => {
+    let clear = ''
+    world.proxy.watch((bytes) => {
+      clear += bytes.toString('latin1')
+      return 'pass'
+    })
+    expect(await checked({ security: 'startTls', caFile: world.ldap.caFile })).toEqual({ ok: true, problems: [] })
+    world.proxy.watch(null)
+    expect(clear).toContain('1.3.6.1.4.1.1466.20037')
+    expect(clear).not.toContain(world.ldap.servicePassword)
+    expect(clear).not.toContain('entryUUID')
+  })
+
+  test('an authority that did not sign is refused, over LDAPS and StartTLS', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'muster-ca-'))
+    try {
+      const { caFile } = await certificates(dir)
+      for (const changes of [
+        { ...tls(), caFile },
+        { security: 'startTls', caFile },
+        { ...tls(), caFile: undefined },
+      ]) {
+        const report = await checked(changes)
+        expect(report.ok).toBe(false)
+        expect(report.problems.join()).toContain('connect-failed')
+      }
+      expect((await checked({ ...tls(), caFile: join(dir, 'none.pem') })).problems.join()).toContain(
+        'ca-file-unreadable',
+      )
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
+  test('a certificate for another host is refused', async () => {
+    const upstream = new URL(world.ldap.url)
+    const elsewhere = await tcpProxy({ host: upstream.hostname, port: Number(upstream.port) }, '127.0.0.2')
+    const report = await checked({ ...tls(), url: `ldaps://127.0.0.2:${elsewhere.port}` })
+    expect(report.problems.join()).toContain('ERR_TLS_CERT_ALTNAME_INVALID')
+    await elsewhere.close()
+  })
+
+  test('a wrong password is a matter of configuration, and says so without the password', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    await using({ bindPassword: 'wrong-secret' }, async (connector) => {
+      const outcomes = await connector.apply([grant(account, group)], always)
+      expect(outcomes.map(said)).toEqual(['refused:configuration'])
+      const report = await connector.check(always.signal)
+      expect(report.problems.join()).toContain('invalid-credentials (49)')
+      expect(JSON.stringify([outcomes, report])).not.toContain('wrong-secret')
+    })
+  })
+
+  test('no lockout policy: found before a leaver finds it', async () => {
+    const report = await checked({ passwordPolicyDn: world.people })
+    expect(report.problems.join()).toContain('pwdLockout TRUE')
+  })
+
+  test('bases that are not there are named', async () => {
+    const report = await checked({ peopleBase: `ou=nowhere,${world.ldap.baseDn}` })
+    expect(report.problems).toEqual([`ou=nowhere,${world.ldap.baseDn} cannot be read: no-such-object (32)`])
+  })
+})
+
+describe('silence', () => {
+  test('the server drops what is idle: the next call is bound again, and reads no emptier directory', async () => {
+    const account = await addAccount()
+    const group = await world.addGroup(freshName(), [account])
+    await using({}, async (connector) => {
+      const before = await connector.grantsOf([account], always.signal)
+      await expect.poll(() => world.proxy.connections(), { timeout: 20_000 }).toBe(0)
+      const after = await connector.grantsOf([account], always.signal)
+      expect(after).toEqual(before)
+      expect(after).toMatchObject({ kind: 'complete', items: [{ account, entitlement: { nativeId: group.nativeId } }] })
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['was-so'])
+    })
+  })
+
+  test('a read that is never answered ends in time, as not begun', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    await using({ timeouts: { connectMs: 500, operationMs: 500 } }, async (connector) => {
+      world.proxy.watch((bytes, direction) =>
+        direction === 'to-server' && operationOf(bytes) === 0x63 ? 'swallow' : 'pass',
+      )
+      expect(await connector.apply([grant(account, group)], always)).toMatchObject([
+        { kind: 'retry', cause: { code: 'ETIMEDOUT' } },
+      ])
+      world.proxy.watch(null)
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['changed'])
+    })
+  })
+
+  test('a change that was made but could not be read back is unknown, not done', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    await using({ timeouts: { connectMs: 500, operationMs: 500 } }, async (connector) => {
+      let written = false
+      world.proxy.watch((bytes, direction) => {
+        if (direction === 'to-server' && operationOf(bytes) === 0x66) written = true
+        return written && direction === 'to-server' && operationOf(bytes) === 0x63 ? 'swallow' : 'pass'
+      })
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['unknown'])
+      world.proxy.watch(null)
+      expect((await connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+    })
+  })
+
+  test('many calls at once on a cold connector all answer', async () => {
+    const accounts = await world.addAccounts(Array.from({ length: 20 }, () => world.person(freshName())))
+    const group = await world.addGroup(freshName())
+    await using({}, async (connector) => {
+      const outcomes = await Promise.all(accounts.map((account) => connector.apply([grant(account, group)], always)))
+      expect(outcomes.flat().map(said)).toEqual(accounts.map(() => 'changed'))
+      expect(world.proxy.connections()).toBeLessThanOrEqual(3)
+    })
+  })
+
+  test('closed in the middle of its work: everything answers', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    const connector = makeLdap(world)
+    const working = connector.apply([grant(account, group)], always)
+    await connector.close()
+    expect(['retry', 'unknown']).toContain((await working).map(said)[0])
+    expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['retry'])
+  })
+})
+
+describe('completeness', () => {
+  test('a server that gives fewer entries than there are: never complete', async () => {
+    const reader = await addAccount()
+    const dn = String((await world.entryOf(reader))?.dn)
+    for (let at = 0; at < 501; at += 1) await world.addGroup(freshName(), at === 0 ? [reader] : [])
+    await using({ bindDn: dn, bindPassword: 'a password that works' }, async () => {
+      const client = createLdapClient(world.configure({ bindDn: dn, bindPassword: 'a password that works' }))
+      const all = {
+        base: world.groups,
+        scope: 'one',
+        filter: new PresenceFilter({ attribute: 'cn' }),
+        attributes: ['cn'],
+      } as const
+      expect(await client.search(all)).toMatchObject({ ok: false, failure: { code: '4', word: 'size-limit-exceeded' } })
+      let seen = 0
+      const paged = await client.searchPages(all, 100, (entries) => {
+        seen += entries.length
+      })
+      expect(paged).toMatchObject({ ok: false, failure: { code: '4' } })
+      expect(seen).toBe(500)
+      client.close()
+    })
+  })
+
+  test('an empty page with a cookie is not the end', async () => {
+    const pages = [
+      { names: ['a', 'b'], cookie: 'one' },
+      { names: [], cookie: 'two' },
+      { names: ['c'], cookie: '' },
+    ]
+    const server = createServer((socket) => {
+      let page = 0
+      socket.on('data', (bytes) => {
+        const reader = new BerReader(bytes)
+        reader.readSequence()
+        const id = reader.readInt() ?? 0
+        const operation = reader.readSequence()
+        if (operation === 0x60) socket.write(answer(id, 0x61))
+        if (operation !== 0x63) return
+        const { names, cookie } = pages[page] ?? { names: [], cookie: '' }
+        page += 1
+        socket.write(Buffer.concat([...names.map((name) => entry(id, name)), answer(id, 0x65, cookie)]))
+      })
+      socket.on('error', () => {})
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const client = createLdapClient(
+      world.configure({ url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}` }),
+    )
+    const seen: string[] = []
+    const search = {
+      base: 'dc=x',
+      scope: 'sub',
+      filter: new EqualityFilter({ attribute: 'cn', value: 'x' }),
+      attributes: ['cn'],
+    } as const
+    expect(await client.searchPages(search, 2, (entries) => seen.push(...entries.map(({ dn }) => dn)))).toEqual({
+      ok: true,
+      value: null,
+    })
+    expect(seen).toEqual(['a', 'b', 'c'])
+    client.close()
+    server.close()
+  })
+})
+
+const answer = (id: number, operation: number, cookie?: string): Buffer => {
+  const writer = new BerWriter()
+  writer.startSequence()
+  writer.writeInt(id)
+  writer.startSequence(operation)
+  writer.writeEnumeration(0)
+  writer.writeString('')
+  writer.writeString('')
+  writer.endSequence()
+  if (cookie !== undefined) {
+    const value = new BerWriter()
+    value.startSequence()
+    value.writeInt(0)
+    value.writeString(cookie)
+    value.endSequence()
+    writer.startSequence(0xa0)
+    writer.startSequence()
+    writer.writeString('1.2.840.113556.1.4.319')
+    writer.writeBuffer(value.buffer, 0x04)
+    writer.endSequence()
+    writer.endSequence()
+  }
+  writer.endSequence()
+  return writer.buffer
+}
+
+const entry = (id: number, name: string): Buffer => {
+  const writer = new BerWriter()
+  writer.startSequence()
+  writer.writeInt(id)
+  writer.startSequence(0x64)
+  writer.writeString(name)
+  writer.startSequence()
+  writer.endSequence()
+  writer.endSequence()
+  writer.endSequence()
+  return writer.buffer
+}

@@ -1,0 +1,47 @@
+/** A directory that follows renames by itself (the refint overlay): memberships move to the new name under our hands. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Connector, Operation } from '../../src/connectors/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { freshName } from '../support/stack.ts'
+import { always, grant, revoke, said } from './connector-contract.ts'
+import { type LdapWorld, makeLdap, openLdapWorld } from './ldap-world.ts'
+
+let world: LdapWorld
+let connector: Connector
+beforeAll(async () => {
+  world = await openLdapWorld({
+    globalLines: ['moduleload refint'],
+    databaseLines: ['overlay refint', 'refint_attributes member', 'refint_nothing "cn=nobody"'],
+  })
+  connector = makeLdap(world)
+})
+afterAll(async () => {
+  await connector?.close()
+  await world?.close()
+})
+const saying = async (operations: readonly Operation[]) => (await connector.apply(operations, always)).map(said)
+const addAccount = async () => (await world.addAccounts([world.person(freshName())]))[0] as NativeId
+
+test('renamed between resolve and revoke: the membership that moved to the new name is revoked', async () => {
+  const account = await addAccount()
+  const group = await world.addGroup(freshName(), [account])
+  world.faults.atNextWrite('before-commit', async () => {
+    await world.rename(account)
+    // refint works in the background of the rename.
+    await expect.poll(() => world.membersOf(group)).toEqual([account])
+  })
+  expect(await saying([revoke(account, group)])).toEqual(['changed'])
+  expect(await world.rawMembers(group)).toEqual(['cn=nobody'])
+})
+
+test('renamed between grant and read-back: granted once, under the new name', async () => {
+  const account = await addAccount()
+  const group = await world.addGroup(freshName())
+  world.faults.atNextWrite('after-commit', async () => {
+    await world.rename(account)
+    await expect.poll(() => world.membersOf(group)).toEqual([account])
+  })
+  expect(await saying([grant(account, group)])).toEqual(['changed'])
+  expect(await world.membersOf(group)).toEqual([account])
+  expect(await world.rawMembers(group)).toHaveLength(2)
+})
