@@ -30,7 +30,8 @@ export type ApplyContext = {
 }
 
 /** SHA-256 of what the policy means, hex. */
-export const policyHash = (set: PolicySet): string => createHash('sha256').update(canonicalPolicy(set), 'utf8').digest('hex')
+export const policyHash = (set: PolicySet): string =>
+  createHash('sha256').update(canonicalPolicy(set), 'utf8').digest('hex')
 
 /**
  * Makes the files the active policy version, in one transaction with the catalogue, the audit entry and the wish to
@@ -49,11 +50,24 @@ export const applyPolicy = async (
   const result = await db.transaction(async (tx): Promise<AppliedPolicy> => {
     await lockPolicies(tx)
     const before = await activeHash(tx)
-    if (before !== null && before.hash === hash) return { kind: 'unchanged', version: before.version as PolicyVersion, hash }
-    if (before !== null && onlyWhenNone) return { kind: 'other-active', version: before.version as PolicyVersion, hash: before.hash }
+    if (before !== null && before.hash === hash)
+      return { kind: 'unchanged', version: before.version as PolicyVersion, hash }
+    if (before !== null && onlyWhenNone)
+      return { kind: 'other-active', version: before.version as PolicyVersion, hash: before.hash }
     await saveCatalogue(tx, parsed.set.entitlements)
-    const { version, at } = await insertVersion(tx, { hash, files: files.map(({ path, text }) => ({ path, text })), appliedBy: actor.name })
-    await appendAudit(tx, at, [auditEntry('policy-applied', at, {}, { actor, policy: { version, hash, files: files.length }, before: before ?? null })])
+    const { version, at } = await insertVersion(tx, {
+      hash,
+      files: files.map(({ path, text }) => ({ path, text })),
+      appliedBy: actor.name,
+    })
+    await appendAudit(tx, at, [
+      auditEntry(
+        'policy-applied',
+        at,
+        {},
+        { actor, policy: { version, hash, files: files.length }, before: before ?? null },
+      ),
+    ])
     const identities = await makeAllDue(tx)
     return { kind: 'applied', version: version as PolicyVersion, hash, identities }
   })

@@ -45,7 +45,10 @@ export const decisionEntry = (
       actor: { type: 'engine' },
       planVersion: judged.planVersion,
       policy: { version: policy.version, hash: policy.hash },
-      cause: { kind: cause, ...(cause === 'event' && inbox !== null ? { stream: inbox.streamId, offset: inbox.offset } : {}) },
+      cause: {
+        kind: cause,
+        ...(cause === 'event' && inbox !== null ? { stream: inbox.streamId, offset: inbox.offset } : {}),
+      },
       lifecycle: judged.at.lifecycle,
       leaver: judged.at.leaver,
       ...(judged.endedAt === null ? {} : { endedAt: new Date(judged.endedAt).toISOString() }),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Lane } from '../domain/action.ts'
 import { errorFields } from '../log.ts'
 import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
@@ -13,6 +14,9 @@ import { decisionEntry, isTold } from './decision-entry.ts'
 import type { Engine } from './engine.ts'
 import { type Judged, judge } from './judge.ts'
 import type { ActivePolicy } from './policy-book.ts'
+
+/** No batch holds the event loop for longer, ms: ingest shares it. */
+const turnMs = 3
 
 export type Evaluated = { readonly evaluated: number; readonly more: boolean }
 
@@ -52,19 +56,30 @@ const bisect = async (engine: Engine, ids: readonly number[]): Promise<void> => 
 
 const park = async (engine: Engine, tx: Transaction, id: number, error: unknown): Promise<void> => {
   const { error: name, at } = errorFields(error)
-  engine.log.error({ identity: id, ...errorFields(error) }, 'evaluation of an identity failed: it is parked, its grants are stopped')
+  engine.log.error(
+    { identity: id, ...errorFields(error) },
+    'evaluation of an identity failed: it is parked, its grants are stopped',
+  )
   await parkIdentity(tx, id, `${name}${at === undefined ? '' : ` at ${at}`}`)
-  await openFinding(tx, { kind: 'evaluation-failed', key: `identity:${id}`, urgent: true, identityId: id, detail: { error: String(name), at: String(at ?? '') } })
+  await openFinding(tx, {
+    kind: 'evaluation-failed',
+    key: `identity:${id}`,
+    urgent: true,
+    identityId: id,
+    detail: { error: String(name), at: String(at ?? '') },
+  })
 }
 
 const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly DueIdentity[]): Promise<number> => {
   if (due.length === 0) return 0
   const ids = due.map(({ id }) => id)
-  await lockOpenWork(tx, ids)
+  const locking = lockOpenWork(tx, ids)
+  tx.defer(locking)
+  if (engine.settings.pause !== undefined) await locking
   await engine.settings.pause?.('evaluate:locked')
-  // Read after the identities were locked: a policy that became active before has already made them due again.
-  const policy = await engine.policies.current(tx)
-  const [facts, modes] = [await loadFacts(tx, ids), await targetModes(tx)]
+  // Sent together, run in this order. The policy is read after the identities were locked: one that became active
+  // before has already made them due again.
+  const [policy, facts, modes] = await Promise.all([engine.policies.current(tx), loadFacts(tx, ids), targetModes(tx)])
   const context = {
     policy,
     targets: engine.targets.map((target) => ({ ...target, mode: modes.get(target.id) ?? ('observe' as const) })),
@@ -72,18 +87,29 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
   }
   const factsOf = new Map(facts.map((fact) => [fact.id, fact]))
   const judged: Judged[] = []
-  for (const identity of due)
+  let since = performance.now()
+  for (const identity of due) {
+    if (performance.now() - since > turnMs) {
+      await setImmediate()
+      since = performance.now()
+    }
     try {
       judged.push(judge(identity, factsOf.get(identity.id) as EvaluationFacts, context))
     } catch (error) {
       await park(engine, tx, identity.id, error)
     }
+  }
   await save(engine, tx, policy, judged)
   await engine.settings.pause?.('evaluate:saved')
   return due.length
 }
 
-const save = async (engine: Engine, tx: Transaction, policy: ActivePolicy, judged: readonly Judged[]): Promise<void> => {
+const save = async (
+  engine: Engine,
+  tx: Transaction,
+  policy: ActivePolicy,
+  judged: readonly Judged[],
+): Promise<void> => {
   const first = judged[0]
   if (first === undefined) return
   const at = first.identity.now
@@ -91,29 +117,85 @@ const save = async (engine: Engine, tx: Transaction, policy: ActivePolicy, judge
   const decisions = await engine.ids.decision.take(told.length)
   const actionIds = await engine.ids.action.take(told.reduce((sum, { plan }) => sum + plan.create.length, 0))
   let nextAction = 0
-  const created = told.map(({ plan }) => plan.create.map((action) => ({ ...action, id: actionIds[nextAction++] as number })))
+  const created = told.map(({ plan }) =>
+    plan.create.map((action) => ({ ...action, id: actionIds[nextAction++] as number })),
+  )
 
   const changed = judged.filter(({ planChanged }) => planChanged)
-  await supersede(tx, at, changed.flatMap(({ plan }) => plan.supersede))
-  await restamp(tx, changed.flatMap(({ plan, planVersion }) => plan.keep.map((kept) => ({ ...kept, id: kept.action, planVersion }))))
-  await insertActions(tx, at, told.flatMap((one, index) => (created[index] ?? []).map((action) => row(engine, one, decisions[index] as number, action))))
-  const desired = judged.filter((one) => one.desired !== null)
-  await saveDesired(
-    tx,
-    at,
-    desired.map(({ identity, desired: next }) => ({ identity: identity.id, assignments: next?.assignments ?? '[]', entitlements: next?.entitlements ?? [] })),
-    desired.filter(({ hadDesired }) => hadDesired).map(({ identity }) => identity.id),
+  tx.defer(
+    supersede(
+      tx,
+      at,
+      changed.flatMap(({ plan }) => plan.supersede),
+    ),
   )
-  await openHolds(tx, at, judged.flatMap(({ identity, holdsToOpen }) => holdsToOpen.map((hold) => ({ identity: identity.id, ...hold }))))
-  await closeHolds(tx, at, judged.flatMap(({ holdsToClose }) => holdsToClose))
+  tx.defer(
+    restamp(
+      tx,
+      changed.flatMap(({ plan, planVersion }) => plan.keep.map((kept) => ({ ...kept, id: kept.action, planVersion }))),
+    ),
+  )
+  tx.defer(
+    insertActions(
+      tx,
+      at,
+      told.flatMap((one, index) =>
+        (created[index] ?? []).map((action) => row(engine, one, decisions[index] as number, action)),
+      ),
+    ),
+  )
+  const desired = judged.filter((one) => one.desired !== null)
+  tx.defer(
+    saveDesired(
+      tx,
+      at,
+      desired.map(({ identity, desired: next }) => ({
+        identity: identity.id,
+        assignments: next?.assignments ?? '[]',
+        entitlements: next?.entitlements ?? [],
+      })),
+      desired.filter(({ hadDesired }) => hadDesired).map(({ identity }) => identity.id),
+    ),
+  )
+  tx.defer(
+    openHolds(
+      tx,
+      at,
+      judged.flatMap(({ identity, holdsToOpen }) => holdsToOpen.map((hold) => ({ identity: identity.id, ...hold }))),
+    ),
+  )
+  tx.defer(
+    closeHolds(
+      tx,
+      at,
+      judged.flatMap(({ holdsToClose }) => holdsToClose),
+    ),
+  )
   for (const { identity, decision } of judged)
     for (const violation of decision.violations.filter(({ exception }) => exception === null))
-      await openFinding(tx, { kind: 'sod-violation', key: `${identity.subject_ref}:${violation.policy}`, urgent: false, identityId: identity.id, detail: { policy: violation.policy } })
-  await saveEvaluated(tx, policy.version, judged.map(evaluatedRow))
-  await appendAudit(tx, at, told.map((one, index) => decisionEntry(one, decisions[index] as number, created[index] ?? [], policy)))
+      await openFinding(tx, {
+        kind: 'sod-violation',
+        key: `${identity.subject_ref}:${violation.policy}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { policy: violation.policy },
+      })
+  tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
+  tx.defer(
+    appendAudit(
+      tx,
+      at,
+      told.map((one, index) => decisionEntry(one, decisions[index] as number, created[index] ?? [], policy)),
+    ),
+  )
 }
 
-const row = (engine: Engine, { identity, planVersion, endedAt }: Judged, decision: number, action: Judged['plan']['create'][number] & { id: number }): ActionRow => ({
+const row = (
+  engine: Engine,
+  { identity, planVersion, endedAt }: Judged,
+  decision: number,
+  action: Judged['plan']['create'][number] & { id: number },
+): ActionRow => ({
   ...action,
   identity: identity.id,
   planVersion,
@@ -138,4 +220,3 @@ const evaluatedRow = (one: Judged) => ({
   urgent: one.urgent,
   profile: one.profile,
 })
-

@@ -3,7 +3,17 @@ import { type GuardLimits, type Tripped, trippedLimits, urgentLeaversLeft } from
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFinding } from '../store/findings.ts'
-import { guardCounts, guardedTargets, lockGuard, type Members, members, openGuardHold, openGuardHolds, tally, urgentLeavers } from '../store/guard.ts'
+import {
+  guardCounts,
+  guardedTargets,
+  lockGuard,
+  type Members,
+  members,
+  openGuardHold,
+  openGuardHolds,
+  tally,
+  urgentLeavers,
+} from '../store/guard.ts'
 import type { Held } from '../store/dispatches.ts'
 import type { Lane } from '../domain/action.ts'
 import type { Engine } from './engine.ts'
@@ -28,13 +38,18 @@ export const guard = async (engine: Engine, tx: Transaction, lane: Lane): Promis
   return { held: answers.flatMap(({ held }) => held), passing: answers.flatMap(({ passing }) => passing) }
 }
 
-const guardTarget = async (engine: Engine, tx: Transaction, target: string, limits: GuardLimits): Promise<GuardAnswer> => {
-  await lockGuard(tx, target)
-  const rows = await tally(tx, target, limits.windowMs)
+const guardTarget = async (
+  engine: Engine,
+  tx: Transaction,
+  target: string,
+  limits: GuardLimits,
+): Promise<GuardAnswer> => {
+  tx.defer(lockGuard(tx, target))
+  const [rows, holds] = await Promise.all([tally(tx, target, limits.windowMs), openGuardHolds(tx, target)])
   const of = await engine.guardMembers.of(target, rows, limits, () => members(tx, target, limits.windowMs))
   const tripped = trippedLimits(limits, guardCounts(rows, of))
   for (const one of tripped) await openHold(engine, tx, target, one)
-  const open = await openGuardHolds(tx, target)
+  const open = tripped.length === 0 ? holds : await openGuardHolds(tx, target)
   if (open.length === 0) return { held: [], passing: [] }
   const held = open.map(({ kind, entitlement }): Held => ({ target, kind, entitlement }))
   const { passed, waiting } = await urgentLeavers(tx, target)
@@ -42,18 +57,46 @@ const guardTarget = async (engine: Engine, tx: Transaction, target: string, limi
   return { held, passing: [...passed, ...waiting.slice(0, left)] }
 }
 
-const openHold = async (engine: Engine, tx: Transaction, target: string, { limit, entitlement, count, allowed }: Tripped): Promise<void> => {
+const openHold = async (
+  engine: Engine,
+  tx: Transaction,
+  target: string,
+  { limit, entitlement, count, allowed }: Tripped,
+): Promise<void> => {
   const kind = limit === 'disables' ? 'disable' : 'revoke'
   if (!(await openGuardHold(tx, { target, kind, entitlement, limit, count, allowed }))) return
-  engine.log.error({ target, limit, count, allowed }, 'the guard holds a mass change: look with `muster hold list`, then release or reject it')
-  await openFinding(tx, { kind: 'guard-tripped', key: `${target}:${limit}:${entitlement ?? '*'}`, urgent: true, identityId: null, detail: { target, limit, count, allowed } })
-  const [clock] = await tx.query<{ now: number }>({ text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now' })
+  engine.log.error(
+    { target, limit, count, allowed },
+    'the guard holds a mass change: look with `muster hold list`, then release or reject it',
+  )
+  await openFinding(tx, {
+    kind: 'guard-tripped',
+    key: `${target}:${limit}:${entitlement ?? '*'}`,
+    urgent: true,
+    identityId: null,
+    detail: { target, limit, count, allowed },
+  })
+  const [clock] = await tx.query<{ now: number }>({
+    text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now',
+  })
   const at = clock?.now ?? 0
-  await appendAudit(tx, at, [auditEntry('guard-tripped', at, { entitlementId: entitlement }, { target, limit, entitlement, count, allowed, actor: { type: 'engine' } })])
+  await appendAudit(tx, at, [
+    auditEntry(
+      'guard-tripped',
+      at,
+      { entitlementId: entitlement },
+      { target, limit, entitlement, count, allowed, actor: { type: 'engine' } },
+    ),
+  ])
 }
 
 export type GuardMembers = {
-  readonly of: (target: string, rows: Parameters<typeof guardCounts>[0], limits: GuardLimits, count: () => Promise<Members>) => Promise<Members>
+  readonly of: (
+    target: string,
+    rows: Parameters<typeof guardCounts>[0],
+    limits: GuardLimits,
+    count: () => Promise<Members>,
+  ) => Promise<Members>
 }
 
 /**
@@ -66,7 +109,11 @@ export const guardMembers = (now: () => number, maxAgeMs = 10_000): GuardMembers
     of: async (target, rows, limits, count) => {
       const known = last.get(target)
       if (known !== undefined && now() - known.at < maxAgeMs) {
-        const quadrupled = rows.map((row) => ({ ...row, undispatched: row.undispatched * 4, dispatched: row.dispatched * 4 }))
+        const quadrupled = rows.map((row) => ({
+          ...row,
+          undispatched: row.undispatched * 4,
+          dispatched: row.dispatched * 4,
+        }))
         if (trippedLimits(limits, guardCounts(quadrupled, known.members)).length === 0) return known.members
       }
       const counted = await count()

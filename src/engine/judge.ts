@@ -45,7 +45,12 @@ export type JudgeContext = {
 export const profileOf = (worker: Worker | null): Readonly<Record<string, AttributeValue>> | null =>
   worker === null
     ? null
-    : { ...worker.attributes, personKey: worker.personKey, employmentKey: worker.employmentKey, hireDate: worker.hireDate }
+    : {
+        ...worker.attributes,
+        personKey: worker.personKey,
+        employmentKey: worker.employmentKey,
+        hireDate: worker.hireDate,
+      }
 
 /** Pure but for what the connectors' attribute mapping hashes: the same facts give the same answer. */
 export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: JudgeContext): Judged => {
@@ -132,7 +137,8 @@ const inFlightState = (action: OpenAction): 'in-flight' | 'unknown' | 'being-rev
 const wantedAttributes = (
   profile: Readonly<Record<string, AttributeValue>>,
   { connectors }: JudgeContext,
-): ReadonlyMap<TargetId, string> => new Map([...connectors].map(([target, connector]) => [target, connector.attributesHash(profile)]))
+): ReadonlyMap<TargetId, string> =>
+  new Map([...connectors].map(([target, connector]) => [target, connector.attributesHash(profile)]))
 
 /** The first moment from which the person has been a leaver without a break. */
 const leaverSince = (history: IdentityHistory, now: Instant): Instant => {
@@ -147,7 +153,10 @@ const leaverSince = (history: IdentityHistory, now: Instant): Instant => {
 const isUrgent = (history: IdentityHistory): boolean =>
   history.employments.some(({ snapshots }) => {
     const last = snapshots.at(-1)?.event
-    return last !== undefined && (last.urgency === 'immediate' || (last.worker.status === 'terminated' && last.worker.involuntary))
+    return (
+      last !== undefined &&
+      (last.urgency === 'immediate' || (last.worker.status === 'terminated' && last.worker.involuntary))
+    )
   })
 
 const desiredChange = (decision: Decision, stored: string | null): Judged['desired'] => {
@@ -169,7 +178,10 @@ const sameHold = (a: HoldFact, b: HoldFact): boolean =>
 
 const reconcileHolds = (plan: Plan, facts: EvaluationFacts): Pick<Judged, 'holdsToOpen' | 'holdsToClose'> => ({
   holdsToOpen: plan.held.filter(
-    (held) => !facts.holds.some((hold) => sameHold(hold, held)) && !facts.rejected.some((rejected) => sameHold(rejected, held)),
+    (held) =>
+      !facts.holds.some((hold) => sameHold(hold, held)) && !facts.rejected.some((rejected) => sameHold(rejected, held)),
   ),
-  holdsToClose: facts.holds.filter((hold) => !plan.held.some(({ entitlement }) => entitlement === hold.entitlement)).map(({ id }) => id),
+  holdsToClose: facts.holds
+    .filter((hold) => !plan.held.some(({ entitlement }) => entitlement === hold.entitlement))
+    .map(({ id }) => id),
 })

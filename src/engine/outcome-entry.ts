@@ -6,7 +6,12 @@ import type { Claim, ClaimedAction } from './claim.ts'
 import type { Verdict } from './settle.ts'
 
 /** Exactly one entry per action and attempt: what we know after the call. Codes and native ids only. */
-export const outcomeEntry = (at: number, claim: Claim, { action, outcome, next }: Verdict, detail: PersonalDetail | null): AuditEntry =>
+export const outcomeEntry = (
+  at: number,
+  claim: Claim,
+  { action, outcome, next }: Verdict,
+  detail: PersonalDetail | null,
+): AuditEntry =>
   auditEntry('outcome', at, keysOf(claim, action), {
     ...headOf(claim, action),
     ...toldBy(outcome),
@@ -26,10 +31,17 @@ export const expiredEntry = (at: number, claim: Pick<Claim, 'dispatch' | 'target
   })
 
 /** All direct grants that a complete read found on an account, before anything of them is removed. */
-export const unmanagedEntry = (at: number, claim: Claim, action: ClaimedAction, entitlements: readonly number[]): AuditEntry =>
-  auditEntry('grants-listed', at, keysOf(claim, action), { ...headOf(claim, action), entitlements })
+export const unmanagedEntry = (
+  at: number,
+  claim: Claim,
+  action: ClaimedAction,
+  entitlements: readonly number[],
+): AuditEntry => auditEntry('grants-listed', at, keysOf(claim, action), { ...headOf(claim, action), entitlements })
 
-export type ActionHead = Pick<ClaimedAction, 'id' | 'subject_ref' | 'decision_id' | 'kind' | 'entitlement_id' | 'attempts'>
+export type ActionHead = Pick<
+  ClaimedAction,
+  'id' | 'subject_ref' | 'decision_id' | 'kind' | 'entitlement_id' | 'attempts'
+>
 
 const keysOf = ({ dispatch }: Pick<Claim, 'dispatch'>, action: ActionHead) => ({
   subjectRef: action.subject_ref,
@@ -70,7 +82,17 @@ const toldBy = (outcome: Outcome) => {
 /** State before and after, as far as the evidence says; an action that did not end says nothing of after. */
 const effectOf = (action: ClaimedAction, outcome: Outcome) => {
   if (outcome.kind !== 'done') return {}
-  const isSo = action.kind === 'grant' ? { held: true } : action.kind === 'revoke' ? { held: false } : { enabled: outcome.account?.enabled ?? null }
-  const wasSo = action.kind === 'grant' ? { held: false } : action.kind === 'revoke' ? { held: true } : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
+  const isSo =
+    action.kind === 'grant'
+      ? { held: true }
+      : action.kind === 'revoke'
+        ? { held: false }
+        : { enabled: outcome.account?.enabled ?? null }
+  const wasSo =
+    action.kind === 'grant'
+      ? { held: false }
+      : action.kind === 'revoke'
+        ? { held: true }
+        : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
   return { before: outcome.changed ? wasSo : isSo, after: isSo }
 }

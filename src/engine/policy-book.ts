@@ -35,10 +35,17 @@ export type PolicyBook = {
 
 /** One for each thread; versions are compiled once. */
 export const createPolicyBook = (): PolicyBook => {
-  const compiled = new Map<number, { readonly hash: string; readonly appliedAt: number; readonly policy: CompiledPolicy }>()
+  const compiled = new Map<
+    number,
+    { readonly hash: string; readonly appliedAt: number; readonly policy: CompiledPolicy }
+  >()
   let known: ActivePolicy | null = null
 
-  const windowsUpTo = async (tx: Queryable, version: number, entitlements: ActivePolicy['entitlements']): Promise<readonly PolicyWindow[]> => {
+  const windowsUpTo = async (
+    tx: Queryable,
+    version: number,
+    entitlements: ActivePolicy['entitlements'],
+  ): Promise<readonly PolicyWindow[]> => {
     for (const row of await otherVersions(tx, [...compiled.keys()]))
       compiled.set(row.id, { hash: row.hash, appliedAt: row.applied_at, policy: compileVersion(row, entitlements) })
     return [...compiled]
@@ -55,7 +62,12 @@ export const createPolicyBook = (): PolicyBook => {
       if (known !== null && same && known.entitlements.size === active.entitlements) return known
       const entitlements = new Map((await allEntitlements(tx)).map((row) => [row.id as EntitlementId, asKnown(row)]))
       const policies = known !== null && same ? known.policies : await windowsUpTo(tx, active.version, entitlements)
-      known = { version: active.version as PolicyVersion, hash: compiled.get(active.version)?.hash ?? '', policies, entitlements }
+      known = {
+        version: active.version as PolicyVersion,
+        hash: compiled.get(active.version)?.hash ?? '',
+        policies,
+        entitlements,
+      }
       return known
     },
   }
@@ -67,7 +79,10 @@ const asKnown = (row: EntitlementRow): KnownEntitlement => ({
   target: row.target as TargetId,
 })
 
-const compileVersion = (row: PolicyVersionRow, entitlements: ReadonlyMap<EntitlementId, KnownEntitlement>): CompiledPolicy => {
+const compileVersion = (
+  row: PolicyVersionRow,
+  entitlements: ReadonlyMap<EntitlementId, KnownEntitlement>,
+): CompiledPolicy => {
   const idOf = new Map([...entitlements.values()].map(({ id, target, key }) => [JSON.stringify([target, key]), id]))
   // A version was checked when it was applied; targets that muster.yaml has dropped since must not make it unreadable.
   const targets = [...new Set([...entitlements.values()].map(({ target }) => target))]

@@ -30,7 +30,10 @@ const call = async (engine: Engine, claim: Claim, deadline: number): Promise<rea
   if (connector === undefined) return claim.actions.map(() => noConnector)
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), Math.max(0, deadline - performance.now()))
-  const context: ApplyContext = { signal: abort.signal, mayWrite: () => !abort.signal.aborted && performance.now() < deadline }
+  const context: ApplyContext = {
+    signal: abort.signal,
+    mayWrite: () => !abort.signal.aborted && performance.now() < deadline,
+  }
   try {
     return await applyOrObserve(connector, claim.actions, context, createsAccounts(engine, claim.target))
   } catch (error) {
@@ -42,7 +45,11 @@ const call = async (engine: Engine, claim: Claim, deadline: number): Promise<rea
   }
 }
 
-const noConnector: Outcome = { kind: 'refused', reason: 'configuration', cause: { code: '', word: 'no-connector-for-target' } }
+const noConnector: Outcome = {
+  kind: 'refused',
+  reason: 'configuration',
+  cause: { code: '', word: 'no-connector-for-target' },
+}
 
 /** What is unknown is read back first; only what is then not so, and may still be done, is done. */
 const applyOrObserve = async (
@@ -60,7 +67,10 @@ const applyOrObserve = async (
   const at = (index: number) => toOperation(actions[index] as ClaimedAction, create)
   const unknown = indexesWhere(actions, (action) => action.unknown)
   if (unknown.length > 0) fill(unknown, (await connector.observe(unknown.map(at), context.signal)).map(onlyWhatIsKnown))
-  const toApply = indexesWhere(actions, (action, index) => action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])))
+  const toApply = indexesWhere(
+    actions,
+    (action, index) => action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])),
+  )
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
 }

@@ -26,18 +26,40 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
   const identities = [...new Set(claim.actions.map((action) => action.identity_id))]
   await engine.db.transaction(async (tx) => {
     await lockIdentities(tx, identities)
-    const [clock] = await tx.query<{ now: number }>({ text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now' })
+    const [clock] = await tx.query<{ now: number }>({
+      text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now',
+    })
     const at = clock?.now ?? claim.claimedAt
     await saveAccounts(
       tx,
       seen.flatMap(({ action, outcome }) =>
         outcome.kind === 'done' && outcome.account !== undefined
-          ? [{ identity: action.identity_id, target: claim.target, nativeId: outcome.account.nativeId as NativeId, origin: 'linked' as const, enabled: outcome.account.enabled, attributesHash: outcome.account.attributesHash, grantsReadAt: null }]
+          ? [
+              {
+                identity: action.identity_id,
+                target: claim.target,
+                nativeId: outcome.account.nativeId as NativeId,
+                origin: 'linked' as const,
+                enabled: outcome.account.enabled,
+                attributesHash: outcome.account.attributesHash,
+                grantsReadAt: null,
+              },
+            ]
           : [],
       ),
     )
-    await savePresent(tx, at, claim.dispatch, seen.flatMap(({ action, outcome }) => (presence(action, outcome) === true ? grantOf(action) : [])))
-    await saveGone(tx, at, claim.dispatch, seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : [])))
+    await savePresent(
+      tx,
+      at,
+      claim.dispatch,
+      seen.flatMap(({ action, outcome }) => (presence(action, outcome) === true ? grantOf(action) : [])),
+    )
+    await saveGone(
+      tx,
+      at,
+      claim.dispatch,
+      seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : [])),
+    )
     await makeDue(tx, identities)
     await appendAudit(
       tx,
@@ -46,7 +68,13 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
         auditEntry(
           'late-outcome-rejected',
           at,
-          { subjectRef: action.subject_ref, actionId: action.id, dispatchId: claim.dispatch, decisionId: action.decision_id, entitlementId: action.entitlement_id },
+          {
+            subjectRef: action.subject_ref,
+            actionId: action.id,
+            dispatchId: claim.dispatch,
+            decisionId: action.decision_id,
+            entitlementId: action.entitlement_id,
+          },
           {
             subject: action.subject_ref,
             action: action.id,
@@ -75,4 +103,6 @@ const presence = (action: ClaimedAction, outcome: Outcome): boolean | null => {
 }
 
 const grantOf = (action: ClaimedAction): readonly GrantSeen[] =>
-  action.account_id === null || action.entitlement_id === null ? [] : [{ account: action.account_id, entitlement: action.entitlement_id }]
+  action.account_id === null || action.entitlement_id === null
+    ? []
+    : [{ account: action.account_id, entitlement: action.entitlement_id }]

@@ -57,24 +57,48 @@ const attempt = async (
   given: readonly Verdict[],
   due: ReadonlySet<number>,
 ): Promise<Attempt> => {
-  await lockIdentities(tx, [...due])
-  const leased = await lockLeased(tx, claim.dispatch, claim.token)
-  if (leased === null) return { kind: 'rejected' }
+  // Sent together, run in this order: each reads what the locks before it let it see.
+  tx.defer(lockIdentities(tx, [...due]))
+  const locking = lockLeased(tx, claim.dispatch, claim.token)
+  if (engine.settings.pause !== undefined) await locking
   await engine.settings.pause?.('settle:locked')
-  const overtaken = await overtakenIdentities(tx, claim.dispatch)
+  const [leased, overtaken, unsettled] = await Promise.all([
+    locking,
+    overtakenIdentities(tx, claim.dispatch),
+    unsettledSince(
+      tx,
+      given.flatMap(({ action }) => (action.inverse_of === null ? [] : [action.inverse_of])),
+      claim.claimedAt,
+    ),
+  ])
+  if (leased === null) return { kind: 'rejected' }
   const missing = overtaken.filter((id) => !due.has(id))
   if (missing.length > 0) return { kind: 'relock', identities: overtaken }
-  const verdicts = await distrustInverses(tx, claim, given)
+  const verdicts = distrustInverses(given, unsettled)
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
   const at = leased.now
-  const accounts = await saveAccounts(tx, done.flatMap((one) => accountSeen(one, claim, at)))
+  const accounts = await saveAccounts(
+    tx,
+    done.flatMap((one) => accountSeen(one, claim, at)),
+  )
   const settled = await distrustTakenAccounts(tx, claim, verdicts, accounts)
-  const listed = await saveGrants(tx, claim, settled.filter(({ next }) => next.kind === 'done'), accounts, at)
-  await settleActions(tx, settled.map(settledRow))
-  await finishDispatch(tx, claim.dispatch, 'done')
-  const released = await releaseWaiting(tx, settled.flatMap(({ action, next }) => (action.kind === 'revoke' && next.kind === 'done' ? [action.identity_id] : [])))
-  await makeDue(tx, [...due])
+  const listed = await saveGrants(
+    tx,
+    claim,
+    settled.filter(({ next }) => next.kind === 'done'),
+    accounts,
+    at,
+  )
+  tx.defer(settleActions(tx, settled.map(settledRow)))
+  tx.defer(finishDispatch(tx, claim.dispatch, 'done'))
+  const released = releaseWaiting(
+    tx,
+    settled.flatMap(({ action, next }) =>
+      action.kind === 'revoke' && next.kind === 'done' ? [action.identity_id] : [],
+    ),
+  )
+  tx.defer(makeDue(tx, [...due]))
   for (const { action, next } of settled)
     if (next.kind !== 'done' && next.finding !== null)
       await openFinding(tx, {
@@ -89,9 +113,20 @@ const attempt = async (
     const message = 'cause' in outcome ? outcome.cause.message : undefined
     return message === undefined ? null : personalDetail(action.subject_ref, { message })
   })
-  await savePersonalDetails(tx, at, details.filter((detail) => detail !== null))
-  await appendAudit(tx, at, [...listed, ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null))])
-  return { kind: 'settled', released: released.map(({ lane }) => lane as Lane) }
+  tx.defer(
+    savePersonalDetails(
+      tx,
+      at,
+      details.filter((detail) => detail !== null),
+    ),
+  )
+  tx.defer(
+    appendAudit(tx, at, [
+      ...listed,
+      ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
+    ]),
+  )
+  return { kind: 'settled', released: (await released).map(({ lane }) => lane as Lane) }
 }
 
 const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome): Verdict => {
@@ -114,12 +149,11 @@ const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
 const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
 
 /** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
-const makesDue = (outcome: Outcome): boolean => outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
+const makesDue = (outcome: Outcome): boolean =>
+  outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
 
 /** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
-const distrustInverses = async (tx: Transaction, claim: Claim, verdicts: readonly Verdict[]): Promise<readonly Verdict[]> => {
-  const inverses = verdicts.flatMap(({ action }) => (action.inverse_of === null ? [] : [action.inverse_of]))
-  const unsettled = await unsettledSince(tx, inverses, claim.claimedAt)
+const distrustInverses = (verdicts: readonly Verdict[], unsettled: ReadonlySet<number>): readonly Verdict[] => {
   if (unsettled.size === 0) return verdicts
   return verdicts.map((one) =>
     one.next.kind === 'done' && one.action.inverse_of !== null && unsettled.has(one.action.inverse_of)
@@ -135,12 +169,26 @@ const distrustTakenAccounts = async (
   verdicts: readonly Verdict[],
   accounts: ReadonlyMap<number, number>,
 ): Promise<readonly Verdict[]> => {
-  const taken = verdicts.filter(({ action, outcome, next }) => next.kind === 'done' && outcome.kind === 'done' && outcome.account !== undefined && !accounts.has(action.identity_id))
+  const taken = verdicts.filter(
+    ({ action, outcome, next }) =>
+      next.kind === 'done' &&
+      outcome.kind === 'done' &&
+      outcome.account !== undefined &&
+      !accounts.has(action.identity_id),
+  )
   for (const { action } of taken)
-    await openFinding(tx, { kind: 'account-ambiguous', key: `${claim.target}:${action.id}`, urgent: false, identityId: action.identity_id, detail: { target: claim.target } })
+    await openFinding(tx, {
+      kind: 'account-ambiguous',
+      key: `${claim.target}:${action.id}`,
+      urgent: false,
+      identityId: action.identity_id,
+      detail: { target: claim.target },
+    })
   return taken.length === 0
     ? verdicts
-    : verdicts.map((one) => (taken.includes(one) ? { ...one, next: { kind: 'park', finding: 'account-ambiguous' } } : one))
+    : verdicts.map((one) =>
+        taken.includes(one) ? { ...one, next: { kind: 'park', finding: 'account-ambiguous' } } : one,
+      )
 }
 
 const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
@@ -160,7 +208,13 @@ const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): re
 }
 
 /** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
-const saveGrants = async (tx: Transaction, claim: Claim, done: readonly Verdict[], accounts: ReadonlyMap<number, number>, at: number) => {
+const saveGrants = async (
+  tx: Transaction,
+  claim: Claim,
+  done: readonly Verdict[],
+  accounts: ReadonlyMap<number, number>,
+  at: number,
+) => {
   const present: GrantSeen[] = []
   const gone: GrantSeen[] = []
   const pins: { id: number; nativeId: string }[] = []
@@ -169,23 +223,34 @@ const saveGrants = async (tx: Transaction, claim: Claim, done: readonly Verdict[
     const seen = { account: action.account_id, entitlement: action.entitlement_id }
     if (action.kind === 'grant') present.push(seen)
     if (action.kind === 'revoke') gone.push(seen)
-    if (action.entitlement_native === null && outcome.evidence.entitlement !== null) pins.push({ id: action.entitlement_id, nativeId: outcome.evidence.entitlement })
+    if (action.entitlement_native === null && outcome.evidence.entitlement !== null)
+      pins.push({ id: action.entitlement_id, nativeId: outcome.evidence.entitlement })
   }
-  await pinEntitlements(tx, pins)
-  const reads = done.flatMap(({ action, outcome }) => (outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0 ? [{ action, grants: outcome.grants }] : []))
-  const known = await knownEntitlements(tx, claim.target, reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name }))))
+  tx.defer(pinEntitlements(tx, pins))
+  const reads = done.flatMap(({ action, outcome }) =>
+    outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
+      ? [{ action, grants: outcome.grants }]
+      : [],
+  )
+  const known = await knownEntitlements(
+    tx,
+    claim.target,
+    reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name }))),
+  )
   const listed = reads.map(({ action, grants }) => {
     const account = accounts.get(action.identity_id) ?? action.account_id
     const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
     if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement })
     return unmanagedEntry(at, claim, action, entitlements)
   })
-  await saveGone(tx, at, claim.dispatch, gone)
-  await savePresent(tx, at, claim.dispatch, dedupe(present))
+  tx.defer(saveGone(tx, at, claim.dispatch, gone))
+  tx.defer(savePresent(tx, at, claim.dispatch, dedupe(present)))
   return listed
 }
 
-const dedupe = (rows: readonly GrantSeen[]): readonly GrantSeen[] => [...new Map(rows.map((row) => [`${row.account}:${row.entitlement}`, row])).values()]
+const dedupe = (rows: readonly GrantSeen[]): readonly GrantSeen[] => [
+  ...new Map(rows.map((row) => [`${row.account}:${row.entitlement}`, row])).values(),
+]
 
 const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
   const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind }
@@ -207,9 +272,16 @@ const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
   }
 }
 
-const nudge = (engine: Engine, claim: Claim, verdicts: readonly Verdict[], due: boolean, released: readonly Lane[]): void => {
+const nudge = (
+  engine: Engine,
+  claim: Claim,
+  verdicts: readonly Verdict[],
+  due: boolean,
+  released: readonly Lane[],
+): void => {
   if (due) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
   for (const lane of new Set<Lane>([claim.lane, ...released]))
-    if (released.includes(lane) || verdicts.some(({ next }) => next.kind !== 'done' && next.kind !== 'park')) engine.nudge('dispatch', lane)
+    if (released.includes(lane) || verdicts.some(({ next }) => next.kind !== 'done' && next.kind !== 'park'))
+      engine.nudge('dispatch', lane)
   if (verdicts.some(({ action }) => action.kind === 'ensureAccount')) engine.nudge('dispatch', 'bulk')
 }

@@ -1,5 +1,12 @@
 import { appendAudit } from '../store/audit-log.ts'
-import { type DispatchRef, dispatchedActions, expiredLeases, finishDispatch, lockExpired, requeue } from '../store/dispatches.ts'
+import {
+  type DispatchRef,
+  dispatchedActions,
+  expiredLeases,
+  finishDispatch,
+  lockExpired,
+  requeue,
+} from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
 import { expireActions, overdueActions } from '../store/outcomes.ts'
 import { refreshStatistics } from '../store/statistics.ts'
@@ -22,8 +29,12 @@ const neglectedAfterMs = 2_000
 export const sweep = async (engine: Engine): Promise<Swept> => {
   let expired = 0
   for (const { id } of await expiredLeases(engine.db, 500)) expired += await expire(engine, id)
-  const lost = [...(await requeue(engine.db, 'leaver', lostAfterMs.leaver)), ...(await requeue(engine.db, 'bulk', lostAfterMs.bulk))]
-  if (lost.length > 0) engine.log.warn({ dispatches: lost.length }, 'queued dispatches were never claimed: put on the queue again')
+  const lost = [
+    ...(await requeue(engine.db, 'leaver', lostAfterMs.leaver)),
+    ...(await requeue(engine.db, 'bulk', lostAfterMs.bulk)),
+  ]
+  if (lost.length > 0)
+    engine.log.warn({ dispatches: lost.length }, 'queued dispatches were never claimed: put on the queue again')
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
   await evaluateNeglected(engine)
   await refreshStatistics(engine.db)
@@ -32,7 +43,8 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
 
 /** Leavers that their own lane has left waiting: its thread may be gone. */
 const evaluateNeglected = async (engine: Engine): Promise<void> => {
-  while (await leaversNeglected(engine.db, neglectedAfterMs)) if ((await evaluate(engine, 'leaver')).evaluated === 0) return
+  while (await leaversNeglected(engine.db, neglectedAfterMs))
+    if ((await evaluate(engine, 'leaver')).evaluated === 0) return
 }
 
 /** Its worker is gone or a zombie: what it did is unknown, and read back before anything else. */
@@ -41,10 +53,20 @@ const expire = (engine: Engine, id: number): Promise<number> =>
     const dispatch = await lockExpired(tx, id)
     if (dispatch === null) return 0
     const actions = await dispatchedActions(tx, id)
-    await expireActions(tx, actions.map((action) => action.id))
+    await expireActions(
+      tx,
+      actions.map((action) => action.id),
+    )
     await finishDispatch(tx, id, 'expired')
-    await appendAudit(tx, dispatch.now, actions.map((action) => expiredEntry(dispatch.now, { dispatch: id, target: dispatch.target as never }, action)))
-    engine.log.warn({ dispatch: id, target: dispatch.target, actions: actions.length }, 'a lease ran out: its actions are read back')
+    await appendAudit(
+      tx,
+      dispatch.now,
+      actions.map((action) => expiredEntry(dispatch.now, { dispatch: id, target: dispatch.target as never }, action)),
+    )
+    engine.log.warn(
+      { dispatch: id, target: dispatch.target, actions: actions.length },
+      'a lease ran out: its actions are read back',
+    )
     return 1
   })
 
@@ -53,7 +75,13 @@ const reportOverdue = async (engine: Engine): Promise<number> => {
   if (overdue.length === 0) return 0
   await engine.db.transaction(async (tx) => {
     for (const { id, identity_id, lane, kind, target } of overdue)
-      await openFinding(tx, { kind: 'action-overdue', key: `action:${id}`, urgent: lane === 'leaver', identityId: identity_id, detail: { target, kind, lane } })
+      await openFinding(tx, {
+        kind: 'action-overdue',
+        key: `action:${id}`,
+        urgent: lane === 'leaver',
+        identityId: identity_id,
+        detail: { target, kind, lane },
+      })
   })
   return overdue.length
 }

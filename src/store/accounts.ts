@@ -24,7 +24,10 @@ export type AccountSeen = {
  * Links new accounts and refreshes what was read of known ones. Returns id by identity. A native id that is linked to
  * somebody else already is left alone and missing in the answer: the caller makes it a finding, never a guess.
  */
-export const saveAccounts = async (tx: Transaction, rows: readonly AccountSeen[]): Promise<ReadonlyMap<number, number>> => {
+export const saveAccounts = async (
+  tx: Transaction,
+  rows: readonly AccountSeen[],
+): Promise<ReadonlyMap<number, number>> => {
   if (rows.length === 0) return new Map()
   const saved = await tx.query<{ identity_id: number; id: number }>({
     name: 'accounts-save',

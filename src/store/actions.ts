@@ -83,7 +83,10 @@ export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promis
 }
 
 /** Lets go what waited for revokes of these identities that are now verified: nothing awaited is present or in flight. */
-export const releaseWaiting = async (tx: Transaction, identities: readonly number[]): Promise<readonly { readonly lane: string }[]> => {
+export const releaseWaiting = async (
+  tx: Transaction,
+  identities: readonly number[],
+): Promise<readonly { readonly lane: string }[]> => {
   if (identities.length === 0) return []
   return tx.query({
     name: 'actions-release',

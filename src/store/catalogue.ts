@@ -10,7 +10,10 @@ export type EntitlementRow = {
 }
 
 export const allEntitlements = (db: Queryable): Promise<readonly EntitlementRow[]> =>
-  db.query({ name: 'catalogue-all', text: 'select id, key, target, lookup, managed, protected from muster.entitlement order by id' })
+  db.query({
+    name: 'catalogue-all',
+    text: 'select id, key, target, lookup, managed, protected from muster.entitlement order by id',
+  })
 
 export type CatalogueEntry = {
   readonly key: string
@@ -33,7 +36,8 @@ export const saveCatalogue = async (tx: Transaction, entries: readonly Catalogue
     entries.map((e) => e.protected),
     entries.map((e) => e.risk),
   ]
-  const rows = 'unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[]) as r(target, key, lookup, protected, risk)'
+  const rows =
+    'unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[]) as r(target, key, lookup, protected, risk)'
   await tx.query({
     text: `update muster.entitlement e set key = r.key from ${rows}
       where e.key is null and e.target = r.target and lower(e.lookup) = lower(r.lookup)

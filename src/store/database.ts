@@ -4,7 +4,11 @@ import pg from 'pg'
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 /** timestamptz → milliseconds since 1970 (Instant). ±infinity stays a JavaScript infinity. */
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
-  text === 'infinity' ? Infinity : text === '-infinity' ? -Infinity : Date.parse(text.replace(' ', 'T').replace(/\+00$/, 'Z')),
+  text === 'infinity'
+    ? Infinity
+    : text === '-infinity'
+      ? -Infinity
+      : Date.parse(text.replace(' ', 'T').replace(/\+00$/, 'Z')),
 )
 
 /** One statement with its parameters: the only way to the database. Named statements are prepared once a connection. */
@@ -13,7 +17,14 @@ export type Statement = { readonly name?: string; readonly text: string; readonl
 /** Something that runs statements: a pool's single statement, or a transaction. */
 export type Queryable = { readonly query: <R>(statement: Statement) => Promise<readonly R[]> }
 
-export type Transaction = Queryable & { readonly inTransaction: true }
+export type Transaction = Queryable & {
+  readonly inTransaction: true
+  /**
+   * A write whose answer nobody needs: sent now, in order, together with whatever follows and the commit, instead of a
+   * round trip of its own. The transaction commits only if every one of them succeeded.
+   */
+  readonly defer: (write: Promise<unknown>) => void
+}
 
 export type Database = Queryable & {
   /**
@@ -42,7 +53,10 @@ export const isUnavailable = (error: unknown): boolean => {
   if (state !== undefined && unavailableStates.test(state)) return true
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   if (typeof code === 'string' && unavailableCodes.has(code)) return true
-  return typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message)
+  return (
+    typeof message === 'string' &&
+    /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message)
+  )
 }
 
 export type DatabaseOptions = {
@@ -62,6 +76,8 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
     idleTimeoutMillis: 0,
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,
+    // Statements of one connection are sent without waiting for the answers to those before; their order stays.
+    pipeline: true,
   })
   // An idle connection that dies must not end the process; the next statement gets a fresh one.
   pool.on('error', () => {})
@@ -69,7 +85,9 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
 
   const run = async <R>(client: pg.Pool | pg.PoolClient, { name, text, values }: Statement): Promise<readonly R[]> => {
     counters.statements++
-    const result = await client.query(name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] })
+    const result = await client.query(
+      name === undefined ? { text, values: values as unknown[] } : { name, text, values: values as unknown[] },
+    )
     return result.rows as R[]
   }
 
@@ -80,17 +98,31 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
       broken = error
     }
     client.on('error', onError)
+    const deferred: Promise<unknown>[] = []
+    let firstFailure: { readonly error: unknown } | undefined
+    const defer = (write: Promise<unknown>) => {
+      deferred.push(
+        write.catch((error: unknown) => {
+          firstFailure ??= { error }
+        }),
+      )
+    }
     try {
       counters.transactions++
-      await client.query('begin')
-      const result = await work({ inTransaction: true, query: (statement) => run(client, statement) })
-      await client.query('commit')
+      defer(client.query('begin'))
+      const result = await work({ inTransaction: true, query: (statement) => run(client, statement), defer })
+      const { command } = await client.query('commit')
+      await Promise.all(deferred)
+      // A commit after a failed statement says ROLLBACK, and no error.
+      if (firstFailure !== undefined || command !== 'COMMIT') throw new Error('the transaction was rolled back')
       return result
     } catch (error) {
       await client.query('rollback').catch((rollback: unknown) => {
         broken = rollback
       })
-      throw error
+      await Promise.all(deferred)
+      // What follows a failed statement fails because of it: the first failure is the reason.
+      throw firstFailure?.error ?? error
     } finally {
       client.off('error', onError)
       client.release(broken === undefined ? undefined : true)

@@ -8,19 +8,32 @@ export type DesiredRow = {
 }
 
 /** Ends what was believed and records what is believed now: both axes stay (DESIGN §3, bitemporal). */
-export const saveDesired = async (tx: Transaction, at: number, rows: readonly DesiredRow[], known: readonly number[]): Promise<void> => {
-  if (known.length > 0)
-    await tx.query({
-      name: 'desired-close',
-      text: `update muster.desired set recorded_to = to_timestamp($1::float8 / 1000) where identity_id = any($2) and recorded_to = 'infinity'`,
-      values: [at, known],
-    })
-  if (rows.length === 0) return
-  await tx.query({
+export const saveDesired = async (
+  tx: Transaction,
+  at: number,
+  rows: readonly DesiredRow[],
+  known: readonly number[],
+): Promise<void> => {
+  const closed =
+    known.length === 0
+      ? Promise.resolve([])
+      : tx.query({
+          name: 'desired-close',
+          text: `update muster.desired set recorded_to = to_timestamp($1::float8 / 1000) where identity_id = any($2) and recorded_to = 'infinity'`,
+          values: [at, known],
+        })
+  if (rows.length === 0) return void (await closed)
+  const inserted = tx.query({
     name: 'desired-insert',
     text: `insert into muster.desired (identity_id, recorded_from, assignments, entitlements)
       select r.id, to_timestamp($1::float8 / 1000), r.assignments, array(select jsonb_array_elements(r.entitlements)::int)
       from unnest($2::bigint[], $3::jsonb[], $4::jsonb[]) as r(id, assignments, entitlements)`,
-    values: [at, rows.map((r) => r.identity), rows.map((r) => r.assignments), rows.map((r) => JSON.stringify(r.entitlements))],
+    values: [
+      at,
+      rows.map((r) => r.identity),
+      rows.map((r) => r.assignments),
+      rows.map((r) => JSON.stringify(r.entitlements)),
+    ],
   })
+  await Promise.all([closed, inserted])
 }

@@ -2,7 +2,12 @@ import type { ActionKind, Lane } from '../domain/action.ts'
 import { mayBeSent, mayGoOut } from './claimable.ts'
 import type { Queryable, Transaction } from './database.ts'
 
-export type DispatchRef = { readonly id: number; readonly target: string; readonly lane: Lane; readonly queueNo: number }
+export type DispatchRef = {
+  readonly id: number
+  readonly target: string
+  readonly lane: Lane
+  readonly queueNo: number
+}
 
 /** What the guard holds: every undispatched action of a kind on a target, or on one entitlement of it. */
 export type Held = { readonly target: string; readonly kind: ActionKind; readonly entitlement: number | null }
@@ -59,7 +64,14 @@ export const createDispatches = (
           and k.kind is not distinct from n.kind and k.entitlement_id is not distinct from n.entitlement_id
         where a.id = n.id)
       select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
-    values: [lane, batchSize, held.map((h) => h.target), held.map((h) => h.kind), held.map((h) => h.entitlement), passing],
+    values: [
+      lane,
+      batchSize,
+      held.map((h) => h.target),
+      held.map((h) => h.kind),
+      held.map((h) => h.entitlement),
+      passing,
+    ],
   })
 
 /** Actions of the lane that are ready now or will be by time alone: is it worth looking again soon? */
@@ -82,7 +94,12 @@ export const markQueued = async (db: Queryable, ids: readonly number[]): Promise
 }
 
 /** Queued dispatches that nobody claimed for a while: the poll path for leavers, the sweeper's list for all. */
-export const unclaimed = (db: Queryable, lane: Lane, olderThanMs: number, limit: number): Promise<readonly DispatchRef[]> =>
+export const unclaimed = (
+  db: Queryable,
+  lane: Lane,
+  olderThanMs: number,
+  limit: number,
+): Promise<readonly DispatchRef[]> =>
   db.query({
     name: 'dispatches-unclaimed',
     text: `select id, target, lane::text, queue_no as "queueNo" from muster.dispatch
@@ -170,7 +187,12 @@ export const returnToReady = async (tx: Transaction, ids: readonly number[]): Pr
   })
 }
 
-export const leaseDispatch = async (tx: Transaction, id: number, token: string | null, leaseMs: number): Promise<void> => {
+export const leaseDispatch = async (
+  tx: Transaction,
+  id: number,
+  token: string | null,
+  leaseMs: number,
+): Promise<void> => {
   await tx.query({
     name: 'dispatch-lease',
     text: `update muster.dispatch set state = case when $2::uuid is null then 'done' else 'claimed' end::muster.dispatch_state,
@@ -183,7 +205,11 @@ export const leaseDispatch = async (tx: Transaction, id: number, token: string |
 }
 
 /** First statement of an outcome: the lease must still be ours, else whatever we did must be looked at again. */
-export const lockLeased = async (tx: Transaction, id: number, token: string): Promise<{ readonly now: number } | null> => {
+export const lockLeased = async (
+  tx: Transaction,
+  id: number,
+  token: string,
+): Promise<{ readonly now: number } | null> => {
   const [row] = await tx.query<{ now: number }>({
     name: 'dispatch-lock-leased',
     text: `select (extract(epoch from (select muster.now())) * 1000)::bigint as now

@@ -17,7 +17,11 @@ export type EvaluationFacts = {
   readonly rejected: readonly HoldFact[]
 }
 
-export type HoldFact = { readonly entitlement: number; readonly policies: readonly string[]; readonly conflictsWith: readonly number[] }
+export type HoldFact = {
+  readonly entitlement: number
+  readonly policies: readonly string[]
+  readonly conflictsWith: readonly number[]
+}
 
 /** One statement, index lookups per identity; missing parts are empty lists. */
 export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promise<readonly EvaluationFacts[]> => {

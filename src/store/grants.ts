@@ -3,7 +3,12 @@ import type { Transaction } from './database.ts'
 export type GrantSeen = { readonly account: number; readonly entitlement: number }
 
 /** Verified as present: a new row, or a later look at one that is there. */
-export const savePresent = async (tx: Transaction, readAt: number, dispatch: number | null, rows: readonly GrantSeen[]): Promise<void> => {
+export const savePresent = async (
+  tx: Transaction,
+  readAt: number,
+  dispatch: number | null,
+  rows: readonly GrantSeen[],
+): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'grants-present',
@@ -16,7 +21,12 @@ export const savePresent = async (tx: Transaction, readAt: number, dispatch: num
 }
 
 /** Verified as gone. Rows stay: they say when it was held. */
-export const saveGone = async (tx: Transaction, readAt: number, dispatch: number | null, rows: readonly GrantSeen[]): Promise<void> => {
+export const saveGone = async (
+  tx: Transaction,
+  readAt: number,
+  dispatch: number | null,
+  rows: readonly GrantSeen[],
+): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'grants-gone',
@@ -62,7 +72,10 @@ export const knownEntitlements = async (
 }
 
 /** First resolve: from now on another native id under this lookup is a finding. */
-export const pinEntitlements = async (tx: Transaction, rows: readonly { readonly id: number; readonly nativeId: string }[]): Promise<void> => {
+export const pinEntitlements = async (
+  tx: Transaction,
+  rows: readonly { readonly id: number; readonly nativeId: string }[],
+): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'entitlements-pin',

@@ -4,7 +4,11 @@ import type { Transaction } from './database.ts'
 
 /** One dispatcher of a target at a time counts and dispatches what takes away: the guard is exact under any number. */
 export const lockGuard = async (tx: Transaction, target: string): Promise<void> => {
-  await tx.query({ name: 'guard-lock', text: `select pg_advisory_xact_lock(hashtextextended('muster.guard:' || $1, 0))`, values: [target] })
+  await tx.query({
+    name: 'guard-lock',
+    text: `select pg_advisory_xact_lock(hashtextextended('muster.guard:' || $1, 0))`,
+    values: [target],
+  })
 }
 
 export type GuardTally = {
@@ -36,7 +40,11 @@ export const tally = (tx: Transaction, target: string, windowMs: number): Promis
     values: [target, windowMs],
   })
 
-export type Members = { readonly accounts: number; readonly grants: number; readonly holders: ReadonlyMap<number, number> }
+export type Members = {
+  readonly accounts: number
+  readonly grants: number
+  readonly holders: ReadonlyMap<number, number>
+}
 
 /** What percentages are of, as it was before the window: those there now and those gone within it. */
 export const members = async (tx: Transaction, target: string, windowMs: number): Promise<Members> => {
@@ -62,13 +70,29 @@ export const members = async (tx: Transaction, target: string, windowMs: number)
 /** The tally and the members as the limits want them. */
 export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly GuardCount[] => {
   const sum = (kind: GuardTally['kind']) =>
-    rows.filter((row) => row.kind === kind).reduce((total, row) => ({ undispatched: total.undispatched + row.undispatched, dispatched: total.dispatched + row.dispatched }), { undispatched: 0, dispatched: 0 })
+    rows
+      .filter((row) => row.kind === kind)
+      .reduce(
+        (total, row) => ({
+          undispatched: total.undispatched + row.undispatched,
+          dispatched: total.dispatched + row.dispatched,
+        }),
+        { undispatched: 0, dispatched: 0 },
+      )
   return [
     { limit: 'revokes', entitlement: null, ...sum('revoke'), members: of.grants },
     { limit: 'disables', entitlement: null, ...sum('disable'), members: of.accounts },
     ...rows.flatMap((row) =>
       row.kind === 'revoke' && row.entitlement !== null
-        ? [{ limit: 'entitlementRevokes' as const, entitlement: row.entitlement, undispatched: row.undispatched, dispatched: row.dispatched, members: of.holders.get(row.entitlement) ?? 0 }]
+        ? [
+            {
+              limit: 'entitlementRevokes' as const,
+              entitlement: row.entitlement,
+              undispatched: row.undispatched,
+              dispatched: row.dispatched,
+              members: of.holders.get(row.entitlement) ?? 0,
+            },
+          ]
         : [],
     ),
   ]
@@ -77,7 +101,14 @@ export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly 
 /** Opens the hold of a tripped limit, once; returns whether it is new. */
 export const openGuardHold = async (
   tx: Transaction,
-  hold: { readonly target: string; readonly kind: string; readonly entitlement: number | null; readonly limit: string; readonly count: number; readonly allowed: number },
+  hold: {
+    readonly target: string
+    readonly kind: string
+    readonly entitlement: number | null
+    readonly limit: string
+    readonly count: number
+    readonly allowed: number
+  },
 ): Promise<boolean> => {
   const rows = await tx.query<{ fresh: boolean }>({
     name: 'guard-hold',
@@ -94,7 +125,9 @@ export const openGuardHold = async (
 export const openGuardHolds = (
   tx: Transaction,
   target: string,
-): Promise<readonly { readonly kind: 'revoke' | 'disable'; readonly entitlement: number | null; readonly limit: string }[]> =>
+): Promise<
+  readonly { readonly kind: 'revoke' | 'disable'; readonly entitlement: number | null; readonly limit: string }[]
+> =>
   tx.query({
     name: 'guard-holds-open',
     text: `select action_kind as kind, entitlement_id as entitlement, policies[1] as "limit" from muster.hold where kind = 'guard' and closed_at is null and target = $1`,
@@ -102,7 +135,10 @@ export const openGuardHolds = (
   })
 
 /** Urgent leavers that passed the tripped guard within the last hour, and those that wait at it, the longest first. */
-export const urgentLeavers = async (tx: Transaction, target: string): Promise<{ readonly passed: readonly number[]; readonly waiting: readonly number[] }> => {
+export const urgentLeavers = async (
+  tx: Transaction,
+  target: string,
+): Promise<{ readonly passed: readonly number[]; readonly waiting: readonly number[] }> => {
   const rows = await tx.query<{ id: number; passed: boolean }>({
     name: 'guard-urgent',
     text: `select i.id, bool_or(a.guard_urgent and a.dispatched_at > (select muster.now()) - interval '1 hour') as passed
@@ -112,5 +148,8 @@ export const urgentLeavers = async (tx: Transaction, target: string): Promise<{ 
       group by i.id, i.ended_at order by i.ended_at, i.id`,
     values: [target],
   })
-  return { passed: rows.filter(({ passed }) => passed).map(({ id }) => id), waiting: rows.filter(({ passed }) => !passed).map(({ id }) => id) }
+  return {
+    passed: rows.filter(({ passed }) => passed).map(({ id }) => id),
+    waiting: rows.filter(({ passed }) => !passed).map(({ id }) => id),
+  }
 }

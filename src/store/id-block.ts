@@ -6,7 +6,11 @@ import type { Queryable } from './database.ts'
  */
 export type IdBlock = { readonly take: (count: number) => Promise<readonly number[]> }
 
-export const idBlock = (db: Queryable, sequence: 'muster.action_id' | 'muster.dispatch_id' | 'muster.decision_id', size = 1_000): IdBlock => {
+export const idBlock = (
+  db: Queryable,
+  sequence: 'muster.action_id' | 'muster.dispatch_id' | 'muster.decision_id',
+  size = 1_000,
+): IdBlock => {
   let free: number[] = []
   let filling: Promise<void> | undefined
   const fill = async (count: number) => {

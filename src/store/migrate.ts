@@ -24,15 +24,19 @@ export const migrate = async (url: string, directory: URL): Promise<MigrateResul
     const known = await client.query<{ migration_name: string; checksum: string; finished_at: number | null }>(
       'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
     )
-    const names = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+    const names = (await readdir(directory, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
     const applied: string[] = []
     for (const name of names.sort()) {
       const sql = await readFile(new URL(`${name}/migration.sql`, directory), 'utf8')
       const checksum = createHash('sha256').update(sql).digest('hex')
       const row = known.rows.find((candidate) => candidate.migration_name === name)
       if (row !== undefined) {
-        if (row.finished_at === null) throw new Error(`migration ${name} failed before: repair the database, then mark it rolled back`)
-        if (row.checksum !== checksum) throw new Error(`migration ${name} was edited after it was applied: restore the file, add a new migration`)
+        if (row.finished_at === null)
+          throw new Error(`migration ${name} failed before: repair the database, then mark it rolled back`)
+        if (row.checksum !== checksum)
+          throw new Error(`migration ${name} was edited after it was applied: restore the file, add a new migration`)
         continue
       }
       await client.query('begin')
@@ -62,7 +66,10 @@ export const provisionLogins = async (
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [prismaLock])
-    for (const [role, password] of [['muster_engine', passwords.engine], ['muster_auditor', passwords.auditor]] as const)
+    for (const [role, password] of [
+      ['muster_engine', passwords.engine],
+      ['muster_auditor', passwords.auditor],
+    ] as const)
       await client.query(`alter role ${client.escapeIdentifier(role)} login password ${client.escapeLiteral(password)}`)
   } finally {
     await client.end()

@@ -13,7 +13,11 @@ export const overtakenIdentities = async (tx: Transaction, dispatch: number): Pr
 }
 
 /** Of these grants, the ones that are not known yet or became known only after `claimedAt`: their inverse proves nothing. */
-export const unsettledSince = async (tx: Transaction, actions: readonly number[], claimedAt: number): Promise<ReadonlySet<number>> => {
+export const unsettledSince = async (
+  tx: Transaction,
+  actions: readonly number[],
+  claimedAt: number,
+): Promise<ReadonlySet<number>> => {
   if (actions.length === 0) return new Set()
   const rows = await tx.query<{ id: number }>({
     name: 'outcomes-unsettled',
@@ -71,7 +75,15 @@ export const expireActions = async (tx: Transaction, ids: readonly number[]): Pr
 export const overdueActions = (
   db: Queryable,
   limit: number,
-): Promise<readonly { readonly id: number; readonly identity_id: number; readonly lane: string; readonly kind: string; readonly target: string }[]> =>
+): Promise<
+  readonly {
+    readonly id: number
+    readonly identity_id: number
+    readonly lane: string
+    readonly kind: string
+    readonly target: string
+  }[]
+> =>
   db.query({
     name: 'outcomes-overdue',
     text: `select a.id, a.identity_id, a.lane::text, a.kind::text, a.target from muster.action a join muster.target t on t.id = a.target and t.mode = 'enforce'

@@ -15,7 +15,9 @@ export type PolicyVersionRow = {
  * What decides whether a compiled policy is still the one: the active version, and how many entitlements are known.
  * (Counted, because ids do not commit in their order; none is ever deleted.)
  */
-export const activeVersion = async (db: Queryable): Promise<{ readonly version: number; readonly entitlements: number } | null> => {
+export const activeVersion = async (
+  db: Queryable,
+): Promise<{ readonly version: number; readonly entitlements: number } | null> => {
   const [row] = await db.query<{ version: number; entitlements: number }>({
     name: 'policy-active',
     text: `select version, (select count(*) from muster.entitlement) as entitlements from muster.active_policy`,
@@ -36,7 +38,9 @@ export const lockPolicies = async (tx: Transaction): Promise<void> => {
   await tx.query({ text: `select pg_advisory_xact_lock(hashtextextended('muster.policy', 0))` })
 }
 
-export const activeHash = async (db: Queryable): Promise<{ readonly version: number; readonly hash: string } | null> => {
+export const activeHash = async (
+  db: Queryable,
+): Promise<{ readonly version: number; readonly hash: string } | null> => {
   const [row] = await db.query<{ version: number; hash: string }>({
     text: 'select p.id as version, p.hash from muster.active_policy a join muster.policy_version p on p.id = a.version',
   })

@@ -9,6 +9,12 @@ export type Prisma = PrismaClient
  */
 export const openPrisma = (url: string, applicationName: string): Prisma =>
   new PrismaClient({
-    adapter: new PrismaPg({ connectionString: url, max: 2, application_name: applicationName, options: '-c timezone=UTC', connectionTimeoutMillis: 10_000 }),
+    adapter: new PrismaPg({
+      connectionString: url,
+      max: 2,
+      application_name: applicationName,
+      options: '-c timezone=UTC',
+      connectionTimeoutMillis: 10_000,
+    }),
     errorFormat: 'minimal',
   })

@@ -13,7 +13,13 @@ export type RightsReport = {
  * owner, and may only INSERT audit entries. Read from the server's catalogue, so it holds whatever the configuration says.
  */
 export const checkRights = async (db: Queryable): Promise<RightsReport> => {
-  const [self] = await db.query<{ role: string; superuser: boolean; bypass: boolean; creates: boolean; migrated: boolean }>({
+  const [self] = await db.query<{
+    role: string
+    superuser: boolean
+    bypass: boolean
+    creates: boolean
+    migrated: boolean
+  }>({
     text: `select current_user::text as role, rolsuper as superuser, rolbypassrls as bypass, rolcreaterole or rolcreatedb as creates,
         to_regclass('muster.identity') is not null and to_regclass('audit.entry') is not null as migrated
       from pg_roles where rolname = current_user`,

@@ -4,7 +4,10 @@ import type { Queryable } from './database.ts'
 
 /** Mode of every target that was ever started with; a target without a row is in `observe`. */
 export const targetModes = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetMode>> => {
-  const rows = await db.query<{ id: TargetId; mode: TargetMode }>({ name: 'target-modes', text: 'select id, mode from muster.target' })
+  const rows = await db.query<{ id: TargetId; mode: TargetMode }>({
+    name: 'target-modes',
+    text: 'select id, mode from muster.target',
+  })
   return new Map(rows.map(({ id, mode }) => [id, mode]))
 }
 

@@ -59,7 +59,11 @@ export type EvaluatedIdentity = {
   readonly profile: unknown
 }
 
-export const saveEvaluated = async (tx: Transaction, policyVersion: number, rows: readonly EvaluatedIdentity[]): Promise<void> => {
+export const saveEvaluated = async (
+  tx: Transaction,
+  policyVersion: number,
+  rows: readonly EvaluatedIdentity[],
+): Promise<void> => {
   await tx.query({
     name: 'work-save-evaluated',
     text: `update muster.identity i set work_due_at = to_timestamp(r.due / 1000), lane = r.lane, events_folded = r.folded,

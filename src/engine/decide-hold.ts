@@ -1,0 +1,83 @@
+import { auditEntry } from '../audit/entry.ts'
+import { personalDetail } from '../audit/personal.ts'
+import type { Actor } from '../domain/actor.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { lockGuard } from '../store/guard.ts'
+import { closeHoldAs, type HoldRow, lockHold, releaseHeldActions } from '../store/hold-acts.ts'
+import type { Transaction } from '../store/database.ts'
+import { savePersonalDetails } from '../store/personal-details.ts'
+import type { Engine } from './engine.ts'
+
+export type HoldDecided =
+  | { readonly kind: 'rejected' }
+  /** `actions`: how many may go out now. */
+  | { readonly kind: 'released'; readonly actions: number }
+  | { readonly kind: 'unknown-hold' }
+  | { readonly kind: 'already-closed'; readonly as: string }
+  /** An SoD hold is released by an exception in the policies only; a guard hold is not rejected, its cause is corrected. */
+  | { readonly kind: 'refused'; readonly because: 'sod-needs-exception' | 'guard-is-not-rejected' }
+
+type Context = Pick<Engine, 'db' | 'nudge'>
+
+/** Denied: stays so until what is wanted or held changes. */
+export const rejectHold = ({ db }: Context, id: number, reason: string, actor: Actor): Promise<HoldDecided> =>
+  db.transaction((tx) =>
+    onOpenHold(tx, id, async (hold) => {
+      if (hold.kind === 'guard') return { kind: 'refused', because: 'guard-is-not-rejected' }
+      await closeHoldAs(tx, id, 'rejected', actor.name)
+      await tell(tx, 'hold-rejected', hold, { actor, reason })
+      return { kind: 'rejected' }
+    }),
+  )
+
+/** Lets a mass change go that the guard held: all that is held by this limit now, not what comes later. */
+export const releaseHold = async (
+  { db, nudge }: Context,
+  id: number,
+  reason: string,
+  actor: Actor,
+): Promise<HoldDecided> => {
+  const decided = await db.transaction((tx) =>
+    onOpenHold(tx, id, async (hold) => {
+      if (hold.kind === 'sod') return { kind: 'refused', because: 'sod-needs-exception' }
+      await lockGuard(tx, hold.target ?? '')
+      const actions = await releaseHeldActions(tx, hold)
+      await closeHoldAs(tx, id, 'released', actor.name)
+      await tell(tx, 'guard-released', hold, { actor, reason, actions })
+      return { kind: 'released', actions }
+    }),
+  )
+  if (decided.kind === 'released') for (const lane of ['leaver', 'bulk'] as const) nudge('dispatch', lane)
+  return decided
+}
+
+const onOpenHold = async (
+  tx: Transaction,
+  id: number,
+  decide: (hold: HoldRow) => Promise<HoldDecided>,
+): Promise<HoldDecided> => {
+  const hold = await lockHold(tx, id)
+  if (hold === null) return { kind: 'unknown-hold' }
+  return hold.closed_as === null ? decide(hold) : { kind: 'already-closed', as: hold.closed_as }
+}
+
+/** The reason is a human's text and may name people: it goes into the erasable table, the entry binds it by its hash. */
+const tell = async (
+  tx: Transaction,
+  kind: string,
+  hold: HoldRow,
+  { reason, ...body }: { readonly actor: Actor; readonly reason: string; readonly actions?: number },
+): Promise<void> => {
+  const detail = personalDetail(hold.subject_ref, { reason })
+  await savePersonalDetails(tx, hold.now, [detail])
+  const { id, subject_ref, target, entitlement_id, policies, now } = hold
+  const told = {
+    hold: id,
+    target,
+    entitlement: entitlement_id,
+    policies: [...policies],
+    detail: { ref: detail.ref, hash: detail.hash },
+    ...body,
+  }
+  await appendAudit(tx, now, [auditEntry(kind, now, { subjectRef: subject_ref, entitlementId: entitlement_id }, told)])
+}

@@ -1,0 +1,34 @@
+import { auditEntry } from '../audit/entry.ts'
+import type { Actor } from '../domain/actor.ts'
+import type { TargetMode } from '../domain/target.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { lockTarget, saveMode } from '../store/target-mode.ts'
+import { makeAllDue } from '../store/work-queue-all.ts'
+import type { Engine } from './engine.ts'
+
+export type ModeSet =
+  | { readonly kind: 'set'; readonly before: TargetMode; readonly mode: TargetMode }
+  | { readonly kind: 'unchanged'; readonly mode: TargetMode }
+  | { readonly kind: 'unknown-target' }
+
+/** Whether actions are made and sent to a target, from now on; everybody is evaluated again, because plans depend on it. */
+export const setTargetMode = async (
+  { db, nudge }: Pick<Engine, 'db' | 'nudge'>,
+  target: string,
+  mode: TargetMode,
+  actor: Actor,
+): Promise<ModeSet> => {
+  const result = await db.transaction(async (tx): Promise<ModeSet> => {
+    const row = await lockTarget(tx, target)
+    if (row === null) return { kind: 'unknown-target' }
+    if (row.mode === mode) return { kind: 'unchanged', mode }
+    await makeAllDue(tx)
+    await saveMode(tx, target, mode, actor.name)
+    await appendAudit(tx, row.now, [
+      auditEntry('target-mode-set', row.now, {}, { actor, target, before: row.mode, after: mode }),
+    ])
+    return { kind: 'set', before: row.mode, mode }
+  })
+  if (result.kind === 'set') for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)
+  return result
+}

@@ -1,0 +1,57 @@
+import type { Transaction } from './database.ts'
+
+export type HoldRow = {
+  readonly id: number
+  readonly kind: 'sod' | 'guard'
+  readonly identity_id: number | null
+  readonly subject_ref: string | null
+  readonly entitlement_id: number | null
+  readonly target: string | null
+  readonly action_kind: 'revoke' | 'disable' | null
+  readonly policies: readonly string[]
+  readonly closed_as: string | null
+  readonly now: number
+}
+
+/** A hold, with its identity locked first (lock order, DESIGN §5): evaluation opens and closes it under that lock. */
+export const lockHold = async (tx: Transaction, id: number): Promise<HoldRow | null> => {
+  await tx.query({
+    text: 'select 1 from muster.identity where id = (select identity_id from muster.hold where id = $1) for update',
+    values: [id],
+  })
+  const [row] = await tx.query<HoldRow>({
+    text: `select h.id, h.kind, h.identity_id, i.subject_ref, h.entitlement_id, h.target, h.action_kind, h.policies, h.closed_as,
+        (extract(epoch from muster.now()) * 1000)::bigint as now
+      from muster.hold h left join muster.identity i on i.id = h.identity_id where h.id = $1 for update of h`,
+    values: [id],
+  })
+  return row ?? null
+}
+
+export const closeHoldAs = async (
+  tx: Transaction,
+  id: number,
+  closedAs: 'rejected' | 'released',
+  by: string,
+): Promise<void> => {
+  await tx.query({
+    text: 'update muster.hold set closed_at = muster.now(), closed_as = $2, closed_by = $3 where id = $1',
+    values: [id, closedAs, by],
+  })
+}
+
+/** What a human released is neither counted nor held again. The guard's lock is held by the caller. */
+export const releaseHeldActions = async (
+  tx: Transaction,
+  hold: Pick<HoldRow, 'target' | 'action_kind' | 'entitlement_id'>,
+): Promise<number> => {
+  const [row] = await tx.query<{ count: number }>({
+    text: `with held as materialized (select id from muster.action
+        where target = $1 and kind = $2::muster.action_kind and ($3::int is null or entitlement_id = $3) and state in ('ready', 'waiting')
+        order by id for update),
+      released as (update muster.action a set guard_released = true from held where a.id = held.id returning 1)
+      select count(*) from released`,
+    values: [hold.target, hold.action_kind, hold.entitlement_id],
+  })
+  return row?.count ?? 0
+}

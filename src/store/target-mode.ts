@@ -1,0 +1,21 @@
+import type { TargetMode } from '../domain/target.ts'
+import type { Transaction } from './database.ts'
+
+/** Locks the target's row. null: Muster was never started with it. */
+export const lockTarget = async (
+  tx: Transaction,
+  id: string,
+): Promise<{ readonly mode: TargetMode; readonly now: number } | null> => {
+  const [row] = await tx.query<{ mode: TargetMode; now: number }>({
+    text: `select mode, (extract(epoch from muster.now()) * 1000)::bigint as now from muster.target where id = $1 for update`,
+    values: [id],
+  })
+  return row ?? null
+}
+
+export const saveMode = async (tx: Transaction, id: string, mode: TargetMode, by: string): Promise<void> => {
+  await tx.query({
+    text: 'update muster.target set mode = $2, mode_set_at = muster.now(), mode_set_by = $3 where id = $1',
+    values: [id, mode, by],
+  })
+}
