@@ -21,7 +21,7 @@ installed() { # node_modules is what package-lock.json asks for
 generated() { # Prisma's client is what schema.prisma asks for
   [ ! -f "$root/prisma/schema.prisma" ] || {
     [ -d "$root/src/store/generated" ] && [ -f "$modules/.muster-generated" ] &&
-      [ "$(cat "$modules/.muster-generated")" = "$(cd "$root" && sum prisma/schema.prisma)" ]
+      [ "$(cat "$modules/.muster-generated")" = "$(cd "$root" && sum prisma/schema.prisma prisma.config.ts package-lock.json || true)" ]
   }
 }
 
@@ -51,7 +51,7 @@ generate() {
   (cd "$root" && PRISMA_SCHEMA_ENGINE_BINARY=/bin/true CHECKPOINT_DISABLE=1 PRISMA_HIDE_UPDATE_MESSAGE=1 \
     "$modules/.bin/node" "$modules/prisma/build/index.js" generate) >"$log" 2>&1 </dev/null ||
     { tail -n 20 "$log" >&2; fail "prisma generate failed; the whole log is $log"; }
-  (cd "$root" && sum prisma/schema.prisma) >"$modules/.muster-generated.new"
+  (cd "$root" && sum prisma/schema.prisma prisma.config.ts package-lock.json || true) >"$modules/.muster-generated.new"
   mv "$modules/.muster-generated.new" "$modules/.muster-generated"
 }
 

@@ -103,8 +103,11 @@ export async function binds(url: string, password: string): Promise<void> {
 
 type OpenLdap = Tool & { readonly slapd: string; readonly schemaDir: string; readonly moduleDir: string }
 
+/** Ubuntu lets its slapd read /etc/ldap and /var/lib/ldap only; a copy elsewhere is under no such profile. */
+const profile = '/etc/apparmor.d/usr.sbin.slapd'
+
 async function openldap(onProgress: OnProgress): Promise<OpenLdap> {
-  const installed = findProgram('slapd')
+  const installed = existsSync(profile) && hasApt() ? undefined : findProgram('slapd')
   if (installed) return layout(installed, '/', {})
   const { root, env } = await openldapPackages(onProgress)
   return layout(join(root, 'usr', 'sbin', 'slapd'), root, env)
