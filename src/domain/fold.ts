@@ -29,10 +29,8 @@ export const fold = (events: readonly WorkerEvent[]): IdentityHistory => {
   const points = new Set<Instant>()
   for (const { snapshots, blocked } of employments) {
     for (const { from } of snapshots) points.add(from)
-    for (const { from, to } of blocked) {
-      points.add(from)
-      if (to !== null) points.add(to)
-    }
+    // Whatever ends a blocked span begins a snapshot at that moment.
+    for (const { from } of blocked) points.add(from)
   }
   return { employments, changePoints: [...points].sort((a, b) => a - b) }
 }

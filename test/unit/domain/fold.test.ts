@@ -161,6 +161,15 @@ describe('how access ends', () => {
     expect([11, 12, 25].map((moment) => stateAt([hire, bye], moment))).toEqual(['active', 'ended', 'ended'])
   })
 
+  test('stored twice: the first receipt counts', () => {
+    const bye = aTermination('bye', 11, { receivedAt: at(12), worker: { involuntary: true, lastDayEndsAt: at(30) } })
+    expect([11, 12, 19].map((moment) => stateAt([hire, { ...bye, receivedAt: at(20) }, bye], moment))).toEqual([
+      'active',
+      'ended',
+      'ended',
+    ])
+  })
+
   test('involuntary, received after access had ended anyway: nothing changes backwards', () => {
     const bye = aTermination('bye', 20, { receivedAt: at(40), worker: { involuntary: true } })
     expect([19, 20].map((moment) => stateAt([hire, bye], moment))).toEqual(['active', 'ended'])

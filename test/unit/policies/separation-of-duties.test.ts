@@ -206,6 +206,20 @@ test('conflicts are judged on what roles finally give', () => {
   expect(told(nested, decide(nested, [anEvent('1')], 20, 'A held!')).verdicts).toEqual({ B: 'held a-b against A' })
 })
 
+test('a side named by a role is what that role finally gives', () => {
+  const byRole = compiled(
+    all,
+    jobs,
+    `roles:
+  outer: { roles: [inner] }
+  inner: { entitlements: [B] }
+sod:
+  a-outer: { severity: high, description: d, sides: [{ entitlements: [A] }, { roles: [outer] }] }
+`,
+  )
+  expect(told(byRole, decide(byRole, works('B'), 20, 'A held!')).verdicts).toEqual({ B: 'held a-outer against A' })
+})
+
 test('a leaver wants nothing, and nothing is judged', () => {
   const gone = [anEvent('1', { worker: { jobCode: 'A', lastDayEndsAt: at(15) } })]
   expect(told(policy, decide(policy, gone, 20, 'A held', 'B held'))).toEqual({
