@@ -102,8 +102,13 @@ const readValue = (text: string, start: number): { value: string; end: number } 
   return { value, end: at }
 }
 
-/** A DN that needs no parsing to be compared: no escapes, quotes, several-valued RDNs or spaces beside separators. */
-const simple = /^[a-z][a-z0-9-]*=[^\\"+;,= #]+(?: [^\\"+;,= ]+)*(?:,[a-z][a-z0-9-]*=[^\\"+;,= #]+(?: [^\\"+;,= ]+)*)*$/
+/**
+ * A DN that needs no parsing to be compared: ASCII (compatibility forms of other scripts may fold to separators), without
+ * escapes, quotes, several-valued RDNs or spaces beside separators.
+ */
+const word = '[^\\s"#+,;<=>\\\\\\u007f-\\uffff]+'
+const attribute = `[a-z][a-z0-9-]*=${word}(?: ${word})*`
+const simple = new RegExp(`^${attribute}(?:,${attribute})*$`)
 
 /**
  * Key under which two spellings of one DN are equal: case, escapes and spacing aside (caseIgnoreMatch, which every usual
@@ -111,7 +116,7 @@ const simple = /^[a-z][a-z0-9-]*=[^\\"+;,= #]+(?: [^\\"+;,= ]+)*(?:,[a-z][a-z0-9
  */
 export const dnKey = (text: string): string => {
   const folded = text.toLowerCase()
-  if (simple.test(folded)) return folded.normalize('NFKC')
+  if (simple.test(folded)) return folded
   const parsed = parseDn(text)
   if (parsed === null) return `\u0000${text}`
   return parsed
