@@ -12,6 +12,9 @@ step() {
 }
 step types tsc --noEmit -p .
 step lint biome check --error-on-warnings .
-step directions depcruise --config .dependency-cruiser.mjs src test scripts bench
+folders=
+for folder in src test scripts bench simulators; do [ ! -d "$folder" ] || folders="$folders $folder"; done
+# shellcheck disable=SC2086
+step directions depcruise --config .dependency-cruiser.mjs $folders
 step unit vitest run --project unit
 [ -z "$failed" ] || { printf 'check failed:%s\n' "$failed" >&2; exit 1; }
