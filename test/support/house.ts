@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { Client } from 'ldapts'
 import { ldapSettingsSchema } from '../../src/connectors/ldap/config.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
@@ -18,12 +17,14 @@ import { evaluate } from '../../src/engine/evaluate.ts'
 import { guardMembers } from '../../src/engine/guard.ts'
 import { createPolicyBook } from '../../src/engine/policy-book.ts'
 import { provision } from '../../src/engine/provision.ts'
+import { sweep } from '../../src/engine/sweep.ts'
 import { createLog } from '../../src/log.ts'
 import { defaultGuardLimits } from '../../src/planning/guard.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { idBlock } from '../../src/store/id-block.ts'
 import { registerTarget } from '../../src/store/targets.ts'
-import { addresses, asDirectoryRoot, type FreshTree, freshDatabase, freshTree } from './stack.ts'
+import { directoryWitness } from './directory-witness.ts'
+import { addresses, type FreshTree, freshDatabase, freshTree } from './stack.ts'
 
 export const target = 'bank-ldap' as TargetId
 
@@ -89,9 +90,8 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const applied = await applyPolicy(engine, policies, { type: 'os-user', name: 'test', authenticated: false })
   if (applied.kind !== 'applied') throw new Error(`policy: ${JSON.stringify(applied)}`)
   const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({ text: 'select id, key, lookup from muster.entitlement' })
-  await asDirectoryRoot(ldap, async (client) => {
-    for (const { lookup } of entitlements) await client.add(lookup, { objectClass: 'groupOfNames', member: 'cn=nobody' })
-  })
+  const directory = directoryWitness(ldap, tree)
+  await directory.addGroups(entitlements.map(({ lookup }) => lookup))
   let offset = 0
   const [stream] = await admin.query<{ id: number }>({
     text: `insert into muster.stream (topic, incarnation, partition, next_offset, required_offset) values ('test', 1, 0, 0, 0) returning id`,
@@ -160,43 +160,45 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const shift = async (ms: number) => {
     await admin.query({ text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`, values: [ms] })
   }
-  /** Evaluates, dispatches and provisions until nothing is left to do. */
-  const quiesce = async () => {
-    for (let round = 0; round < 60; round++) {
+  /** What work there still is: due identities, dispatches out there, and how long until the next action may be tried again. */
+  const left = async () => {
+    const [row] = await admin.query<{ due: number; out: number; soonest: number | null }>({
+      text: `select (select count(*) from muster.identity where work_due_at <= muster.now() and parked_at is null) as due,
+          (select count(*) from muster.action where state = 'dispatched') as out,
+          (select (extract(epoch from min(next_at) - muster.now()) * 1000)::float8 from muster.action a join muster.target t on t.id = a.target
+            where a.state = 'ready' and t.mode = 'enforce' and next_at > muster.now()) as soonest`,
+    })
+    return row ?? { due: 0, out: 0, soonest: null }
+  }
+  /**
+   * Evaluates, dispatches and provisions until nothing is left to do, waiting out every retry on the shifted clock.
+   * `afterEach` runs after every dispatch that was provisioned.
+   */
+  const quiesce = async (afterEach: () => Promise<void> = async () => {}) => {
+    for (let round = 0; round < 80; round++) {
       await evaluateAll()
       await shift(600)
       const refs = await dispatchAll()
-      for (const ref of refs) await provision(engine, ref.id)
-      const [left] = await admin.query<{ n: number }>({
-        text: `select (select count(*) from muster.identity where work_due_at <= muster.now() and parked_at is null)
-          + (select count(*) from muster.action where state = 'dispatched') as n`,
-      })
-      if (refs.length === 0 && left?.n === 0) return
+      for (const ref of refs) {
+        await provision(engine, ref.id)
+        await afterEach()
+      }
+      const { due, out, soonest } = await left()
+      if (refs.length === 0 && due === 0 && out === 0 && soonest === null) return
+      if (refs.length === 0 && due === 0 && soonest !== null) await shift(Math.max(0, soonest) + 1)
     }
-    throw new Error('not quiet after 60 rounds')
+    throw new Error('not quiet after 80 rounds')
   }
-
-  /** Keys of the groups that hold this person's account, read by a witness that is not the connector. */
-  const groupsOf = (person: string): Promise<readonly string[]> =>
-    asDirectoryRoot(ldap, async (client) => {
-      const dn = await dnOf(client, person)
-      if (dn === null) return []
-      const { searchEntries } = await client.search(tree.groups, { scope: 'one', filter: `(member=${escape(dn)})`, attributes: ['cn'] })
-      return searchEntries.map((entry) => String(entry.cn)).sort()
-    })
-
-  const dnOf = async (client: Client, person: string): Promise<string | null> => {
-    const { searchEntries } = await client.search(tree.people, { scope: 'sub', filter: `(employeeNumber=${escape(person)})`, attributes: ['1.1'] })
-    return searchEntries[0]?.dn ?? null
+  /** As after a crash of everything: leases run out, lost jobs are found, then `quiesce`. */
+  const recover = async (afterEach: () => Promise<void> = async () => {}) => {
+    await shift(Math.max(engine.settings.leaseMs, 60_000) + 1_000)
+    const { requeue } = await sweep(engine)
+    for (const { id } of requeue) {
+      await provision(engine, id)
+      await afterEach()
+    }
+    await quiesce(afterEach)
   }
-
-  const account = (person: string): Promise<{ dn: string; locked: boolean } | null> =>
-    asDirectoryRoot(ldap, async (client) => {
-      const dn = await dnOf(client, person)
-      if (dn === null) return null
-      const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['pwdAccountLockedTime'] })
-      return { dn, locked: String(searchEntries[0]?.pwdAccountLockedTime ?? '') !== '' }
-    })
 
   const close = async () => {
     await Promise.all([...engine.connectors.values()].map((one) => one.close()))
@@ -206,14 +208,12 @@ export const openHouse = async (options: HouseOptions = {}) => {
   }
 
   return {
-    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, groupsOf, account, close,
+    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, recover, close, ...directory,
     provision: (id: number) => provision(engine, id),
+    sweep: () => sweep(engine),
     rows: <R>(text: string, ...values: unknown[]) => admin.query<R>({ text, values }),
-    groupDn: (key: string) => `cn=${key},${tree.groups}`,
   }
 }
-
-const escape = (value: string): string => value.replace(/[\\*()\0]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 export const ldapSettings = (tree: FreshTree) => {
   const { ldap } = addresses()
