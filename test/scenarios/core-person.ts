@@ -1,0 +1,55 @@
+import type { OpenAction, Plan } from '../../src/domain/action.ts'
+import type { Decision } from '../../src/domain/decision.ts'
+import type { IdentityAt } from '../../src/domain/identity.ts'
+import type { ActionId, EntitlementId, TargetId } from '../../src/domain/ids.ts'
+import type { Instant } from '../../src/domain/instant.ts'
+import type { WorkerEvent } from '../../src/domain/worker-event.ts'
+import type { LinkedAccount } from '../../src/planning/plan-input.ts'
+import type { Observation } from './run-scenario.ts'
+
+export type CoreAction = OpenAction & {
+  readonly inverseOf: ActionId | null
+  /** As scenarios name it: `grant Entry`, `disable bank-ldap`. */
+  readonly change: string
+  readonly attempts: number
+  readonly startedAt: number
+}
+
+/** What Muster stores about one person. */
+export type CorePerson = {
+  readonly key: string
+  readonly events: WorkerEvent[]
+  readonly accounts: Map<TargetId, LinkedAccount>
+  /** Verified, by entitlement. */
+  readonly grants: Set<EntitlementId>
+  actions: CoreAction[]
+  due: boolean
+  nextChangeAt: Instant | null
+  /** Targets whose grants were read since this person left. */
+  readonly readSinceLeaving: Set<TargetId>
+  readonly inverseSent: Set<ActionId>
+  readonly rejected: Set<string>
+  readonly hanging: Set<string>
+  readonly changes: Observation['changes'][number][]
+  at: IdentityAt | null
+  decision: Decision | null
+  plan: Plan | null
+}
+
+export const newPerson = (key: string): CorePerson => ({
+  key,
+  events: [],
+  accounts: new Map(),
+  grants: new Set(),
+  actions: [],
+  due: true,
+  nextChangeAt: null,
+  readSinceLeaving: new Set(),
+  inverseSent: new Set(),
+  rejected: new Set(),
+  hanging: new Set(),
+  changes: [],
+  at: null,
+  decision: null,
+  plan: null,
+})
