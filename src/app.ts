@@ -15,9 +15,12 @@ import { createPolicyBook } from './engine/policy-book.ts'
 import { provision } from './engine/provision.ts'
 import { sweep } from './engine/sweep.ts'
 import { createLog, errorFields, type Log } from './log.ts'
+import { databaseNow } from './store/clock.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
 import { idBlock } from './store/id-block.ts'
+import { type MigrateResult, migrate, migrationsDirectory } from './store/migrate.ts'
+import { openPrisma, type Prisma } from './store/prisma.ts'
 import { registerTarget } from './store/targets.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
@@ -53,7 +56,11 @@ export type AppOptions = {
 export type App = {
   readonly engine: Engine
   readonly log: Log
-  /** Refuses (throws RefusedToStart) without the security settings of DESIGN §5; waits for a database that is away. */
+  /**
+   * Checks what the database lets us do, and stores targets and the first policy. Waits for a database that is away;
+   * throws RefusedToStart without the security settings of DESIGN §5. `start` does it when it was not done.
+   */
+  readonly prepare: () => Promise<void>
   readonly start: () => Promise<void>
   /** Ends in order: no new work, then the work in hand, then connections. Takes at most about `graceMs`. */
   readonly stop: (graceMs?: number) => Promise<void>
@@ -137,11 +144,15 @@ export const createApp = (config: Config, options: AppOptions): App => {
     }
   }
 
+  let prepared: Promise<void> | undefined
+  const prepareOnce = () => (prepared ??= untilAvailable(prepare, log, ending.signal))
+
   return {
     engine,
     log,
+    prepare: prepareOnce,
     start: async () => {
-      if (options.prepared !== true) await untilAvailable(prepare, log, ending.signal)
+      if (options.prepared !== true) await prepareOnce()
       if (ending.signal.aborted) return
       if (does('provision')) workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
       for (const loop of loops) loop.start()
@@ -191,3 +202,27 @@ const untilAvailable = async (work: () => Promise<void>, log: Log, signal: Abort
       await pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6)), signal)
     }
 }
+
+/** The database for people at a terminal: acts of the engine, and Prisma for ordinary reads. */
+export type Office = {
+  readonly db: Engine['db']
+  readonly prisma: Prisma
+  /** The one clock, ms since 1970. */
+  readonly now: () => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+export const openOffice = (databaseUrl: string, name: string): Office => {
+  const db = openDatabase({ url: databaseUrl, max: 2, applicationName: name })
+  const prisma = openPrisma(databaseUrl, name)
+  return {
+    db,
+    prisma,
+    now: () => databaseNow(db),
+    close: async () => {
+      await Promise.all([db.close(), prisma.$disconnect()])
+    },
+  }
+}
+
+export const migrateDatabase = (url: string): Promise<MigrateResult> => migrate(url, migrationsDirectory)

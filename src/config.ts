@@ -23,7 +23,8 @@ export type ConfigProblem = { readonly where: string; readonly message: string; 
 export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
 
 /** The only place where the process's environment is read. */
-export const processEnvironment = (): Environment => process.env
+export type ProcessEnvironment = Environment
+export const processEnvironment = (): ProcessEnvironment => process.env
 
 /** Directory and environment together; every problem of both is told at once. */
 export const loadConfig = (directory: string, env: Environment): Loaded<Config> => {

@@ -115,7 +115,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
 }
 
 /** All that counts as held when separation of duties judges: verified, in flight, unknown, being revoked (DESIGN §4). */
-const presentOf = (facts: EvaluationFacts, policy: ActivePolicy): EvaluationInput['present'] => {
+export const presentOf = (facts: EvaluationFacts, policy: ActivePolicy): EvaluationInput['present'] => {
   const states = new Map<EntitlementId, EvaluationInput['present'][number]['state']>()
   for (const { entitlement } of facts.grants) states.set(entitlement as EntitlementId, 'held')
   for (const action of facts.open) {

@@ -1,0 +1,38 @@
+import type { ParseArgsOptionsConfig } from 'node:util'
+import type { ProcessEnvironment } from '../config.ts'
+import type { ExitCode } from './complaint.ts'
+import type { Paint } from './paint.ts'
+
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
+
+export type Call = {
+  /** What follows the command's own words. */
+  readonly words: readonly string[]
+  readonly values: Values
+  readonly env: ProcessEnvironment
+  /** --config, else MUSTER_CONFIG, else undefined. */
+  readonly directory: string | undefined
+  /** A terminal watches stderr: progress is welcome. */
+  readonly watched: boolean
+  readonly progress: (text: string) => void
+}
+
+/** One answer in two forms: a value for machines (--json), lines for people. */
+export type Answer = {
+  readonly json: unknown
+  readonly lines: (paint: Paint) => readonly string[]
+  readonly exit?: ExitCode
+}
+
+export type Command = {
+  readonly summary: string
+  /** After `muster <name>`. */
+  readonly usage: string
+  readonly options?: ParseArgsOptionsConfig
+  readonly run: (call: Call) => Promise<Answer>
+}
+
+export const textValue = (values: Values, name: string): string | undefined => {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,31 @@
+import type { Command } from './command.ts'
+import { findingList } from './finding-list.ts'
+import { holdReject, holdRelease } from './hold-decide.ts'
+import { holdList } from './hold-list.ts'
+import { migrateCommand } from './migrate.ts'
+import { policyApply } from './policy-apply.ts'
+import { policyCheck } from './policy-check.ts'
+import { serve } from './serve.ts'
+import { showEntitlement } from './show-entitlement.ts'
+import { showIdentity } from './show-identity.ts'
+import { showAction, showDispatch, showHold } from './show-work.ts'
+import { targetList } from './target-list.ts'
+import { targetMode } from './target-mode.ts'
+import { why, whyNot } from './why.ts'
+
+/** `muster <group> <command>` */
+export type Group = { readonly commands: Readonly<Record<string, Command>> }
+
+export const commands = {
+  serve,
+  migrate: migrateCommand,
+  policy: { commands: { check: policyCheck, apply: policyApply } },
+  target: { commands: { list: targetList, mode: targetMode } },
+  show: { commands: { identity: showIdentity, entitlement: showEntitlement, action: showAction, dispatch: showDispatch, hold: showHold } },
+  why,
+  'why-not': whyNot,
+  hold: { commands: { list: holdList, release: holdRelease, reject: holdReject } },
+  finding: { commands: { list: findingList } },
+} as const satisfies Record<string, Command | Group>
+
+export type CommandName = keyof typeof commands

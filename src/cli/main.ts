@@ -1,0 +1,108 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { type ProcessEnvironment, processEnvironment } from '../config.ts'
+import { isOutage } from '../engine/outage.ts'
+import type { Answer, Command, Values } from './command.ts'
+import { type CommandName, commands, type Group } from './commands.ts'
+import { Complaint, type ExitCode, usage } from './complaint.ts'
+import { helpLines } from './help.ts'
+import { jsonText } from './json-text.ts'
+import { paintFor } from './paint.ts'
+
+export type Terminal = {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  readonly outColour: boolean
+  readonly errColour: boolean
+  readonly watched: boolean
+}
+
+const common = {
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig
+
+/** Runs one command line and answers with the exit code. Everything that it says goes through `terminal`. */
+export const run = async (argv: readonly string[], env: ProcessEnvironment, terminal: Terminal): Promise<ExitCode> => {
+  const asJson = argv.includes('--json')
+  try {
+    const found = find(argv)
+    if (found === null || argv.includes('--help') || argv.includes('-h')) {
+      terminal.out(`${helpLines(paintFor(terminal.outColour), found?.path ?? []).join('\n')}\n`)
+      return 0
+    }
+    const { words, values } = parse(found.command, argv.slice(found.path.length))
+    const directory = typeof values.config === 'string' ? values.config : env.MUSTER_CONFIG || undefined
+    const answer = await found.command.run({
+      words,
+      values,
+      env,
+      directory,
+      watched: terminal.watched,
+      progress: (text) => terminal.watched && terminal.err(`${text}\n`),
+    })
+    say(answer, asJson, terminal)
+    return answer.exit ?? 0
+  } catch (error) {
+    return complain(asComplaint(error), asJson, terminal)
+  }
+}
+
+const say = ({ json, lines }: Answer, asJson: boolean, terminal: Terminal): void => {
+  const text = asJson ? jsonText(json) : lines(paintFor(terminal.outColour)).join('\n')
+  if (text !== '') terminal.out(`${text}\n`)
+}
+
+const complain = ({ exit, message, hint, details }: Complaint, asJson: boolean, { out, err, errColour }: Terminal): ExitCode => {
+  const paint = paintFor(errColour)
+  const lines = [`${paint.red('muster:')} ${message}`, ...details.map((detail) => `  ${detail}`), ...(hint === null ? [] : [`  ${paint.cyan('→')} ${hint}`])]
+  err(`${lines.join('\n')}\n`)
+  if (asJson) out(`${jsonText({ error: { message, hint, details } })}\n`)
+  return exit
+}
+
+const asComplaint = (error: unknown): Complaint => {
+  if (error instanceof Complaint) return error
+  const message = error instanceof Error ? error.message : String(error)
+  if (isOutage(error) || /Can't reach database server|ECONNREFUSED/.test(message))
+    return new Complaint(1, 'the database cannot be reached', 'check MUSTER_DATABASE_URL, and that PostgreSQL runs; `muster doctor` looks at every part')
+  return new Complaint(1, message)
+}
+
+type Found = { readonly command: Command; readonly path: readonly string[] }
+
+const find = (argv: readonly string[]): Found | null => {
+  const [name, second] = argv
+  if (name === undefined || name === 'help' || name.startsWith('-')) return null
+  const entry: Command | Group | undefined = Object.hasOwn(commands, name) ? commands[name as CommandName] : undefined
+  if (entry === undefined) throw usage(`there is no command ${name}`, '`muster help` lists all of them')
+  if ('run' in entry) return { command: entry, path: [name] }
+  const command = second !== undefined && Object.hasOwn(entry.commands, second) ? entry.commands[second] : undefined
+  if (command !== undefined && second !== undefined) return { command, path: [name, second] }
+  if (second === undefined || second.startsWith('-')) {
+    if (argv.includes('--help') || argv.includes('-h')) return null
+    throw usage(`muster ${name} what?`, `one of: ${Object.keys(entry.commands).join(', ')}`)
+  }
+  throw usage(`there is no command ${name} ${second}`, `one of: ${Object.keys(entry.commands).join(', ')}`)
+}
+
+const parse = (command: Command, args: readonly string[]): { readonly words: readonly string[]; readonly values: Values } => {
+  try {
+    const { positionals, values } = parseArgs({ args: [...args], options: { ...common, ...command.options }, allowPositionals: true, strict: true })
+    return { words: positionals, values: values as Values }
+  } catch (error) {
+    throw usage(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), `usage: muster ${command.usage}`)
+  }
+}
+
+if (import.meta.main) {
+  const colour = (stream: NodeJS.WriteStream) => stream.isTTY === true && processEnvironment().NO_COLOR === undefined
+  process.stdout.on('error', () => process.exit(0)) // `muster … | head`
+  process.exitCode = await run(process.argv.slice(2), processEnvironment(), {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    outColour: colour(process.stdout),
+    errColour: colour(process.stderr),
+    watched: process.stderr.isTTY === true,
+  })
+}

@@ -1,0 +1,18 @@
+import { migrateDatabase } from '../app.ts'
+import type { Command } from './command.ts'
+import { variableOf } from './configured.ts'
+
+export const migrateCommand: Command = {
+  summary: 'brings the database up to date (MUSTER_MIGRATE_DATABASE_URL)',
+  usage: 'migrate',
+  run: async (call) => {
+    const { applied, already } = await migrateDatabase(variableOf(call, 'MUSTER_MIGRATE_DATABASE_URL'))
+    return {
+      json: { applied, already },
+      lines: (paint) =>
+        applied.length === 0
+          ? [`up to date: ${already} migrations stand`]
+          : [...applied.map((name) => `${paint.green('applied')} ${name}`), `${already} stood already`],
+    }
+  },
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { fileProblem } from '../config.ts'
+import { knownAttributes } from '../domain/attributes.ts'
+import { canonicalPolicy } from '../policies/canonical.ts'
+import { parsePolicies } from '../policies/parse.ts'
+import type { Command } from './command.ts'
+import { configDirectoryOf, problemsOf } from './configured.ts'
+
+/** Reads files only: no database, no target. */
+export const policyCheck: Command = {
+  summary: 'explains every mistake in the policy files, with file and line',
+  usage: 'policy check',
+  run: async (call) => {
+    const { file, policyFiles } = configDirectoryOf(call)
+    const parsed = parsePolicies(policyFiles, { attributes: knownAttributes, targets: file.targets.map(({ id }) => id) })
+    if (parsed.kind === 'invalid')
+      return {
+        exit: 1,
+        json: { ok: false, problems: parsed.problems },
+        lines: (paint) => [
+          ...problemsOf(parsed.problems.map(fileProblem)),
+          paint.red(parsed.problems.length === 1 ? 'one mistake' : `${parsed.problems.length} mistakes`),
+        ],
+      }
+    const { entitlements, roles, rules, sod, exceptions } = parsed.set
+    const hash = createHash('sha256').update(canonicalPolicy(parsed.set), 'utf8').digest('hex')
+    const counts = { files: policyFiles.length, entitlements: entitlements.length, roles: roles.length, rules: rules.length, sod: sod.length, exceptions: exceptions.length }
+    return {
+      json: { ok: true, hash, ...counts },
+      lines: (paint) => [
+        `${paint.green('no mistakes')} in ${counts.files} files: ${counts.entitlements} entitlements, ${counts.roles} roles, ${counts.rules} rules, ${counts.sod} SoD policies, ${counts.exceptions} exceptions`,
+        paint.dim(`version hash ${hash}`),
+      ],
+    }
+  },
+}

@@ -1,0 +1,117 @@
+import type { Command } from './command.ts'
+import { failure, usage } from './complaint.ts'
+import { inOffice } from './configured.ts'
+import { entitlementNames, personKeys } from './names.ts'
+import { pairLines, section, tableLines } from './table.ts'
+
+const idOf = (words: readonly string[], what: string): bigint => {
+  const [written] = words
+  if (written === undefined || !/^\d{1,18}$/.test(written) || words.length > 1) throw usage(`which ${what}?`, `usage: muster show ${what} ID`)
+  return BigInt(written)
+}
+
+export const showAction: Command = {
+  summary: 'an action: what, for whom, why, and how far it is',
+  usage: 'show action ID',
+  run: (call) => {
+    const id = idOf(call.words, 'action')
+    return inOffice(call, async ({ prisma }) => {
+      const action = await prisma.action.findUnique({ where: { id } })
+      if (action === null) throw failure(`there is no action ${id}`)
+      const people = await personKeys(prisma, [action.identityId])
+      const names = await entitlementNames(prisma, [action.entitlementId, ...action.afterRevokeOf])
+      const json = { ...action, person: people.get(action.identityId) ?? null, entitlement: names.get(action.entitlementId) ?? null, waitsForRevokeOf: action.afterRevokeOf.map((one) => names.get(one) ?? String(one)) }
+      return {
+        json,
+        lines: (paint) =>
+          pairLines(paint, [
+            ['action', id],
+            ['does', `${action.kind}${json.entitlement === null ? '' : ` ${json.entitlement}`} on ${action.target}`],
+            ['person', json.person],
+            ['state', `${action.state}${action.unknown ? ', last result unknown' : ''}${action.guardReleased ? ', released past the guard' : ''}`],
+            ['lane', action.lane],
+            ['reason', JSON.stringify(action.reason)],
+            ['decision', action.decisionId],
+            ['plan version', action.planVersion],
+            ['dispatch', action.dispatchId],
+            ['waits for revoke of', json.waitsForRevokeOf.join(', ')],
+            ['attempts', action.attempts],
+            ['last outcome', action.outcome],
+            ['created', action.createdAt],
+            ['not before', action.nextAt],
+            ['deadline', action.deadline],
+            ['dispatched', action.dispatchedAt],
+            ['done', action.doneAt],
+          ]),
+      }
+    })
+  },
+}
+
+export const showDispatch: Command = {
+  summary: 'a dispatch: a batch of actions sent as one job',
+  usage: 'show dispatch ID',
+  run: (call) => {
+    const id = idOf(call.words, 'dispatch')
+    return inOffice(call, async ({ prisma }) => {
+      const [dispatch, actions] = await Promise.all([
+        prisma.dispatch.findUnique({ where: { id }, omit: { leaseToken: true } }),
+        prisma.action.findMany({ where: { dispatchId: id }, orderBy: { id: 'asc' }, take: 1_000 }),
+      ])
+      if (dispatch === null) throw failure(`there is no dispatch ${id}`)
+      const people = await personKeys(prisma, actions.map(({ identityId }) => identityId))
+      const names = await entitlementNames(prisma, [dispatch.entitlementId, ...actions.map(({ entitlementId }) => entitlementId)])
+      const rows = actions.map((action) => ({ id: action.id, kind: action.kind, person: people.get(action.identityId) ?? null, entitlement: names.get(action.entitlementId) ?? null, state: action.state, outcome: action.outcome }))
+      return {
+        json: { ...dispatch, entitlement: names.get(dispatch.entitlementId) ?? null, actions: rows },
+        lines: (paint) => [
+          ...pairLines(paint, [
+            ['dispatch', id],
+            ['target', dispatch.target],
+            ['lane', dispatch.lane],
+            ['does', `${dispatch.kind ?? 'several kinds'}${dispatch.entitlementId === null ? '' : ` of ${names.get(dispatch.entitlementId)}`}, ${dispatch.size} actions`],
+            ['state', dispatch.state],
+            ['queued', `${dispatch.queueNo} times`],
+            ['created', dispatch.createdAt],
+            ['claimed', dispatch.claimedAt],
+            ['lease until', dispatch.state === 'claimed' ? dispatch.leaseUntil : null],
+            ['done', dispatch.doneAt],
+          ]),
+          ...section(paint, 'actions that are (still) in it', rows.length === 0 ? [] : tableLines(paint, ['action', 'kind', 'person', 'entitlement', 'state', 'outcome'], rows.map((row) => [row.id, row.kind, row.person, row.entitlement, row.state, row.outcome]))),
+        ],
+      }
+    })
+  },
+}
+
+export const showHold: Command = {
+  summary: 'a hold: what waits, for whom, because of what',
+  usage: 'show hold ID',
+  run: (call) => {
+    const id = idOf(call.words, 'hold')
+    return inOffice(call, async ({ prisma }) => {
+      const hold = await prisma.hold.findUnique({ where: { id } })
+      if (hold === null) throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
+      const people = await personKeys(prisma, [hold.identityId])
+      const names = await entitlementNames(prisma, [hold.entitlementId, ...hold.conflictsWith])
+      const json = { ...hold, person: people.get(hold.identityId) ?? null, entitlement: names.get(hold.entitlementId) ?? null, conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)) }
+      return {
+        json,
+        lines: (paint) =>
+          pairLines(paint, [
+            ['hold', `${id}, ${hold.kind}`],
+            ['state', hold.closedAs === null ? 'open' : `${hold.closedAs} by ${hold.closedBy}`],
+            ['person', json.person],
+            ['entitlement', json.entitlement],
+            ['target', hold.target],
+            ['holds every', hold.actionKind],
+            ['because of', hold.policies.join(', ')],
+            ['conflicts with', json.conflictsWith.join(', ')],
+            ['detail', JSON.stringify(hold.detail) === '{}' ? null : JSON.stringify(hold.detail)],
+            ['since', hold.openedAt],
+            ['closed', hold.closedAt],
+          ]),
+      }
+    })
+  },
+}

@@ -1,0 +1,52 @@
+import { fold } from '../domain/fold.ts'
+import type { EntitlementId, PersonKey } from '../domain/ids.ts'
+import type { Instant } from '../domain/instant.ts'
+import { type Explanation, explain } from '../policies/explain.ts'
+import { didYouMean } from '../policies/problem.ts'
+import { databaseNow } from '../store/clock.ts'
+import type { Database } from '../store/database.ts'
+import { loadFacts } from '../store/evaluation-facts.ts'
+import { grantsAt, type HoldOfPerson, holdsOn, identityByKey } from '../store/person-at.ts'
+import { presentOf } from './judge.ts'
+import type { ActivePolicy, PolicyBook } from './policy-book.ts'
+
+export type AccessExplained =
+  | { readonly kind: 'explained'; readonly explanation: Explanation; readonly holds: readonly HoldOfPerson[] }
+  | { readonly kind: 'unknown-person' }
+  | { readonly kind: 'unknown-entitlement'; readonly nearest: string | null }
+
+/**
+ * What policy says of one person and one entitlement, derived as an evaluation would derive it. `at` (valid time, ms):
+ * with the events and versions known today, and the grants that stood at that time; null = now.
+ */
+export const explainAccess = (db: Database, policies: PolicyBook, personKey: string, entitlement: string, at: Instant | null): Promise<AccessExplained> =>
+  db.transaction(async (tx) => {
+    const identity = await identityByKey(tx, personKey)
+    if (identity === null) return { kind: 'unknown-person' }
+    const policy = await policies.current(tx)
+    const id = entitlementOf(policy, entitlement)
+    if (id === null) return { kind: 'unknown-entitlement', nearest: didYouMean(entitlement, keysOf(policy)) }
+    const [facts] = await loadFacts(tx, [identity.id])
+    if (facts === undefined) return { kind: 'unknown-person' }
+    const then = at === null ? facts : { ...facts, grants: await grantsAt(tx, identity.id, at), open: [] }
+    const explanation = explain(
+      {
+        history: fold(facts.events),
+        personKey: personKey as PersonKey,
+        policies: policy.policies,
+        now: at ?? ((await databaseNow(tx)) as Instant),
+        present: presentOf(then, policy),
+      },
+      id,
+    )
+    return { kind: 'explained', explanation, holds: at === null ? await holdsOn(tx, identity.id, id) : [] }
+  })
+
+const keysOf = (policy: ActivePolicy): readonly string[] => [...policy.entitlements.values()].flatMap(({ key }) => (key === null ? [] : [key]))
+
+/** By catalogue key, else by how a target names it. */
+const entitlementOf = (policy: ActivePolicy, text: string): EntitlementId | null => {
+  const all = [...policy.entitlements.values()]
+  const found = all.find(({ key, managed }) => managed && key === text) ?? all.find(({ key }) => key === text) ?? all.find(({ lookup }) => lookup === text)
+  return found?.id ?? null
+}

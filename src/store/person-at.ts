@@ -1,0 +1,32 @@
+import type { Queryable } from './database.ts'
+
+export const identityByKey = async (db: Queryable, personKey: string): Promise<{ readonly id: number } | null> => {
+  const [row] = await db.query<{ id: number }>({ text: 'select id from muster.identity where person_key = $1', values: [personKey] })
+  return row ?? null
+}
+
+/** Grants that were verified as there at a moment (ms) of valid time, as far as is known now. */
+export const grantsAt = (db: Queryable, identity: number, at: number): Promise<readonly { readonly entitlement: number; readonly target: string }[]> =>
+  db.query({
+    text: `select g.entitlement_id as entitlement, a.target from muster.account a join muster.grants g on g.account_id = a.id
+      where a.identity_id = $1 and g.first_verified_at <= to_timestamp($2::float8 / 1000)
+        and (g.gone_verified_at is null or g.gone_verified_at > to_timestamp($2::float8 / 1000))`,
+    values: [identity, at],
+  })
+
+export type HoldOfPerson = {
+  readonly id: number
+  readonly policies: readonly string[]
+  readonly openedAt: number
+  readonly closedAs: string | null
+  readonly closedBy: string | null
+}
+
+/** SoD holds on one entitlement of one person, the newest first: the open one, and those that a human rejected. */
+export const holdsOn = (db: Queryable, identity: number, entitlement: number): Promise<readonly HoldOfPerson[]> =>
+  db.query({
+    text: `select id, policies, (extract(epoch from opened_at) * 1000)::bigint as "openedAt", closed_as as "closedAs", closed_by as "closedBy"
+      from muster.hold where kind = 'sod' and identity_id = $1 and entitlement_id = $2 and (closed_at is null or closed_as = 'rejected')
+      order by id desc limit 5`,
+    values: [identity, entitlement],
+  })
