@@ -6,7 +6,7 @@ FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Scripts of packages stay off; the image's own Node stands in for the npm package of that name.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node node_modules/.bin/node node_modules/node-bin-*
+RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node node_modules/.bin/node node_modules/node-bin-*
 
 FROM packages AS product
 COPY prisma ./prisma
@@ -17,7 +17,7 @@ COPY src ./src
 RUN PRISMA_SCHEMA_ENGINE_BINARY=/bin/true CHECKPOINT_DISABLE=1 node node_modules/prisma/build/index.js generate
 
 FROM product AS tools
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm install --no-save --ignore-scripts --no-audit --no-fund
 COPY scripts ./scripts
 COPY examples ./examples
 

