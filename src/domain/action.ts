@@ -46,7 +46,10 @@ export type OpenAction = {
   readonly current: boolean
 } & Waits
 
-/** What an action waits for, and when it may be claimed. An action with neither wait is `ready` as soon as it is made. */
+/**
+ * What an action waits for, and when it may be claimed. One that waits for a revoke is `waiting`; one that only needs
+ * its account may be `ready`, because no claim can name an account that is not linked.
+ */
 export type Waits = {
   /** Waits for this target's account to be linked. */
   readonly needsAccount: boolean

@@ -37,8 +37,9 @@ const serves = (action: OpenAction, wish: NewAction): boolean => {
     case 'ensureAccount':
       return action.attributesHash === wish.attributesHash
     case 'grant':
-      // One that is ready, sent or parked could run before what it should wait for: a new one waits instead.
-      return !mustWait(wish) || (action.state === 'waiting' && !inFlight(action))
+      // One that is ready, sent or parked could run before the revoke that it should wait for: a new one waits instead.
+      // Not so for a missing account: no claim can name an account that is not linked.
+      return wish.afterRevokeOf.length === 0 || (action.state === 'waiting' && !inFlight(action))
     case 'revoke':
     case 'disable':
       // A leaver's change does not queue behind bulk work; what was sent already has left the queue.
@@ -48,17 +49,15 @@ const serves = (action: OpenAction, wish: NewAction): boolean => {
   }
 }
 
-const mustWait = ({ needsAccount, afterRevokeOf }: Waits): boolean => needsAccount || afterRevokeOf.length > 0
-
 const kept = (action: OpenAction, { needsAccount, afterRevokeOf, validFrom, validTo }: NewAction): KeptAction => {
   const waits: Waits = { needsAccount, afterRevokeOf, validFrom, validTo }
   return { action: action.id, changed: !action.current || !sameWaits(action, waits), ...waits }
 }
 
-/** Only a waiting action waits: what else stands on the row has been fulfilled. */
+/** Only a waiting action waits for revokes, and only on it does it matter that the account came: see `serves`. */
 const sameWaits = (action: OpenAction, wanted: Waits): boolean =>
   action.validFrom === wanted.validFrom &&
   action.validTo === wanted.validTo &&
   (action.state === 'waiting'
     ? action.needsAccount === wanted.needsAccount && action.afterRevokeOf.join() === wanted.afterRevokeOf.join()
-    : !mustWait(wanted))
+    : wanted.afterRevokeOf.length === 0)

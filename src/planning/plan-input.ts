@@ -21,6 +21,11 @@ export type PresentGrant = {
   readonly target: TargetId
   /** In the catalogue of the active policy. */
   readonly managed: boolean
+  /**
+   * Found on the target: Muster never gave it, and no rule has wanted it since. Reported, never revoked from somebody who
+   * is no leaver; what conflicts with it is held.
+   */
+  readonly found?: boolean
   /** Break-glass and the like: never touched. */
   readonly protected: boolean
   /** nested or by a dynamic rule: cannot be revoked here. */

@@ -17,7 +17,7 @@ export type PresentAccess = {
  * flight does not count: this very plan keeps it, which its verdict decides, or supersedes it. Ascending by entitlement.
  */
 export const presentAccess = (
-  targets: readonly TargetRules[],
+  targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
   grants: readonly PresentGrant[],
   open: readonly OpenAction[],
 ): readonly PresentAccess[] => {
@@ -31,9 +31,9 @@ export const presentAccess = (
     else if (!present.has(entitlement))
       present.set(entitlement, { entitlement, state: claimed ? 'in-flight' : 'unknown', revocable })
   }
-  for (const { entitlement, target, managed, protected: untouchable, indirect } of grants) {
+  for (const { entitlement, target, managed, found, protected: untouchable, indirect } of grants) {
     if (present.get(entitlement)?.state === 'being-revoked') continue
-    const revocable = acting.has(target) && managed && !untouchable && !indirect
+    const revocable = acting.has(target) && managed && found !== true && !untouchable && !indirect
     present.set(entitlement, { entitlement, state: indirect ? 'indirect' : 'held', revocable })
   }
   return [...present.values()].sort((a, b) => a.entitlement - b.entitlement)

@@ -108,6 +108,13 @@ describe('nobody wants it any more', () => {
 describe('what a grant waits for', () => {
   const waiting = (state: Partial<OpenAction>) => open(7, 'grant', 1, { state: 'waiting', ...state })
 
+  test.each([['waiting'], ['ready']] as const)('%s, and its account is still not linked: nothing changes', (state) => {
+    const ensure = open(8, 'ensureAccount', null, { attributesHash: 'h1' })
+    const made = plan({ wanted: [1], accounts: [], open: [ensure, open(7, 'grant', 1, { state, needsAccount: true })] })
+    expect(made).toMatchObject({ create: [], supersede: [] })
+    expect(planIsEmpty(made)).toBe(true)
+  })
+
   test('still waits for the same: nothing changes', () => {
     const given = {
       wanted: [1],
