@@ -160,6 +160,16 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const shift = async (ms: number) => {
     await admin.query({ text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`, values: [ms] })
   }
+  /** Resolves when some statement of the engine waits for a lock that another transaction holds. */
+  const waitingForALock = async () => {
+    for (;;) {
+      const [row] = await admin.query<{ n: number }>({
+        text: `select count(*) as n from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
+      })
+      if ((row?.n ?? 0) > 0) return
+    }
+  }
+
   /** What work there still is: due identities, dispatches out there, and how long until the next action may be tried again. */
   const left = async () => {
     const [row] = await admin.query<{ due: number; out: number; soonest: number | null }>({
@@ -208,7 +218,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
   }
 
   return {
-    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, recover, close, ...directory,
+    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, recover, waitingForALock, close, ...directory,
     provision: (id: number) => provision(engine, id),
     sweep: () => sweep(engine),
     rows: <R>(text: string, ...values: unknown[]) => admin.query<R>({ text, values }),
