@@ -7,6 +7,7 @@ import { isUnavailable, type Transaction } from '../store/database.ts'
 import { saveDesired } from '../store/desired.ts'
 import { type EvaluationFacts, loadFacts } from '../store/evaluation-facts.ts'
 import { openFinding } from '../store/findings.ts'
+import { adoptFound } from '../store/grants.ts'
 import { closeHolds, openHolds } from '../store/holds.ts'
 import { targetModes } from '../store/targets.ts'
 import { type DueIdentity, lockDue, lockDueOf, lockOpenWork, parkIdentity, saveEvaluated } from '../store/work-queue.ts'
@@ -180,6 +181,21 @@ const save = async (
         identityId: identity.id,
         detail: { policy: violation.policy },
       })
+  for (const { identity, unexplained } of judged)
+    for (const entitlement of unexplained)
+      await openFinding(tx, {
+        kind: 'grant-unexplained',
+        key: `${identity.subject_ref}:${entitlement}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { entitlement },
+      })
+  tx.defer(
+    adoptFound(
+      tx,
+      judged.flatMap(({ identity, adopt }) => adopt.map((entitlement) => ({ identity: identity.id, entitlement }))),
+    ),
+  )
   tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
   tx.defer(
     appendAudit(

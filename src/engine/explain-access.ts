@@ -7,6 +7,7 @@ import { databaseNow } from '../store/clock.ts'
 import type { Database } from '../store/database.ts'
 import { loadFacts } from '../store/evaluation-facts.ts'
 import { grantsAt, type HoldOfPerson, holdsOn, identityByKey } from '../store/person-at.ts'
+import { targetModes } from '../store/targets.ts'
 import { presentOf } from './judge.ts'
 import type { ActivePolicy, PolicyBook } from './policy-book.ts'
 
@@ -19,7 +20,13 @@ export type AccessExplained =
  * What policy says of one person and one entitlement, derived as an evaluation would derive it. `at` (valid time, ms):
  * with the events and versions known today, and the grants that stood at that time; null = now.
  */
-export const explainAccess = (db: Database, policies: PolicyBook, personKey: string, entitlement: string, at: Instant | null): Promise<AccessExplained> =>
+export const explainAccess = (
+  db: Database,
+  policies: PolicyBook,
+  personKey: string,
+  entitlement: string,
+  at: Instant | null,
+): Promise<AccessExplained> =>
   db.transaction(async (tx) => {
     const identity = await identityByKey(tx, personKey)
     if (identity === null) return { kind: 'unknown-person' }
@@ -35,18 +42,26 @@ export const explainAccess = (db: Database, policies: PolicyBook, personKey: str
         personKey: personKey as PersonKey,
         policies: policy.policies,
         now: at ?? ((await databaseNow(tx)) as Instant),
-        present: presentOf(then, policy),
+        present: presentOf(
+          then,
+          policy,
+          [...(await targetModes(tx))].map(([target, mode]) => ({ id: target, mode })),
+        ),
       },
       id,
     )
     return { kind: 'explained', explanation, holds: at === null ? await holdsOn(tx, identity.id, id) : [] }
   })
 
-const keysOf = (policy: ActivePolicy): readonly string[] => [...policy.entitlements.values()].flatMap(({ key }) => (key === null ? [] : [key]))
+const keysOf = (policy: ActivePolicy): readonly string[] =>
+  [...policy.entitlements.values()].flatMap(({ key }) => (key === null ? [] : [key]))
 
 /** By catalogue key, else by how a target names it. */
 const entitlementOf = (policy: ActivePolicy, text: string): EntitlementId | null => {
   const all = [...policy.entitlements.values()]
-  const found = all.find(({ key, managed }) => managed && key === text) ?? all.find(({ key }) => key === text) ?? all.find(({ lookup }) => lookup === text)
+  const found =
+    all.find(({ key, managed }) => managed && key === text) ??
+    all.find(({ key }) => key === text) ??
+    all.find(({ lookup }) => lookup === text)
   return found?.id ?? null
 }

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize'
 import type { Connector } from '../connectors/connector.ts'
-import type { Lane, OpenAction, Plan } from '../domain/action.ts'
+import type { Lane, Plan } from '../domain/action.ts'
 import type { Decision } from '../domain/decision.ts'
 import { fold, identityAt } from '../domain/fold.ts'
 import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
@@ -8,6 +8,8 @@ import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '..
 import type { Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { AttributeValue, Worker } from '../domain/worker-event.ts'
+import type { PresentGrant } from '../planning/plan-input.ts'
+import { presentAccess } from '../planning/present.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
 import { evaluate, type EvaluationInput } from '../policies/evaluate.ts'
 import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
@@ -33,6 +35,10 @@ export type Judged = {
   readonly holdsToOpen: readonly HoldFact[]
   readonly holdsToClose: readonly number[]
   readonly heldBefore: readonly number[]
+  /** Found on the target and wanted by a rule now: they stand under the rule from here on. */
+  readonly adopt: readonly EntitlementId[]
+  /** Found on the target, managed, and explained by nothing: for a human. */
+  readonly unexplained: readonly EntitlementId[]
 }
 
 export type JudgeContext = {
@@ -59,12 +65,13 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const at = identityAt(history, now)
   const profile = profileOf(at.primary)
   const endedAt = at.leaver ? leaverSince(history, now) : null
+  const grants = presentGrants(facts, context.policy)
   const decision = evaluate({
     history,
     personKey: identity.person_key as PersonKey,
     policies: context.policy.policies,
     now,
-    present: presentOf(facts, context.policy),
+    present: presentAccess(context.targets, grants, facts.open),
   })
   const plan = planChanges({
     now,
@@ -79,16 +86,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
       attributesHash,
     })),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, context),
-    grants: facts.grants.map(({ entitlement, target }) => {
-      const known = context.policy.entitlements.get(entitlement as EntitlementId)
-      return {
-        entitlement: entitlement as EntitlementId,
-        target: target as TargetId,
-        managed: known?.managed ?? false,
-        protected: known?.protected ?? false,
-        indirect: false,
-      }
-    }),
+    grants,
     open: facts.open,
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
   })
@@ -110,28 +108,44 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     desired: desiredChange(decision, facts.desired),
     hadDesired: facts.desired !== null,
     ...holds,
+    ...explainFound(grants, decision, at),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
 }
 
-/** All that counts as held when separation of duties judges: verified, in flight, unknown, being revoked (DESIGN §4). */
-export const presentOf = (facts: EvaluationFacts, policy: ActivePolicy): EvaluationInput['present'] => {
-  const states = new Map<EntitlementId, EvaluationInput['present'][number]['state']>()
-  for (const { entitlement } of facts.grants) states.set(entitlement as EntitlementId, 'held')
-  for (const action of facts.open) {
-    if (action.entitlement === null) continue
-    const state = inFlightState(action)
-    if (state !== null) states.set(action.entitlement, state)
-  }
-  return [...states].map(([entitlement, state]) => {
-    const known = policy.entitlements.get(entitlement)
-    return { entitlement, state, revocable: known !== undefined && known.managed && !known.protected }
+/** What was verified as present and not since as gone, with what the catalogue says of it. */
+const presentGrants = (facts: Pick<EvaluationFacts, 'grants'>, policy: ActivePolicy): readonly PresentGrant[] =>
+  facts.grants.map(({ entitlement, target, given }) => {
+    const known = policy.entitlements.get(entitlement as EntitlementId)
+    return {
+      entitlement: entitlement as EntitlementId,
+      target: target as TargetId,
+      managed: known?.managed ?? false,
+      protected: known?.protected ?? false,
+      indirect: false,
+      found: !given,
+    }
   })
-}
 
-const inFlightState = (action: OpenAction): 'in-flight' | 'unknown' | 'being-revoked' | null => {
-  if (action.kind === 'grant') return action.claimed ? 'in-flight' : action.unknown ? 'unknown' : null
-  return action.kind === 'revoke' && action.claimed ? 'being-revoked' : null
+/** All that counts as held when separation of duties judges (DESIGN §4). */
+export const presentOf = (
+  facts: Pick<EvaluationFacts, 'grants' | 'open'>,
+  policy: ActivePolicy,
+  targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
+): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy), facts.open)
+
+const explainFound = (
+  grants: readonly PresentGrant[],
+  { wanted }: Decision,
+  at: IdentityAt,
+): Pick<Judged, 'adopt' | 'unexplained'> => {
+  const found = grants.filter((grant) => grant.found === true && grant.managed)
+  const isWanted = ({ entitlement }: PresentGrant) =>
+    wanted.some((assignment) => assignment.entitlement === entitlement)
+  return {
+    adopt: found.filter(isWanted).map(({ entitlement }) => entitlement),
+    unexplained: at.leaver ? [] : found.filter((grant) => !isWanted(grant)).map(({ entitlement }) => entitlement),
+  }
 }
 
 const wantedAttributes = (

@@ -52,7 +52,9 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
       tx,
       at,
       claim.dispatch,
-      seen.flatMap(({ action, outcome }) => (presence(action, outcome) === true ? grantOf(action) : [])),
+      seen.flatMap(({ action, outcome }) =>
+        presence(action, outcome) === true ? grantOf(action).map((seen) => ({ ...seen, given: true })) : [],
+      ),
     )
     await saveGone(
       tx,

@@ -8,7 +8,14 @@ import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
-import { type GrantSeen, knownEntitlements, pinEntitlements, saveGone, savePresent } from '../store/grants.ts'
+import {
+  type GrantPresent,
+  type GrantSeen,
+  knownEntitlements,
+  pinEntitlements,
+  saveGone,
+  savePresent,
+} from '../store/grants.ts'
 import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
@@ -215,13 +222,13 @@ const saveGrants = async (
   accounts: ReadonlyMap<number, number>,
   at: number,
 ) => {
-  const present: GrantSeen[] = []
+  const present: GrantPresent[] = []
   const gone: GrantSeen[] = []
   const pins: { id: number; nativeId: string }[] = []
   for (const { action, outcome } of done) {
     if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
     const seen = { account: action.account_id, entitlement: action.entitlement_id }
-    if (action.kind === 'grant') present.push(seen)
+    if (action.kind === 'grant') present.push({ ...seen, given: true })
     if (action.kind === 'revoke') gone.push(seen)
     if (action.entitlement_native === null && outcome.evidence.entitlement !== null)
       pins.push({ id: action.entitlement_id, nativeId: outcome.evidence.entitlement })
@@ -240,7 +247,7 @@ const saveGrants = async (
   const listed = reads.map(({ action, grants }) => {
     const account = accounts.get(action.identity_id) ?? action.account_id
     const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
-    if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement })
+    if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement, given: false })
     return unmanagedEntry(at, claim, action, entitlements)
   })
   tx.defer(saveGone(tx, at, claim.dispatch, gone))
@@ -248,8 +255,13 @@ const saveGrants = async (
   return listed
 }
 
-const dedupe = (rows: readonly GrantSeen[]): readonly GrantSeen[] => [
-  ...new Map(rows.map((row) => [`${row.account}:${row.entitlement}`, row])).values(),
+const dedupe = (rows: readonly GrantPresent[]): readonly GrantPresent[] => [
+  // What was given is told last, and stays.
+  ...new Map(
+    [...rows]
+      .sort((a, b) => Number(a.given) - Number(b.given))
+      .map((row) => [`${row.account}:${row.entitlement}`, row]),
+  ).values(),
 ]
 
 const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {

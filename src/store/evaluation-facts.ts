@@ -8,7 +8,7 @@ export type EvaluationFacts = {
   readonly id: number
   readonly events: readonly WorkerEvent[]
   readonly accounts: readonly LinkedAccountRow[]
-  readonly grants: readonly { readonly entitlement: number; readonly target: string }[]
+  readonly grants: readonly { readonly entitlement: number; readonly target: string; readonly given: boolean }[]
   readonly open: readonly (OpenAction & { readonly inverseOf: number | null })[]
   /** What was believed until now, as stored. */
   readonly desired: string | null
@@ -33,7 +33,7 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
           'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
-      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target))
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,
       coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'identity', i.id, 'target', o.target, 'kind', o.kind,

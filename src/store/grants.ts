@@ -2,21 +2,40 @@ import type { Transaction } from './database.ts'
 
 export type GrantSeen = { readonly account: number; readonly entitlement: number }
 
+/** `given`: by an action of ours, proved. Else a read found it there. */
+export type GrantPresent = GrantSeen & { readonly given: boolean }
+
 /** Verified as present: a new row, or a later look at one that is there. */
 export const savePresent = async (
   tx: Transaction,
   readAt: number,
   dispatch: number | null,
-  rows: readonly GrantSeen[],
+  rows: readonly GrantPresent[],
 ): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'grants-present',
-    text: `insert into muster.grants (account_id, entitlement_id, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
-      select r.account, r.entitlement, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
-      from unnest($3::bigint[], $4::int[]) as r(account, entitlement)
-      on conflict (entitlement_id, account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at`,
-    values: [readAt, dispatch, rows.map((r) => r.account), rows.map((r) => r.entitlement)],
+    text: `insert into muster.grants (account_id, entitlement_id, given, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
+      select r.account, r.entitlement, r.given, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
+      from unnest($3::bigint[], $4::int[], $5::boolean[]) as r(account, entitlement, given)
+      on conflict (entitlement_id, account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at,
+        given = muster.grants.given or excluded.given`,
+    values: [readAt, dispatch, rows.map((r) => r.account), rows.map((r) => r.entitlement), rows.map((r) => r.given)],
+  })
+}
+
+/** A rule wants what was found: from now on it stands under that rule, and goes when the rule no longer wants it. */
+export const adoptFound = async (
+  tx: Transaction,
+  rows: readonly { readonly identity: number; readonly entitlement: number }[],
+): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'grants-adopt',
+    text: `update muster.grants g set given = true
+      from unnest($1::bigint[], $2::int[]) as r(identity, entitlement) join muster.account a on a.identity_id = r.identity and a.unlinked_at is null
+      where g.account_id = a.id and g.entitlement_id = r.entitlement and g.gone_verified_at is null`,
+    values: [rows.map((r) => r.identity), rows.map((r) => r.entitlement)],
   })
 }
 

@@ -1,14 +1,21 @@
 import type { Queryable } from './database.ts'
 
 export const identityByKey = async (db: Queryable, personKey: string): Promise<{ readonly id: number } | null> => {
-  const [row] = await db.query<{ id: number }>({ text: 'select id from muster.identity where person_key = $1', values: [personKey] })
+  const [row] = await db.query<{ id: number }>({
+    text: 'select id from muster.identity where person_key = $1',
+    values: [personKey],
+  })
   return row ?? null
 }
 
 /** Grants that were verified as there at a moment (ms) of valid time, as far as is known now. */
-export const grantsAt = (db: Queryable, identity: number, at: number): Promise<readonly { readonly entitlement: number; readonly target: string }[]> =>
+export const grantsAt = (
+  db: Queryable,
+  identity: number,
+  at: number,
+): Promise<readonly { readonly entitlement: number; readonly target: string; readonly given: boolean }[]> =>
   db.query({
-    text: `select g.entitlement_id as entitlement, a.target from muster.account a join muster.grants g on g.account_id = a.id
+    text: `select g.entitlement_id as entitlement, a.target, g.given from muster.account a join muster.grants g on g.account_id = a.id
       where a.identity_id = $1 and g.first_verified_at <= to_timestamp($2::float8 / 1000)
         and (g.gone_verified_at is null or g.gone_verified_at > to_timestamp($2::float8 / 1000))`,
     values: [identity, at],

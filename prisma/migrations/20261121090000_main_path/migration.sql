@@ -166,6 +166,7 @@ create unique index account_native on muster.account (native_id, target) where u
 create table muster.grants (
   account_id bigint not null,
   entitlement_id integer not null,
+  given boolean not null default false,                 -- Muster gave it, or a rule has wanted it since; else found there
   first_verified_at timestamptz not null,     -- valid time: the read that saw it
   last_verified_at timestamptz not null,
   first_recorded_at timestamptz not null,     -- recorded time
