@@ -30,7 +30,7 @@ RUN printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/
 USER node
 VOLUME /var/lib/openldap
 EXPOSE 3890 6360
-CMD ["node", "scripts/stack/serve-slapd.ts", "/var/lib/openldap"]
+CMD ["node", "scripts/stack/serve-slapd.ts", "/var/lib/openldap", "examples/bank/directory.ldif"]
 
 FROM node:24-bookworm-slim AS muster
 WORKDIR /app

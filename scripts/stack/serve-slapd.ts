@@ -1,4 +1,8 @@
-/** slapd in a container (target `openldap` of the Dockerfile): serve-slapd.ts DIR, on ports 3890 and 6360, until ended. */
+/**
+ * slapd in a container (target `openldap` of the Dockerfile), on ports 3890 and 6360, until ended: serve-slapd.ts DIR
+ * [LDIF]. A new directory begins with the entries of LDIF.
+ */
+import { readFileSync } from 'node:fs'
 import { slapd } from './slapd.ts'
 
 const needed = (name: string): string => {
@@ -6,9 +10,10 @@ const needed = (name: string): string => {
   if (!value) throw new Error(`${name} is not set: see docker-compose.yml`)
   return value
 }
+const [dir = '/var/lib/openldap', ldif] = process.argv.slice(2)
 const made = await slapd(
   {
-    dir: process.argv[2] ?? '/var/lib/openldap',
+    dir,
     host: '0.0.0.0', // the container's own network; docker-compose.yml publishes it on loopback only
     names: ['openldap'],
     port: 3890,
@@ -16,6 +21,7 @@ const made = await slapd(
     rootPassword: needed('MUSTER_STACK_LDAP_ROOT_PASSWORD'),
     servicePassword: needed('MUSTER_STACK_LDAP_SERVICE_PASSWORD'),
     variant: {},
+    entries: ldif ? readFileSync(ldif, 'utf8') : '',
   },
   { adopted: undefined, launched: () => {} },
   ({ part, text }) => process.stdout.write(`${part}: ${text}\n`),

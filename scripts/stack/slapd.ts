@@ -20,6 +20,8 @@ export type SlapdOptions = {
   readonly rootPassword: string
   readonly servicePassword: string
   readonly variant: SlapdVariant
+  /** LDIF that a new directory begins with, after the base entries. */
+  readonly entries?: string
 }
 
 /** A client program of OpenLDAP and the environment it needs. */
@@ -58,7 +60,10 @@ export async function slapd(
     write(fresh)
     const load = ['-T', 'add', '-q', '-f', conf, '-b', baseOf(rootDn)]
     try {
-      await run(programs.slapd, load, { env: programs.env, input: firstEntries(options.servicePassword) })
+      await run(programs.slapd, load, {
+        env: programs.env,
+        input: `${firstEntries(options.servicePassword)}\n${options.entries ?? ''}`,
+      })
     } catch (error) {
       throw new StackError('slapd', `its first entries could not be loaded: ${error}`, todo)
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { checkout } from './tool.ts'
+import { checkout, tool } from './tool.ts'
 
 type Service = {
   image?: string
@@ -62,6 +62,12 @@ describe.each(Object.entries(compose.services))('%s', (_name, service) => {
     for (const script of words.filter((word) => word.endsWith('.ts')))
       expect(existsSync(join(checkout, script))).toBe(true)
   })
+})
+
+test('the health of Muster is asked by a command that it has', async () => {
+  const [, , ...command] = compose.services.muster?.healthcheck?.test ?? []
+  expect(command[0]).toBe('src/cli/main.ts')
+  expect(await tool(checkout, 'node', ...command, '--help')).toMatchObject({ code: 0 })
 })
 
 test('the product runs as an ordinary user', () => {
