@@ -1,6 +1,6 @@
-import { createLdapConnector } from './connectors/ldap/connector.ts'
 import type { Config } from './config.ts'
 import type { Connector } from './connectors/connector.ts'
+import { createLdapConnector } from './connectors/ldap/connector.ts'
 import type { Lane } from './domain/action.ts'
 import type { TargetId } from './domain/ids.ts'
 import { assertNever } from './domain/never.ts'
@@ -26,12 +26,12 @@ import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
 import { createLeaverPoll } from './workers/leaver-poll.ts'
 import type { Loop } from './workers/loop.ts'
+import { createMaintenanceLoop } from './workers/maintenance-loop.ts'
 import { openNudges } from './workers/nudges.ts'
 import { pause } from './workers/pause.ts'
 import { startProvisionWorkers } from './workers/provision-workers.ts'
 import { openQueues } from './workers/queues.ts'
 import { openRedis, within } from './workers/redis-link.ts'
-import { createMaintenanceLoop } from './workers/maintenance-loop.ts'
 import { createSweepLoop } from './workers/sweep-loop.ts'
 import type { EngineVerbs } from './workers/verbs.ts'
 
@@ -95,7 +95,13 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const nudges = openNudges(redis, config.queue.prefix, config.databaseUrl)
   const queues = openQueues(redis, config.queue.prefix, log)
   const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target)]))
-  const { evaluateBatch, dispatchBatch, lease: leaseMs, leaverSlo: leaverSloMs, bulkDeadline: bulkDeadlineMs } = config.engine
+  const {
+    evaluateBatch,
+    dispatchBatch,
+    lease: leaseMs,
+    leaverSlo: leaverSloMs,
+    bulkDeadline: bulkDeadlineMs,
+  } = config.engine
   const engine: Engine = {
     db,
     log,
@@ -103,10 +109,21 @@ export const createApp = (config: Config, options: AppOptions): App => {
     connectors,
     policies: createPolicyBook(),
     guardMembers: guardMembers(() => performance.now()),
-    ids: { action: idBlock(db, 'muster.action_id'), dispatch: idBlock(db, 'muster.dispatch_id'), decision: idBlock(db, 'muster.decision_id') },
+    ids: {
+      action: idBlock(db, 'muster.action_id'),
+      dispatch: idBlock(db, 'muster.dispatch_id'),
+      decision: idBlock(db, 'muster.decision_id'),
+    },
     nudge: nudges.nudge,
     random: Math.random,
-    settings: { evaluateBatch, dispatchBatch, leaseMs, leaverSloMs, bulkDeadlineMs, ...(options.pause ? { pause: options.pause } : {}) },
+    settings: {
+      evaluateBatch,
+      dispatchBatch,
+      leaseMs,
+      leaverSloMs,
+      bulkDeadlineMs,
+      ...(options.pause ? { pause: options.pause } : {}),
+    },
   }
 
   const ending = new AbortController()
@@ -116,7 +133,8 @@ export const createApp = (config: Config, options: AppOptions): App => {
     if (does('dispatch')) loops.push(listening('dispatch', lane, createDispatchLoop(engine, verbs, lane, queues)))
   }
   const context = { engine, verbs, redis, signal: ending.signal }
-  if (does('provision') && lanes.includes('leaver')) loops.push(listening('provision', 'leaver', createLeaverPoll({ ...context, concurrency: 4 })))
+  if (does('provision') && lanes.includes('leaver'))
+    loops.push(listening('provision', 'leaver', createLeaverPoll({ ...context, concurrency: 4 })))
   if (does('schedule')) loops.push(createSweepLoop(engine, verbs, queues), createMaintenanceLoop(engine, redis))
   let workers: ReturnType<typeof startProvisionWorkers> | undefined
 
@@ -129,14 +147,24 @@ export const createApp = (config: Config, options: AppOptions): App => {
     const refusals = await databaseRefusals(db)
     if (refusals.length > 0) throw new RefusedToStart(refusals)
     for (const { id, mode } of config.targets) await registerTarget(db, id as TargetId, mode)
-    const applied = await applyPolicy(engine, config.policyFiles, { type: 'engine', name: 'first start' }, { onlyWhenNone: true })
+    const applied = await applyPolicy(
+      engine,
+      config.policyFiles,
+      { type: 'engine', name: 'first start' },
+      { onlyWhenNone: true },
+    )
     switch (applied.kind) {
       case 'invalid':
-        throw new RefusedToStart(applied.problems.map(({ path, line, column, message }) => `${path}:${line}:${column} ${message}`))
+        throw new RefusedToStart(
+          applied.problems.map(({ path, line, column, message }) => `${path}:${line}:${column} ${message}`),
+        )
       case 'applied':
         return log.info({ policy: applied.version }, 'the first policy of this database is active now')
       case 'other-active':
-        return log.warn({ policy: applied.version }, 'the policies of the configuration directory are not the active ones: `muster policy apply` makes them so')
+        return log.warn(
+          { policy: applied.version },
+          'the policies of the configuration directory are not the active ones: `muster policy apply` makes them so',
+        )
       case 'unchanged':
         return
       default:
@@ -154,14 +182,17 @@ export const createApp = (config: Config, options: AppOptions): App => {
     start: async () => {
       if (options.prepared !== true) await prepareOnce()
       if (ending.signal.aborted) return
-      if (does('provision')) workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
+      if (does('provision'))
+        workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
       for (const loop of loops) loop.start()
       log.info({ roles: options.roles.join(','), lanes: lanes.join(',') }, 'started')
     },
     stop: async (graceMs = 10_000) => {
       ending.abort()
       const inHand = Promise.all([...loops.map((loop) => loop.stop()), workers?.stop(graceMs)])
-      await within(graceMs, inHand).catch(() => log.warn({ graceMs }, 'stopping although work is in hand: its leases will run out'))
+      await within(graceMs, inHand).catch(() =>
+        log.warn({ graceMs }, 'stopping although work is in hand: its leases will run out'),
+      )
       await queues.close()
       nudges.close()
       redis.close()

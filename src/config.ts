@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { fileProblems } from './config/file-problems.ts'
 import { type EnvironmentProblem, type KafkaConnection, kafkaConnection, required } from './config/environment.ts'
+import { fileProblems } from './config/file-problems.ts'
 import { type MusterFile, musterFile } from './config/muster-file.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import { withReferencesResolved } from './config/references.ts'
@@ -20,7 +20,9 @@ export type Config = MusterFile & {
 }
 
 export type ConfigProblem = { readonly where: string; readonly message: string; readonly hint: string | null }
-export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+export type Loaded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
 
 /** The only place where the process's environment is read. */
 export type ProcessEnvironment = Environment
@@ -35,18 +37,38 @@ export const loadConfig = (directory: string, env: Environment): Loaded<Config> 
   const loaded = loadDirectory(directory, env)
   const problems = [...missing.map(environmentProblem), ...(loaded.ok ? [] : loaded.problems)]
   return loaded.ok && problems.length === 0
-    ? { ok: true, value: { ...loaded.value.file, directory: loaded.value.directory, policyFiles: loaded.value.policyFiles, databaseUrl, redisUrl, kafka } }
+    ? {
+        ok: true,
+        value: {
+          ...loaded.value.file,
+          directory: loaded.value.directory,
+          policyFiles: loaded.value.policyFiles,
+          databaseUrl,
+          redisUrl,
+          kafka,
+        },
+      }
     : { ok: false, problems }
 }
 
-export type ConfigDirectory = { readonly directory: string; readonly file: MusterFile; readonly policyFiles: readonly PolicyFile[] }
+export type ConfigDirectory = {
+  readonly directory: string
+  readonly file: MusterFile
+  readonly policyFiles: readonly PolicyFile[]
+}
 
 /** muster.yaml with its references resolved, and the texts of policies/ (whose contents `policies/parse` judges). */
 export const loadDirectory = (directory: string, env: Environment): Loaded<ConfigDirectory> => {
   const absolute = resolve(directory)
   const path = join(absolute, 'muster.yaml')
   if (!existsSync(path))
-    return failed([{ where: path, message: 'is not there', hint: 'name the directory that holds it: --config DIR, or MUSTER_CONFIG' }])
+    return failed([
+      {
+        where: path,
+        message: 'is not there',
+        hint: 'name the directory that holds it: --config DIR, or MUSTER_CONFIG',
+      },
+    ])
   const { file, problems: unreadable } = readYamlFile({ path, text: readFileSync(path, 'utf8') })
   if (file.value === undefined) return failed(unreadable.map(fileProblem))
   const references = withReferencesResolved(file, env, absolute)
@@ -55,7 +77,9 @@ export const loadDirectory = (directory: string, env: Environment): Loaded<Confi
   const told = references.unresolved.map((at) => at.join('/'))
   const issues = parsed.success ? [] : parsed.error.issues.filter((issue) => !told.includes(issue.path.join('/')))
   const policies = policyFiles(absolute)
-  const problems = [...unreadable, ...references.problems, ...fileProblems(file, issues)].sort((a, b) => a.line - b.line)
+  const problems = [...unreadable, ...references.problems, ...fileProblems(file, issues)].sort(
+    (a, b) => a.line - b.line,
+  )
   if (!parsed.success || problems.length > 0 || !policies.ok)
     return failed([...problems.map(fileProblem), ...(policies.ok ? [] : policies.problems)])
   return { ok: true, value: { directory: absolute, file: parsed.data, policyFiles: policies.value } }
@@ -65,10 +89,22 @@ const policyFiles = (directory: string): Loaded<readonly PolicyFile[]> => {
   try {
     const files = readPolicyFiles(directory)
     if (files.length > 0) return { ok: true, value: files }
-    return failed([{ where: join(directory, 'policies'), message: 'holds no *.yaml', hint: 'policies say who holds what: see examples/bank/policies' }])
+    return failed([
+      {
+        where: join(directory, 'policies'),
+        message: 'holds no *.yaml',
+        hint: 'policies say who holds what: see examples/bank/policies',
+      },
+    ])
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    return failed([{ where: join(directory, 'policies'), message: `cannot be read (${code})`, hint: 'policies say who holds what: see examples/bank/policies' }])
+    return failed([
+      {
+        where: join(directory, 'policies'),
+        message: `cannot be read (${code})`,
+        hint: 'policies say who holds what: see examples/bank/policies',
+      },
+    ])
   }
 }
 
@@ -88,8 +124,17 @@ export const loadKafka = (env: Environment): Loaded<KafkaConnection> => {
   return problems.length === 0 ? { ok: true, value } : failed(problems.map(environmentProblem))
 }
 
-export const fileProblem = ({ path, line, column, message, hint }: Problem): ConfigProblem => ({ where: `${path}:${line}:${column}`, message, hint })
+export const fileProblem = ({ path, line, column, message, hint }: Problem): ConfigProblem => ({
+  where: `${path}:${line}:${column}`,
+  message,
+  hint,
+})
 
-const environmentProblem = ({ variable, message, hint }: EnvironmentProblem): ConfigProblem => ({ where: variable, message, hint })
+const environmentProblem = ({ variable, message, hint }: EnvironmentProblem): ConfigProblem => ({
+  where: variable,
+  message,
+  hint,
+})
 
-export const problemText = ({ where, message, hint }: ConfigProblem): string => `${where} ${message}${hint === null ? '' : `\n    → ${hint}`}`
+export const problemText = ({ where, message, hint }: ConfigProblem): string =>
+  `${where} ${message}${hint === null ? '' : `\n    → ${hint}`}`

@@ -21,7 +21,15 @@ export const commands = {
   migrate: migrateCommand,
   policy: { commands: { check: policyCheck, apply: policyApply } },
   target: { commands: { list: targetList, mode: targetMode } },
-  show: { commands: { identity: showIdentity, entitlement: showEntitlement, action: showAction, dispatch: showDispatch, hold: showHold } },
+  show: {
+    commands: {
+      identity: showIdentity,
+      entitlement: showEntitlement,
+      action: showAction,
+      dispatch: showDispatch,
+      hold: showHold,
+    },
+  },
   why,
   'why-not': whyNot,
   hold: { commands: { list: holdList, release: holdRelease, reject: holdReject } },

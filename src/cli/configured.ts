@@ -1,21 +1,42 @@
 import { type Office, openOffice } from '../app.ts'
-import { type Config, type ConfigDirectory, type ConfigProblem, type Loaded, loadConfig, loadDirectory, problemText, requiredVariable } from '../config.ts'
+import {
+  type Config,
+  type ConfigDirectory,
+  type ConfigProblem,
+  type Loaded,
+  loadConfig,
+  loadDirectory,
+  problemText,
+  requiredVariable,
+} from '../config.ts'
 import type { Call } from './command.ts'
 import { Complaint, usage } from './complaint.ts'
 
 const directoryOf = (call: Call): string => {
-  if (call.directory === undefined) throw usage('which configuration?', 'name its directory: --config DIR, or MUSTER_CONFIG=DIR (example: --config examples/bank)')
+  if (call.directory === undefined)
+    throw usage(
+      'which configuration?',
+      'name its directory: --config DIR, or MUSTER_CONFIG=DIR (example: --config examples/bank)',
+    )
   return call.directory
 }
 
 const loaded = <T>(result: Loaded<T>): T => {
   if (result.ok) return result.value
-  throw new Complaint(2, result.problems.length === 1 ? 'the configuration has a problem' : `the configuration has ${result.problems.length} problems`, null, result.problems.map(problemText))
+  throw new Complaint(
+    2,
+    result.problems.length === 1
+      ? 'the configuration has a problem'
+      : `the configuration has ${result.problems.length} problems`,
+    null,
+    result.problems.map(problemText),
+  )
 }
 
 export const configOf = (call: Call): Config => loaded(loadConfig(directoryOf(call), call.env))
 export const configDirectoryOf = (call: Call): ConfigDirectory => loaded(loadDirectory(directoryOf(call), call.env))
-export const variableOf = (call: Call, name: Parameters<typeof requiredVariable>[1]): string => loaded(requiredVariable(call.env, name))
+export const variableOf = (call: Call, name: Parameters<typeof requiredVariable>[1]): string =>
+  loaded(requiredVariable(call.env, name))
 
 /** The database as the engine's role sees it, for as long as `work` runs. */
 export const inOffice = async <T>(call: Call, work: (office: Office) => Promise<T>): Promise<T> => {

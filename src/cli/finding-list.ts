@@ -14,8 +14,14 @@ export const findingList: Command = {
         orderBy: [{ urgent: 'desc' }, { seenAt: 'desc' }],
         take: 1_000,
       })
-      const people = await personKeys(prisma, findings.map(({ identityId }) => identityId))
-      const rows = findings.map(({ identityId, ...finding }) => ({ ...finding, person: people.get(identityId) ?? null }))
+      const people = await personKeys(
+        prisma,
+        findings.map(({ identityId }) => identityId),
+      )
+      const rows = findings.map(({ identityId, ...finding }) => ({
+        ...finding,
+        person: people.get(identityId) ?? null,
+      }))
       return {
         json: rows,
         lines: (paint) =>
@@ -24,7 +30,17 @@ export const findingList: Command = {
             : tableLines(
                 paint,
                 ['finding', 'urgent', 'kind', 'about', 'person', 'times', 'first', 'last', 'detail'],
-                rows.map((row) => [row.id, row.urgent, row.kind, row.key, row.person, row.times, row.openedAt, row.seenAt, detailText(row.detail)]),
+                rows.map((row) => [
+                  row.id,
+                  row.urgent,
+                  row.kind,
+                  row.key,
+                  row.person,
+                  row.times,
+                  row.openedAt,
+                  row.seenAt,
+                  detailText(row.detail),
+                ]),
               ),
       }
     }),

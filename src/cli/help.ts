@@ -9,7 +9,9 @@ export const helpLines = (paint: Paint, path: readonly string[]): readonly strin
   if (entry !== undefined && 'run' in entry) return oneLines(paint, entry)
   const inner = entry === undefined || second === undefined ? undefined : entry.commands[second]
   if (inner !== undefined) return oneLines(paint, inner)
-  const all = Object.values(commands).flatMap((one: Command | Group) => ('run' in one ? [one] : Object.values(one.commands)))
+  const all = Object.values(commands).flatMap((one: Command | Group) =>
+    'run' in one ? [one] : Object.values(one.commands),
+  )
   const width = Math.max(...all.map((command) => command.usage.length))
   return [
     `${paint.bold('muster')}: HR says who joins, moves and leaves; every directory agrees, with proof.`,

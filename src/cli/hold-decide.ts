@@ -9,35 +9,60 @@ import { inOffice } from './configured.ts'
 
 type Decide = (context: Pick<Engine, 'db' | 'nudge'>, id: number, reason: string, actor: Actor) => Promise<HoldDecided>
 
-const deciding = (verb: 'reject' | 'release', decide: Decide) => (call: Call): Promise<Answer> => {
-  const [written] = call.words
-  const id = Number(written)
-  const reason = textValue(call.values, 'reason')
-  if (written === undefined || !Number.isSafeInteger(id) || call.words.length > 1) throw usage('which hold?', `usage: muster hold ${verb} HOLD --reason TEXT; \`muster hold list\` shows them`)
-  if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
-  return inOffice(call, async ({ db }) => {
-    const decided = await decide({ db, nudge: () => {} }, id, reason, osActor())
-    switch (decided.kind) {
-      case 'unknown-hold':
-        throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
-      case 'already-closed':
-        throw failure(`hold ${id} is closed already, as ${decided.as}`)
-      case 'refused':
-        throw decided.because === 'sod-needs-exception'
-          ? refusal(`hold ${id} is a conflict of duties: no command releases it`, 'write an exception (approver, reason, control, expiry) into policies/, then `muster policy apply`; or `muster hold reject`')
-          : refusal(`hold ${id} is a tripped guard: it is not rejected`, 'correct what HR sent or the policy: what is no longer wanted leaves by itself; or `muster hold release`')
-      case 'rejected':
-        return { json: { hold: id, ...decided }, lines: (paint) => [`hold ${id} ${paint.bold('rejected')}: denied until what is wanted or held changes`] }
-      case 'released':
-        return { json: { hold: id, ...decided }, lines: (paint) => [`hold ${id} ${paint.bold('released')}: ${decided.actions} actions go out now`] }
-      default:
-        return assertNever(decided)
-    }
-  })
-}
+const deciding =
+  (verb: 'reject' | 'release', decide: Decide) =>
+  (call: Call): Promise<Answer> => {
+    const [written] = call.words
+    const id = Number(written)
+    const reason = textValue(call.values, 'reason')
+    if (written === undefined || !Number.isSafeInteger(id) || call.words.length > 1)
+      throw usage('which hold?', `usage: muster hold ${verb} HOLD --reason TEXT; \`muster hold list\` shows them`)
+    if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
+    return inOffice(call, async ({ db }) => {
+      const decided = await decide({ db, nudge: () => {} }, id, reason, osActor())
+      switch (decided.kind) {
+        case 'unknown-hold':
+          throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
+        case 'already-closed':
+          throw failure(`hold ${id} is closed already, as ${decided.as}`)
+        case 'refused':
+          throw decided.because === 'sod-needs-exception'
+            ? refusal(
+                `hold ${id} is a conflict of duties: no command releases it`,
+                'write an exception (approver, reason, control, expiry) into policies/, then `muster policy apply`; or `muster hold reject`',
+              )
+            : refusal(
+                `hold ${id} is a tripped guard: it is not rejected`,
+                'correct what HR sent or the policy: what is no longer wanted leaves by itself; or `muster hold release`',
+              )
+        case 'rejected':
+          return {
+            json: { hold: id, ...decided },
+            lines: (paint) => [`hold ${id} ${paint.bold('rejected')}: denied until what is wanted or held changes`],
+          }
+        case 'released':
+          return {
+            json: { hold: id, ...decided },
+            lines: (paint) => [`hold ${id} ${paint.bold('released')}: ${decided.actions} actions go out now`],
+          }
+        default:
+          return assertNever(decided)
+      }
+    })
+  }
 
 const options = { reason: { type: 'string' } } as const
 
-export const holdReject: Command = { summary: 'denies what an SoD hold holds; audited', usage: 'hold reject HOLD --reason TEXT', options, run: deciding('reject', rejectHold) }
+export const holdReject: Command = {
+  summary: 'denies what an SoD hold holds; audited',
+  usage: 'hold reject HOLD --reason TEXT',
+  options,
+  run: deciding('reject', rejectHold),
+}
 
-export const holdRelease: Command = { summary: 'lets a mass change go that the guard held; audited', usage: 'hold release HOLD --reason TEXT', options, run: deciding('release', releaseHold) }
+export const holdRelease: Command = {
+  summary: 'lets a mass change go that the guard held; audited',
+  usage: 'hold release HOLD --reason TEXT',
+  options,
+  run: deciding('release', releaseHold),
+}

@@ -9,9 +9,19 @@ export const holdList: Command = {
   options: { all: { type: 'boolean' } },
   run: (call) =>
     inOffice(call, async ({ prisma }) => {
-      const holds = await prisma.hold.findMany({ where: call.values.all === true ? {} : { closedAt: null }, orderBy: { id: 'asc' }, take: 1_000 })
-      const people = await personKeys(prisma, holds.map(({ identityId }) => identityId))
-      const names = await entitlementNames(prisma, holds.flatMap(({ entitlementId, conflictsWith }) => [entitlementId, ...conflictsWith]))
+      const holds = await prisma.hold.findMany({
+        where: call.values.all === true ? {} : { closedAt: null },
+        orderBy: { id: 'asc' },
+        take: 1_000,
+      })
+      const people = await personKeys(
+        prisma,
+        holds.map(({ identityId }) => identityId),
+      )
+      const names = await entitlementNames(
+        prisma,
+        holds.flatMap(({ entitlementId, conflictsWith }) => [entitlementId, ...conflictsWith]),
+      )
       const rows = holds.map((hold) => ({
         id: hold.id,
         kind: hold.kind,

@@ -7,19 +7,33 @@ import { errorFields } from '../log.ts'
 import { pausesFor } from './test-pause.ts'
 
 /** What the main thread gives, and the messages between both. */
-export type LaneThreadData = { readonly config: Config; readonly roles: readonly Role[]; readonly lane: Lane; readonly pauseAt?: string }
+export type LaneThreadData = {
+  readonly config: Config
+  readonly roles: readonly Role[]
+  readonly lane: Lane
+  readonly pauseAt?: string
+}
 export type ToThread = 'stop' | 'resume'
 export type FromThread = 'started'
 
 /** One lane in a thread of its own: its event loop, its connections, its queue workers. Nothing is shared but the database. */
-const main = async ({ config, roles, lane, pauseAt }: LaneThreadData, port: NonNullable<typeof parentPort>): Promise<void> => {
+const main = async (
+  { config, roles, lane, pauseAt }: LaneThreadData,
+  port: NonNullable<typeof parentPort>,
+): Promise<void> => {
   try {
     setPriority(0, 0) // a thread started by a lowered main thread begins lowered
   } catch {
     // Raising a priority needs a right that not everybody has: then it stays as it is.
   }
   const pauses = pausesFor(pauseAt, lane)
-  const app = createApp(config, { roles, lanes: [lane], name: `muster-${lane}`, prepared: true, ...(pauses ? { pause: pauses.pause } : {}) })
+  const app = createApp(config, {
+    roles,
+    lanes: [lane],
+    name: `muster-${lane}`,
+    prepared: true,
+    ...(pauses ? { pause: pauses.pause } : {}),
+  })
   port.on('message', async (message: ToThread) => {
     if (message === 'resume') return pauses?.resume()
     await app.stop().catch((error: unknown) => app.log.error(errorFields(error), 'stopping failed'))

@@ -25,7 +25,10 @@ export const startLeaverThread = (data: LaneThreadData, log: Log, giveUp: () => 
 
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      thread = new Worker(new URL('./lane-thread.ts', import.meta.url), { workerData: data, name: `muster-${data.lane}` })
+      thread = new Worker(new URL('./lane-thread.ts', import.meta.url), {
+        workerData: data,
+        name: `muster-${data.lane}`,
+      })
       exited = new Promise((ended) => {
         thread.on('exit', (code) => {
           ended()
@@ -33,7 +36,9 @@ export const startLeaverThread = (data: LaneThreadData, log: Log, giveUp: () => 
           if (!stopping) restart(code)
         })
       })
-      thread.on('error', (error) => log.error({ lane: data.lane, ...errorFields(error) }, 'the thread of a lane failed'))
+      thread.on('error', (error) =>
+        log.error({ lane: data.lane, ...errorFields(error) }, 'the thread of a lane failed'),
+      )
       thread.on('message', (message: FromThread) => message === 'started' && resolve())
     })
 

@@ -53,9 +53,17 @@ const say = ({ json, lines }: Answer, asJson: boolean, terminal: Terminal): void
   if (text !== '') terminal.out(`${text}\n`)
 }
 
-const complain = ({ exit, message, hint, details }: Complaint, asJson: boolean, { out, err, errColour }: Terminal): ExitCode => {
+const complain = (
+  { exit, message, hint, details }: Complaint,
+  asJson: boolean,
+  { out, err, errColour }: Terminal,
+): ExitCode => {
   const paint = paintFor(errColour)
-  const lines = [`${paint.red('muster:')} ${message}`, ...details.map((detail) => `  ${detail}`), ...(hint === null ? [] : [`  ${paint.cyan('→')} ${hint}`])]
+  const lines = [
+    `${paint.red('muster:')} ${message}`,
+    ...details.map((detail) => `  ${detail}`),
+    ...(hint === null ? [] : [`  ${paint.cyan('→')} ${hint}`]),
+  ]
   err(`${lines.join('\n')}\n`)
   if (asJson) out(`${jsonText({ error: { message, hint, details } })}\n`)
   return exit
@@ -65,7 +73,11 @@ const asComplaint = (error: unknown): Complaint => {
   if (error instanceof Complaint) return error
   const message = error instanceof Error ? error.message : String(error)
   if (isOutage(error) || /Can't reach database server|ECONNREFUSED/.test(message))
-    return new Complaint(1, 'the database cannot be reached', 'check MUSTER_DATABASE_URL, and that PostgreSQL runs; `muster doctor` looks at every part')
+    return new Complaint(
+      1,
+      'the database cannot be reached',
+      'check MUSTER_DATABASE_URL, and that PostgreSQL runs; `muster doctor` looks at every part',
+    )
   return new Complaint(1, message)
 }
 
@@ -86,12 +98,23 @@ const find = (argv: readonly string[]): Found | null => {
   throw usage(`there is no command ${name} ${second}`, `one of: ${Object.keys(entry.commands).join(', ')}`)
 }
 
-const parse = (command: Command, args: readonly string[]): { readonly words: readonly string[]; readonly values: Values } => {
+const parse = (
+  command: Command,
+  args: readonly string[],
+): { readonly words: readonly string[]; readonly values: Values } => {
   try {
-    const { positionals, values } = parseArgs({ args: [...args], options: { ...common, ...command.options }, allowPositionals: true, strict: true })
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      options: { ...common, ...command.options },
+      allowPositionals: true,
+      strict: true,
+    })
     return { words: positionals, values: values as Values }
   } catch (error) {
-    throw usage(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), `usage: muster ${command.usage}`)
+    throw usage(
+      error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error),
+      `usage: muster ${command.usage}`,
+    )
   }
 }
 

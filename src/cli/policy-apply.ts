@@ -18,10 +18,18 @@ export const policyApply: Command = {
       const applied = await applyPolicy({ db, targets, nudge: nobody }, policyFiles, osActor())
       switch (applied.kind) {
         case 'invalid':
-          throw new Complaint(1, 'the policies have mistakes: nothing was changed', null, problemsOf(applied.problems.map(fileProblem)))
+          throw new Complaint(
+            1,
+            'the policies have mistakes: nothing was changed',
+            null,
+            problemsOf(applied.problems.map(fileProblem)),
+          )
         case 'unchanged':
         case 'other-active':
-          return { json: applied, lines: () => [`version ${applied.version} is active already and means the same: nothing to do`] }
+          return {
+            json: applied,
+            lines: () => [`version ${applied.version} is active already and means the same: nothing to do`],
+          }
         case 'applied':
           return {
             json: applied,

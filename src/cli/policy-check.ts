@@ -12,7 +12,10 @@ export const policyCheck: Command = {
   usage: 'policy check',
   run: async (call) => {
     const { file, policyFiles } = configDirectoryOf(call)
-    const parsed = parsePolicies(policyFiles, { attributes: knownAttributes, targets: file.targets.map(({ id }) => id) })
+    const parsed = parsePolicies(policyFiles, {
+      attributes: knownAttributes,
+      targets: file.targets.map(({ id }) => id),
+    })
     if (parsed.kind === 'invalid')
       return {
         exit: 1,
@@ -24,7 +27,14 @@ export const policyCheck: Command = {
       }
     const { entitlements, roles, rules, sod, exceptions } = parsed.set
     const hash = createHash('sha256').update(canonicalPolicy(parsed.set), 'utf8').digest('hex')
-    const counts = { files: policyFiles.length, entitlements: entitlements.length, roles: roles.length, rules: rules.length, sod: sod.length, exceptions: exceptions.length }
+    const counts = {
+      files: policyFiles.length,
+      entitlements: entitlements.length,
+      roles: roles.length,
+      rules: rules.length,
+      sod: sod.length,
+      exceptions: exceptions.length,
+    }
     return {
       json: { ok: true, hash, ...counts },
       lines: (paint) => [

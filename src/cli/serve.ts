@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { type App, createApp, RefusedToStart, type Role, roles as allRoles } from '../app.ts'
-import { type Lane, lanes as allLanes } from '../domain/action.ts'
+import { type App, roles as allRoles, createApp, RefusedToStart, type Role } from '../app.ts'
+import { lanes as allLanes, type Lane } from '../domain/action.ts'
 import { errorFields } from '../log.ts'
 import { type Call, type Command, textValue } from './command.ts'
 import { Complaint, usage } from './complaint.ts'
@@ -29,7 +29,12 @@ export const serve: Command = {
     const mainLanes: readonly Lane[] = threaded ? ['bulk'] : lanes
     const pauseAt = call.env.MUSTER_TEST_PAUSE
     const pauses = pausesFor(pauseAt, mainLanes[0] ?? 'bulk')
-    const app = createApp(config, { roles, lanes: mainLanes, name: threaded ? 'muster-bulk' : 'muster', ...(pauses ? { pause: pauses.pause } : {}) })
+    const app = createApp(config, {
+      roles,
+      lanes: mainLanes,
+      name: threaded ? 'muster-bulk' : 'muster',
+      ...(pauses ? { pause: pauses.pause } : {}),
+    })
 
     endOnBugs()
     let thread: LeaverThread | undefined
@@ -41,7 +46,11 @@ export const serve: Command = {
     try {
       await app.prepare()
       if (threaded) {
-        thread = startLeaverThread({ config, roles: ownRoles, lane: 'leaver', ...(pauseAt ? { pauseAt } : {}) }, app.log, () => process.exit(exitSoftware))
+        thread = startLeaverThread(
+          { config, roles: ownRoles, lane: 'leaver', ...(pauseAt ? { pauseAt } : {}) },
+          app.log,
+          () => process.exit(exitSoftware),
+        )
         await thread.started
       }
       lowerPriority(app, mainLanes.includes('leaver') ? 0 : config.engine.bulkPriority)
@@ -62,7 +71,8 @@ const listOf = <T extends string>(call: Call, option: string, known: readonly T[
   if (written === undefined) return known
   const names = written.split(',').map((name) => name.trim())
   const unknown = names.filter((name) => !known.some((one) => one === name))
-  if (unknown.length > 0 || names.length === 0) throw usage(`--${option}: unknown ${unknown.join(', ')}`, `any of ${known.join(',')}`)
+  if (unknown.length > 0 || names.length === 0)
+    throw usage(`--${option}: unknown ${unknown.join(', ')}`, `any of ${known.join(',')}`)
   return known.filter((one) => names.includes(one))
 }
 
@@ -96,7 +106,10 @@ const lowerPriority = (app: App, by: number): void => {
 /** A bug leaves the state of this process unknown; Postgres's is not. So: say where, without what, and end. */
 const endOnBugs = (): void => {
   const end = (error: unknown) => {
-    writeSync(2, `${JSON.stringify({ level: 60, time: Date.now(), name: 'muster', ...errorFields(error), msg: 'a bug: this process ends' })}\n`)
+    writeSync(
+      2,
+      `${JSON.stringify({ level: 60, time: Date.now(), name: 'muster', ...errorFields(error), msg: 'a bug: this process ends' })}\n`,
+    )
     process.exit(exitSoftware)
   }
   process.on('uncaughtException', end)

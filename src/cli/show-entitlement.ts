@@ -11,9 +11,16 @@ export const showEntitlement: Command = {
   usage: 'show entitlement KEY',
   run: (call) => {
     const [key] = call.words
-    if (key === undefined || call.words.length > 1) throw usage('which entitlement?', 'usage: muster show entitlement KEY (as in policies/, or how the target names it)')
+    if (key === undefined || call.words.length > 1)
+      throw usage(
+        'which entitlement?',
+        'usage: muster show entitlement KEY (as in policies/, or how the target names it)',
+      )
     return inOffice(call, async ({ prisma, now }) => {
-      const entitlement = await prisma.entitlement.findFirst({ where: { OR: [{ key }, { lookup: key }] }, orderBy: [{ managed: 'desc' }, { id: 'asc' }] })
+      const entitlement = await prisma.entitlement.findFirst({
+        where: { OR: [{ key }, { lookup: key }] },
+        orderBy: [{ managed: 'desc' }, { id: 'asc' }],
+      })
       if (entitlement === null) throw failure(`there is no entitlement ${key}`, 'its key stands in policies/')
       const present = { entitlementId: entitlement.id, goneVerifiedAt: null }
       const recorded = { entitlements: { has: entitlement.id }, recordedTo: { gt: new Date(await now()) } }
@@ -23,12 +30,27 @@ export const showEntitlement: Command = {
         prisma.desired.count({ where: recorded }),
         prisma.hold.findMany({ where: { entitlementId: entitlement.id, closedAt: null } }),
       ])
-      const accounts = await prisma.account.findMany({ where: { id: { in: grants.map(({ accountId }) => accountId) } } })
-      const people = await personKeys(prisma, [...accounts.map(({ identityId }) => identityId), ...held.map(({ identityId }) => identityId)])
+      const accounts = await prisma.account.findMany({
+        where: { id: { in: grants.map(({ accountId }) => accountId) } },
+      })
+      const people = await personKeys(prisma, [
+        ...accounts.map(({ identityId }) => identityId),
+        ...held.map(({ identityId }) => identityId),
+      ])
       const personOf = new Map(accounts.map(({ id, identityId }) => [id, people.get(identityId) ?? null]))
-      const rows = grants.map((grant) => ({ person: personOf.get(grant.accountId) ?? null, since: grant.firstVerifiedAt, lastVerified: grant.lastVerifiedAt }))
+      const rows = grants.map((grant) => ({
+        person: personOf.get(grant.accountId) ?? null,
+        since: grant.firstVerifiedAt,
+        lastVerified: grant.lastVerifiedAt,
+      }))
       return {
-        json: { ...entitlement, holders, wantedFor: wanted, grants: rows, holds: held.map((hold) => ({ ...hold, person: people.get(hold.identityId) ?? null })) },
+        json: {
+          ...entitlement,
+          holders,
+          wantedFor: wanted,
+          grants: rows,
+          holds: held.map((hold) => ({ ...hold, person: people.get(hold.identityId) ?? null })),
+        },
         lines: (paint) => [
           ...pairLines(paint, [
             ['entitlement', entitlement.key],
@@ -41,8 +63,28 @@ export const showEntitlement: Command = {
             ['held by', holders],
             ['wanted for', `${wanted} (now or at some time)`],
           ]),
-          ...section(paint, holders > rows.length ? `holders (the first ${rows.length})` : 'holders', rows.length === 0 ? [] : tableLines(paint, ['person', 'since', 'last verified'], rows.map((row) => [row.person, row.since, row.lastVerified]))),
-          ...section(paint, 'held back for', held.length === 0 ? [] : tableLines(paint, ['hold', 'person', 'policies', 'since'], held.map((hold) => [hold.id, people.get(hold.identityId), hold.policies.join(', '), hold.openedAt]))),
+          ...section(
+            paint,
+            holders > rows.length ? `holders (the first ${rows.length})` : 'holders',
+            rows.length === 0
+              ? []
+              : tableLines(
+                  paint,
+                  ['person', 'since', 'last verified'],
+                  rows.map((row) => [row.person, row.since, row.lastVerified]),
+                ),
+          ),
+          ...section(
+            paint,
+            'held back for',
+            held.length === 0
+              ? []
+              : tableLines(
+                  paint,
+                  ['hold', 'person', 'policies', 'since'],
+                  held.map((hold) => [hold.id, people.get(hold.identityId), hold.policies.join(', '), hold.openedAt]),
+                ),
+          ),
         ],
       }
     })

@@ -6,7 +6,8 @@ import { pairLines, section, tableLines } from './table.ts'
 
 const idOf = (words: readonly string[], what: string): bigint => {
   const [written] = words
-  if (written === undefined || !/^\d{1,18}$/.test(written) || words.length > 1) throw usage(`which ${what}?`, `usage: muster show ${what} ID`)
+  if (written === undefined || !/^\d{1,18}$/.test(written) || words.length > 1)
+    throw usage(`which ${what}?`, `usage: muster show ${what} ID`)
   return BigInt(written)
 }
 
@@ -20,7 +21,12 @@ export const showAction: Command = {
       if (action === null) throw failure(`there is no action ${id}`)
       const people = await personKeys(prisma, [action.identityId])
       const names = await entitlementNames(prisma, [action.entitlementId, ...action.afterRevokeOf])
-      const json = { ...action, person: people.get(action.identityId) ?? null, entitlement: names.get(action.entitlementId) ?? null, waitsForRevokeOf: action.afterRevokeOf.map((one) => names.get(one) ?? String(one)) }
+      const json = {
+        ...action,
+        person: people.get(action.identityId) ?? null,
+        entitlement: names.get(action.entitlementId) ?? null,
+        waitsForRevokeOf: action.afterRevokeOf.map((one) => names.get(one) ?? String(one)),
+      }
       return {
         json,
         lines: (paint) =>
@@ -28,7 +34,10 @@ export const showAction: Command = {
             ['action', id],
             ['does', `${action.kind}${json.entitlement === null ? '' : ` ${json.entitlement}`} on ${action.target}`],
             ['person', json.person],
-            ['state', `${action.state}${action.unknown ? ', last result unknown' : ''}${action.guardReleased ? ', released past the guard' : ''}`],
+            [
+              'state',
+              `${action.state}${action.unknown ? ', last result unknown' : ''}${action.guardReleased ? ', released past the guard' : ''}`,
+            ],
             ['lane', action.lane],
             ['reason', JSON.stringify(action.reason)],
             ['decision', action.decisionId],
@@ -59,9 +68,22 @@ export const showDispatch: Command = {
         prisma.action.findMany({ where: { dispatchId: id }, orderBy: { id: 'asc' }, take: 1_000 }),
       ])
       if (dispatch === null) throw failure(`there is no dispatch ${id}`)
-      const people = await personKeys(prisma, actions.map(({ identityId }) => identityId))
-      const names = await entitlementNames(prisma, [dispatch.entitlementId, ...actions.map(({ entitlementId }) => entitlementId)])
-      const rows = actions.map((action) => ({ id: action.id, kind: action.kind, person: people.get(action.identityId) ?? null, entitlement: names.get(action.entitlementId) ?? null, state: action.state, outcome: action.outcome }))
+      const people = await personKeys(
+        prisma,
+        actions.map(({ identityId }) => identityId),
+      )
+      const names = await entitlementNames(prisma, [
+        dispatch.entitlementId,
+        ...actions.map(({ entitlementId }) => entitlementId),
+      ])
+      const rows = actions.map((action) => ({
+        id: action.id,
+        kind: action.kind,
+        person: people.get(action.identityId) ?? null,
+        entitlement: names.get(action.entitlementId) ?? null,
+        state: action.state,
+        outcome: action.outcome,
+      }))
       return {
         json: { ...dispatch, entitlement: names.get(dispatch.entitlementId) ?? null, actions: rows },
         lines: (paint) => [
@@ -69,7 +91,10 @@ export const showDispatch: Command = {
             ['dispatch', id],
             ['target', dispatch.target],
             ['lane', dispatch.lane],
-            ['does', `${dispatch.kind ?? 'several kinds'}${dispatch.entitlementId === null ? '' : ` of ${names.get(dispatch.entitlementId)}`}, ${dispatch.size} actions`],
+            [
+              'does',
+              `${dispatch.kind ?? 'several kinds'}${dispatch.entitlementId === null ? '' : ` of ${names.get(dispatch.entitlementId)}`}, ${dispatch.size} actions`,
+            ],
             ['state', dispatch.state],
             ['queued', `${dispatch.queueNo} times`],
             ['created', dispatch.createdAt],
@@ -77,7 +102,17 @@ export const showDispatch: Command = {
             ['lease until', dispatch.state === 'claimed' ? dispatch.leaseUntil : null],
             ['done', dispatch.doneAt],
           ]),
-          ...section(paint, 'actions that are (still) in it', rows.length === 0 ? [] : tableLines(paint, ['action', 'kind', 'person', 'entitlement', 'state', 'outcome'], rows.map((row) => [row.id, row.kind, row.person, row.entitlement, row.state, row.outcome]))),
+          ...section(
+            paint,
+            'actions that are (still) in it',
+            rows.length === 0
+              ? []
+              : tableLines(
+                  paint,
+                  ['action', 'kind', 'person', 'entitlement', 'state', 'outcome'],
+                  rows.map((row) => [row.id, row.kind, row.person, row.entitlement, row.state, row.outcome]),
+                ),
+          ),
         ],
       }
     })
@@ -94,7 +129,12 @@ export const showHold: Command = {
       if (hold === null) throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
       const people = await personKeys(prisma, [hold.identityId])
       const names = await entitlementNames(prisma, [hold.entitlementId, ...hold.conflictsWith])
-      const json = { ...hold, person: people.get(hold.identityId) ?? null, entitlement: names.get(hold.entitlementId) ?? null, conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)) }
+      const json = {
+        ...hold,
+        person: people.get(hold.identityId) ?? null,
+        entitlement: names.get(hold.entitlementId) ?? null,
+        conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)),
+      }
       return {
         json,
         lines: (paint) =>

@@ -3,19 +3,36 @@ import type { Paint } from './paint.ts'
 export type Cell = string | number | bigint | boolean | Date | null | undefined
 
 export const cellText = (value: Cell): string =>
-  value === null || value === undefined ? '–' : value instanceof Date ? timeText(value) : typeof value === 'boolean' ? (value ? 'yes' : 'no') : printable(String(value))
+  value === null || value === undefined
+    ? '–'
+    : value instanceof Date
+      ? timeText(value)
+      : typeof value === 'boolean'
+        ? value
+          ? 'yes'
+          : 'no'
+        : printable(String(value))
 
 export const timeText = (value: Date | number): string => new Date(value).toISOString().replace('.000Z', 'Z')
 
 /** Text from outside (HR, directories) must not move the cursor of whoever looks at it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '�')
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '�')
 
 /** Columns as wide as their widest cell, two blanks apart; nothing but the headings is painted. */
-export const tableLines = (paint: Paint, headings: readonly string[], rows: readonly (readonly Cell[])[]): readonly string[] => {
+export const tableLines = (
+  paint: Paint,
+  headings: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): readonly string[] => {
   const texts = rows.map((row) => row.map(cellText))
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...texts.map((row) => (row[column] ?? '').length)))
-  const line = (cells: readonly string[]) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...texts.map((row) => (row[column] ?? '').length)),
+  )
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
   return [paint.bold(line(headings)), ...texts.map(line)]
 }
 

@@ -10,14 +10,27 @@ export const targetList: Command = {
       const [targets, accounts, open] = await Promise.all([
         prisma.target.findMany({ orderBy: { id: 'asc' } }),
         prisma.account.groupBy({ by: ['target'], where: { unlinkedAt: null }, _count: true }),
-        prisma.action.groupBy({ by: ['target'], where: { state: { in: ['waiting', 'ready', 'dispatched', 'parked'] } }, _count: true }),
+        prisma.action.groupBy({
+          by: ['target'],
+          where: { state: { in: ['waiting', 'ready', 'dispatched', 'parked'] } },
+          _count: true,
+        }),
       ])
-      const countOf = (rows: readonly { target: string; _count: number }[], id: string) => rows.find(({ target }) => target === id)?._count ?? 0
-      const rows = targets.map((target) => ({ ...target, accounts: countOf(accounts, target.id), openActions: countOf(open, target.id) }))
+      const countOf = (rows: readonly { target: string; _count: number }[], id: string) =>
+        rows.find(({ target }) => target === id)?._count ?? 0
+      const rows = targets.map((target) => ({
+        ...target,
+        accounts: countOf(accounts, target.id),
+        openActions: countOf(open, target.id),
+      }))
       return {
         json: rows,
         lines: (paint) =>
-          tableLines(paint, ['target', 'mode', 'since', 'set by', 'accounts', 'open actions'], rows.map((row) => [row.id, row.mode, row.modeSetAt, row.modeSetBy, row.accounts, row.openActions])),
+          tableLines(
+            paint,
+            ['target', 'mode', 'since', 'set by', 'accounts', 'open actions'],
+            rows.map((row) => [row.id, row.mode, row.modeSetAt, row.modeSetBy, row.accounts, row.openActions]),
+          ),
       }
     }),
 }

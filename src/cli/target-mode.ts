@@ -24,11 +24,20 @@ export const targetMode: Command = {
       const set = await setTargetMode({ db, nudge: () => {} }, target, wanted, osActor())
       switch (set.kind) {
         case 'unknown-target':
-          throw failure(`Muster was never started with a target ${target}`, '`muster target list` shows those that it knows')
+          throw failure(
+            `Muster was never started with a target ${target}`,
+            '`muster target list` shows those that it knows',
+          )
         case 'unchanged':
-          return { json: { target, ...set }, lines: () => [`${target} is in ${set.mode} already: ${meaning[set.mode]}`] }
+          return {
+            json: { target, ...set },
+            lines: () => [`${target} is in ${set.mode} already: ${meaning[set.mode]}`],
+          }
         case 'set':
-          return { json: { target, ...set }, lines: (paint) => [`${target}: ${set.before} → ${paint.bold(set.mode)}: ${meaning[set.mode]}`] }
+          return {
+            json: { target, ...set },
+            lines: (paint) => [`${target}: ${set.before} → ${paint.bold(set.mode)}: ${meaning[set.mode]}`],
+          }
         default:
           return assertNever(set)
       }

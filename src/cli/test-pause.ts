@@ -9,7 +9,13 @@ export type Pauses = { readonly pause: (label: string) => Promise<void>; readonl
  */
 export const pausesFor = (labels: string | undefined, lane: string): Pauses | undefined => {
   if (labels === undefined || labels === '') return undefined
-  const wanted = new Set(labels.split(',').flatMap((label) => (label.includes('/') ? (label.startsWith(`${lane}/`) ? [label.slice(lane.length + 1)] : []) : [label])))
+  const wanted = new Set(
+    labels
+      .split(',')
+      .flatMap((label) =>
+        label.includes('/') ? (label.startsWith(`${lane}/`) ? [label.slice(lane.length + 1)] : []) : [label],
+      ),
+  )
   const waiting: (() => void)[] = []
   return {
     pause: (label) => {

@@ -11,48 +11,72 @@ import { printable, timeText } from './table.ts'
 
 const options = { at: { type: 'string' } } as const
 
-const derivation = (name: string) => (call: Call): Promise<Answer> => {
-  const [person, entitlement] = call.words
-  if (person === undefined || entitlement === undefined || call.words.length > 2)
-    throw usage('whose access, to what?', `usage: muster ${name} PERSON ENTITLEMENT [--at 2026-12-01T00:00:00Z]`)
-  const at = momentOf(textValue(call.values, 'at'))
-  return inOffice(call, async ({ db }) => {
-    const answer = await explainAccess(db, createPolicyBook(), person, entitlement, at)
-    switch (answer.kind) {
-      case 'unknown-person':
-        throw failure('nobody with that person key has been heard of', 'HR names people by personKey, e.g. P-1001; quarantined events name nobody: `muster quarantine list`')
-      case 'unknown-entitlement':
-        throw failure(`there is no entitlement ${entitlement}`, answer.nearest ?? 'its key stands in policies/, e.g. `muster show entitlement KEY`')
-      case 'explained': {
-        const { explanation, holds } = answer
-        return {
-          json: { person, ...explanation, holds },
-          lines: (paint) => {
-            const [headline = '', ...rest] = explanationLines(explanation).map(printable)
-            return [
-              paint.bold(headline),
-              ...rest,
-              ...holds.map(({ id, closedAs, closedBy, openedAt }) =>
-                closedAs === null ? `  hold ${id} is open since ${timeText(openedAt)}: an exception releases it, or \`muster hold reject ${id}\`` : `  hold ${id} was ${closedAs} by ${closedBy ?? 'somebody'}`,
-              ),
-            ]
-          },
+const derivation =
+  (name: string) =>
+  (call: Call): Promise<Answer> => {
+    const [person, entitlement] = call.words
+    if (person === undefined || entitlement === undefined || call.words.length > 2)
+      throw usage('whose access, to what?', `usage: muster ${name} PERSON ENTITLEMENT [--at 2026-12-01T00:00:00Z]`)
+    const at = momentOf(textValue(call.values, 'at'))
+    return inOffice(call, async ({ db }) => {
+      const answer = await explainAccess(db, createPolicyBook(), person, entitlement, at)
+      switch (answer.kind) {
+        case 'unknown-person':
+          throw failure(
+            'nobody with that person key has been heard of',
+            'HR names people by personKey, e.g. P-1001; quarantined events name nobody: `muster quarantine list`',
+          )
+        case 'unknown-entitlement':
+          throw failure(
+            `there is no entitlement ${entitlement}`,
+            answer.nearest ?? 'its key stands in policies/, e.g. `muster show entitlement KEY`',
+          )
+        case 'explained': {
+          const { explanation, holds } = answer
+          return {
+            json: { person, ...explanation, holds },
+            lines: (paint) => {
+              const [headline = '', ...rest] = explanationLines(explanation).map(printable)
+              return [
+                paint.bold(headline),
+                ...rest,
+                ...holds.map(({ id, closedAs, closedBy, openedAt }) =>
+                  closedAs === null
+                    ? `  hold ${id} is open since ${timeText(openedAt)}: an exception releases it, or \`muster hold reject ${id}\``
+                    : `  hold ${id} was ${closedAs} by ${closedBy ?? 'somebody'}`,
+                ),
+              ]
+            },
+          }
         }
+        default:
+          return assertNever(answer)
       }
-      default:
-        return assertNever(answer)
-    }
-  })
-}
+    })
+  }
 
 const momentOf = (text: string | undefined): Instant | null => {
   if (text === undefined) return null
   const at = readTimestamp(text)
-  if (at === null) throw usage(`--at ${text} is no moment`, 'write it with its zone: 2026-12-01T00:00:00Z or 2026-12-01T05:30:00+05:30')
+  if (at === null)
+    throw usage(
+      `--at ${text} is no moment`,
+      'write it with its zone: 2026-12-01T00:00:00Z or 2026-12-01T05:30:00+05:30',
+    )
   return at
 }
 
-export const why: Command = { summary: 'the derivation of an access: rules, attributes, conflicts', usage: 'why PERSON ENTITLEMENT [--at MOMENT]', options, run: derivation('why') }
+export const why: Command = {
+  summary: 'the derivation of an access: rules, attributes, conflicts',
+  usage: 'why PERSON ENTITLEMENT [--at MOMENT]',
+  options,
+  run: derivation('why'),
+}
 
 /** The same derivation: what is missing stands in it as what holds does. */
-export const whyNot: Command = { summary: 'what stands between a person and an access', usage: 'why-not PERSON ENTITLEMENT [--at MOMENT]', options, run: derivation('why-not') }
+export const whyNot: Command = {
+  summary: 'what stands between a person and an access',
+  usage: 'why-not PERSON ENTITLEMENT [--at MOMENT]',
+  options,
+  run: derivation('why-not'),
+}

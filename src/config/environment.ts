@@ -5,13 +5,18 @@ export type KafkaConnection = {
   readonly brokers: readonly string[]
   /** PEM texts; true: TLS with the system's authorities; false: no TLS. */
   readonly tls: boolean | { readonly ca?: string; readonly cert?: string; readonly key?: string }
-  readonly sasl: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string } | null
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+    readonly username: string
+    readonly password: string
+  } | null
 }
 
 export type EnvironmentProblem = { readonly variable: string; readonly message: string; readonly hint: string }
 
 const hints = {
-  MUSTER_DATABASE_URL: "the engine's own role, e.g. postgresql://muster_engine:…@host:5432/muster (`npm run stack -- up` prints one for here)",
+  MUSTER_DATABASE_URL:
+    "the engine's own role, e.g. postgresql://muster_engine:…@host:5432/muster (`npm run stack -- up` prints one for here)",
   MUSTER_MIGRATE_DATABASE_URL: 'a role that may create schemas and roles; only `muster migrate` uses it',
   MUSTER_AUDITOR_DATABASE_URL: "the auditors' read-only role, e.g. postgresql://muster_auditor:…@host:5432/muster",
   MUSTER_REDIS_URL: 'e.g. redis://host:6379 or rediss://…',
@@ -38,9 +43,17 @@ export const required = (env: Environment, variable: Variable, problems: Environ
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 
 export const kafkaConnection = (env: Environment, problems: EnvironmentProblem[]): KafkaConnection => {
-  const brokers = required(env, 'MUSTER_KAFKA_BROKERS', problems).split(',').map((broker) => broker.trim()).filter((broker) => broker !== '')
+  const brokers = required(env, 'MUSTER_KAFKA_BROKERS', problems)
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '')
   for (const broker of brokers)
-    if (!/^.+:\d+$/.test(broker)) problems.push({ variable: 'MUSTER_KAFKA_BROKERS', message: 'holds a broker without a port', hint: hints.MUSTER_KAFKA_BROKERS })
+    if (!/^.+:\d+$/.test(broker))
+      problems.push({
+        variable: 'MUSTER_KAFKA_BROKERS',
+        message: 'holds a broker without a port',
+        hint: hints.MUSTER_KAFKA_BROKERS,
+      })
   return { brokers, tls: tls(env, problems), sasl: sasl(env, problems) }
 }
 
@@ -52,20 +65,46 @@ const tls = (env: Environment, problems: EnvironmentProblem[]): KafkaConnection[
     problems.push({ variable, message: 'names a file that is not there', hint: 'give the path of a PEM file' })
     return undefined
   }
-  const given = { ca: pem('MUSTER_KAFKA_TLS_CA_FILE'), cert: pem('MUSTER_KAFKA_TLS_CERT_FILE'), key: pem('MUSTER_KAFKA_TLS_KEY_FILE') }
+  const given = {
+    ca: pem('MUSTER_KAFKA_TLS_CA_FILE'),
+    cert: pem('MUSTER_KAFKA_TLS_CERT_FILE'),
+    key: pem('MUSTER_KAFKA_TLS_KEY_FILE'),
+  }
   if ((given.cert === undefined) !== (given.key === undefined))
-    problems.push({ variable: 'MUSTER_KAFKA_TLS_CERT_FILE', message: 'and MUSTER_KAFKA_TLS_KEY_FILE belong together', hint: 'set both, or none' })
+    problems.push({
+      variable: 'MUSTER_KAFKA_TLS_CERT_FILE',
+      message: 'and MUSTER_KAFKA_TLS_KEY_FILE belong together',
+      hint: 'set both, or none',
+    })
   if (given.ca !== undefined || given.cert !== undefined) return given
   return env.MUSTER_KAFKA_TLS === 'true'
 }
 
 const sasl = (env: Environment, problems: EnvironmentProblem[]): KafkaConnection['sasl'] => {
-  const { MUSTER_KAFKA_SASL_USERNAME: username = '', MUSTER_KAFKA_SASL_PASSWORD: password = '', MUSTER_KAFKA_SASL_MECHANISM: written = '' } = env
+  const {
+    MUSTER_KAFKA_SASL_USERNAME: username = '',
+    MUSTER_KAFKA_SASL_PASSWORD: password = '',
+    MUSTER_KAFKA_SASL_MECHANISM: written = '',
+  } = env
   if (username === '' && password === '' && written === '') return null
   const mechanism = mechanisms.find((known) => known === written.toLowerCase())
   if (mechanism === undefined)
-    problems.push({ variable: 'MUSTER_KAFKA_SASL_MECHANISM', message: 'is not a mechanism known here', hint: `one of ${mechanisms.join(', ')}` })
-  if (username === '') problems.push({ variable: 'MUSTER_KAFKA_SASL_USERNAME', message: 'is not set', hint: 'SASL needs both name and password' })
-  if (password === '') problems.push({ variable: 'MUSTER_KAFKA_SASL_PASSWORD', message: 'is not set', hint: 'SASL needs both name and password' })
+    problems.push({
+      variable: 'MUSTER_KAFKA_SASL_MECHANISM',
+      message: 'is not a mechanism known here',
+      hint: `one of ${mechanisms.join(', ')}`,
+    })
+  if (username === '')
+    problems.push({
+      variable: 'MUSTER_KAFKA_SASL_USERNAME',
+      message: 'is not set',
+      hint: 'SASL needs both name and password',
+    })
+  if (password === '')
+    problems.push({
+      variable: 'MUSTER_KAFKA_SASL_PASSWORD',
+      message: 'is not set',
+      hint: 'SASL needs both name and password',
+    })
   return { mechanism: mechanism ?? 'plain', username, password }
 }

@@ -3,37 +3,87 @@ import { didYouMean, type Problem } from '../policies/problem.ts'
 import type { YamlFile, YamlPath } from '../policies/yaml-file.ts'
 
 /** zod's issues with muster.yaml as mistakes at their places, in words for whoever writes the file. Never quotes a value. */
-export const fileProblems = (file: YamlFile, issues: readonly z.core.$ZodIssue[], at: YamlPath = []): readonly Problem[] =>
+export const fileProblems = (
+  file: YamlFile,
+  issues: readonly z.core.$ZodIssue[],
+  at: YamlPath = [],
+): readonly Problem[] =>
   issues.flatMap((issue): readonly Problem[] => {
     const path = [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))]
     const member = String(path.at(-1) ?? 'muster.yaml')
     switch (issue.code) {
       case 'unrecognized_keys':
-        return issue.keys.map((key) => file.problem([...path, key], `unknown member ${JSON.stringify(key)}`, 'see schemas/muster.schema.json for what is known here', 'key'))
+        return issue.keys.map((key) =>
+          file.problem(
+            [...path, key],
+            `unknown member ${JSON.stringify(key)}`,
+            'see schemas/muster.schema.json for what is known here',
+            'key',
+          ),
+        )
       case 'invalid_type':
-        return [isThere(file, path) ? file.problem(path, `${member} should be ${words[issue.expected] ?? issue.expected}`) : file.problem(path, `${member} is missing`)]
+        return [
+          isThere(file, path)
+            ? file.problem(path, `${member} should be ${words[issue.expected] ?? issue.expected}`)
+            : file.problem(path, `${member} is missing`),
+        ]
       case 'invalid_value': {
         const known = issue.values.map(String)
         const written = valueAt(file.value, path)
         const near = typeof written === 'string' ? didYouMean(written, known) : null
-        return [file.problem(path, `${member} is ${known.length === 1 ? known[0] : `one of ${known.join(', ')}`}`, near)]
+        return [
+          file.problem(path, `${member} is ${known.length === 1 ? known[0] : `one of ${known.join(', ')}`}`, near),
+        ]
       }
       case 'invalid_union':
         return issue.errors.length === 1
           ? fileProblems(file, issue.errors[0] ?? [], path)
-          : [file.problem(path, `${member} is not of a known kind`, issue.discriminator === undefined ? null : `${issue.discriminator} says which: kafka for sources, ldap for targets`)]
+          : [
+              file.problem(
+                path,
+                `${member} is not of a known kind`,
+                issue.discriminator === undefined
+                  ? null
+                  : `${issue.discriminator} says which: kafka for sources, ldap for targets`,
+              ),
+            ]
       case 'too_small':
-        return [file.problem(path, issue.origin === 'array' ? `${member} is an empty list` : issue.origin === 'string' ? issue.message : `${member} must be at least ${issue.minimum}`)]
+        return [
+          file.problem(
+            path,
+            issue.origin === 'array'
+              ? `${member} is an empty list`
+              : issue.origin === 'string'
+                ? issue.message
+                : `${member} must be at least ${issue.minimum}`,
+          ),
+        ]
       case 'too_big':
-        return [file.problem(path, issue.origin === 'string' ? `${member} is too long` : `${member} must be at most ${issue.maximum}`)]
+        return [
+          file.problem(
+            path,
+            issue.origin === 'string' ? `${member} is too long` : `${member} must be at most ${issue.maximum}`,
+          ),
+        ]
       default:
         return [file.problem(path, `${member}: ${issue.message}`)]
     }
   })
 
-const words: Record<string, string> = { string: 'text', object: 'a map', array: 'a list', boolean: 'true or false', int: 'a whole number', number: 'a number' }
+const words: Record<string, string> = {
+  string: 'text',
+  object: 'a map',
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+}
 
 const valueAt = (root: unknown, path: YamlPath): unknown =>
-  path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined), root)
+  path.reduce<unknown>(
+    (value, step) =>
+      typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined,
+    root,
+  )
 
 const isThere = (file: YamlFile, path: YamlPath): boolean => valueAt(file.value, path) !== undefined

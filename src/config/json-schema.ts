@@ -4,10 +4,23 @@ import { referencePattern } from './secret-reference.ts'
 
 type Schema = { [key: string]: unknown }
 
-const reference = { type: 'string', pattern: referencePattern.source, description: 'A reference: env:NAME or file:PATH.' }
+const reference = {
+  type: 'string',
+  pattern: referencePattern.source,
+  description: 'A reference: env:NAME or file:PATH.',
+}
 
 /** Members whose value is only known where Muster runs, so that the file says where to find it. */
-const mayBeReference = new Set(['url', 'caFile', 'bindDn', 'peopleBase', 'groupsBase', 'passwordPolicyDn', 'prefix', 'group'])
+const mayBeReference = new Set([
+  'url',
+  'caFile',
+  'bindDn',
+  'peopleBase',
+  'groupsBase',
+  'passwordPolicyDn',
+  'prefix',
+  'group',
+])
 
 /** JSON Schema (2020-12) of muster.yaml, as published in schemas/muster.schema.json. */
 export const musterJsonSchema = (): string => {
@@ -17,7 +30,10 @@ export const musterJsonSchema = (): string => {
 
 const withReferences = (schema: Schema): Schema =>
   Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => [key, key === 'properties' ? properties(value as Schema) : deeper(value)]),
+    Object.entries(schema).map(([key, value]) => [
+      key,
+      key === 'properties' ? properties(value as Schema) : deeper(value),
+    ]),
   )
 
 const properties = (members: Schema): Schema =>
@@ -30,4 +46,8 @@ const properties = (members: Schema): Schema =>
   )
 
 const deeper = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map(deeper) : typeof value === 'object' && value !== null ? withReferences(value as Schema) : value
+  Array.isArray(value)
+    ? value.map(deeper)
+    : typeof value === 'object' && value !== null
+      ? withReferences(value as Schema)
+      : value

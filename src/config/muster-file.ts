@@ -7,14 +7,28 @@ import { duration } from './duration.ts'
 /** What muster.yaml may say, after its references (`env:…`, `file:…`) were resolved. Input side = the published JSON Schema. */
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'is lower-case letters, digits and -, at most 48 of them: it becomes part of queue names')
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,47}$/,
+    'is lower-case letters, digits and -, at most 48 of them: it becomes part of queue names',
+  )
 const topic = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'is not a Kafka topic name')
 
 const limit = (fallback: { readonly absolute: number | null; readonly percent: number | null }) =>
   z
     .strictObject({
-      absolute: z.int().min(0).nullable().default(fallback.absolute).describe('So many in one window; null = no such limit.'),
-      percent: z.number().min(0).max(100).nullable().default(fallback.percent).describe('Of the members, judged from 20 members up; null = no such limit.'),
+      absolute: z
+        .int()
+        .min(0)
+        .nullable()
+        .default(fallback.absolute)
+        .describe('So many in one window; null = no such limit.'),
+      percent: z
+        .number()
+        .min(0)
+        .max(100)
+        .nullable()
+        .default(fallback.percent)
+        .describe('Of the members, judged from 20 members up; null = no such limit.'),
     })
     .prefault({})
 
@@ -38,18 +52,34 @@ const guard = z
 const ldapTarget = z.strictObject({
   id: name.describe('Its name in policies and everywhere else. Never changed: grants are recorded under it.'),
   type: z.literal('ldap'),
-  mode: z.enum(targetModes).default('observe').describe('At its first start only; later `muster target mode` changes it.'),
-  accounts: z.enum(['create', 'expect']).default('create').describe('create: nobody found → create the account. expect: something else creates it; wait.'),
-  expectWithin: duration('1s', '30d').prefault('24h').describe('With accounts: expect, when a missing account becomes a finding.'),
+  mode: z
+    .enum(targetModes)
+    .default('observe')
+    .describe('At its first start only; later `muster target mode` changes it.'),
+  accounts: z
+    .enum(['create', 'expect'])
+    .default('create')
+    .describe('create: nobody found → create the account. expect: something else creates it; wait.'),
+  expectWithin: duration('1s', '30d')
+    .prefault('24h')
+    .describe('With accounts: expect, when a missing account becomes a finding.'),
   leaver: z
     .strictObject({
-      unmanaged: z.enum(['remove', 'report']).default('remove').describe("A leaver's direct grants that are in no catalogue."),
+      unmanaged: z
+        .enum(['remove', 'report'])
+        .default('remove')
+        .describe("A leaver's direct grants that are in no catalogue."),
     })
     .prefault({}),
   guard,
   concurrency: z
     .strictObject({
-      bulk: z.int().min(1).max(16).default(2).describe('Dispatches in work at once. Writes of memberships share one connection all the same.'),
+      bulk: z
+        .int()
+        .min(1)
+        .max(16)
+        .default(2)
+        .describe('Dispatches in work at once. Writes of memberships share one connection all the same.'),
       leaver: z.int().min(1).max(16).default(2),
     })
     .prefault({}),
@@ -60,23 +90,44 @@ const kafkaSource = z.strictObject({
   id: name,
   type: z.literal('kafka'),
   topics: z.array(topic).min(1),
-  group: z.string().min(1).max(249).default('muster').describe('Kafka consumer group: all processes of one installation share it.'),
+  group: z
+    .string()
+    .min(1)
+    .max(249)
+    .default('muster')
+    .describe('Kafka consumer group: all processes of one installation share it.'),
 })
 
 const engine = z
   .strictObject({
-    evaluateBatch: z.int().min(1).max(1_000).default(100).describe('Identities that one bulk evaluation takes in one transaction.'),
-    dispatchBatch: z.int().min(1).max(5_000).default(500).describe('Actions of one bulk dispatch: what one call of a target carries.'),
+    evaluateBatch: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(100)
+      .describe('Identities that one bulk evaluation takes in one transaction.'),
+    dispatchBatch: z
+      .int()
+      .min(1)
+      .max(5_000)
+      .default(500)
+      .describe('Actions of one bulk dispatch: what one call of a target carries.'),
     lease: duration('2s', '10m').prefault('30s').describe('How long a claimed dispatch belongs to its worker.'),
-    leaverSlo: duration('1s', '1d').prefault('60s').describe('From the moment access ends to disabled, revoked and read back.'),
-    bulkDeadline: duration('1m', '30d').prefault('24h').describe('When an action of a joiner or mover that is still open becomes a finding.'),
+    leaverSlo: duration('1s', '1d')
+      .prefault('60s')
+      .describe('From the moment access ends to disabled, revoked and read back.'),
+    bulkDeadline: duration('1m', '30d')
+      .prefault('24h')
+      .describe('When an action of a joiner or mover that is still open becomes a finding.'),
     databaseConnections: z.int().min(2).max(100).default(8).describe('At most so many for each process or lane.'),
     bulkPriority: z
       .int()
       .min(0)
       .max(19)
       .default(5)
-      .describe('Niceness of ingest and bulk work, so that the leaver lane gets the processor first. Only Linux can do this for a thread; 0 = leave it alone.'),
+      .describe(
+        'Niceness of ingest and bulk work, so that the leaver lane gets the processor first. Only Linux can do this for a thread; 0 = leave it alone.',
+      ),
   })
   .prefault({})
 
@@ -99,13 +150,23 @@ const unique = (what: string, key: 'id') => (items: readonly { readonly id: stri
 
 export const musterFile = z
   .strictObject({
-    sources: z.array(z.discriminatedUnion('type', [kafkaSource])).min(1).superRefine(unique('source', 'id')).describe('Where worker events come from.'),
-    targets: z.array(z.discriminatedUnion('type', [ldapTarget])).min(1).superRefine(unique('target', 'id')).describe('Systems that Muster provisions into.'),
+    sources: z
+      .array(z.discriminatedUnion('type', [kafkaSource]))
+      .min(1)
+      .superRefine(unique('source', 'id'))
+      .describe('Where worker events come from.'),
+    targets: z
+      .array(z.discriminatedUnion('type', [ldapTarget]))
+      .min(1)
+      .superRefine(unique('target', 'id'))
+      .describe('Systems that Muster provisions into.'),
     engine,
     queue,
     log: z.strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info') }).prefault({}),
   })
-  .describe('muster.yaml: what Muster is connected to and how carefully it works. Secrets are references (env:NAME or file:PATH), never values.')
+  .describe(
+    'muster.yaml: what Muster is connected to and how carefully it works. Secrets are references (env:NAME or file:PATH), never values.',
+  )
 
 export type MusterFile = z.output<typeof musterFile>
 export type TargetConfig = MusterFile['targets'][number]

@@ -30,7 +30,13 @@ export const withReferencesResolved = (
       return undefined
     }
     if (isMember(path, secretMembers)) {
-      problems.push(file.problem(path, `${String(path.at(-1))} is a secret and must not be written here`, 'write env:NAME or file:PATH, and change the secret: whoever read this file knows it'))
+      problems.push(
+        file.problem(
+          path,
+          `${String(path.at(-1))} is a secret and must not be written here`,
+          'write env:NAME or file:PATH, and change the secret: whoever read this file knows it',
+        ),
+      )
       unresolved.push(path)
       return undefined
     }

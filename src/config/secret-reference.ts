@@ -6,7 +6,9 @@ export const referencePattern = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export type Resolved = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string; readonly hint: string }
+export type Resolved =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly message: string; readonly hint: string }
 
 /** `directory`: what a relative `file:` path starts from. The value is never part of a message. */
 export const resolveReference = (reference: string, env: Environment, directory: string): Resolved => {
@@ -14,7 +16,11 @@ export const resolveReference = (reference: string, env: Environment, directory:
     const name = reference.slice('env:'.length)
     const value = env[name]
     return value === undefined || value === ''
-      ? { ok: false, message: `the environment variable ${name} is not set`, hint: `set ${name}, or name another source here` }
+      ? {
+          ok: false,
+          message: `the environment variable ${name} is not set`,
+          hint: `set ${name}, or name another source here`,
+        }
       : { ok: true, value }
   }
   const path = resolve(directory, reference.slice('file:'.length))
@@ -24,6 +30,10 @@ export const resolveReference = (reference: string, env: Environment, directory:
     return { ok: false, message: `the file ${path} is empty`, hint: 'write the secret into it, one line' }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    return { ok: false, message: `the file ${path} cannot be read (${code})`, hint: 'check that it is there and that this user may read it' }
+    return {
+      ok: false,
+      message: `the file ${path} cannot be read (${code})`,
+      hint: 'check that it is there and that this user may read it',
+    }
   }
 }

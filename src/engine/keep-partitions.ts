@@ -1,5 +1,5 @@
-import { reportFinding } from './report-finding.ts'
 import type { Engine } from './engine.ts'
+import { reportFinding } from './report-finding.ts'
 
 const monthsAhead = 3
 

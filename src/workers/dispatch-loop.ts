@@ -27,7 +27,9 @@ export const createDispatchLoop = (engine: Engine, verbs: EngineVerbs, lane: Lan
       // A leaver's claim would wait for this update, and its age counts from its creation anyway.
       if (lane === 'bulk' && put.length > 0) await verbs.markQueued(engine, put)
       if (dispatched.length > 0) gatheringUntil = Math.max(gatheringUntil, performance.now() + 2 * tickMs)
-      return lane === 'bulk' && performance.now() < gatheringUntil ? { next: 'soon', afterMs: tickMs } : { next: 'rest' }
+      return lane === 'bulk' && performance.now() < gatheringUntil
+        ? { next: 'soon', afterMs: tickMs }
+        : { next: 'rest' }
     },
   })
   if (lane !== 'bulk') return loop

@@ -10,7 +10,9 @@ const pollMs = 250
  * The leavers' way around Redis (DESIGN §3): while it is unreachable every queued leaver is taken at once, and always
  * those that have waited too long. Never waits for Redis, and one slow target call never for another leaver's.
  */
-export const createLeaverPoll = (context: ProvisionContext & { readonly redis: RedisLink; readonly concurrency: number }): Loop => {
+export const createLeaverPoll = (
+  context: ProvisionContext & { readonly redis: RedisLink; readonly concurrency: number },
+): Loop => {
   const { engine, verbs, redis, concurrency } = context
   const inWork = new Map<number, Promise<void>>()
   const loop = createLoop({
@@ -20,8 +22,12 @@ export const createLeaverPoll = (context: ProvisionContext & { readonly redis: R
     turn: async () => {
       if (inWork.size >= concurrency) return { next: 'rest' }
       const found = await verbs.unclaimedLeavers(engine, redis.reachable() ? unclaimedForMs : 0)
-      const todo = found.map(({ id }) => id).filter((id) => !inWork.has(id)).slice(0, concurrency - inWork.size)
-      if (todo.length > 0 && redis.reachable()) engine.log.warn({ dispatches: todo.length }, 'leavers waited for their queue: taken from the database')
+      const todo = found
+        .map(({ id }) => id)
+        .filter((id) => !inWork.has(id))
+        .slice(0, concurrency - inWork.size)
+      if (todo.length > 0 && redis.reachable())
+        engine.log.warn({ dispatches: todo.length }, 'leavers waited for their queue: taken from the database')
       for (const id of todo) {
         const work = provisionUntilDone(context, id).finally(() => {
           inWork.delete(id)

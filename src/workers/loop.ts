@@ -1,8 +1,11 @@
-import { errorFields, type Log } from '../log.ts'
 import { isOutage } from '../engine/outage.ts'
+import { errorFields, type Log } from '../log.ts'
 
 /** What one turn of a loop found: go on at once, look again after a while, or rest until a nudge or the poll. */
-export type Turn = { readonly next: 'now' } | { readonly next: 'soon'; readonly afterMs: number } | { readonly next: 'rest' }
+export type Turn =
+  | { readonly next: 'now' }
+  | { readonly next: 'soon'; readonly afterMs: number }
+  | { readonly next: 'rest' }
 
 export const turnAgain = (more: boolean): Turn => (more ? { next: 'now' } : { next: 'rest' })
 
@@ -60,7 +63,10 @@ export const createLoop = ({ name, log, pollMs, turn }: LoopOptions): Loop => {
     const waits = isOutage(error)
     // Every turn of an outage would say the same: told at 1, 2, 4, 8 … failures.
     if ((failures & (failures - 1)) === 0)
-      log[waits ? 'warn' : 'error']({ loop: name, failures, ...errorFields(error) }, waits ? 'database unavailable: waiting' : 'a turn failed: trying again')
+      log[waits ? 'warn' : 'error'](
+        { loop: name, failures, ...errorFields(error) },
+        waits ? 'database unavailable: waiting' : 'a turn failed: trying again',
+      )
     await sleep(Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 10)), false)
   }
 

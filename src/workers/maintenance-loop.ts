@@ -17,7 +17,13 @@ export const createMaintenanceLoop = (engine: Engine, redis: RedisLink): Loop =>
       const policy = redis.reachable() ? await redis.memoryPolicy() : null
       if (policy !== null && policy !== 'noeviction') {
         engine.log.warn({ policy }, 'redis may evict jobs: set maxmemory-policy to noeviction')
-        await reportFinding(engine, { kind: 'redis-evicts', key: 'maxmemory-policy', urgent: false, identityId: null, detail: { policy } })
+        await reportFinding(engine, {
+          kind: 'redis-evicts',
+          key: 'maxmemory-policy',
+          urgent: false,
+          identityId: null,
+          detail: { policy },
+        })
       }
       // Redis was not asked yet: soon again, else in an hour.
       return policy === null && !redis.reachable() ? { next: 'soon', afterMs: 10_000 } : { next: 'rest' }

@@ -68,4 +68,3 @@ export const openNudges = (redis: RedisLink, prefix: string, installation: strin
     },
   }
 }
-

@@ -12,7 +12,11 @@ type Options = Omit<ProvisionWorkerOptions, 'target' | 'lane' | 'concurrency'> &
 const watchEveryMs = 5_000
 
 /** One worker for each target and lane: a slow target keeps no other waiting, bulk work keeps no leaver waiting. */
-export const startProvisionWorkers = ({ lanes, targets, ...options }: Options): { readonly stop: (withinMs: number) => Promise<void> } => {
+export const startProvisionWorkers = ({
+  lanes,
+  targets,
+  ...options
+}: Options): { readonly stop: (withinMs: number) => Promise<void> } => {
   const workers = targets.flatMap(({ id, concurrency }) =>
     lanes.map((lane) => {
       const start = () => startProvisionWorker({ ...options, target: id, lane, concurrency: concurrency[lane] })

@@ -64,7 +64,10 @@ export const openQueues = (redis: RedisLink, prefix: string, log: Log): Queues =
           await within(putWithinMs, queueOf(target, lane).addBulk(jobs))
           return group.map(({ id }) => id)
         } catch (error) {
-          log.warn({ target, lane, jobs: jobs.length, ...errorFields(error) }, 'jobs may not be on the queue: they are put there again')
+          log.warn(
+            { target, lane, jobs: jobs.length, ...errorFields(error) },
+            'jobs may not be on the queue: they are put there again',
+          )
           keep(group)
           return []
         }

@@ -32,7 +32,8 @@ export const openRedis = (url: string, log: Log): RedisLink => {
     })
     redis.on('error', (error) => {
       trouble++
-      if ((trouble & (trouble - 1)) === 0) log.warn({ times: trouble, ...errorFields(error) }, 'redis: connection trouble')
+      if ((trouble & (trouble - 1)) === 0)
+        log.warn({ times: trouble, ...errorFields(error) }, 'redis: connection trouble')
     })
     open.push(redis)
     return redis
@@ -47,7 +48,11 @@ export const openRedis = (url: string, log: Log): RedisLink => {
   const set = (now: boolean) => {
     if (now === up || closed) return
     up = now
-    if (told || !now) log[now ? 'info' : 'warn']({}, now ? 'redis answers again' : 'redis is unreachable: leavers are taken from the database, joiners wait')
+    if (told || !now)
+      log[now ? 'info' : 'warn'](
+        {},
+        now ? 'redis answers again' : 'redis is unreachable: leavers are taken from the database, joiners wait',
+      )
     told = true
     for (const listener of now ? upListeners : downListeners) listener()
   }

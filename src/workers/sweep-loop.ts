@@ -13,7 +13,8 @@ export const createSweepLoop = (engine: Engine, verbs: EngineVerbs, queues: Queu
     pollMs: everyMs,
     turn: async () => {
       const { requeue, expired } = await verbs.sweep(engine)
-      if (requeue.length > 0 || expired > 0) engine.log.warn({ requeued: requeue.length, expired }, 'the sweeper repaired something')
+      if (requeue.length > 0 || expired > 0)
+        engine.log.warn({ requeued: requeue.length, expired }, 'the sweeper repaired something')
       await queues.put(requeue)
       return { next: 'rest' }
     },

@@ -2,7 +2,12 @@ import type { Lane } from '../domain/action.ts'
 import type { Engine } from '../engine/engine.ts'
 
 /** A dispatch to be put on the queue of its target and lane. `queueNo` rises with every re-queue. */
-export type DispatchRef = { readonly id: number; readonly target: string; readonly lane: Lane; readonly queueNo: number }
+export type DispatchRef = {
+  readonly id: number
+  readonly target: string
+  readonly lane: Lane
+  readonly queueNo: number
+}
 
 /**
  * What the engine does, as the loops see it. Every verb may be called at any time, any number of times, by any number of

@@ -9,7 +9,12 @@ let files: ConfigDirectory
 let serve: ServeProcess | undefined
 beforeAll(async () => {
   house = await openHouse()
-  files = writeConfigDirectory({ database: house.database, tree: house.tree, policies: bankPolicies(house.tree.groups), file: { log: { level: 'info' } } })
+  files = writeConfigDirectory({
+    database: house.database,
+    tree: house.tree,
+    policies: bankPolicies(house.tree.groups),
+    file: { log: { level: 'info' } },
+  })
 })
 afterAll(async () => {
   await serve?.stop()
@@ -20,7 +25,11 @@ afterAll(async () => {
 test('serves both lanes, and stops in order when told to', async () => {
   serve = await startServe(files, { args: ['--roles', 'evaluate,dispatch,provision,schedule'] })
   const start = await house.now()
-  await house.tell({ person: 'P-1', effectiveAt: start - 1000, attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' } })
+  await house.tell({
+    person: 'P-1',
+    effectiveAt: start - 1000,
+    attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' },
+  })
   await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanEntry'))
   await house.tell({ person: 'P-1', effectiveAt: start + 1, status: 'terminated' })
   await until(async () => (await house.account('P-1'))?.locked)

@@ -12,7 +12,11 @@ let bulk: App
 let leaver: App
 beforeAll(async () => {
   house = await openHouse()
-  files = writeConfigDirectory({ database: house.database, tree: house.tree, policies: bankPolicies(house.tree.groups) })
+  files = writeConfigDirectory({
+    database: house.database,
+    tree: house.tree,
+    policies: bankPolicies(house.tree.groups),
+  })
   const loaded = loadConfig(files.directory, files.env)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   config = loaded.value
@@ -29,16 +33,26 @@ afterAll(async () => {
 
 test('both lanes run by themselves: joins, moves, leaves', async () => {
   const start = await house.now()
-  await house.tell({ person: 'P-1', effectiveAt: start - 1000, attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' } })
+  await house.tell({
+    person: 'P-1',
+    effectiveAt: start - 1000,
+    attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' },
+  })
   await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanEntry'))
 
-  await house.tell({ person: 'P-1', effectiveAt: start, attributes: { jobCode: 'CA', department: 'LENDING', country: 'IN' } })
+  await house.tell({
+    person: 'P-1',
+    effectiveAt: start,
+    attributes: { jobCode: 'CA', department: 'LENDING', country: 'IN' },
+  })
   await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanApprove'))
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
 
   await house.tell({ person: 'P-1', effectiveAt: start + 1, status: 'terminated' })
   await until(async () => (await house.account('P-1'))?.locked)
   await until(async () => (await house.groupsOf('P-1')).length === 0)
-  const open = await house.rows<{ n: number }>(`select count(*) as n from muster.action where state not in ('done', 'superseded')`)
+  const open = await house.rows<{ n: number }>(
+    `select count(*) as n from muster.action where state not in ('done', 'superseded')`,
+  )
   expect(open[0]?.n).toBe(0)
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Environment } from '../../src/config/secret-reference.ts'
-import { addresses, freshName, type FreshDatabase, type FreshTree } from './stack.ts'
+import { addresses, type FreshDatabase, type FreshTree, freshName } from './stack.ts'
 
 export type ConfigDirectoryOptions = {
   readonly database: FreshDatabase

@@ -34,12 +34,26 @@ const node = join(checkout, 'node_modules/.bin/node')
 const main = join(checkout, 'src/cli/main.ts')
 
 export const spawnServe = ({ directory, env }: ConfigDirectory, options: ServeOptions = {}): ServeProcess => {
-  const child = spawn(node, ['--disable-warning=TimeoutNegativeWarning', main, 'serve', '--config', directory, ...(options.args ?? [])], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, KAFKAJS_NO_PARTITIONER_WARNING: '1', ...env, ...options.env, ...(options.pauseAt ? { MUSTER_TEST_PAUSE: options.pauseAt } : {}) },
-  })
+  const child = spawn(
+    node,
+    ['--disable-warning=TimeoutNegativeWarning', main, 'serve', '--config', directory, ...(options.args ?? [])],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        KAFKAJS_NO_PARTITIONER_WARNING: '1',
+        ...env,
+        ...options.env,
+        ...(options.pauseAt ? { MUSTER_TEST_PAUSE: options.pauseAt } : {}),
+      },
+    },
+  )
   const lines: string[] = []
-  const waiting = new Set<{ readonly wanted: (line: string) => boolean; readonly found: (line: string) => void; readonly failed: (error: Error) => void }>()
+  const waiting = new Set<{
+    readonly wanted: (line: string) => boolean
+    readonly found: (line: string) => void
+    readonly failed: (error: Error) => void
+  }>()
   createInterface({ input: child.stderr as NonNullable<typeof child.stderr> }).on('line', (text) => {
     lines.push(text)
     for (const one of waiting)
@@ -51,7 +65,8 @@ export const spawnServe = ({ directory, env }: ConfigDirectory, options: ServeOp
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.on('close', (code, signal) => {
       resolve(code ?? (signal as NodeJS.Signals))
-      for (const one of waiting) one.failed(new Error(`serve ended with ${code ?? signal}:\n${lines.slice(-30).join('\n')}`))
+      for (const one of waiting)
+        one.failed(new Error(`serve ended with ${code ?? signal}:\n${lines.slice(-30).join('\n')}`))
       waiting.clear()
     })
   })
