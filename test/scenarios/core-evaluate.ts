@@ -87,6 +87,7 @@ const write = (world: CoreWorld, person: CorePerson, plan: Plan): void => {
       inverseOf,
       change: `${action.kind} ${action.entitlement === null ? action.target : world.entitlements.nameOf(action.entitlement)}`,
       attempts: 0,
+      effective: false,
       startedAt: 0,
     })
   }

@@ -12,6 +12,8 @@ export type CoreAction = OpenAction & {
   /** As scenarios name it: `grant Entry`, `disable bank-ldap`. */
   readonly change: string
   readonly attempts: number
+  /** It changed the target, as far as it was heard; a read-back then counts as its verification. */
+  readonly effective: boolean
   readonly startedAt: number
 }
 

@@ -44,14 +44,18 @@ export const answer = (world: CoreWorld, person: CorePerson, action: CoreAction,
   }
 }
 
-/** Whether it could be read. */
+/** Whether something could be learned by reading. */
 export const readBack = (world: CoreWorld, person: CorePerson, action: CoreAction): boolean => {
-  if (world.down.has(action.target)) return false
+  if (world.down.has(action.target) || isDistrusted(person, action)) return false
   const isSo = world.directories.get(action.target)?.isSo(callOf(world, person, action)) ?? false
-  if (isSo) hear(world, person, action, { kind: 'done', changed: true })
+  if (isSo) hear(world, person, action, { kind: 'done', changed: action.effective })
   else settle(world, person, action, { kind: 'retry', cause: { code: '', word: 'not so' } })
   return true
 }
+
+/** A revoke that went out beside its grant proves nothing until that grant is known. */
+const isDistrusted = ({ actions }: CorePerson, { inverseOf }: CoreAction): boolean =>
+  inverseOf !== null && actions.some(({ id, claimed, unknown }) => id === inverseOf && (claimed || unknown))
 
 const told = (world: CoreWorld, person: CorePerson, action: CoreAction): Told =>
   world.directories.get(action.target)?.apply(callOf(world, person, action)) ?? {
@@ -80,6 +84,8 @@ const callOf = (
 
 const hear = (world: CoreWorld, person: CorePerson, action: CoreAction, heard: Told): void => {
   if (heard.kind === 'refused') settle(world, person, action, { ...heard, cause: { code: '50', word: heard.reason } })
+  else if (isDistrusted(person, action))
+    replace(person, { ...action, state: 'ready', claimed: false, unknown: true, effective: heard.changed })
   else {
     const { change, lane, startedAt } = action
     if (heard.changed) person.changes.push({ change, lane, startedAt, verifiedAt: ++world.tick })
@@ -99,7 +105,7 @@ const settle = (
   const next = whatNext(outcome, { lane, kind, attempts: action.attempts + 1, accounts, deadlineInMs: null, random: 0 })
   const attempts = action.attempts + (next.kind !== 'done' && next.kind !== 'park' && next.counts ? 1 : 0)
   if (next.kind === 'readBack' || next.kind === 'poll')
-    replace(person, { ...action, state: 'ready', claimed: false, unknown: true, attempts })
+    replace(person, { ...action, state: 'ready', claimed: false, unknown: true, effective: true, attempts })
   else if (current)
     replace(person, {
       ...action,
