@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BerReader, BerWriter, EqualityFilter, PresenceFilter } from 'ldapts'
+import { BerReader, BerWriter, Control, EqualityFilter, PresenceFilter } from 'ldapts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createLdapClient } from '../../src/connectors/ldap/client.ts'
@@ -191,6 +191,24 @@ describe('completeness', () => {
       expect(seen).toBe(500)
       client.close()
     })
+  })
+
+  test('a part of the tree lies on another server: never complete', async () => {
+    const account = await addAccount()
+    const dn = `cn=elsewhere,${world.groups}`
+    const manageDsaIt = new Control('2.16.840.1.113730.3.4.2', { critical: true })
+    await world.asRoot.add(
+      dn,
+      { objectClass: ['referral', 'extensibleObject'], cn: 'elsewhere', ref: 'ldap://127.0.0.9/' },
+      manageDsaIt,
+    )
+    await using({}, async (connector) => {
+      expect(await connector.grantsOf([account], always.signal)).toMatchObject({
+        kind: 'partial',
+        cause: 'referral (10)',
+      })
+    })
+    await world.asRoot.del(dn, manageDsaIt)
   })
 
   test('an empty page with a cookie is not the end', async () => {

@@ -106,7 +106,7 @@ const readValue = (text: string, start: number): { value: string; end: number } 
  * A DN that needs no parsing to be compared: ASCII (compatibility forms of other scripts may fold to separators), without
  * escapes, quotes, several-valued RDNs or spaces beside separators.
  */
-const word = '[^\\s"#+,;<=>\\\\\\u007f-\\uffff]+'
+const word = '[^\\u0000-\\u0020"#+,;<=>\\\\\\u007f-\\uffff]+'
 const attribute = `[a-z][a-z0-9-]*=${word}(?: ${word})*`
 const simple = new RegExp(`^${attribute}(?:,${attribute})*$`)
 
