@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadConfig, problemText } from '../../../src/config.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'muster-unit-'))
+  mkdirSync(join(directory, 'policies'))
+  writeFileSync(join(directory, 'policies', 'a.yaml'), 'entitlements: {}\n')
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const env = {
+  MUSTER_DATABASE_URL: 'postgresql://muster_engine:pw@127.0.0.1:5432/muster',
+  MUSTER_REDIS_URL: 'redis://127.0.0.1:6379',
+  MUSTER_KAFKA_BROKERS: '127.0.0.1:9092, other:9093',
+  LDAP_PASSWORD: 'from the environment',
+}
+
+const good = `
+sources:
+  - { id: hr, type: kafka, topics: [hr.worker.v1] }
+targets:
+  - id: corp
+    type: ldap
+    expectWithin: 2h
+    ldap:
+      url: ldaps://ldap.example:636
+      caFile: ca.pem
+      bindDn: cn=muster,dc=example
+      bindPassword: env:LDAP_PASSWORD
+      peopleBase: ou=people,dc=example
+      groupsBase: ou=groups,dc=example
+      account: { rdn: 'uid={username}', attributes: { cn: '{displayName}', sn: '{familyName}' } }
+`
+
+const load = (yaml: string, over: Record<string, string | undefined> = {}) => {
+  writeFileSync(join(directory, 'muster.yaml'), yaml)
+  return loadConfig(directory, { ...env, ...over })
+}
+const problems = (yaml: string, over: Record<string, string | undefined> = {}): readonly string[] => {
+  const loaded = load(yaml, over)
+  return loaded.ok ? [] : loaded.problems.map((problem) => problemText(problem).replaceAll(directory, 'DIR'))
+}
+
+describe('a configuration that is right', () => {
+  test('has its secrets resolved, its files absolute, its durations in milliseconds and careful defaults', () => {
+    const loaded = load(good)
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+    const { targets, engine, kafka, sources, policyFiles } = loaded.value
+    expect(targets[0]).toMatchObject({ id: 'corp', mode: 'observe', accounts: 'create', expectWithin: 7_200_000, leaver: { unmanaged: 'remove' } })
+    expect(targets[0]?.ldap).toMatchObject({ bindPassword: 'from the environment', caFile: join(directory, 'ca.pem') })
+    expect(targets[0]?.guard).toMatchObject({ window: 3_600_000, revokes: { absolute: 500, percent: 20 }, urgentPerHour: { atLeast: 10 } })
+    expect(engine).toMatchObject({ lease: 30_000, leaverSlo: 60_000 })
+    expect(kafka).toEqual({ brokers: ['127.0.0.1:9092', 'other:9093'], tls: false, sasl: null })
+    expect(sources[0]).toMatchObject({ group: 'muster' })
+    expect(policyFiles).toEqual([{ path: 'policies/a.yaml', text: 'entitlements: {}\n' }])
+  })
+
+  test('may be handed to a thread as it is', () => {
+    const loaded = load(good)
+    if (!loaded.ok) throw new Error('not loaded')
+    expect(structuredClone(loaded.value)).toEqual(loaded.value)
+  })
+
+  test('takes a secret from a file, without its line end', () => {
+    writeFileSync(join(directory, 'secret'), 'from a file\n')
+    const loaded = load(good.replace('env:LDAP_PASSWORD', 'file:secret'))
+    expect(loaded.ok && loaded.value.targets[0]?.ldap.bindPassword).toBe('from a file')
+  })
+})
+
+describe('every problem is told at once, at its place, with what to do', () => {
+  test('environment and file together', () => {
+    const told = problems(good.replace('id: corp', 'id: Corp').replace('type: ldap', 'type: ldap\n    mode: enforced').replace('env:LDAP_PASSWORD', 'hunter2'), {
+      MUSTER_DATABASE_URL: undefined,
+      MUSTER_REDIS_URL: 'http://nowhere',
+      MUSTER_KAFKA_BROKERS: 'no-port',
+    })
+    expect(told).toHaveLength(6)
+    expect(told[0]).toMatch(/^MUSTER_DATABASE_URL is not set\n {4}→ the engine's own role/)
+    expect(told[1]).toMatch(/^MUSTER_REDIS_URL does not read as a URL/)
+    expect(told[2]).toMatch(/^MUSTER_KAFKA_BROKERS holds a broker without a port/)
+    expect(told[3]).toMatch(/^DIR\/muster.yaml:5:9 id: is lower-case letters/)
+    expect(told[4]).toMatch(/^DIR\/muster.yaml:7:11 mode is one of observe, plan, enforce\n {4}→ did you mean enforce\?/)
+    expect(told[5]).toMatch(/^DIR\/muster.yaml:13:21 bindPassword is a secret and must not be written here\n {4}→ write env:NAME or file:PATH/)
+    expect(told.join()).not.toContain('hunter2')
+  })
+
+  test('a reference that names nothing is one problem, not two', () => {
+    expect(problems(good, { LDAP_PASSWORD: undefined })).toEqual([
+      'DIR/muster.yaml:12:21 bindPassword: the environment variable LDAP_PASSWORD is not set\n    → set LDAP_PASSWORD, or name another source here',
+    ])
+  })
+
+  test('plain LDAP goes only when it is asked for in so many words', () => {
+    const plain = good.replace('ldaps://ldap.example:636', 'ldap://ldap.example')
+    expect(problems(plain)).toEqual([expect.stringMatching(/^DIR\/muster.yaml:8:5 security: ldap:\/\/ needs security: startTls/)])
+    expect(problems(plain.replace('caFile: ca.pem', 'security: plain'))).toEqual([])
+  })
+
+  test('an unknown member, a missing one, two targets of one name', () => {
+    const target = good.slice(good.indexOf('  - id: corp'))
+    const told = problems(`${good.replace('expectWithin: 2h', 'expectWithn: 2h').replace('      bindDn: cn=muster,dc=example\n', '')}${target}`)
+    expect(told).toEqual([
+      expect.stringContaining('muster.yaml:7:5 unknown member "expectWithn"'),
+      expect.stringContaining('bindDn is missing'),
+    ])
+    expect(problems(`${good}${target}`)).toEqual([expect.stringContaining('another target has this id already')])
+  })
+
+  test('a duration says its unit and stays in its bounds', () => {
+    expect(problems(good.replace('2h', '7200'))).toEqual([expect.stringContaining('muster.yaml:7:19 expectWithin')])
+    expect(problems(good.replace('2h', '31d'))).toEqual([expect.stringContaining('must lie between 1s and 30d')])
+  })
+
+  test('what is not YAML, what is not there, no policies', () => {
+    expect(problems('sources: [\n')[0]).toMatch(/^DIR\/muster.yaml:\d+:\d+ not readable as YAML/)
+    expect(loadConfig(join(directory, 'nowhere'), env)).toMatchObject({ ok: false, problems: [{ message: 'is not there' }] })
+    rmSync(join(directory, 'policies'), { recursive: true })
+    expect(problems(good)).toEqual([expect.stringMatching(/^DIR\/policies cannot be read \(ENOENT\)/)])
+  })
+
+  test('SASL and TLS of Kafka are complete or refused', () => {
+    const told = problems(good, { MUSTER_KAFKA_SASL_USERNAME: 'muster', MUSTER_KAFKA_TLS_CERT_FILE: '/nowhere.pem' })
+    expect(told.map((text) => text.split('\n')[0])).toEqual([
+      'MUSTER_KAFKA_TLS_CERT_FILE names a file that is not there',
+      'MUSTER_KAFKA_SASL_MECHANISM is not a mechanism known here',
+      'MUSTER_KAFKA_SASL_PASSWORD is not set',
+    ])
+  })
+})
