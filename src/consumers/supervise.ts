@@ -1,0 +1,62 @@
+import type { Consumer } from 'kafkajs'
+import { errorFields, type Log } from '../log.ts'
+import type { BrokerView } from './broker-view.ts'
+
+export type SuperviseOptions = {
+  readonly consumer: Consumer
+  readonly broker: BrokerView
+  readonly log: Log
+  readonly sessionTimeoutMs: number
+  readonly onFatal: (why: string) => void
+}
+
+/**
+ * Sees when kafkajs has stopped for good. It says so itself (a crash without a restart), or it neither fetches nor beats
+ * for two session timeouts although the broker answers. An outage of the broker is waited for: everything else of this
+ * process still has work.
+ */
+export const supervise = ({
+  consumer,
+  broker,
+  log,
+  sessionTimeoutMs,
+  onFatal,
+}: SuperviseOptions): { readonly stop: () => void } => {
+  const patience = sessionTimeoutMs * 2
+  let lastSign = performance.now()
+  let over = false
+  const sign = () => {
+    lastSign = performance.now()
+  }
+  const fatal = (why: string) => {
+    if (over) return
+    over = true
+    clearInterval(looking)
+    log.error({ why }, 'the consumer has stopped for good')
+    onFatal(why)
+  }
+
+  consumer.on(consumer.events.HEARTBEAT, sign)
+  consumer.on(consumer.events.FETCH, sign)
+  consumer.on(consumer.events.GROUP_JOIN, sign)
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    log.warn({ restart, ...errorFields(error) }, 'kafkajs crashed')
+    if (!restart) fatal('kafkajs gave up')
+  })
+
+  const look = async () => {
+    if (performance.now() - lastSign < patience) return
+    if (!(await broker.reachable())) {
+      log.warn({}, 'Kafka does not answer: waiting')
+      sign()
+    } else if (performance.now() - lastSign >= patience) fatal('no sign of life from kafkajs')
+  }
+  const looking = setInterval(() => void look(), patience / 4)
+
+  return {
+    stop: () => {
+      over = true
+      clearInterval(looking)
+    },
+  }
+}
