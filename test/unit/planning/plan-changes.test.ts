@@ -216,39 +216,6 @@ describe('revokes', () => {
   })
 })
 
-describe('target modes', () => {
-  test('observe: no actions, and what is open and unclaimed goes', () => {
-    const made = plan({
-      targets: [target(corp, { mode: 'observe' }), target(cloud, { mode: 'plan' })],
-      wanted: [1, 101],
-      grants: [present(2), present(102)],
-      open: [open(7, 'grant', 1), open(8, 'revoke', 2, claimed)],
-    })
-    expect(words(made)).toEqual(['revoke 102', 'grant 101'])
-    expect(made.supersede).toEqual([7])
-    expect(made.awaited).toMatchObject([{ action: 8 }])
-  })
-
-  test('observe holds for leavers too', () => {
-    expect(
-      words(
-        plan({
-          is: 'ended',
-          targets: [target(corp, { mode: 'observe' })],
-          grants: [present(1)],
-          open: [open(7, 'grant', 3, claimed)],
-        }),
-      ),
-    ).toEqual([])
-  })
-
-  test('nothing is held for a human where nothing would be done', () => {
-    expect(plan({ targets: [target(corp, { mode: 'observe' })], wanted: [1], verdicts: { 1: held(2) } }).held).toEqual(
-      [],
-    )
-  })
-})
-
 describe('order of what is created', () => {
   test('what takes away first, then by target and entitlement', () => {
     const made = plan({
