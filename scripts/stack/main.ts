@@ -78,6 +78,8 @@ function status(): number {
     const who = state.kept ? 'left running' : `run by process ${state.owner?.pid}`
     process.stdout.write(`${name}: ${running.length === 0 ? 'stopped' : `${running.join(', ')} (${who})`}\n`)
     if (running.length === 0) continue
+    for (const [other, mark] of Object.entries(state.others ?? {}))
+      if (isAlive(mark)) process.stdout.write(`  ${other}: process ${mark.pid}\n`)
     for (const part of running)
       process.stdout.write(`  ${part}: process ${state.processes[part]?.pid}, log ${join(dir, part, `${part}.log`)}\n`)
     for (const [variable, value] of Object.entries(state.urls ?? {})) process.stdout.write(`  ${variable}=${value}\n`)
@@ -95,10 +97,11 @@ async function down(): Promise<number> {
       busy += 1
       continue
     }
+    await Promise.all(Object.values(state.others ?? {}).map((mark) => end(mark, 'SIGTERM')))
     await Promise.all(
       running.map((part) => end(state.processes[part], part === 'postgres' || state.docker ? 'SIGINT' : 'SIGTERM')),
     )
-    writeState(dir, { ...state, kept: false, processes: {} })
+    writeState(dir, { ...state, kept: false, processes: {}, others: {} })
     if (running.length > 0) process.stdout.write(`${name}: ended ${running.join(', ')}\n`)
   }
   return busy > 0 ? 1 : 0

@@ -37,6 +37,8 @@ export type Stack = {
   part(part: Part): Control
   /** All of it as the environment variables that name it. */
   readonly env: Readonly<Record<string, string>>
+  /** The servers, and `others` that work with them, outlive this process from now on; `npm run stack -- down` ends them. */
+  keep(others?: Readonly<Record<string, ProcessMark>>): void
   /** Ends what this start started; `discard` also forgets all data, and ends the servers without ceremony. */
   stop(options?: { readonly discard?: boolean }): Promise<void>
 }
@@ -98,12 +100,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   const env = environment(found)
   state.urls = { ...(adopts ? state.urls : {}), ...env }
-  if (options.keepRunning) {
-    state.kept = true
-    delete state.owner
-  }
   writeState(dir, state)
-  if (options.keepRunning) for (const one of started.values()) one.keep()
+  const keep = (others: Readonly<Record<string, ProcessMark>> = {}) => {
+    state.kept = true
+    state.others = { ...others }
+    delete state.owner
+    writeState(dir, state)
+    for (const one of started.values()) one.keep()
+  }
+  if (options.keepRunning) keep(state.others)
 
   return {
     dir,
@@ -126,6 +131,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return value
     },
     part: (part) => need(controls.get(part), part),
+    keep,
     async stop({ discard = false } = {}) {
       await Promise.all([...started.values()].map((one) => (discard ? one.kill('SIGKILL') : one.stop())))
       for (const part of started.keys()) delete state.processes[part]

@@ -14,6 +14,8 @@ export type StackState = {
   ports: Record<string, number>
   secrets: Record<string, string>
   processes: { [part in Part]?: ProcessMark }
+  /** Processes that work with the parts and were kept with them, by name. */
+  others?: Record<string, ProcessMark>
   /** What to tell people about it, as environment variables. */
   urls?: Record<string, string>
 }
