@@ -125,10 +125,10 @@ create view auditor.entitlement_trail as
 -- it gone nobody looked: last_verified_at and gone_verified_at say how sure the answer is.
 create function auditor.held(at timestamptz, as_known_at timestamptz default 'infinity', who text default null)
   returns table (person_key text, subject_ref uuid, target text, account text, entitlement_id integer, entitlement text, managed boolean,
-    first_verified_at timestamptz, last_verified_at timestamptz, gone_verified_at timestamptz,
+    given boolean, first_verified_at timestamptz, last_verified_at timestamptz, gone_verified_at timestamptz,
     first_dispatch_id bigint, gone_dispatch_id bigint)
   language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select i.person_key, i.subject_ref, a.target, a.native_id, g.entitlement_id, coalesce(n.key, n.lookup), n.managed,
+  select i.person_key, i.subject_ref, a.target, a.native_id, g.entitlement_id, coalesce(n.key, n.lookup), n.managed, g.given,
     g.first_verified_at, least(g.last_verified_at, as_known_at),
     case when g.gone_recorded_at <= as_known_at then g.gone_verified_at end, g.first_dispatch_id,
     case when g.gone_recorded_at <= as_known_at then g.gone_dispatch_id end

@@ -1,0 +1,68 @@
+/** npm run demo: the main job, from nothing, told in the terminal. Exit 0 only if every statement of it was verified. */
+import { NotSo } from './demo/eventually.ts'
+import { parseOptions, usage } from './demo/options.ts'
+import { tellStory } from './demo/story.ts'
+import { teller } from './demo/teller.ts'
+import { cleanup, openWorld } from './demo/world.ts'
+import { StackError } from './stack/part.ts'
+import { progressLines } from './stack/progress.ts'
+
+const startedAt = Date.now()
+const options = parseOptions(process.argv.slice(2))
+if (options === null) {
+  process.stderr.write(usage)
+  process.exit(2)
+}
+const tell = teller(process.stdout, options.json)
+const ending = cleanup()
+
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    const code = signal === 'SIGINT' ? 130 : 143
+    if (interrupted) process.exit(code)
+    interrupted = true
+    tell.mute()
+    process.stderr.write('interrupted: ending what was started …\n')
+    void ending.run().finally(() => process.exit(code))
+  })
+
+let ok = false
+try {
+  const world = await openWorld(options.json ? () => {} : progressLines(process.stderr), ending)
+  await tellStory(world, tell, options, startedAt)
+  ok = true
+  tell.end(ok, (Date.now() - startedAt) / 1000)
+  if (options.keep) {
+    ending.forget('engine')
+    ending.forget('stack')
+    world.engine.keep()
+    world.stack.keep({ engine: world.engine.mark })
+    tell.show('keep', lookAround(world.envFile, world.stack.dir), { envFile: world.envFile, env: world.env })
+  }
+} catch (error) {
+  if (!interrupted) {
+    if (!(error instanceof NotSo))
+      process.stderr.write(`${error instanceof StackError ? error.message : ((error as Error).stack ?? error)}\n`)
+    tell.end(false, (Date.now() - startedAt) / 1000)
+    process.stderr.write('the logs of this run are in .stack/demo: engine.log, and one directory for each part\n')
+  }
+}
+if (!interrupted) {
+  await ending.run()
+  process.exit(ok ? 0 : 1)
+}
+
+function lookAround(envFile: string, dir: string): readonly string[] {
+  return [
+    'Everything is still running. To look around:',
+    `  . ${envFile}                      # addresses and secrets, for this shell`,
+    '  npx muster show identity P-1001         # all that is known of Amit',
+    '  npx muster hold list                    # what waits for a human',
+    '  npx muster finding list',
+    '  npx muster publish FILE                 # tell it something as HR (examples/bank/events)',
+    `  ldapsearch -x -H "$MUSTER_STACK_LDAP_PLAIN_URL" -D "$MUSTER_STACK_LDAP_ROOT_DN" -w "$MUSTER_STACK_LDAP_ROOT_PASSWORD" -b "$MUSTER_STACK_LDAP_BASE_DN"`,
+    `  logs: ${dir}/engine.log`,
+    'To end it: npm run stack -- down',
+  ]
+}

@@ -1,0 +1,65 @@
+/** `muster serve` as a process of its own, under the engine's database role. */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { checkout } from '../stack/download.ts'
+import { guarded } from '../stack/guarded.ts'
+import { end, isAlive, type ProcessMark, startedAt } from '../stack/process.ts'
+import { eventually, isSo, NotSo, notYet } from './eventually.ts'
+
+export const bank = join(checkout, 'examples', 'bank')
+const muster = join(checkout, 'bin', 'muster')
+
+export type EngineProcess = {
+  readonly mark: ProcessMark
+  readonly logFile: string
+  readonly isAlive: () => boolean
+  readonly stop: () => Promise<void>
+  /** It outlives us from now on. */
+  readonly keep: () => void
+}
+
+export const startEngine = async (env: Readonly<Record<string, string>>, logFile: string): Promise<EngineProcess> => {
+  mkdirSync(dirname(logFile), { recursive: true })
+  const log = openSync(logFile, 'w', 0o600)
+  const { child, unref, release } = guarded('/bin/sh', [muster, 'serve', '--config', bank], {
+    cwd: checkout,
+    env,
+    stdio: ['ignore', log, log],
+    signal: 'SIGTERM',
+  })
+  closeSync(log)
+  unref()
+  if (child.pid === undefined) throw new Error('the engine did not start')
+  const mark = { pid: child.pid, started: startedAt(child.pid) ?? '' }
+  await eventually(60, async () => {
+    const text = readFileSync(logFile, 'utf8')
+    if (/"msg":"ready"/.test(text)) return isSo(true)
+    if (!isAlive(mark)) throw new NotSo(`the engine ended at once:\n${text.slice(-2000)}`)
+    return notYet(`no "ready" in ${logFile}`)
+  })
+  return { mark, logFile, isAlive: () => isAlive(mark), keep: release, stop: () => end(mark, 'SIGTERM') }
+}
+
+/** Any other command of muster, as a person would type it; its answer on stdout. Colours only when asked for. */
+export const musterCommand = (
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<readonly string[]> =>
+  new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', [muster, ...words, '--config', bank], {
+      cwd: checkout,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let out = ''
+    let err = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    child.once('error', reject)
+    child.once('close', (code) =>
+      code === 0
+        ? resolve(out.trimEnd().split('\n'))
+        : reject(new NotSo(`muster ${words.join(' ')}: exit ${code}\n${err}${out}`)),
+    )
+  })

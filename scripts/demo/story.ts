@@ -1,0 +1,49 @@
+/** The story, told step by step: each statement is verified in the directory and in the audit log before it is told. */
+import { NotSo } from './eventually.ts'
+import type { DemoOptions } from './options.ts'
+import { amitIsAnnounced, amitJoins, amitLeaves, amitMoves, secondEmployment } from './story-amit.ts'
+import { theBooks } from './story-books.ts'
+import { feedJoins, feedLeaves } from './story-feed.ts'
+import { theHouse } from './story-house.ts'
+import { meeraJoins } from './story-meera.ts'
+import type { Facts, Teller } from './teller.ts'
+import type { World } from './world.ts'
+
+export type Scene = {
+  readonly world: World
+  readonly tell: Teller
+  readonly options: DemoOptions
+  /** When the demo began, ms. */
+  readonly startedAt: number
+  /** Tells the statement with its tick if `work` finds it so; else tells why not, and the story ends. */
+  readonly verify: <T>(
+    text: string | ((value: T) => string),
+    work: () => Promise<T>,
+    facts?: (value: T) => Facts,
+  ) => Promise<T>
+}
+
+export const tellStory = async (world: World, tell: Teller, options: DemoOptions, startedAt: number): Promise<void> => {
+  const verify: Scene['verify'] = async (text, work, facts) => {
+    try {
+      const value = await work()
+      tell.verified(typeof text === 'string' ? text : text(value), facts?.(value))
+      return value
+    } catch (error) {
+      if (!(error instanceof NotSo)) throw error
+      tell.failed(typeof text === 'string' ? text : 'what should have come next', error.message)
+      throw error
+    }
+  }
+  const scene: Scene = { world, tell, options, startedAt, verify }
+  await theHouse(scene)
+  const amit = await amitIsAnnounced(scene)
+  const feed = await feedJoins(scene)
+  await amitJoins(scene, amit)
+  await amitMoves(scene)
+  await secondEmployment(scene)
+  await meeraJoins(scene)
+  await amitLeaves(scene)
+  await feedLeaves(scene, feed)
+  await theBooks(scene)
+}

@@ -1,0 +1,120 @@
+/** Everything that the story happens in: the parts, the database, the directory, HR's topic, the engine, the auditor. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { checkout } from '../stack/download.ts'
+import { databaseEnv, musterDatabase } from '../stack/muster-database.ts'
+import { type OnProgress, type Part, partNames } from '../stack/part.ts'
+import { end, isAlive } from '../stack/process.ts'
+import { type Stack, startStack } from '../stack/stack.ts'
+import { readState } from '../stack/state.ts'
+import { type AuditLog, openAuditLog } from './audit-log.ts'
+import { type Directory, openDirectory } from './directory.ts'
+import { bank, type EngineProcess, startEngine } from './engine-process.ts'
+import { type Hr, openHr } from './hr-topic.ts'
+
+const dir = join(checkout, '.stack', 'demo')
+const databaseName = 'muster_demo'
+/** muster.yaml's `queue.prefix`, by default. */
+const redisPrefix = '{muster}'
+
+export type World = {
+  readonly stack: Stack
+  readonly directory: Directory
+  readonly hr: Hr
+  readonly audit: AuditLog
+  readonly engine: EngineProcess
+  /** What `muster` needs, as a person would export it. */
+  readonly env: Readonly<Record<string, string>>
+  readonly envFile: string
+}
+
+/** Ends what was opened, in reverse; safe at any moment. */
+export type Cleanup = {
+  add: (name: string, work: () => unknown) => void
+  run: () => Promise<void>
+  forget: (name: string) => void
+}
+
+export const cleanup = (): Cleanup => {
+  const todo: { readonly name: string; readonly work: () => unknown }[] = []
+  return {
+    add: (name, work) => void todo.push({ name, work }),
+    forget: (name) => void todo.splice(0, todo.length, ...todo.filter((one) => one.name !== name)),
+    run: async () => {
+      for (let one = todo.pop(); one !== undefined; one = todo.pop()) await Promise.resolve(one.work()).catch(() => {})
+    },
+  }
+}
+
+export const openWorld = async (onProgress: OnProgress, ending: Cleanup): Promise<World> => {
+  mkdirSync(dir, { recursive: true })
+  const stack = await startStack({ dir, parts: partNames, onProgress })
+  ending.add('stack', () => stack.stop())
+  // An engine that an earlier --keep left behind works on what is made anew now.
+  const kept = readState(dir).others?.engine
+  if (isAlive(kept)) await end(kept, 'SIGTERM')
+  const isOurs = (part: Part) => stack.part(part).origin !== 'environment'
+
+  const [database, directory, hr] = await Promise.all([
+    freshDatabase(stack),
+    freshDirectory(stack, isOurs('slapd')),
+    openHr(stack.kafkaBrokers, isOurs('kafka')),
+    freshRedis(stack.redisUrl, isOurs('redis')),
+  ])
+  ending.add('hr', () => hr.close())
+  const env = { ...stack.env, ...databaseEnv(database), MUSTER_CONFIG: bank }
+  const engine = await startEngine(env, join(dir, 'engine.log'))
+  ending.add('engine', () => engine.stop())
+  const audit = await openAuditLog(database.auditorUrl)
+  ending.add('audit', () => audit.close())
+  const envFile = join(dir, 'env')
+  writeFileSync(
+    envFile,
+    Object.entries(env)
+      .map(([name, value]) => `export ${name}='${value}'\n`)
+      .join(''),
+    { mode: 0o600 },
+  )
+  return { stack, directory, hr, audit, engine, env, envFile }
+}
+
+const freshDatabase = async (stack: Stack) => {
+  const client = new pg.Client({ connectionString: stack.databaseUrl })
+  await client.connect()
+  try {
+    await client.query(`drop database if exists ${databaseName} with (force)`)
+  } finally {
+    await client.end()
+  }
+  return musterDatabase(
+    stack.databaseUrl,
+    { engine: stack.secret('engine'), auditor: stack.secret('auditor') },
+    databaseName,
+  )
+}
+
+const freshDirectory = async (stack: Stack, mayReset: boolean): Promise<Directory> => {
+  const directory = await openDirectory(stack.ldap, dir)
+  if (!mayReset && !(await directory.isEmpty()))
+    throw new Error(
+      "the directory at MUSTER_STACK_LDAP_URL is not empty, and what is in it is not the demo's to delete",
+    )
+  await directory.reset()
+  return directory
+}
+
+const freshRedis = async (url: string, mayReset: boolean): Promise<void> => {
+  const redis = new Redis(url, { lazyConnect: true })
+  await redis.connect()
+  try {
+    if (mayReset) await redis.flushall()
+    else if ((await redis.keys(`${redisPrefix.replace(/[[\]*?\\]/g, '\\$&')}*`)).length > 0)
+      throw new Error(
+        `the Redis of MUSTER_REDIS_URL holds keys ${redisPrefix}… already, and they are not the demo's to delete`,
+      )
+  } finally {
+    redis.disconnect()
+  }
+}
