@@ -25,7 +25,12 @@ export type WantedAccount = {
 
 /** One element of a batch. */
 export type Operation =
-  | { readonly op: 'ensureAccount'; readonly wanted: WantedAccount; readonly create: boolean; readonly account: NativeId | null }
+  | {
+      readonly op: 'ensureAccount'
+      readonly wanted: WantedAccount
+      readonly create: boolean
+      readonly account: NativeId | null
+    }
   | { readonly op: 'enable' | 'disable'; readonly account: NativeId }
   | { readonly op: 'grant' | 'revoke'; readonly account: NativeId; readonly entitlement: EntitlementRef }
 
@@ -69,12 +74,19 @@ export type Connector = {
   readonly resolveEntitlements: (
     refs: readonly EntitlementRef[],
     signal: AbortSignal,
-  ) => Promise<readonly ({ readonly kind: 'found'; readonly nativeId: NativeId } | { readonly kind: 'missing' } | { readonly kind: 'failed'; readonly cause: string })[]>
+  ) => Promise<
+    readonly (
+      | { readonly kind: 'found'; readonly nativeId: NativeId }
+      | { readonly kind: 'missing' }
+      | { readonly kind: 'failed'; readonly cause: string }
+    )[]
+  >
   /** Changes and reads back: `done` is said only on evidence read after the write. */
   readonly apply: (operations: readonly Operation[], context: ApplyContext) => Promise<readonly Outcome[]>
   /**
    * Reads only. done(changed: false): it is as the operation wants. retry with cause.word `notSo`: a complete read says
-   * that it is not. unknown: the read did not tell. refused: as apply would.
+   * that it is not. unknown: the read did not tell. refused: as apply would. An ensureAccount is done when the account
+   * is there, with the hash of the attributes that it has: the caller compares.
    */
   readonly observe: (operations: readonly Operation[], signal: AbortSignal) => Promise<readonly Outcome[]>
   /** Direct grants of accounts, managed or not. */

@@ -1,17 +1,17 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
 import type { Operation, Snapshot } from '../connector.ts'
-import { accountAttributes, entryUuid, mappedOf, observedAccount } from './account.ts'
+import { accountAttributes, entryUuid, observedAccount } from './account.ts'
 import { inOrder } from './apply.ts'
-import { differences, mapAttributes } from './attributes.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
+import { dnKey } from './dn.ts'
 import { type EnsureOperation, find } from './ensure-accounts.ts'
 import { outcomeOfRead } from './errors.ts'
 import { failureText } from './groups.ts'
-import { type AccessOperation, attributesFor, findItems, readAccounts, retry } from './items.ts'
+import { type AccessOperation, attributesFor, findItems, type Item, readAccounts, retry } from './items.ts'
 import type { Pace } from './pace.ts'
-import { judge, readProof } from './proof.ts'
+import { judge, type Proof, readProof } from './proof.ts'
 import { readHoldings } from './read-back.ts'
 
 const notSo = retry('not-so')
@@ -39,13 +39,23 @@ const observeAccess = async (
   const items = await findItems(client, settings, operations, outcomes, true)
   const proof = await readProof(client, settings, pace, items, attributesFor(settings, operations))
   for (const item of items) {
-    outcomes[item.index] = proof.ok
-      ? judge(settings, item, proof.value, { changed: false, code: '' })
-      : outcomeOfRead(proof.failure, 'account')
+    outcomes[item.index] = proof.ok ? seen(settings, item, proof.value) : outcomeOfRead(proof.failure, 'account')
   }
   return operations.map((_, index) => outcomes[index] ?? notSo)
 }
 
+/** What was read under a name that was no longer the account's tells nothing; else what is not done is proven not so. */
+const seen = (settings: LdapSettings, item: Item, proof: Proof): Outcome => {
+  const now = proof.accounts.get(item.operation.account)
+  if (now === undefined || dnKey(now.dn) !== dnKey(item.account.dn)) return retry('renamed-meanwhile')
+  const outcome = judge(settings, item, proof, { changed: false, code: '' })
+  return outcome.kind === 'done' ? outcome : notSo
+}
+
+/**
+ * An account that is there is said, with the hash of the attributes that it has: whoever asks compares. One whose person
+ * has changed since it was made must not be taken for none.
+ */
 const observeAccounts = async (
   client: LdapClient,
   settings: LdapSettings,
@@ -60,9 +70,7 @@ const observeAccounts = async (
   )
   for (const { index, operation, entry } of matched) {
     if (!holdings.ok) outcomes[index] = outcomeOfRead(holdings.failure, 'account')
-    else if (
-      differences(mapAttributes(settings.account, operation.wanted.worker), mappedOf(settings, entry)).length === 0
-    ) {
+    else {
       const account = observedAccount(settings, entry)
       outcomes[index] = {
         kind: 'done',
