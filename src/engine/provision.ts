@@ -1,5 +1,5 @@
 import { type ApplyContext, type Connector, notSo } from '../connectors/connector.ts'
-import type { Outcome } from '../domain/outcome.ts'
+import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { type Claim, type ClaimedAction, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -27,7 +27,8 @@ export const provision = async (engine: Engine, dispatch: number): Promise<void>
 
 const call = async (engine: Engine, claim: Claim, deadline: number): Promise<readonly Outcome[]> => {
   const connector = engine.connectors.get(claim.target)
-  if (connector === undefined) return claim.actions.map(() => noConnector)
+  if (connector === undefined)
+    return claim.actions.map(({ unknown }) => (unknown ? onlyWhatIsKnown(noConnector) : noConnector))
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), Math.max(0, deadline - performance.now()))
   const context: ApplyContext = {
@@ -75,9 +76,27 @@ const applyOrObserve = async (
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
 }
 
-/** A read that failed leaves unknown what was unknown. */
-const onlyWhatIsKnown = (outcome: Outcome): Outcome =>
-  outcome.kind === 'retry' && !isNotSo(outcome) ? { kind: 'unknown', cause: outcome.cause } : outcome
+/**
+ * A read that failed, was throttled or was not allowed leaves unknown what was unknown: a grant that may stand on the
+ * target must not be forgotten for it. Only what tells that there is nothing left to hold may end it.
+ */
+const onlyWhatIsKnown = (outcome: Outcome): Outcome => {
+  switch (outcome.kind) {
+    case 'retry':
+      return isNotSo(outcome) ? outcome : { kind: 'unknown', cause: outcome.cause }
+    case 'throttled':
+      return { kind: 'unknown', cause: { code: '', word: 'throttled' } }
+    case 'refused':
+      return tellsNothing.has(outcome.reason) ? { kind: 'unknown', cause: outcome.cause } : outcome
+    case 'done':
+    case 'pending':
+    case 'unknown':
+      return outcome
+  }
+}
+
+/** Refusals of the reader, not statements about what it reads. */
+const tellsNothing: ReadonlySet<RefusalReason> = new Set(['not-allowed', 'invalid', 'configuration'])
 
 const isNotSo = (outcome: Outcome | undefined): boolean => outcome?.kind === 'retry' && outcome.cause.word === notSo
 
