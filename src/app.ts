@@ -1,26 +1,24 @@
+import { ingestAll } from './app/ingest-all.ts'
+import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
-import type { Connector } from './connectors/connector.ts'
-import { createLdapConnector } from './connectors/ldap/connector.ts'
 import type { Lane } from './domain/action.ts'
 import type { TargetId } from './domain/ids.ts'
 import { assertNever } from './domain/never.ts'
 import { applyPolicy } from './engine/apply-policy.ts'
 import { databaseRefusals } from './engine/check-rights.ts'
 import { dispatch } from './engine/dispatch.ts'
-import type { Engine, TargetSettings } from './engine/engine.ts'
+import type { Engine } from './engine/engine.ts'
 import { evaluate } from './engine/evaluate.ts'
-import { guardMembers } from './engine/guard.ts'
+import { armIngest } from './engine/ingest-position.ts'
+import { guardMembers } from './engine/guard-members.ts'
 import { isOutage } from './engine/outage.ts'
 import { createPolicyBook } from './engine/policy-book.ts'
 import { provision } from './engine/provision.ts'
 import { sweep } from './engine/sweep.ts'
 import { createLog, errorFields, type Log } from './log.ts'
-import { databaseNow } from './store/clock.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
 import { idBlock } from './store/id-block.ts'
-import { type MigrateResult, migrate, migrationsDirectory } from './store/migrate.ts'
-import { openPrisma, type Prisma } from './store/prisma.ts'
 import { registerTarget } from './store/targets.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
@@ -47,6 +45,8 @@ export type AppOptions = {
   readonly name?: string
   /** Already done by another app of this process: rights checked, targets and first policy stored. */
   readonly prepared?: boolean
+  /** Something here cannot go on and cannot be mended from within: end the process (exit 70). */
+  readonly onFatal?: (why: string) => void
   /** Tests hold the engine still here, by label. */
   readonly pause?: (label: string) => Promise<void>
   /** Tests of loops replace verbs. */
@@ -137,6 +137,11 @@ export const createApp = (config: Config, options: AppOptions): App => {
     loops.push(listening('provision', 'leaver', createLeaverPoll({ ...context, concurrency: 4 })))
   if (does('schedule')) loops.push(createSweepLoop(engine, verbs, queues), createMaintenanceLoop(engine, redis))
   let workers: ReturnType<typeof startProvisionWorkers> | undefined
+  let ingesting: ReturnType<typeof ingestAll> | undefined
+  const onFatal = (why: string) => {
+    log.error({ why }, 'cannot go on')
+    options.onFatal?.(why)
+  }
 
   function listening(stage: 'evaluate' | 'dispatch' | 'provision', lane: Lane, loop: Loop): Loop {
     nudges.on(stage, lane, loop.nudge)
@@ -146,6 +151,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const prepare = async () => {
     const refusals = await databaseRefusals(db)
     if (refusals.length > 0) throw new RefusedToStart(refusals)
+    if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
     for (const { id, mode } of config.targets) await registerTarget(db, id as TargetId, mode)
     const applied = await applyPolicy(
       engine,
@@ -185,10 +191,12 @@ export const createApp = (config: Config, options: AppOptions): App => {
       if (does('provision'))
         workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
       for (const loop of loops) loop.start()
+      if (does('ingest')) ingesting = ingestAll({ config, engine, name, onFatal, signal: ending.signal })
       log.info({ roles: options.roles.join(','), lanes: lanes.join(',') }, 'started')
     },
     stop: async (graceMs = 10_000) => {
       ending.abort()
+      await ingesting?.stop(graceMs)
       const inHand = Promise.all([...loops.map((loop) => loop.stop()), workers?.stop(graceMs)])
       await within(graceMs, inHand).catch(() =>
         log.warn({ graceMs }, 'stopping although work is in hand: its leases will run out'),
@@ -203,23 +211,6 @@ export const createApp = (config: Config, options: AppOptions): App => {
   }
 }
 
-const createConnector = (target: Config['targets'][number]): Connector => {
-  switch (target.type) {
-    case 'ldap':
-      return createLdapConnector(target.id as TargetId, target.ldap)
-    default:
-      return assertNever(target.type)
-  }
-}
-
-const targetSettings = ({ id, accounts, leaver, expectWithin, guard }: Config['targets'][number]): TargetSettings => ({
-  id: id as TargetId,
-  accounts,
-  leaverUnmanaged: leaver.unmanaged,
-  expectWithinMs: expectWithin,
-  guard: { ...guard, windowMs: guard.window },
-})
-
 const longestPauseMs = 5_000
 
 /** Repeats while the database is away; every other trouble is the caller's. */
@@ -233,27 +224,3 @@ const untilAvailable = async (work: () => Promise<void>, log: Log, signal: Abort
       await pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6)), signal)
     }
 }
-
-/** The database for people at a terminal: acts of the engine, and Prisma for ordinary reads. */
-export type Office = {
-  readonly db: Engine['db']
-  readonly prisma: Prisma
-  /** The one clock, ms since 1970. */
-  readonly now: () => Promise<number>
-  readonly close: () => Promise<void>
-}
-
-export const openOffice = (databaseUrl: string, name: string): Office => {
-  const db = openDatabase({ url: databaseUrl, max: 2, applicationName: name })
-  const prisma = openPrisma(databaseUrl, name)
-  return {
-    db,
-    prisma,
-    now: () => databaseNow(db),
-    close: async () => {
-      await Promise.all([db.close(), prisma.$disconnect()])
-    },
-  }
-}
-
-export const migrateDatabase = (url: string): Promise<MigrateResult> => migrate(url, migrationsDirectory)

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import type { GuardLimits } from '../planning/guard.ts'
 import type { Database } from '../store/database.ts'
 import type { IdBlock } from '../store/id-block.ts'
-import type { GuardMembers } from './guard.ts'
+import type { GuardMembers } from './guard-members.ts'
 import type { PolicyBook } from './policy-book.ts'
 
 export const stages = ['evaluate', 'dispatch', 'provision'] as const

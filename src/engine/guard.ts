@@ -1,22 +1,21 @@
 import { auditEntry } from '../audit/entry.ts'
+import type { Lane } from '../domain/action.ts'
 import { type GuardLimits, type Tripped, trippedLimits, urgentLeaversLeft } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
+import type { Held } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
 import {
-  guardCounts,
   guardedTargets,
   lockGuard,
-  type Members,
   members,
   openGuardHold,
   openGuardHolds,
   tally,
   urgentLeavers,
 } from '../store/guard.ts'
-import type { Held } from '../store/dispatches.ts'
-import type { Lane } from '../domain/action.ts'
 import type { Engine } from './engine.ts'
+import { guardCounts } from './guard-members.ts'
 
 export type GuardAnswer = {
   readonly held: readonly Held[]
@@ -88,37 +87,4 @@ const openHold = async (
       { target, limit, entitlement, count, allowed, actor: { type: 'engine' } },
     ),
   ])
-}
-
-export type GuardMembers = {
-  readonly of: (
-    target: string,
-    rows: Parameters<typeof guardCounts>[0],
-    limits: GuardLimits,
-    count: () => Promise<Members>,
-  ) => Promise<Members>
-}
-
-/**
- * Counting members reads every account and grant of a target: too slow for each leaver. The last count (at most
- * `maxAgeMs` old) is trusted only while the tally stays under a quarter of what it would allow; else it is counted anew.
- */
-export const guardMembers = (now: () => number, maxAgeMs = 10_000): GuardMembers => {
-  const last = new Map<string, { readonly at: number; readonly members: Members }>()
-  return {
-    of: async (target, rows, limits, count) => {
-      const known = last.get(target)
-      if (known !== undefined && now() - known.at < maxAgeMs) {
-        const quadrupled = rows.map((row) => ({
-          ...row,
-          undispatched: row.undispatched * 4,
-          dispatched: row.dispatched * 4,
-        }))
-        if (trippedLimits(limits, guardCounts(quadrupled, known.members)).length === 0) return known.members
-      }
-      const counted = await count()
-      last.set(target, { at: now(), members: counted })
-      return counted
-    },
-  }
 }

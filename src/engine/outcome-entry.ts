@@ -3,7 +3,7 @@ import type { PersonalDetail } from '../audit/personal.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
-import type { Verdict } from './settle.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Exactly one entry per action and attempt: what we know after the call. Codes and native ids only. */
 export const outcomeEntry = (

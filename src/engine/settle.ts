@@ -1,7 +1,7 @@
 import { personalDetail } from '../audit/personal.ts'
 import type { Lane } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { type Next, whatNext } from '../planning/retry.ts'
+import { whatNext } from '../planning/retry.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
@@ -23,15 +23,9 @@ import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
 import { outcomeEntry, unmanagedEntry } from './outcome-entry.ts'
+import type { Verdict } from './verdict.ts'
 
 export type Settled = 'settled' | 'rejected'
-
-/** One action with what its call told, and what follows from that. */
-export type Verdict = {
-  readonly action: ClaimedAction
-  readonly outcome: Outcome
-  readonly next: Next
-}
 
 /**
  * Writes all outcomes of a dispatch with their audit entries in one transaction, guarded by the lease. `rejected`: the
@@ -277,7 +271,8 @@ const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
       return {
         ...row,
         state: 'ready',
-        unknown: next.kind !== 'again',
+        // A read-back that was throttled has told nothing.
+        unknown: next.kind !== 'again' || (outcome.kind === 'throttled' && action.unknown),
         attempts: action.attempts + (next.counts ? 1 : 0),
         afterMs: next.afterMs,
       }

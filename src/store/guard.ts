@@ -1,5 +1,4 @@
 import type { EntitlementId } from '../domain/ids.ts'
-import type { GuardCount } from '../planning/guard.ts'
 import type { Transaction } from './database.ts'
 
 /** One dispatcher of a target at a time counts and dispatches what takes away: the guard is exact under any number. */
@@ -65,37 +64,6 @@ export const members = async (tx: Transaction, target: string, windowMs: number)
     grants: holders.reduce((sum, { n }) => sum + n, 0),
     holders: new Map(holders.map(({ entitlement_id, n }) => [entitlement_id, n])),
   }
-}
-
-/** The tally and the members as the limits want them. */
-export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly GuardCount[] => {
-  const sum = (kind: GuardTally['kind']) =>
-    rows
-      .filter((row) => row.kind === kind)
-      .reduce(
-        (total, row) => ({
-          undispatched: total.undispatched + row.undispatched,
-          dispatched: total.dispatched + row.dispatched,
-        }),
-        { undispatched: 0, dispatched: 0 },
-      )
-  return [
-    { limit: 'revokes', entitlement: null, ...sum('revoke'), members: of.grants },
-    { limit: 'disables', entitlement: null, ...sum('disable'), members: of.accounts },
-    ...rows.flatMap((row) =>
-      row.kind === 'revoke' && row.entitlement !== null
-        ? [
-            {
-              limit: 'entitlementRevokes' as const,
-              entitlement: row.entitlement,
-              undispatched: row.undispatched,
-              dispatched: row.dispatched,
-              members: of.holders.get(row.entitlement) ?? 0,
-            },
-          ]
-        : [],
-    ),
-  ]
 }
 
 /** Opens the hold of a tripped limit, once; returns whether it is new. */

@@ -14,7 +14,7 @@ import { applyPolicy } from '../../src/engine/apply-policy.ts'
 import { dispatch } from '../../src/engine/dispatch.ts'
 import type { Engine, EngineSettings, TargetSettings } from '../../src/engine/engine.ts'
 import { evaluate } from '../../src/engine/evaluate.ts'
-import { guardMembers } from '../../src/engine/guard.ts'
+import { guardMembers } from '../../src/engine/guard-members.ts'
 import { createPolicyBook } from '../../src/engine/policy-book.ts'
 import { provision } from '../../src/engine/provision.ts'
 import { sweep } from '../../src/engine/sweep.ts'
@@ -160,13 +160,34 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const shift = async (ms: number) => {
     await admin.query({ text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`, values: [ms] })
   }
-  /** Resolves when some statement of the engine waits for a lock that another transaction holds. */
-  const waitingForALock = async () => {
+  /** Resolves when so many statements of the engine wait for a lock that another transaction holds. */
+  const waitingForALock = async (statements = 1) => {
     for (;;) {
       const [row] = await admin.query<{ n: number }>({
         text: `select count(*) as n from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
       })
-      if ((row?.n ?? 0) > 0) return
+      if ((row?.n ?? 0) >= statements) return
+    }
+  }
+
+  /**
+   * Starts all of `work` while nobody can append to the audit: each transaction has written everything else and stands
+   * before its commit. The answer lets them go, and waits for them.
+   */
+  const holdAudit = async (work: readonly (() => Promise<unknown>)[]) => {
+    const standing = Promise.withResolvers<void>()
+    const commit = Promise.withResolvers<void>()
+    const locking = admin.transaction(async (tx) => {
+      await tx.query({ text: 'lock table audit.entry in share mode' })
+      standing.resolve()
+      await commit.promise
+    })
+    await standing.promise
+    const done = Promise.all(work.map((one) => one()))
+    await waitingForALock(work.length)
+    return async () => {
+      commit.resolve()
+      await Promise.all([locking, done])
     }
   }
 
@@ -218,7 +239,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
   }
 
   return {
-    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, recover, waitingForALock, close, ...directory,
+    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, recover, waitingForALock, holdAudit, close, ...directory,
     provision: (id: number) => provision(engine, id),
     sweep: () => sweep(engine),
     rows: <R>(text: string, ...values: unknown[]) => admin.query<R>({ text, values }),

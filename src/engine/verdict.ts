@@ -1,0 +1,10 @@
+import type { Outcome } from '../domain/outcome.ts'
+import type { Next } from '../planning/retry.ts'
+import type { ClaimedAction } from './claim.ts'
+
+/** One action with what its call told, and what follows from that. */
+export type Verdict = {
+  readonly action: ClaimedAction
+  readonly outcome: Outcome
+  readonly next: Next
+}
