@@ -17,7 +17,7 @@ const mayImport = {
   api: ['domain/', 'engine/', 'log.ts'],
   web: ['api/contract.ts'],
   config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/ldap/config.ts'],
-  cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'config.ts', 'log.ts'],
+  cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'app/', 'config.ts', 'log.ts'],
 }
 
 /** Each client library has one home. */
@@ -80,8 +80,8 @@ export default {
       name: 'only-cli-imports-app',
       severity: 'error',
       comment: 'app.ts wires; whoever imports it can reach everything',
-      from: { path: '^src/', pathNot: ['^src/cli/'] },
-      to: { path: '^src/app\\.ts$' },
+      from: { path: '^src/', pathNot: ['^src/cli/', '^src/app(/|\\.ts$)'] },
+      to: { path: '^src/app(/|\\.ts$)' },
     },
     {
       name: 'top-files-import-nothing-of-ours',

@@ -1,10 +1,12 @@
 import type { Command } from './command.ts'
+import { doctor } from './doctor.ts'
 import { findingList } from './finding-list.ts'
 import { holdReject, holdRelease } from './hold-decide.ts'
 import { holdList } from './hold-list.ts'
 import { migrateCommand } from './migrate.ts'
 import { policyApply } from './policy-apply.ts'
 import { policyCheck } from './policy-check.ts'
+import { publishCommand } from './publish.ts'
 import { serve } from './serve.ts'
 import { showEntitlement } from './show-entitlement.ts'
 import { showIdentity } from './show-identity.ts'
@@ -19,6 +21,8 @@ export type Group = { readonly commands: Readonly<Record<string, Command>> }
 export const commands = {
   serve,
   migrate: migrateCommand,
+  doctor,
+  publish: publishCommand,
   policy: { commands: { check: policyCheck, apply: policyApply } },
   target: { commands: { list: targetList, mode: targetMode } },
   show: {

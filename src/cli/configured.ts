@@ -1,4 +1,4 @@
-import { type Office, openOffice } from '../app.ts'
+import { type Office, openOffice } from '../app/office.ts'
 import {
   type Config,
   type ConfigDirectory,

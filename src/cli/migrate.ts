@@ -1,4 +1,4 @@
-import { migrateDatabase } from '../app.ts'
+import { migrateDatabase } from '../app/office.ts'
 import type { Command } from './command.ts'
 import { variableOf } from './configured.ts'
 

@@ -1,4 +1,4 @@
-import type { Office } from '../app.ts'
+import type { Office } from '../app/office.ts'
 
 type Prisma = Office['prisma']
 

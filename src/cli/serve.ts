@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { type App, roles as allRoles, createApp, RefusedToStart, type Role } from '../app.ts'
 import { lanes as allLanes, type Lane } from '../domain/action.ts'
-import { errorFields } from '../log.ts'
+import { errorFields, type LogFields } from '../log.ts'
 import { type Call, type Command, textValue } from './command.ts'
 import { Complaint, usage } from './complaint.ts'
 import { configOf } from './configured.ts'
@@ -33,6 +33,7 @@ export const serve: Command = {
       roles,
       lanes: mainLanes,
       name: threaded ? 'muster-bulk' : 'muster',
+      onFatal: (why) => endAtOnce({ why }),
       ...(pauses ? { pause: pauses.pause } : {}),
     })
 
@@ -49,7 +50,7 @@ export const serve: Command = {
         thread = startLeaverThread(
           { config, roles: ownRoles, lane: 'leaver', ...(pauseAt ? { pauseAt } : {}) },
           app.log,
-          () => process.exit(exitSoftware),
+          () => endAtOnce({ lane: 'leaver' }),
         )
         await thread.started
       }
@@ -105,13 +106,15 @@ const lowerPriority = (app: App, by: number): void => {
 
 /** A bug leaves the state of this process unknown; Postgres's is not. So: say where, without what, and end. */
 const endOnBugs = (): void => {
-  const end = (error: unknown) => {
-    writeSync(
-      2,
-      `${JSON.stringify({ level: 60, time: Date.now(), name: 'muster', ...errorFields(error), msg: 'a bug: this process ends' })}\n`,
-    )
-    process.exit(exitSoftware)
-  }
-  process.on('uncaughtException', end)
-  process.on('unhandledRejection', end)
+  process.on('uncaughtException', (error) => endAtOnce(errorFields(error)))
+  process.on('unhandledRejection', (error) => endAtOnce(errorFields(error)))
+}
+
+/** Written past the log, whose lines leave a moment later. Leases run out and the sweeper repairs what was in hand. */
+const endAtOnce = (fields: LogFields): never => {
+  writeSync(
+    2,
+    `${JSON.stringify({ level: 60, time: Date.now(), name: 'muster', ...fields, msg: 'this process ends' })}\n`,
+  )
+  process.exit(exitSoftware)
 }

@@ -1,39 +1,53 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { plainConnection } from '../../src/consumers/kafka-client.ts'
+import { publish } from '../../src/consumers/publish.ts'
+import { createLog } from '../../src/log.ts'
 import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
 import { bankPolicies, type House, openHouse } from '../support/house.ts'
+import { type HrEvent, hrMessage } from '../support/hr-event.ts'
 import { type ServeProcess, startServe } from '../support/serve-process.ts'
+import { addresses, freshTopic } from '../support/stack.ts'
 import { until } from '../support/until.ts'
 
 let house: House
 let files: ConfigDirectory
+let topic: string
 let serve: ServeProcess | undefined
 beforeAll(async () => {
   house = await openHouse()
+  topic = (await freshTopic(2)).topic
   files = writeConfigDirectory({
     database: house.database,
     tree: house.tree,
     policies: bankPolicies(house.tree.groups),
+    topics: [topic],
     file: { log: { level: 'info' } },
   })
 })
 afterAll(async () => {
-  await serve?.stop()
+  serve?.kill('SIGKILL')
   files.remove()
   await house.close()
 })
 
-test('serves both lanes, and stops in order when told to', async () => {
-  serve = await startServe(files, { args: ['--roles', 'evaluate,dispatch,provision,schedule'] })
-  const start = await house.now()
-  await house.tell({
-    person: 'P-1',
-    effectiveAt: start - 1000,
-    attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' },
-  })
+const send = (...events: readonly HrEvent[]) =>
+  publish(
+    { connection: plainConnection(addresses().kafkaBrokers), log: createLog('silent', 'test') },
+    topic,
+    events.map(hrMessage),
+  )
+
+test('from Kafka to the directory: joins, moves, leaves; then stops in order when told to', async () => {
+  serve = await startServe(files)
+  await send({ person: 'P-1', effectiveAt: '2024-01-01' })
   await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanEntry'))
-  await house.tell({ person: 'P-1', effectiveAt: start + 1, status: 'terminated' })
+  await send({ person: 'P-1', effectiveAt: '2024-02-01', worker: { jobCode: 'CA', jobTitle: 'Credit Approver' } })
+  await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanApprove'))
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  await send({ person: 'P-1', effectiveAt: '2024-03-01', urgency: 'immediate', worker: { status: 'terminated' } })
   await until(async () => (await house.account('P-1'))?.locked)
   await until(async () => (await house.groupsOf('P-1')).length === 0)
   expect(await serve.stop()).toBe(0)
   expect(serve.lines.filter((line) => line.includes('"msg":"stopped"'))).toHaveLength(2)
+  expect(serve.lines.join('\n')).not.toMatch(/P-1|p-1@bank|Family/)
 })
