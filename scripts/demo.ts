@@ -44,6 +44,7 @@ try {
   if (!interrupted) {
     if (!(error instanceof NotSo))
       process.stderr.write(`${error instanceof StackError ? error.message : ((error as Error).stack ?? error)}\n`)
+    else if (tell.counts.failed === 0) process.stderr.write(`${error.message}\n`)
     tell.end(false, (Date.now() - startedAt) / 1000)
     process.stderr.write('the logs of this run are in .stack/demo: engine.log, and one directory for each part\n')
   }

@@ -7,7 +7,7 @@ import type { Scene } from './story.ts'
 
 export const amit = 'P-1001'
 const everyday = ['App_Crm', 'Branch_Mumbai', 'CBS_ViewOnly', 'Dept_Lending', 'Staff_Intranet', 'Staff_Timesheets']
-const aheadMs = 6000
+const aheadMs = 4000
 
 const clock = (at: Date | number): string => new Date(at).toISOString().slice(11, 23)
 

@@ -37,8 +37,8 @@ export const tellStory = async (world: World, tell: Teller, options: DemoOptions
   }
   const scene: Scene = { world, tell, options, startedAt, verify }
   await theHouse(scene)
-  const amit = await amitIsAnnounced(scene)
   const feed = await feedJoins(scene)
+  const amit = await amitIsAnnounced(scene)
   await amitJoins(scene, amit)
   await amitMoves(scene)
   await secondEmployment(scene)
