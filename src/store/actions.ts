@@ -82,12 +82,22 @@ export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promis
   })
 }
 
-/** Lets go what waited for revokes of these identities that are now verified: nothing awaited is present or in flight. */
+/**
+ * Lets go what waited for revokes of these identities that are now verified: nothing awaited is present or in flight.
+ * Locks first what waits: of two outcomes that each verify one of two awaited revokes, the later must see the earlier.
+ */
 export const releaseWaiting = async (
   tx: Transaction,
   identities: readonly number[],
 ): Promise<readonly { readonly lane: string }[]> => {
   if (identities.length === 0) return []
+  tx.defer(
+    tx.query({
+      name: 'actions-lock-waiting',
+      text: `select from muster.action where identity_id = any($1) and state = 'waiting' order by id for update`,
+      values: [identities],
+    }),
+  )
   return tx.query({
     name: 'actions-release',
     text: `update muster.action w set state = 'ready', next_at = (select muster.now()) where w.id in (
