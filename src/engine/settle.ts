@@ -34,7 +34,7 @@ export type Settled = 'settled' | 'rejected'
 export const settle = async (engine: Engine, claim: Claim, outcomes: readonly Outcome[]): Promise<Settled> => {
   const verdicts = claim.actions.map((action, index) => verdict(engine, claim, action, outcomes[index] as Outcome))
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
-  let due = new Set(verdicts.flatMap(({ action, outcome }) => (makesDue(outcome) ? [action.identity_id] : [])))
+  let due = new Set(verdicts.flatMap(({ action, outcome }) => (makesDue(action, outcome) ? [action.identity_id] : [])))
   for (;;) {
     const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due))
     if (result.kind === 'relock') {
@@ -150,8 +150,14 @@ const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
 const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
 
 /** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
-const makesDue = (outcome: Outcome): boolean =>
-  outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
+const makesDue = (action: ClaimedAction, outcome: Outcome): boolean => {
+  if (outcome.kind !== 'done') return false
+  if (outcome.grants !== undefined && outcome.grants.length > 0) return true
+  if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
+  // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
+  const { enabled, attributesHash } = outcome.account
+  return !enabled || (action.unknown && attributesHash !== action.attributes_hash)
+}
 
 /** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
 const distrustInverses = (verdicts: readonly Verdict[], unsettled: ReadonlySet<number>): readonly Verdict[] => {

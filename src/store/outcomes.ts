@@ -1,12 +1,16 @@
 import type { Queryable, Transaction } from './database.ts'
 
-/** Identities of this dispatch whose plan went on without the action: its result is not what is wanted any more. */
+/**
+ * Identities of this dispatch whose plan went on without the action: its result is not what is wanted any more. An
+ * account that was made for somebody who must not sign in now is shut by the next plan.
+ */
 export const overtakenIdentities = async (tx: Transaction, dispatch: number): Promise<readonly number[]> => {
   const rows = await tx.query<{ identity_id: number }>({
     name: 'outcomes-overtaken',
     text: `select distinct a.identity_id from muster.action a join muster.identity i on i.id = a.identity_id
       where a.dispatch_id = $1 and a.state = 'dispatched' and (a.plan_version <> i.plan_version
-        or (i.leaver and a.kind in ('ensureAccount', 'enable', 'grant')))`,
+        or (i.leaver and a.kind in ('ensureAccount', 'enable', 'grant'))
+        or (i.lifecycle <> 'active' and a.kind = 'ensureAccount'))`,
     values: [dispatch],
   })
   return rows.map((row) => row.identity_id)
