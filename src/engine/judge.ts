@@ -8,10 +8,10 @@ import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '..
 import type { Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { AttributeValue, Worker } from '../domain/worker-event.ts'
+import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
 import { presentAccess } from '../planning/present.ts'
-import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
-import { evaluate, type EvaluationInput } from '../policies/evaluate.ts'
+import { type EvaluationInput, evaluate } from '../policies/evaluate.ts'
 import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
 import type { DueIdentity } from '../store/work-queue.ts'
 import type { ActivePolicy } from './policy-book.ts'
@@ -65,6 +65,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const at = identityAt(history, now)
   const profile = profileOf(at.primary)
   const endedAt = at.leaver ? leaverSince(history, now) : null
+  const heardAt = Math.max(...facts.events.map(({ receivedAt }) => receivedAt))
   const grants = presentGrants(facts, context.policy)
   const decision = evaluate({
     history,
@@ -81,8 +82,9 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     accounts: facts.accounts.map(({ id, target, enabled, attributesHash, grantsReadAt }) => ({
       id: id as AccountId,
       target: target as TargetId,
-      // A leaver's account counts as never read until its grants were read since the leave: disable reads them.
-      enabled: endedAt !== null && (grantsReadAt === null || grantsReadAt < endedAt) ? null : enabled,
+      // A leaver's account counts as never read until its grants were read since the leave, and since we heard of it:
+      // disable reads them.
+      enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, heardAt) ? null : enabled,
       attributesHash,
     })),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, context),
