@@ -6,20 +6,21 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BerReader, BerWriter, Control, EqualityFilter, PresenceFilter } from 'ldapts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createLdapClient } from '../../src/connectors/ldap/client.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
-import { always, grant, said } from './connector-contract.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, operationOf, target } from './ldap-world.ts'
+import { always, grant, said } from './world.ts'
 
 let world: LdapWorld
 beforeAll(async () => {
   world = await openLdapWorld({ globalLines: ['idletimeout 1'] })
 })
+afterEach(() => world.faults.none())
 afterAll(() => world?.close())
 
 const using = async <T>(
@@ -54,6 +55,17 @@ describe('security', () => {
     expect(clear).toContain('1.3.6.1.4.1.1466.20037')
     expect(clear).not.toContain(world.ldap.servicePassword)
     expect(clear).not.toContain('entryUUID')
+  })
+
+  test('StartTLS connections that are reset are opened and secured again', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    await using({ security: 'startTls', caFile: world.ldap.caFile }, async (connector) => {
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['changed'])
+      world.faults.dropAll()
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['was-so'])
+      world.faults.dropAll()
+      expect((await connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+    })
   })
 
   test('an authority that did not sign is refused, over LDAPS and StartTLS', async () => {

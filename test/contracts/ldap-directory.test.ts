@@ -1,14 +1,14 @@
 /** What only an LDAP directory does: names that dangle, groups that may not be empty, values refused one by one. */
 import { randomUUID } from 'node:crypto'
 import { Attribute, Change } from 'ldapts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { freshName } from '../support/stack.ts'
-import { always, ensure, grant, revoke, said } from './connector-contract.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, target } from './ldap-world.ts'
+import { always, ensure, grant, revoke, said } from './world.ts'
 
 let world: LdapWorld
 let connector: Connector
@@ -20,6 +20,7 @@ beforeAll(async () => {
   })
   connector = makeLdap(world)
 })
+afterEach(() => world.faults.none())
 afterAll(async () => {
   await connector?.close()
   await world?.close()
@@ -306,6 +307,25 @@ describe('the calls that it takes', () => {
     expect(requests.filter((name) => name === 'modify')).toHaveLength(1)
     // Ten searches resolve, ten prove the names, one reads the group.
     expect(requests.filter((name) => name === 'search')).toHaveLength(21)
+    await fresh.close()
+  })
+
+  test('names so long that five hundred do not fit are sent in more changes', async () => {
+    const accounts = await world.addAccounts(Array.from({ length: 500 }, () => person('long '.repeat(40))))
+    const group = await world.addGroup(freshName())
+    const fresh = makeLdap(world)
+    let words: string[] = []
+    const requests = await world.requestsOf(async () => {
+      words = (
+        await fresh.apply(
+          accounts.map((account) => grant(account, group)),
+          always,
+        )
+      ).map(said)
+    })
+    expect(new Set(words)).toEqual(new Set(['changed']))
+    expect(requests.filter((name) => name === 'modify').length).toBeGreaterThanOrEqual(2)
+    expect([...(await world.membersOf(group))].sort()).toEqual([...accounts].sort())
     await fresh.close()
   })
 })

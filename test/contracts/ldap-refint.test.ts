@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
-import { always, grant, revoke, said } from './connector-contract.ts'
 import { type LdapWorld, makeLdap, openLdapWorld } from './ldap-world.ts'
+import { always, grant, revoke, said } from './world.ts'
 
 let world: LdapWorld
 let connector: Connector

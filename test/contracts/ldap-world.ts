@@ -10,7 +10,7 @@ import { escapeRdnValue } from '../../src/connectors/ldap/dn.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
 import { privateStack } from '../support/stack.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
-import type { Group, Person, World } from './connector-contract.ts'
+import type { Group, Person, World } from './world.ts'
 
 export type LdapWorld = World & {
   readonly ldap: Ldap
@@ -209,6 +209,7 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
           return 'pass'
         })
       },
+      none: () => proxy.watch(null),
       dropAll: () => proxy.resetAll(),
       down: async () => {
         await root.unbind()

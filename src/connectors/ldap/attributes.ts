@@ -1,10 +1,14 @@
 import { hash } from 'node:crypto'
 import type { AttributeValue } from '../../domain/worker-event.ts'
-import type { LdapSettings } from './config.ts'
 import { escapeRdnValue } from './dn.ts'
 
 /** LDAP attribute (as configured) → its values; an attribute without values is absent. Personal data. */
 export type MappedAttributes = ReadonlyMap<string, readonly string[]>
+/** What the configuration says of accounts: naming attribute with its template, and a template or several for each attribute. */
+export type AccountMapping = {
+  readonly rdn: string
+  readonly attributes: Readonly<Record<string, string | readonly string[]>>
+}
 type Worker = Readonly<Record<string, AttributeValue>>
 
 const placeholder = /\{([^{}]*)\}/g
@@ -37,7 +41,7 @@ export const splitRdn = (rdn: string): [string, string] => {
   return [rdn.slice(0, at), rdn.slice(at + 1)]
 }
 
-export const mapAttributes = (account: LdapSettings['account'], worker: Worker): MappedAttributes =>
+export const mapAttributes = (account: AccountMapping, worker: Worker): MappedAttributes =>
   new Map(
     Object.entries(account.attributes).map(([name, templates]) => {
       const values = (typeof templates === 'string' ? [templates] : templates).map((template) => fill(template, worker))
@@ -47,7 +51,7 @@ export const mapAttributes = (account: LdapSettings['account'], worker: Worker):
 
 /** Naming attribute, its value and the escaped RDN of a new account; null when the worker lacks what the template needs. */
 export const mapRdn = (
-  account: LdapSettings['account'],
+  account: AccountMapping,
   worker: Worker,
 ): { name: string; value: string; rdn: string } | null => {
   const [name, template] = splitRdn(account.rdn)

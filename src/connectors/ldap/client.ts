@@ -100,7 +100,6 @@ export const createLdapClient = (settings: LdapSettings): LdapClient => {
   ): Promise<Result<null>> => {
     const { slot, turn } = writerAt(index)
     return turn(async () => {
-      if (!gate()) return failed(leaseOver)
       const wire = await slot.get()
       if (!wire.ok) return wire
       if (!gate()) return failed(leaseOver)

@@ -26,6 +26,11 @@ const maxSingleRefusals = 32
 /** Reading the group and sending the difference; more means that somebody else works against us. */
 const maxDifferences = 3
 const objectClassViolation = 65
+/**
+ * Of values in one modify. ldapts' writer moves what is longer than 65,535 bytes by one without making room for it, and loses
+ * a byte should its buffer be exactly full.
+ */
+const maxBytes = 60_000
 const renamedGroup: Outcome = {
   kind: 'refused',
   reason: 'entitlement-changed-identity',
@@ -108,9 +113,21 @@ export const changeMembers = async (
 
   const left = [...new Set(dns)]
   while (left.length > 0) {
-    const some = left.splice(0, pace.size(change))
+    const some = left.splice(0, fitting(left, pace.size(change)))
     if (stop !== undefined) put(some, stop)
     else await send(some)
   }
   return results
+}
+
+/** How many of the first values one modify carries: at most `most`, and at least one. */
+const fitting = (values: readonly string[], most: number): number => {
+  let bytes = 0
+  let count = 0
+  for (const value of values) {
+    bytes += Buffer.byteLength(value)
+    if (count >= most || (count > 0 && bytes > maxBytes)) break
+    count += 1
+  }
+  return count
 }

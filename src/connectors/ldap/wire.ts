@@ -114,6 +114,7 @@ const speak = (socket: Socket, operationMs: number) => {
       if (!alive) return Promise.resolve(failed(lost('ENOTCONN', 'not-connected', false)))
       messageId = messageId >= 2 ** 31 - 1 ? 1 : messageId + 1
       const message = build(messageId)
+      const bytes = message.write()
       return new Promise((resolve) => {
         const timer = setTimeout(() => die(lost('ETIMEDOUT', 'operation-timeout', true)), timeoutMs)
         const settle = (result: Result<Answer>) => {
@@ -121,7 +122,7 @@ const speak = (socket: Socket, operationMs: number) => {
           resolve(result)
         }
         inFlight.set(String(message.messageId), { message, entries: [], references: 0, settle })
-        socket.write(message.write())
+        socket.write(bytes)
       })
     },
     close: () => {

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { accountOf, always, ensure, freshKey, grantsOf, type Scene, said, sorted, unknownId } from './world.ts'
+
+export const accountContract = (scene: Scene): void => {
+  describe('accounts', () => {
+    test('nobody has the key: created once, then found again', async () => {
+      const somebody = scene.person()
+      const [created] = await scene.apply([ensure(somebody)])
+      expect(said(created)).toBe('changed')
+      expect(accountOf(created)).toMatchObject({
+        origin: 'created',
+        enabled: true,
+        attributesHash: scene.connector.attributesHash(somebody.worker),
+      })
+      expect(await scene.world.accountsOf(somebody)).toEqual([accountOf(created)?.nativeId])
+
+      const [again] = await scene.apply([ensure(somebody)])
+      expect(said(again)).toBe('was-so')
+      expect(accountOf(again)).toMatchObject({ origin: 'linked', nativeId: accountOf(created)?.nativeId })
+    })
+
+    test('somebody else creates accounts: waits, and creates nothing', async () => {
+      const somebody = scene.person()
+      expect(await scene.apply([ensure(somebody, false)])).toMatchObject([
+        { kind: 'retry', cause: { word: 'account-missing' } },
+      ])
+      expect(await scene.world.accountsOf(somebody)).toEqual([])
+    })
+
+    test('one has the key: linked, with the groups that it holds already', async () => {
+      const somebody = scene.person()
+      const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]
+      const [one, other] = [
+        await scene.world.addGroup(freshKey(), [account]),
+        await scene.world.addGroup(freshKey(), [account]),
+      ]
+      const [linked] = await scene.apply([ensure(somebody)])
+      expect(accountOf(linked)).toMatchObject({ origin: 'linked', nativeId: account })
+      expect(grantsOf(linked)).toEqual(sorted([one.nativeId, other.nativeId]))
+    })
+
+    test('several have the key: refused, nothing is changed', async () => {
+      const somebody = scene.person()
+      await scene.world.addAccounts([somebody])
+      await scene.world.addTwin(somebody)
+      expect(await scene.saying([ensure(somebody)])).toEqual(['refused:account-ambiguous'])
+      expect(await scene.world.accountsOf(somebody)).toHaveLength(2)
+    })
+
+    test('somebody else has the name: refused, nothing is created', async () => {
+      const holder = scene.person()
+      await scene.world.addAccounts([holder])
+      const latecomer = { key: freshKey(), worker: { ...holder.worker, personKey: freshKey() } }
+      expect(await scene.saying([ensure(latecomer)])).toEqual(['refused:name-taken'])
+      expect(await scene.world.accountsOf(latecomer)).toEqual([])
+    })
+
+    test('attributes that differ are updated, also of a known account', async () => {
+      const before = scene.person('Before')
+      const [account] = (await scene.world.addAccounts([before])) as [NativeId]
+      const after = { key: before.key, worker: { ...before.worker, displayName: 'After', familyName: 'After' } }
+      const [updated] = await scene.apply([ensure(after, true, account)])
+      expect(said(updated)).toBe('changed')
+      expect(accountOf(updated)).toMatchObject({
+        origin: 'known',
+        attributesHash: scene.connector.attributesHash(after.worker),
+      })
+      expect(await scene.saying([ensure(after, true, account)])).toEqual(['was-so'])
+      expect(scene.connector.attributesHash(before.worker)).not.toBe(scene.connector.attributesHash(after.worker))
+    })
+
+    test('a known account that is gone is refused, not made again', async () => {
+      expect(await scene.saying([ensure(scene.person(), true, unknownId)])).toEqual(['refused:account-missing'])
+    })
+
+    test('disabled: a sign-in that worked is refused; enabled: it works again', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey(), [account])
+      expect(await scene.world.canSignIn(account)).toBe(true)
+      const [disabled] = await scene.apply([{ op: 'disable', account }])
+      expect(said(disabled)).toBe('changed')
+      expect(accountOf(disabled)).toMatchObject({ enabled: false, nativeId: account })
+      expect(grantsOf(disabled)).toEqual([group.nativeId])
+      expect(await scene.world.canSignIn(account)).toBe(false)
+      expect(await scene.saying([{ op: 'disable', account }])).toEqual(['was-so'])
+      expect(await scene.saying([{ op: 'enable', account }])).toEqual(['changed'])
+      expect(await scene.world.canSignIn(account)).toBe(true)
+      expect(await scene.saying([{ op: 'enable', account }])).toEqual(['was-so'])
+    })
+
+    test('more accounts than a page are found, each by its own key', async () => {
+      const people = Array.from({ length: 1_050 }, () => scene.person())
+      const ids = await scene.world.addAccounts(people)
+      const outcomes = await scene.apply(people.map((somebody) => ensure(somebody)))
+      expect(outcomes.map((outcome) => accountOf(outcome)?.nativeId)).toEqual(ids)
+      const read = await scene.connector.accounts(ids, always.signal)
+      expect(read.kind).toBe('complete')
+      expect(read.items.map(({ nativeId }) => nativeId).sort()).toEqual(sorted(ids))
+    })
+  })
+}

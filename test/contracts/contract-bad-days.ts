@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { accountOf, always, ensure, freshKey, grant, ref, revoke, type Scene, said } from './world.ts'
+
+export const badDayContract = (scene: Scene): void => {
+  describe('bad days', () => {
+    test('the lease is over: nothing is written', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      const newcomer = scene.person()
+      const operations = [grant(account, group), { op: 'disable', account }, ensure(newcomer)] as const
+      const over = { signal: always.signal, mayWrite: () => false }
+      for (const context of [over, { signal: AbortSignal.abort(), mayWrite: () => true }]) {
+        expect(await scene.apply(operations, context)).toMatchObject(
+          operations.map(() => ({ kind: 'retry', cause: { word: 'lease' } })),
+        )
+      }
+      expect(await scene.world.membersOf(group)).toEqual([])
+      expect(await scene.world.accountsOf(newcomer)).toEqual([])
+      expect(await scene.world.canSignIn(account)).toBe(true)
+    })
+
+    test('the lease ends between two writes: the first is done and proved, the second has not begun', async () => {
+      const account = await scene.addAccount()
+      const groups = [await scene.world.addGroup(freshKey()), await scene.world.addGroup(freshKey())] as const
+      let left = 1
+      const outcomes = await scene.apply([grant(account, groups[0]), grant(account, groups[1])], {
+        signal: always.signal,
+        mayWrite: () => left-- > 0,
+      })
+      expect(outcomes.map(said)).toEqual(['changed', 'retry'])
+      expect(await scene.world.membersOf(groups[1])).toEqual([])
+    })
+
+    test('the answer to a change is lost: unknown; read back, it is there; repeated, it was so', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      scene.world.faults.atNextWrite('after-commit', 'drop')
+      expect(await scene.saying([grant(account, group)])).toEqual(['unknown'])
+      expect(await scene.world.membersOf(group)).toEqual([account])
+      expect((await scene.connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+      expect(await scene.saying([grant(account, group)])).toEqual(['was-so'])
+    })
+
+    test('the connection breaks before the change arrives: never said to be done, and repeating does it', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      scene.world.faults.atNextWrite('before-commit', 'drop')
+      expect(await scene.saying([grant(account, group)])).toEqual(['unknown'])
+      expect(await scene.world.membersOf(group)).toEqual([])
+      expect((await scene.connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['retry'])
+      expect(await scene.saying([grant(account, group)])).toEqual(['changed'])
+    })
+
+    test('the answer never comes: unknown within the timeout', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      scene.world.faults.atNextWrite('after-commit', 'no-answer')
+      expect(await scene.saying([grant(account, group)])).toEqual(['unknown'])
+      expect(await scene.saying([grant(account, group)])).toEqual(['was-so'])
+    })
+
+    test('the answer to a creation is lost: repeated, it finds what it made', async () => {
+      const somebody = scene.person()
+      scene.world.faults.atNextWrite('after-commit', 'drop')
+      expect(await scene.saying([ensure(somebody)])).toEqual(['unknown'])
+      const [again] = await scene.apply([ensure(somebody)])
+      expect(accountOf(again)?.origin).toBe('linked')
+      expect(await scene.world.accountsOf(somebody)).toEqual([accountOf(again)?.nativeId])
+    })
+
+    test('idle connections were dropped: the next call does not notice', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      await scene.apply([revoke(account, group)])
+      scene.world.faults.dropAll()
+      expect(await scene.saying([grant(account, group)])).toEqual(['changed'])
+    })
+
+    test('the server is down: surely not applied; up again: the same connector works', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      const operations = [grant(account, group), { op: 'disable', account }, ensure(scene.person())] as const
+      await scene.world.faults.down()
+      try {
+        expect(await scene.saying(operations)).toEqual(['retry', 'retry', 'retry'])
+        expect((await scene.connector.observe(operations, always.signal)).map(said)).toEqual([
+          'retry',
+          'retry',
+          'retry',
+        ])
+        expect((await scene.connector.grantsOf([account], always.signal)).kind).toBe('partial')
+        expect((await scene.connector.check(always.signal)).ok).toBe(false)
+        expect(await scene.connector.resolveEntitlements([ref(group)], always.signal)).toMatchObject([
+          { kind: 'failed' },
+        ])
+      } finally {
+        await scene.world.faults.up()
+      }
+      expect(await scene.saying(operations)).toEqual(['changed', 'changed', 'changed'])
+    })
+  })
+}

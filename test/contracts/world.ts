@@ -1,0 +1,90 @@
+/** What the contract suite needs to know of a target: its world, seen by somebody who is not the connector. */
+import { randomBytes } from 'node:crypto'
+import type { ApplyContext, Connector, EntitlementRef, Operation } from '../../src/connectors/connector.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import type { WorkerAttributes } from '../../src/domain/worker-event.ts'
+
+export type Group = { readonly lookup: string; readonly nativeId: NativeId }
+export type Person = { readonly key: string; readonly worker: WorkerAttributes }
+/** Before the request reaches the server, or when its answer is on the way back: the change is committed. */
+export type Phase = 'before-commit' | 'after-commit'
+
+/** The real server as somebody else sees it, and what can go wrong on the way to it. */
+export type World = {
+  /** A person's attributes as HR would tell them; `name` may hold any character. */
+  readonly person: (key: string, name?: string) => Person
+  /** Makes accounts past the connector, able to sign in. */
+  readonly addAccounts: (people: readonly Person[]) => Promise<readonly NativeId[]>
+  /** Makes a second account with the correlation of the first. */
+  readonly addTwin: (person: Person) => Promise<void>
+  /** `strangers`: so many members more that are no accounts of ours. */
+  readonly addGroup: (name: string, members?: readonly NativeId[], strangers?: number) => Promise<Group>
+  /** Accounts that really have the membership: whose sign-in would carry it. */
+  readonly membersOf: (group: Group) => Promise<readonly NativeId[]>
+  readonly accountsOf: (person: Person) => Promise<readonly NativeId[]>
+  readonly canSignIn: (account: NativeId) => Promise<boolean>
+  /** The same account under another name. */
+  readonly rename: (account: NativeId) => Promise<void>
+  readonly removeGroup: (group: Group) => Promise<void>
+  readonly faults: {
+    /** The next write breaks the connection, or meets what is done meanwhile. */
+    readonly atNextWrite: (phase: Phase, act: 'drop' | 'no-answer' | (() => Promise<void>)) => void
+    /** Takes back what was armed and has not happened. */
+    readonly none: () => void
+    readonly dropAll: () => void
+    readonly down: () => Promise<void>
+    readonly up: () => Promise<void>
+  }
+  readonly close: () => Promise<void>
+}
+
+export const freshKey = (): string => `k${randomBytes(5).toString('hex')}`
+export const always: ApplyContext = { signal: new AbortController().signal, mayWrite: () => true }
+export const unknownId = '00000000-0000-4000-8000-000000000000' as NativeId
+
+export const ref = (group: Group, pinned = true): EntitlementRef => ({
+  id: 1 as EntitlementId,
+  lookup: group.lookup,
+  nativeId: pinned ? group.nativeId : null,
+})
+export const grant = (account: NativeId, group: Group, pinned = true): Operation => ({
+  op: 'grant',
+  account,
+  entitlement: ref(group, pinned),
+})
+export const revoke = (account: NativeId, group: Group, pinned = true): Operation => ({
+  op: 'revoke',
+  account,
+  entitlement: ref(group, pinned),
+})
+export const ensure = (person: Person, create = true, account: NativeId | null = null): Operation => ({
+  op: 'ensureAccount',
+  wanted: { correlation: { value: person.key }, worker: person.worker, attributesHash: '' },
+  create,
+  account,
+})
+
+/** `done`, `refused:account-missing`, `retry:lease` …: an outcome in one word, for lists. */
+export const said = (outcome: Outcome | undefined): string => {
+  if (outcome === undefined) return 'nothing'
+  if (outcome.kind === 'done') return outcome.changed ? 'changed' : 'was-so'
+  return outcome.kind === 'refused' ? `refused:${outcome.reason}` : outcome.kind
+}
+export const accountOf = (outcome: Outcome | undefined) => (outcome?.kind === 'done' ? outcome.account : undefined)
+export const grantsOf = (outcome: Outcome | undefined) =>
+  outcome?.kind === 'done' ? outcome.grants?.map(({ nativeId }) => nativeId).sort() : undefined
+
+/** What one run of the suite works with. Its world and connector are there from `beforeAll` on. */
+export type Scene = {
+  readonly world: World
+  readonly connector: Connector
+  readonly apply: (operations: readonly Operation[], context?: ApplyContext) => Promise<readonly Outcome[]>
+  /** The same, in words. */
+  readonly saying: (operations: readonly Operation[], context?: ApplyContext) => Promise<readonly string[]>
+  /** Somebody new; without `name` the key is the name. */
+  readonly person: (name?: string) => Person
+  readonly addAccount: () => Promise<NativeId>
+}
+
+export const sorted = (ids: readonly NativeId[]) => [...ids].sort()
