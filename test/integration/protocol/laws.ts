@@ -1,5 +1,8 @@
 /** The laws of DESIGN §6 as questions to the database, the audit and the directory. Each answers what breaks it. */
-import type { House } from '../../support/house.ts'
+import type { House as WholeHouse } from '../../support/house.ts'
+
+/** What the laws look at: the database as its owner, and the directory from outside. */
+export type House = Pick<WholeHouse, 'rows' | 'everything'>
 
 type Entry = { readonly kind: string; readonly body: Readonly<Record<string, unknown>> }
 
@@ -41,10 +44,12 @@ export const l1 = async (house: House): Promise<readonly string[]> => {
     const groups = there?.groups ?? []
     if (groups.join() !== wanted.join()) breaches.push(`${person} wants [${wanted}] and holds [${groups}]`)
     const known = believed.find((one) => one.person === person)?.keys ?? []
-    if ([...known].sort().join() !== [...groups].sort().join()) breaches.push(`${person} holds [${groups}], Muster believes [${known}]`)
+    if ([...known].sort().join() !== [...groups].sort().join())
+      breaches.push(`${person} holds [${groups}], Muster believes [${known}]`)
     const mustBeLocked = leaver || lifecycle === 'leave' || lifecycle === 'suspended'
     if (there !== undefined && mustBeLocked && !there.locked) breaches.push(`${person} is ${lifecycle} and may sign in`)
-    if (there !== undefined && lifecycle === 'active' && wanted.length > 0 && there.locked) breaches.push(`${person} is active and locked out`)
+    if (there !== undefined && lifecycle === 'active' && wanted.length > 0 && there.locked)
+      breaches.push(`${person} is active and locked out`)
   }
   return breaches
 }
@@ -53,14 +58,24 @@ export const l1 = async (house: House): Promise<readonly string[]> => {
 export const l7 = async (house: House): Promise<readonly string[]> => {
   const audit = await auditOf(house)
   const breaches: string[] = []
-  const decided = count(audit.flatMap(({ kind, body }) => (kind === 'decision' ? (body.actions as { id: number }[]).map(({ id }) => id) : [])))
-  const attempted = count(
+  const decided = count(
     audit.flatMap(({ kind, body }) =>
-      kind === 'attempt' ? (body.operations as { action: number }[]).map(({ action }) => `${action}/${body.dispatch}`) : [],
+      kind === 'decision' ? (body.actions as { id: number }[]).map(({ id }) => id) : [],
     ),
   )
-  const concluded = count(audit.flatMap(({ kind, body }) => (kind === 'outcome' ? [`${body.action}/${body.dispatch}`] : [])))
-  const changed = count(audit.flatMap(({ kind, body }) => (kind === 'outcome' && body.changed === true ? [Number(body.action)] : [])))
+  const attempted = count(
+    audit.flatMap(({ kind, body }) =>
+      kind === 'attempt'
+        ? (body.operations as { action: number }[]).map(({ action }) => `${action}/${body.dispatch}`)
+        : [],
+    ),
+  )
+  const concluded = count(
+    audit.flatMap(({ kind, body }) => (kind === 'outcome' ? [`${body.action}/${body.dispatch}`] : [])),
+  )
+  const changed = count(
+    audit.flatMap(({ kind, body }) => (kind === 'outcome' && body.changed === true ? [Number(body.action)] : [])),
+  )
   for (const [key, times] of [...decided, ...attempted, ...concluded, ...changed])
     if (times !== 1) breaches.push(`${key} stands ${times} times in the audit`)
   for (const key of concluded.keys()) if (!attempted.has(key)) breaches.push(`outcome of ${key} without an attempt`)
@@ -68,17 +83,24 @@ export const l7 = async (house: House): Promise<readonly string[]> => {
     if (!concluded.has(key)) breaches.push(`attempt ${key} without an outcome`)
     if (!decided.has(Number(key.split('/')[0]))) breaches.push(`attempt ${key} that nobody decided`)
   }
-  const ended = await house.rows<{ id: number; state: string }>(`select id, state::text from muster.action where state = 'done'`)
+  const ended = await house.rows<{ id: number; state: string }>(
+    `select id, state::text from muster.action where state = 'done'`,
+  )
   for (const { id } of ended)
-    if (![...concluded.keys()].some((key) => key.startsWith(`${id}/`))) breaches.push(`action ${id} is done and has no outcome`)
+    if (![...concluded.keys()].some((key) => key.startsWith(`${id}/`)))
+      breaches.push(`action ${id} is done and has no outcome`)
   return breaches
 }
 
 /** L8: every action ever decided is still a row, in exactly one state, and none is open without a reason to be. */
 export const l8 = async (house: House): Promise<readonly string[]> => {
   const audit = await auditOf(house)
-  const planned = audit.flatMap(({ kind, body }) => (kind === 'decision' ? (body.actions as { id: number }[]).map(({ id }) => id) : []))
-  const states = await house.rows<{ state: string; n: number }>('select state::text, count(*) as n from muster.action group by 1')
+  const planned = audit.flatMap(({ kind, body }) =>
+    kind === 'decision' ? (body.actions as { id: number }[]).map(({ id }) => id) : [],
+  )
+  const states = await house.rows<{ state: string; n: number }>(
+    'select state::text, count(*) as n from muster.action group by 1',
+  )
   const sum = states.reduce((total, { n }) => total + n, 0)
   const breaches = sum === planned.length ? [] : [`${planned.length} actions were planned, ${sum} are there`]
   const lost = await house.rows<{ id: number; state: string }>(
@@ -90,9 +112,14 @@ export const l8 = async (house: House): Promise<readonly string[]> => {
 }
 
 /** L2: pairs of entitlements that nobody may hold together, found in the directory, each person's own excepted. */
-export const conflicts = async (house: House, pairs: readonly (readonly [string, string])[]): Promise<readonly string[]> =>
+export const conflicts = async (
+  house: House,
+  pairs: readonly (readonly [string, string])[],
+): Promise<readonly string[]> =>
   [...(await house.everything())].flatMap(([person, { groups }]) =>
-    pairs.filter(([a, b]) => groups.includes(a) && groups.includes(b)).map((pair) => `${person} holds ${pair.join(' and ')}`),
+    pairs
+      .filter(([a, b]) => groups.includes(a) && groups.includes(b))
+      .map((pair) => `${person} holds ${pair.join(' and ')}`),
   )
 
 const count = <K>(items: readonly K[]): ReadonlyMap<K, number> => {
