@@ -1,10 +1,18 @@
 import { auditEntry } from '../audit/entry.ts'
 import { notSo } from '../connectors/connector.ts'
-import type { NativeId } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { saveAccounts } from '../store/accounts.ts'
+import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import { type GrantSeen, saveGone, savePresent } from '../store/grants.ts'
+import {
+  distinctGrants,
+  type GrantPresent,
+  type GrantSeen,
+  knownEntitlements,
+  saveGone,
+  savePresent,
+  verifiedSince,
+} from '../store/grants.ts'
+import type { Queryable, Transaction } from '../store/database.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -18,6 +26,8 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
   const connector = engine.connectors.get(claim.target)
   if (connector === undefined) return
   const create = createsAccounts(engine, claim.target)
+  // What others verify while we read is newer than what we read.
+  const readAt = await clockOf(engine.db)
   const outcomes = await connector.observe(
     claim.actions.map((action) => toOperation(action, create)),
     AbortSignal.timeout(engine.settings.leaseMs),
@@ -26,41 +36,25 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
   const identities = [...new Set(claim.actions.map((action) => action.identity_id))]
   await engine.db.transaction(async (tx) => {
     await lockIdentities(tx, identities)
-    const [clock] = await tx.query<{ now: number }>({
-      text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now',
-    })
-    const at = clock?.now ?? claim.claimedAt
-    await saveAccounts(
+    const at = await clockOf(tx)
+    const accounts = await saveAccounts(
       tx,
-      seen.flatMap(({ action, outcome }) =>
-        outcome.kind === 'done' && outcome.account !== undefined
-          ? [
-              {
-                identity: action.identity_id,
-                target: claim.target,
-                nativeId: outcome.account.nativeId as NativeId,
-                origin: 'linked' as const,
-                enabled: outcome.account.enabled,
-                attributesHash: outcome.account.attributesHash,
-                grantsReadAt: null,
-              },
-            ]
-          : [],
-      ),
+      seen.flatMap((one) => accountSeen(one, claim, readAt)),
     )
+    const present = await presentGrants(tx, claim, seen, accounts)
+    const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
+    const isOlder = await verifiedSince(tx, readAt, [...present, ...gone])
     await savePresent(
       tx,
-      at,
+      readAt,
       claim.dispatch,
-      seen.flatMap(({ action, outcome }) =>
-        presence(action, outcome) === true ? grantOf(action).map((seen) => ({ ...seen, given: true })) : [],
-      ),
+      present.filter((one) => !isOlder(one)),
     )
     await saveGone(
       tx,
-      at,
+      readAt,
       claim.dispatch,
-      seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : [])),
+      gone.filter((one) => !isOlder(one)),
     )
     await makeDue(tx, identities)
     await appendAudit(
@@ -108,3 +102,49 @@ const grantOf = (action: ClaimedAction): readonly GrantSeen[] =>
   action.account_id === null || action.entitlement_id === null
     ? []
     : [{ account: action.account_id, entitlement: action.entitlement_id }]
+
+type Seen = { readonly action: ClaimedAction; readonly outcome: Outcome }
+
+const clockOf = async (db: Queryable): Promise<number> => {
+  const [clock] = await db.query<{ now: number }>({
+    text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now',
+  })
+  if (clock === undefined) throw new Error('the database told no time')
+  return clock.now
+}
+
+/** A link that a zombie made comes with what the account holds: no grant may go to it unread (DESIGN §4). */
+const accountSeen = ({ action, outcome }: Seen, { target }: Claim, readAt: number): readonly AccountSeen[] => {
+  if (outcome.kind !== 'done' || outcome.account === undefined) return []
+  const { nativeId, enabled, attributesHash } = outcome.account
+  const grantsReadAt = outcome.grants === undefined ? null : readAt
+  return [{ identity: action.identity_id, target, nativeId, origin: 'linked', enabled, attributesHash, grantsReadAt }]
+}
+
+/** What is there by the zombie's own actions, and what complete reads of accounts found beside. */
+const presentGrants = async (
+  tx: Transaction,
+  claim: Claim,
+  seen: readonly Seen[],
+  accounts: ReadonlyMap<number, number>,
+): Promise<readonly GrantPresent[]> => {
+  const ours = seen.flatMap(({ action, outcome }) =>
+    presence(action, outcome) === true ? grantOf(action).map((one) => ({ ...one, given: true })) : [],
+  )
+  const reads = seen.flatMap(({ action, outcome }) => {
+    const account = accounts.get(action.identity_id) ?? action.account_id
+    return outcome.kind === 'done' && account !== null ? [{ account, grants: outcome.grants ?? [] }] : []
+  })
+  const known = await knownEntitlements(
+    tx,
+    claim.target,
+    reads.flatMap(({ grants }) => grants),
+  )
+  const found = reads.flatMap(({ account, grants }) =>
+    grants.flatMap(({ nativeId }) => {
+      const entitlement = known.get(nativeId)
+      return entitlement === undefined ? [] : [{ account, entitlement, given: false }]
+    }),
+  )
+  return distinctGrants([...ours, ...found])
+}

@@ -9,6 +9,7 @@ import type { Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
 import {
+  distinctGrants,
   type GrantPresent,
   type GrantSeen,
   knownEntitlements,
@@ -251,18 +252,9 @@ const saveGrants = async (
     return unmanagedEntry(at, claim, action, entitlements)
   })
   tx.defer(saveGone(tx, at, claim.dispatch, gone))
-  tx.defer(savePresent(tx, at, claim.dispatch, dedupe(present)))
+  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
   return listed
 }
-
-const dedupe = (rows: readonly GrantPresent[]): readonly GrantPresent[] => [
-  // What was given is told last, and stays.
-  ...new Map(
-    [...rows]
-      .sort((a, b) => Number(a.given) - Number(b.given))
-      .map((row) => [`${row.account}:${row.entitlement}`, row]),
-  ).values(),
-]
 
 const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
   const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind }

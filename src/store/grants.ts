@@ -24,6 +24,34 @@ export const savePresent = async (
   })
 }
 
+/** Each link once; what was given stays given. */
+export const distinctGrants = (rows: readonly GrantPresent[]): readonly GrantPresent[] => [
+  ...new Map(
+    [...rows]
+      .sort((a, b) => Number(a.given) - Number(b.given))
+      .map((row) => [`${row.account}:${row.entitlement}`, row]),
+  ).values(),
+]
+
+/** Those of these links about which something was verified after `readAt`: an earlier read says nothing of them. */
+export const verifiedSince = async (
+  tx: Transaction,
+  readAt: number,
+  rows: readonly GrantSeen[],
+): Promise<(row: GrantSeen) => boolean> => {
+  if (rows.length === 0) return () => false
+  const later = await tx.query<GrantSeen>({
+    name: 'grants-verified-since',
+    text: `select g.account_id as account, g.entitlement_id as entitlement
+      from unnest($2::bigint[], $3::int[]) as r(account, entitlement)
+      join muster.grants g on g.account_id = r.account and g.entitlement_id = r.entitlement
+      where greatest(g.last_verified_at, g.gone_verified_at) > to_timestamp($1::float8 / 1000)`,
+    values: [readAt, rows.map((r) => r.account), rows.map((r) => r.entitlement)],
+  })
+  const known = new Set(later.map(({ account, entitlement }) => `${account}:${entitlement}`))
+  return ({ account, entitlement }) => known.has(`${account}:${entitlement}`)
+}
+
 /** A rule wants what was found: from now on it stands under that rule, and goes when the rule no longer wants it. */
 export const adoptFound = async (
   tx: Transaction,

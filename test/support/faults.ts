@@ -104,6 +104,8 @@ export type Faults = {
   readonly next: (fault: Fault, ...ops: Operation['op'][]) => void
   /** The next `observe` of these kinds tells nothing. */
   readonly nextReadFails: (outcome: Outcome, ...ops: Operation['op'][]) => void
+  /** The next `observe` of these kinds reads; before it answers, this happens. */
+  readonly betweenReadAndAnswer: (happens: () => Promise<void>, ...ops: Operation['op'][]) => void
   /** Every call of `apply` and `observe` that was made, oldest first. */
   readonly calls: { readonly call: 'apply' | 'observe'; readonly operations: readonly Operation[] }[]
 }
@@ -111,6 +113,7 @@ export type Faults = {
 export const createFaults = (): Faults => {
   const planned: { readonly fault: Fault; readonly ops: readonly string[] }[] = []
   const reads: { readonly outcome: Outcome; readonly ops: readonly string[] }[] = []
+  const meanwhile: { readonly happens: () => Promise<void>; readonly ops: readonly string[] }[] = []
   const calls: Faults['calls'] = []
   const take = <T extends { readonly ops: readonly string[] }>(from: T[], operations: readonly Operation[]): T | undefined => {
     const index = from.findIndex(({ ops }) => ops.length === 0 || operations.every(({ op }) => ops.includes(op)))
@@ -124,6 +127,9 @@ export const createFaults = (): Faults => {
     nextReadFails: (outcome, ...ops) => {
       reads.push({ outcome, ops })
     },
+    betweenReadAndAnswer: (happens, ...ops) => {
+      meanwhile.push({ happens, ops })
+    },
     wrap: (real) => ({
       ...real,
       apply: (operations, context) => {
@@ -134,7 +140,11 @@ export const createFaults = (): Faults => {
       observe: async (operations, signal) => {
         calls.push({ call: 'observe', operations })
         const found = take(reads, operations)
-        return found === undefined ? real.observe(operations, signal) : operations.map(() => found.outcome)
+        if (found !== undefined) return operations.map(() => found.outcome)
+        const happening = take(meanwhile, operations)
+        const outcomes = await real.observe(operations, signal)
+        await happening?.happens()
+        return outcomes
       },
     }),
   }
