@@ -1,5 +1,8 @@
-import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs'
+import type { Admin, Kafka } from 'kafkajs'
 import type { PartitionEnds } from '../engine/ingest-position.ts'
+
+/** kafkajs' ConfigResourceTypes.TOPIC: CommonJS, and Node's module loader does not see that export of it. */
+const topicResource = 2
 
 /** What the broker says about a topic, asked anew each time. Throws what kafkajs throws when it cannot be reached. */
 export type BrokerView = {
@@ -42,7 +45,7 @@ export const createBrokerView = (kafka: Kafka): BrokerView => {
       ask(async (client) => {
         const { resources } = await client.describeConfigs({
           includeSynonyms: false,
-          resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+          resources: [{ type: topicResource, name: topic, configNames: ['cleanup.policy'] }],
         })
         return resources.some(({ configEntries }) =>
           configEntries.some(

@@ -1,7 +1,7 @@
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs'
 import type { Decoded } from '../domain/inbox-message.ts'
 import { type IngestEngine, type Ingested, ingest, ingestBatch } from '../engine/ingest.ts'
-import { beginIncarnation, isSameTopic, type Position, passOffsets, reportMissing } from '../engine/ingest-position.ts'
+import { endIncarnation, isSameTopic, type Position, passOffsets, reportMissing } from '../engine/ingest-position.ts'
 import type { Decode } from './decode.ts'
 import { arrivalOf, type FetchedBatch } from './fetched-batch.ts'
 
@@ -30,7 +30,7 @@ export const takeBatch = async (
   if (batch.fetched > position.next || batch.high < position.next) return { kind: 'lost' }
   const before = batch.messages.filter(({ offset }) => Number(offset) < position.next)
   if (!(await isSameTopic(engine, position.stream, before.map(arrivalOf)))) {
-    await beginIncarnation(engine, topic, position.stream)
+    await endIncarnation(engine, position.stream)
     return { kind: 'lost' }
   }
   for (const { from, to } of batch.holes)

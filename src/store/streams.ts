@@ -7,13 +7,18 @@ export type StreamRow = {
   readonly incarnation: number
   /** Everything below is in the inbox, or explained. */
   readonly next: number
-  /** Until `next` reaches it, no grant is claimed. */
+  /** Until `next` reaches it, no grant is claimed. From `armedFrom` on: no end has been read since it was armed. */
   readonly required: number
   readonly current: boolean
 }
 
-/** No end offset has been read since this was written: beyond any position. */
-const unknownEnd = '9223372036854775807'
+/**
+ * Beyond any offset and below 2^53. What is added to it tells one arming from another: an end that was read before the
+ * last arming must not disarm it.
+ */
+export const armedFrom = 9_000_000_000_000_000
+
+const arming = `${armedFrom} + floor(random() * 1e12)::bigint`
 
 const columns = 'id, partition, incarnation, next_offset as next, required_offset as required, current'
 
@@ -23,51 +28,43 @@ const columns = 'id, partition, incarnation, next_offset as next, required_offse
  */
 export const armStreams = async (db: Queryable, topic: string): Promise<void> => {
   await db.query({
-    text: `with armed as (update muster.stream set required_offset = $2 where topic = $1 and current returning 1)
+    text: `with armed as (update muster.stream set required_offset = ${arming} where topic = $1 and current returning 1)
       insert into muster.stream (topic, incarnation, partition, required_offset)
-      select $1, 1, 0, $2 where not exists (select from armed) on conflict do nothing`,
-    values: [topic, unknownEnd],
-  })
-}
-
-/** Makes what is missing of these partitions, armed. */
-export const ensureStreams = async (
-  db: Queryable,
-  topic: string,
-  partitions: readonly number[],
-): Promise<readonly StreamRow[]> => {
-  await db.query({
-    text: `insert into muster.stream (topic, incarnation, partition, required_offset)
-      select $1, 1, p, $3 from unnest($2::int[]) as p
-      where not exists (select from muster.stream s where s.topic = $1 and s.partition = p and s.current) on conflict do nothing`,
-    values: [topic, partitions, unknownEnd],
-  })
-  return await db.query({
-    text: `select ${columns} from muster.stream where topic = $1 and current order by partition`,
+      select $1, 1, 0, ${arming} where not exists (select from armed) on conflict do nothing`,
     values: [topic],
   })
 }
 
-/** Names the ends that grants wait for, where none is named yet. They must have been read after arming. */
-export const requireEnds = async (
+/** Makes what is missing of these partitions; grants wait for their ends. */
+export const ensureStreams = async (
   db: Queryable,
   topic: string,
-  ends: readonly { readonly partition: number; readonly end: number }[],
-): Promise<void> => {
+  ends: readonly { readonly partition: number; readonly high: number }[],
+): Promise<readonly StreamRow[]> => {
   await db.query({
-    text: `update muster.stream s set required_offset = e.at from unnest($2::int[], $3::bigint[]) as e(partition, at)
-      where s.topic = $1 and s.current and s.partition = e.partition and s.required_offset = $4`,
-    values: [topic, ends.map(({ partition }) => partition), ends.map(({ end }) => end), unknownEnd],
+    text: `insert into muster.stream (topic, incarnation, partition, required_offset)
+      select $1, coalesce((select max(incarnation) from muster.stream o where o.topic = $1 and o.partition = e.partition), 0) + 1, e.partition, e.high
+      from unnest($2::int[], $3::bigint[]) as e(partition, high)
+      where not exists (select from muster.stream s where s.topic = $1 and s.partition = e.partition and s.current) on conflict do nothing`,
+    values: [topic, ends.map(({ partition }) => partition), ends.map(({ high }) => high)],
   })
+  return await currentStreams(db, topic)
 }
 
-/** Whether somebody armed this topic and has not named its ends. */
-export const isArmed = async (db: Queryable, topic: string): Promise<boolean> => {
-  const [row] = await db.query<{ yes: boolean }>({
-    text: 'select exists (select from muster.stream where topic = $1 and current and required_offset = $2) as yes',
-    values: [topic, unknownEnd],
+export const currentStreams = (db: Queryable, topic: string): Promise<readonly StreamRow[]> =>
+  db.query({
+    name: 'stream-current',
+    text: `select ${columns} from muster.stream where topic = $1 and current order by partition`,
+    values: [topic],
   })
-  return row?.yes ?? false
+
+/** Names the end that grants wait for, of a stream that was armed like this before the end was read. */
+export const requireEnd = async (db: Queryable, id: number, armed: number, end: number): Promise<void> => {
+  await db.query({
+    name: 'stream-require',
+    text: 'update muster.stream set required_offset = $3 where id = $1 and required_offset = $2',
+    values: [id, armed, end],
+  })
 }
 
 export const readStream = async (db: Queryable, id: number): Promise<StreamRow | undefined> => {
@@ -88,35 +85,23 @@ export const passTo = async (db: Queryable, id: number, next: number): Promise<v
   })
 }
 
-/** The topic behind this stream is another one now: its successor begins at 0. undefined: somebody else said so before. */
-export const startIncarnation = async (tx: Transaction, id: number): Promise<StreamRow | undefined> => {
+/** The topic behind this stream is another one now. undefined: somebody else said so before. */
+export const retireStream = async (
+  tx: Transaction,
+  id: number,
+): Promise<{ readonly topic: string; readonly partition: number; readonly incarnation: number } | undefined> => {
   const [old] = await tx.query<{ topic: string; partition: number; incarnation: number }>({
     text: 'update muster.stream set current = false where id = $1 and current returning topic, partition, incarnation',
     values: [id],
   })
-  if (old === undefined) return undefined
-  const [row] = await tx.query<StreamRow>({
-    text: `insert into muster.stream (topic, incarnation, partition, required_offset) values ($1, $2, $3, $4) returning ${columns}`,
-    values: [old.topic, old.incarnation + 1, old.partition, unknownEnd],
-  })
-  return row
+  return old
 }
-
-/** Partitions that the topic no longer has: nothing will come from them, and nothing waits for them. */
-export const retireStreams = (
-  db: Queryable,
-  topic: string,
-  partitions: readonly number[],
-): Promise<readonly { readonly partition: number; readonly incarnation: number }[]> =>
-  db.query({
-    text: 'update muster.stream set current = false where topic = $1 and current and partition <> all($2::int[]) returning partition, incarnation',
-    values: [topic, partitions],
-  })
 
 /** What the inbox holds at these offsets, to be compared with what Kafka holds there. */
 export type KnownMessage = {
   readonly offset: number
   readonly sha256: string
+  /** ms since 1970 */
   readonly appendedAt: number
   readonly receivedAt: number
 }
@@ -125,6 +110,6 @@ export const knownMessages = (db: Queryable, id: number, from: number, to: numbe
   db.query({
     text: `select "offset", encode(raw_sha256, 'hex') as sha256, (extract(epoch from appended_at) * 1000)::bigint as "appendedAt",
         (extract(epoch from received_at) * 1000)::bigint as "receivedAt"
-      from muster.inbox where stream_id = $1 and "offset" >= $2 and "offset" < $3 order by "offset" limit 500`,
+      from muster.inbox where stream_id = $1 and "offset" >= $2 and "offset" < $3 order by "offset" limit 1000`,
     values: [id, from, to],
   })
