@@ -3,7 +3,7 @@ import { NotSo } from './demo/eventually.ts'
 import { parseOptions, usage } from './demo/options.ts'
 import { tellStory } from './demo/story.ts'
 import { teller } from './demo/teller.ts'
-import { cleanup, openWorld } from './demo/world.ts'
+import { cleanup, openWorld, type World } from './demo/world.ts'
 import { StackError } from './stack/part.ts'
 import { progressLines } from './stack/progress.ts'
 
@@ -29,8 +29,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 let ok = false
 try {
-  const world = await openWorld(options.json ? () => {} : progressLines(process.stderr), ending)
-  await tellStory(world, tell, options, startedAt)
+  const world = await openWorld(options.dir, options.json ? () => {} : progressLines(process.stderr), ending)
+  await Promise.race([tellStory(world, tell, options, startedAt), world.engine.died])
   ok = true
   tell.end(ok, (Date.now() - startedAt) / 1000)
   if (options.keep) {
@@ -38,7 +38,7 @@ try {
     ending.forget('stack')
     world.engine.keep()
     world.stack.keep({ engine: world.engine.mark })
-    tell.show('keep', lookAround(world.envFile, world.stack.dir), { envFile: world.envFile, env: world.env })
+    tell.show('keep', lookAround(world), { envFile: world.envFile })
   }
 } catch (error) {
   if (!interrupted) {
@@ -46,7 +46,7 @@ try {
       process.stderr.write(`${error instanceof StackError ? error.message : ((error as Error).stack ?? error)}\n`)
     else if (tell.counts.failed === 0) process.stderr.write(`${error.message}\n`)
     tell.end(false, (Date.now() - startedAt) / 1000)
-    process.stderr.write('the logs of this run are in .stack/demo: engine.log, and one directory for each part\n')
+    process.stderr.write(`the logs of this run are in ${options.dir}: engine.log, and one directory for each part\n`)
   }
 }
 if (!interrupted) {
@@ -54,16 +54,16 @@ if (!interrupted) {
   process.exit(ok ? 0 : 1)
 }
 
-function lookAround(envFile: string, dir: string): readonly string[] {
+function lookAround({ envFile, directory }: World): readonly string[] {
   return [
     'Everything is still running. To look around:',
-    `  . ${envFile}                      # addresses and secrets, for this shell`,
-    '  npx muster show identity P-1001         # all that is known of Amit',
-    '  npx muster hold list                    # what waits for a human',
-    '  npx muster finding list',
-    '  npx muster publish FILE                 # tell it something as HR (examples/bank/events)',
-    `  ldapsearch -x -H "$MUSTER_STACK_LDAP_PLAIN_URL" -D "$MUSTER_STACK_LDAP_ROOT_DN" -w "$MUSTER_STACK_LDAP_ROOT_PASSWORD" -b "$MUSTER_STACK_LDAP_BASE_DN"`,
-    `  logs: ${dir}/engine.log`,
+    `  . ${envFile}`,
+    '  npx muster show identity P-1001    # all that is known of Amit',
+    '  npx muster hold list               # what waits for a human',
+    '  npx muster publish FILE            # tell it something as HR: see examples/bank/events',
+    `  ${directory.script} '(member=uid=meera.s,ou=people,dc=bank,dc=example)' cn`,
+    '  any SQL client with "$MUSTER_AUDITOR_DATABASE_URL": docs/auditors.md has the views',
+    `  ${options?.dir}/engine.log`,
     'To end it: npm run stack -- down',
   ]
 }

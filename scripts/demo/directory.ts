@@ -39,6 +39,17 @@ export const openDirectory = async (ldap: Ldap, dir: string) => {
     ...attributes,
   ]
 
+  // The same for people: `script FILTER ATTRIBUTE…`, wherever ldapsearch comes from.
+  const script = join(dir, 'ldapsearch')
+  const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
+  const exports = Object.entries({ ...tool.env, LDAPTLS_CACERT: ldap.caFile }).map(
+    ([name, value]) => `export ${name}=${quote(value)}\n`,
+  )
+  const fixed = words(ldap.baseDn, '', []).slice(0, -1)
+  writeFileSync(script, `#!/bin/sh\n${exports.join('')}exec ${[tool.command, ...fixed].map(quote).join(' ')} "$@"\n`, {
+    mode: 0o700,
+  })
+
   const search = async (base: string, filter: string, ...attributes: string[]): Promise<readonly LdifEntry[]> => {
     const { stdout } = await run(tool.command, words(base, filter, attributes), { env, maxBuffer: 256 * 1024 * 1024 })
     return ldifEntries(stdout)
@@ -56,8 +67,7 @@ export const openDirectory = async (ldap: Ldap, dir: string) => {
   }
 
   return {
-    people,
-    groups,
+    script,
     accountOf,
     /** Keys (cn) of the groups that list this person's account. */
     groupsOf: async (person: string): Promise<readonly string[]> => {

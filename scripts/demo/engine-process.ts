@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkout } from '../stack/download.ts'
 import { guarded } from '../stack/guarded.ts'
-import { end, isAlive, type ProcessMark, startedAt } from '../stack/process.ts'
+import { end, type ProcessMark, startedAt } from '../stack/process.ts'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 
 export const bank = join(checkout, 'examples', 'bank')
@@ -13,7 +13,8 @@ const muster = join(checkout, 'bin', 'muster')
 export type EngineProcess = {
   readonly mark: ProcessMark
   readonly logFile: string
-  readonly isAlive: () => boolean
+  /** Never resolves; rejects when the engine ends although nobody ended it. */
+  readonly died: Promise<never>
   readonly stop: () => Promise<void>
   /** It outlives us from now on. */
   readonly keep: () => void
@@ -31,14 +32,28 @@ export const startEngine = async (env: Readonly<Record<string, string>>, logFile
   closeSync(log)
   unref()
   if (child.pid === undefined) throw new Error('the engine did not start')
-  const mark = { pid: child.pid, started: startedAt(child.pid) ?? '' }
-  await eventually(60, async () => {
-    const text = readFileSync(logFile, 'utf8')
-    if (/"msg":"ready"/.test(text)) return isSo(true)
-    if (!isAlive(mark)) throw new NotSo(`the engine ended at once:\n${text.slice(-2000)}`)
-    return notYet(`no "ready" in ${logFile}`)
+  let stopping = false
+  const died = new Promise<never>((_, reject) => {
+    child.once('exit', (code, signal) => {
+      if (!stopping)
+        reject(
+          new NotSo(
+            `the engine ended (${signal ?? code}); the end of ${logFile}:\n${readFileSync(logFile, 'utf8').slice(-2000)}`,
+          ),
+        )
+    })
   })
-  return { mark, logFile, isAlive: () => isAlive(mark), keep: release, stop: () => end(mark, 'SIGTERM') }
+  died.catch(() => {}) // told where the story is told
+  const mark = { pid: child.pid, started: startedAt(child.pid) ?? '' }
+  const ready = eventually(60, async () =>
+    /"msg":"ready"/.test(readFileSync(logFile, 'utf8')) ? isSo(true) : notYet(`no "ready" in ${logFile}`),
+  )
+  await Promise.race([ready, died])
+  const stop = () => {
+    stopping = true
+    return end(mark, 'SIGTERM')
+  }
+  return { mark, logFile, died, keep: release, stop }
 }
 
 /** Any other command of muster, as a person would type it; its answer on stdout. Colours only when asked for. */

@@ -1,4 +1,6 @@
 /** What `npm run demo -- …` was asked for. */
+import { join, resolve } from 'node:path'
+import { checkout } from '../stack/download.ts'
 
 export type DemoOptions = {
   /** NDJSON for machines: one object a line on stdout. */
@@ -7,18 +9,21 @@ export type DemoOptions = {
   readonly keep: boolean
   /** How many workers join around Amit. */
   readonly feed: number
+  /** Where its parts keep their data and logs. */
+  readonly dir: string
 }
 
-export const usage = `npm run demo -- [--json] [--keep] [--feed N]
+export const usage = `npm run demo -- [--json] [--keep] [--feed N] [--dir DIR]
   --json     one JSON object a line, for machines
   --keep     leave everything running at the end, and say how to look around
   --feed N   how many workers join around the story (default 2000)
+  --dir DIR  where its parts keep data and logs (default .stack/demo)
 `
 
 /** null: the words are not understood. */
 export const parseOptions = (words: readonly string[]): DemoOptions | null => {
   const rest = [...words]
-  let options: DemoOptions = { json: false, keep: false, feed: 2000 }
+  let options: DemoOptions = { json: false, keep: false, feed: 2000, dir: join(checkout, '.stack', 'demo') }
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--json') options = { ...options, json: true }
     else if (word === '--keep') options = { ...options, keep: true }
@@ -26,7 +31,8 @@ export const parseOptions = (words: readonly string[]): DemoOptions | null => {
       const feed = Number(rest.shift())
       if (!Number.isSafeInteger(feed) || feed < 50 || feed > 50_000) return null
       options = { ...options, feed }
-    } else return null
+    } else if (word === '--dir' && rest[0] !== undefined) options = { ...options, dir: resolve(rest.shift() ?? '') }
+    else return null
   }
   return options
 }

@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { checkout } from '../stack/download.ts'
 import { databaseEnv, musterDatabase } from '../stack/muster-database.ts'
 import { type OnProgress, type Part, partNames } from '../stack/part.ts'
 import { end, isAlive } from '../stack/process.ts'
@@ -14,7 +13,6 @@ import { type Directory, openDirectory } from './directory.ts'
 import { bank, type EngineProcess, startEngine } from './engine-process.ts'
 import { type Hr, openHr } from './hr-topic.ts'
 
-const dir = join(checkout, '.stack', 'demo')
 const databaseName = 'muster_demo'
 /** muster.yaml's `queue.prefix`, by default. */
 const redisPrefix = '{muster}'
@@ -48,7 +46,7 @@ export const cleanup = (): Cleanup => {
   }
 }
 
-export const openWorld = async (onProgress: OnProgress, ending: Cleanup): Promise<World> => {
+export const openWorld = async (dir: string, onProgress: OnProgress, ending: Cleanup): Promise<World> => {
   mkdirSync(dir, { recursive: true })
   const stack = await startStack({ dir, parts: partNames, onProgress })
   ending.add('stack', () => stack.stop())
@@ -96,7 +94,7 @@ const freshDatabase = async (stack: Stack) => {
 }
 
 const freshDirectory = async (stack: Stack, mayReset: boolean): Promise<Directory> => {
-  const directory = await openDirectory(stack.ldap, dir)
+  const directory = await openDirectory(stack.ldap, stack.dir)
   if (!mayReset && !(await directory.isEmpty()))
     throw new Error(
       "the directory at MUSTER_STACK_LDAP_URL is not empty, and what is in it is not the demo's to delete",
