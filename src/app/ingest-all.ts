@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import { errorFields } from '../log.ts'
 import { pause } from '../workers/pause.ts'
 import { within } from '../workers/redis-link.ts'
+import { maxMessageBytes } from './decoder.ts'
 
 type IngestOptions = {
   readonly engine: Engine
@@ -33,6 +34,7 @@ export const ingestAll = ({
           topics,
           groupId: group,
           clientId: name,
+          maxBytes: maxMessageBytes,
           onFatal,
         })
       } catch (error) {

@@ -1,3 +1,4 @@
+import { auditLog } from './audit-log.ts'
 import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { findingList } from './finding-list.ts'
@@ -7,6 +8,7 @@ import { migrateCommand } from './migrate.ts'
 import { policyApply } from './policy-apply.ts'
 import { policyCheck } from './policy-check.ts'
 import { publishCommand } from './publish.ts'
+import { quarantineList, quarantineReplay, quarantineShow } from './quarantine.ts'
 import { serve } from './serve.ts'
 import { showEntitlement } from './show-entitlement.ts'
 import { showIdentity } from './show-identity.ts'
@@ -37,6 +39,8 @@ export const commands = {
   why,
   'why-not': whyNot,
   hold: { commands: { list: holdList, release: holdRelease, reject: holdReject } },
+  quarantine: { commands: { list: quarantineList, show: quarantineShow, replay: quarantineReplay } },
+  audit: { commands: { log: auditLog } },
   finding: { commands: { list: findingList } },
 } as const satisfies Record<string, Command | Group>
 
