@@ -70,6 +70,15 @@ export const accountContract = (scene: Scene): void => {
       expect(scene.connector.attributesHash(before.worker)).not.toBe(scene.connector.attributesHash(after.worker))
     })
 
+    test('observed, an account whose person has changed is there, with the hash of what it has', async () => {
+      const before = scene.person('Before')
+      await scene.world.addAccounts([before])
+      const after = { key: before.key, worker: { ...before.worker, familyName: 'After' } }
+      const [observed] = await scene.connector.observe([ensure(after)], always.signal)
+      expect(said(observed)).toBe('was-so')
+      expect(accountOf(observed)?.attributesHash).toBe(scene.connector.attributesHash(before.worker))
+    })
+
     test('a known account that is gone is refused, not made again', async () => {
       expect(await scene.saying([ensure(scene.person(), true, unknownId)])).toEqual(['refused:account-missing'])
     })

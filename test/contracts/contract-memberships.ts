@@ -167,13 +167,13 @@ export const membershipContract = (scene: Scene): void => {
       const observed = await scene.connector.observe(operations, always.signal)
       expect(observed.map(said)).toEqual([
         'was-so',
-        'retry',
-        'retry',
+        'not-so',
+        'not-so',
         'was-so',
         'was-so',
-        'retry',
+        'not-so',
         'was-so',
-        'retry',
+        'not-so',
         'refused:account-missing',
       ])
       expect(await scene.world.membersOf(held)).toEqual([account])

@@ -1,6 +1,12 @@
 /** What the contract suite needs to know of a target: its world, seen by somebody who is not the connector. */
 import { randomBytes } from 'node:crypto'
-import type { ApplyContext, Connector, EntitlementRef, Operation } from '../../src/connectors/connector.ts'
+import {
+  type ApplyContext,
+  type Connector,
+  type EntitlementRef,
+  notSo,
+  type Operation,
+} from '../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import type { WorkerAttributes } from '../../src/domain/worker-event.ts'
@@ -69,6 +75,7 @@ export const ensure = (person: Person, create = true, account: NativeId | null =
 export const said = (outcome: Outcome | undefined): string => {
   if (outcome === undefined) return 'nothing'
   if (outcome.kind === 'done') return outcome.changed ? 'changed' : 'was-so'
+  if (outcome.kind === 'retry' && outcome.cause.word === notSo) return 'not-so'
   return outcome.kind === 'refused' ? `refused:${outcome.reason}` : outcome.kind
 }
 export const accountOf = (outcome: Outcome | undefined) => (outcome?.kind === 'done' ? outcome.account : undefined)

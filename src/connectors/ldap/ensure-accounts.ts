@@ -1,5 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
+import { notSo } from '../connector.ts'
 import { mappedOf, nativeIdOf, observedAccount } from './account.ts'
 import { differences, mapAttributes } from './attributes.ts'
 import type { Gate, LdapClient } from './client.ts'
@@ -88,7 +89,7 @@ const prove = async (
     const { index, before } = account
     const entry = toRead.includes(account) ? now.get(index) : before
     if (entry === undefined || entry === null) {
-      outcomes[index] = failures.get(index) ?? retry('not-so-when-read-back')
+      outcomes[index] = failures.get(index) ?? retry(notSo)
     } else if (account.origin === 'linked' && holdings !== null && !holdings.ok) {
       outcomes[index] = outcomeOfRead(holdings.failure, 'account')
     } else if (before !== null && dnKey(before.dn) !== dnKey(entry.dn)) {

@@ -1,6 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import type { Operation, Snapshot } from '../connector.ts'
+import { notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
 import { accountAttributes, entryUuid, observedAccount } from './account.ts'
 import { inOrder } from './apply.ts'
 import type { LdapClient } from './client.ts'
@@ -14,20 +14,24 @@ import type { Pace } from './pace.ts'
 import { judge, type Proof, readProof } from './proof.ts'
 import { readHoldings } from './read-back.ts'
 
-const notSo = retry('not-so')
+const notSo = retry(notSoWord)
 
-/** Reads only. */
-export const observe = (
+/** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
+export const observe = async (
   client: LdapClient,
   settings: LdapSettings,
   pace: Pace,
   operations: readonly Operation[],
-): Promise<readonly Outcome[]> =>
-  inOrder(
+): Promise<readonly Outcome[]> => {
+  const outcomes = await inOrder(
     operations,
     (ensures) => observeAccounts(client, settings, ensures),
     (others) => observeAccess(client, settings, pace, others),
   )
+  return outcomes.map((outcome) =>
+    outcome.kind === 'retry' && outcome.cause.word !== notSoWord ? { kind: 'unknown', cause: outcome.cause } : outcome,
+  )
+}
 
 const observeAccess = async (
   client: LdapClient,
@@ -44,12 +48,11 @@ const observeAccess = async (
   return operations.map((_, index) => outcomes[index] ?? notSo)
 }
 
-/** What was read under a name that was no longer the account's tells nothing; else what is not done is proven not so. */
+/** What was read under a name that was no longer the account's tells nothing. */
 const seen = (settings: LdapSettings, item: Item, proof: Proof): Outcome => {
   const now = proof.accounts.get(item.operation.account)
   if (now === undefined || dnKey(now.dn) !== dnKey(item.account.dn)) return retry('renamed-meanwhile')
-  const outcome = judge(settings, item, proof, { changed: false, code: '' })
-  return outcome.kind === 'done' ? outcome : notSo
+  return judge(settings, item, proof, { changed: false, code: '' })
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Evidence, Outcome } from '../../domain/outcome.ts'
+import { notSo } from '../connector.ts'
 import { isEnabled, observedAccount } from './account.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
@@ -81,11 +82,11 @@ export const judge = (
     entitlement: group,
   })
   const now = proof.accounts.get(operation.account) ?? account
-  const notSo: Outcome = { kind: 'retry', cause: { code: write.code, word: 'not-so-when-read-back' } }
+  const isNotSo: Outcome = { kind: 'retry', cause: { code: write.code, word: notSo } }
   switch (operation.op) {
     case 'enable':
     case 'disable': {
-      if (isEnabled(now) !== (operation.op === 'enable')) return notSo
+      if (isEnabled(now) !== (operation.op === 'enable')) return isNotSo
       return {
         kind: 'done',
         changed: write.changed,
@@ -96,11 +97,14 @@ export const judge = (
     }
     case 'grant':
     case 'revoke': {
-      if (group === null) return notSo
+      if (group === null) return isNotSo
       const members = proof.members.get(group)
-      if (members === undefined && !proof.asked.has(account.dn)) return notSo
+      // Its group was gone, or another one, when it was to be read: that tells nothing of this membership.
+      if (members === undefined && !proof.asked.has(account.dn)) {
+        return { kind: 'retry', cause: { code: write.code, word: 'group-not-read' } }
+      }
       const held = members === undefined ? proof.holdings.holds(account.dn, group) : members.has(account.dn)
-      if (held !== (operation.op === 'grant')) return notSo
+      if (held !== (operation.op === 'grant')) return isNotSo
       return {
         kind: 'done',
         changed: write.changed,
