@@ -1,0 +1,35 @@
+import type { Bench, Line, RowName } from '../row.ts'
+import { floorLine, joinerRounds, naiveLine } from './joiners.ts'
+import { leaverLines } from './leaver.ts'
+
+export type Measured = { readonly lines: readonly Line[]; readonly failed: boolean }
+
+/** Rows one after the other: they share processors, so never side by side. A row that fails does not end the others. */
+export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promise<Measured> => {
+  const lines: Line[] = []
+  let failed = false
+  const measure = async (name: string, work: () => Promise<readonly Line[]>) => {
+    const begun = performance.now()
+    bench.say(name)
+    try {
+      lines.push(...(await work()))
+    } catch (error) {
+      failed = true
+      bench.say(`  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    }
+    bench.say(`  ${((performance.now() - begun) / 1_000).toFixed(1)} s`)
+  }
+  const does = (row: RowName) => rows.includes(row)
+
+  if (does('joiners') || does('naive'))
+    await measure('joiners', async () => {
+      const rounds = await joinerRounds(bench, {
+        floor: does('joiners'),
+        naive: does('naive'),
+        pairs: bench.scale.pairs,
+      })
+      return [...(does('joiners') ? [floorLine(rounds)] : []), ...(does('naive') ? [naiveLine(rounds)] : [])]
+    })
+  if (does('leaver')) await measure('leaver', () => leaverLines(bench))
+  return { lines, failed }
+}
