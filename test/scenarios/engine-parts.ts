@@ -1,0 +1,62 @@
+import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
+import type { TargetId } from '../../src/domain/ids.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { guardMembers } from '../../src/engine/guard-members.ts'
+import { createPolicyBook } from '../../src/engine/policy-book.ts'
+import { createLog } from '../../src/log.ts'
+import { defaultGuardLimits } from '../../src/planning/guard.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { idBlock } from '../../src/store/id-block.ts'
+import type { Calls } from './engine-calls.ts'
+import type { ScenarioTree } from './engine-directory.ts'
+import type { Given } from './scenario-file.ts'
+
+export type EngineParts = { readonly engine: Engine; readonly stop: () => Promise<void> }
+
+/** The engine of one process: its pool under the engine's own role, its connections to the targets, its memories. */
+export const startEngine = (
+  engineUrl: string,
+  given: Given,
+  trees: ReadonlyMap<string, ScenarioTree>,
+  calls: Calls,
+): EngineParts => {
+  const db = openDatabase({ url: engineUrl, max: 4, applicationName: 'scenario-engine' })
+  const connectors = [...trees].map(([id, { settings }]) =>
+    calls.wrap(createLdapConnector(id as TargetId, settings)),
+  )
+  const engine: Engine = {
+    db,
+    log: createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'scenario'),
+    targets: Object.entries(given.targets).map(([id, { accounts, leaverUnmanaged }]) => ({
+      id: id as TargetId,
+      accounts,
+      leaverUnmanaged,
+      expectWithinMs: 86_400_000,
+      guard: defaultGuardLimits,
+    })),
+    connectors: new Map(connectors.map((connector) => [connector.target, connector])),
+    policies: createPolicyBook(),
+    guardMembers: guardMembers(() => performance.now()),
+    ids: {
+      action: idBlock(db, 'muster.action_id', 50),
+      dispatch: idBlock(db, 'muster.dispatch_id', 50),
+      decision: idBlock(db, 'muster.decision_id', 50),
+    },
+    nudge: () => {},
+    random: () => 0,
+    settings: {
+      evaluateBatch: 100,
+      dispatchBatch: 500,
+      leaseMs: 30_000,
+      leaverSloMs: 60_000,
+      bulkDeadlineMs: 900_000,
+    },
+  }
+  return {
+    engine,
+    stop: async () => {
+      await db.close()
+      await Promise.all(connectors.map((connector) => connector.close()))
+    },
+  }
+}

@@ -1,0 +1,64 @@
+import { dispatch } from '../../src/engine/dispatch.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { evaluate } from '../../src/engine/evaluate.ts'
+import { provision } from '../../src/engine/provision.ts'
+import type { Database } from '../../src/store/database.ts'
+import type { Calls } from './engine-calls.ts'
+import type { HouseClock } from './engine-clock.ts'
+
+/** What works on until it stands still, and what it left standing in a call. */
+export type Rest = ReturnType<typeof createRest>
+
+const lanes = ['leaver', 'bulk'] as const
+/** A bulk dispatch goes when nothing is left to evaluate and its oldest action is 50 ms old. */
+const patienceMs = 51
+
+export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => {
+  const standing = new Set<Promise<void>>()
+
+  /** Until the dispatch is done, or its call hangs. */
+  const provisionOne = async (engine: Engine, id: number): Promise<void> => {
+    const working = provision(engine, id)
+    const hung = await Promise.race([working.then(() => false), calls.nextHang().then(() => true)])
+    if (!hung) return
+    standing.add(working)
+    // Whoever ends the call hears how it ended; until then nobody does.
+    working.catch(() => {}).finally(() => standing.delete(working))
+  }
+
+  /** What was turned away or is to be read back waits for a pause to pass: it passes. */
+  const waitOut = async (): Promise<void> => {
+    const [row] = await admin.query<{ ms: number | null }>({
+      text: `select (extract(epoch from max(a.next_at) - muster.now()) * 1000)::float8 as ms from muster.action a
+        join muster.target t on t.id = a.target and t.mode = 'enforce' where a.state = 'ready' and a.next_at > muster.now()`,
+    })
+    if (row?.ms != null) await clock.on(Math.ceil(row.ms))
+  }
+
+  return {
+    provisionOne,
+    /** Until those whose calls were ended have written what they know. */
+    settled: async (): Promise<void> => {
+      await Promise.allSettled([...standing])
+    },
+    rest: async (engine: Engine): Promise<void> => {
+      await waitOut()
+      for (let round = 0; round < 40; round++) {
+        for (const lane of lanes) while ((await evaluate(engine, lane)).evaluated > 0);
+        const leavers = await dispatch(engine, 'leaver')
+        await clock.on(patienceMs)
+        const refs = [...leavers, ...(await dispatch(engine, 'bulk'))]
+        for (const { id } of refs) await provisionOne(engine, id)
+        if (refs.length === 0 && !(await isDue(admin))) return
+      }
+      throw new Error('not at rest after 40 rounds')
+    },
+  }
+}
+
+const isDue = async (admin: Database): Promise<boolean> => {
+  const [row] = await admin.query<{ yes: boolean }>({
+    text: 'select exists (select from muster.identity where work_due_at <= muster.now() and parked_at is null) as yes',
+  })
+  return row?.yes ?? false
+}
