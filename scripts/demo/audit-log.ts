@@ -128,12 +128,13 @@ export const openAuditLog = async (url: string) => {
           `select count(*)::int as n, percentile_cont(0.5) within group (order by ms) as p50, percentile_cont(0.99) within group (order by ms) as p99 from auditor.leaver_latencies`,
         ),
       ),
-    /** From Kafka's append to the last grant read back, of those who joined with the feed. */
+    /** From Kafka's append to the last grant read back, of those who joined with the feed and stayed. */
     joinerQuantiles: () =>
       quantiles(
         ask(`select count(*)::int as n, percentile_cont(0.5) within group (order by ms) as p50, percentile_cont(0.99) within group (order by ms) as p99
           from (select extract(epoch from max(e.recorded_at) - min(v.appended_at)) * 1000 as ms
-            from auditor.person_events v join auditor.entries e on e.subject_ref = v.subject_ref and e.kind = 'outcome'
+            from auditor.person_events v join auditor.people p on p.subject_ref = v.subject_ref and not p.leaver
+            join auditor.entries e on e.subject_ref = v.subject_ref and e.kind = 'outcome'
             where v.person_key like 'F-%' and v.event_id like 'feed-F-%' group by v.person_key) t`),
       ),
     close: () => client.end(),
