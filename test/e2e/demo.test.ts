@@ -33,6 +33,7 @@ afterAll(() => {
 const runDemo = (onLine: (line: Line, run: Run) => void, ...words: string[]): Run => {
   // Directories with this prefix are removed by the next run of the tests, should this one be interrupted.
   const dir = join(checkout, '.stack', `test-${process.pid}-demo-${freshName()}`)
+  dirs.push(dir)
   const child = spawn(
     'sh',
     [join(checkout, 'scripts/run.sh'), 'scripts/demo.ts', '--json', '--feed', '60', '--dir', dir, ...words],
