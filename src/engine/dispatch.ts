@@ -12,7 +12,8 @@ const leaverBatch = 500
  */
 export const dispatch = (engine: Engine, lane: Lane): Promise<readonly DispatchRef[]> =>
   engine.db.transaction(async (tx) => {
-    const { held, passing } = await guard(engine, tx, lane)
+    const { held, passing, counted } = await guard(engine, tx, lane)
     await engine.settings.pause?.('dispatch:guarded')
-    return createDispatches(tx, lane, lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch, held, passing)
+    const batch = lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch
+    return createDispatches(tx, lane, batch, held, passing, counted)
   })

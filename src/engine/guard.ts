@@ -3,8 +3,8 @@ import type { Lane } from '../domain/action.ts'
 import { type GuardLimits, type Tripped, trippedLimits, urgentLeaversLeft } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
-import type { Held } from '../store/dispatches.ts'
-import { openFinding } from '../store/findings.ts'
+import type { Counted, Held } from '../store/dispatches.ts'
+import { openFinding, openFindingOnce } from '../store/findings.ts'
 import {
   guardedTargets,
   lockGuard,
@@ -21,6 +21,8 @@ export type GuardAnswer = {
   readonly held: readonly Held[]
   /** Identities that pass although held: the bounded urgent leavers. */
   readonly passing: readonly number[]
+  /** What takes away and was counted; no more of it may leave. */
+  readonly counted: readonly Counted[]
 }
 
 /**
@@ -34,7 +36,11 @@ export const guard = async (engine: Engine, tx: Transaction, lane: Lane): Promis
     const settings = engine.targets.find(({ id }) => id === target)
     if (settings !== undefined) answers.push(await guardTarget(engine, tx, target, settings.guard))
   }
-  return { held: answers.flatMap(({ held }) => held), passing: answers.flatMap(({ passing }) => passing) }
+  return {
+    held: answers.flatMap(({ held }) => held),
+    passing: answers.flatMap(({ passing }) => passing),
+    counted: answers.flatMap(({ counted }) => counted),
+  }
 }
 
 const guardTarget = async (
@@ -49,11 +55,20 @@ const guardTarget = async (
   const tripped = trippedLimits(limits, guardCounts(rows, of))
   for (const one of tripped) await openHold(engine, tx, target, one)
   const open = tripped.length === 0 ? holds : await openGuardHolds(tx, target)
-  if (open.length === 0) return { held: [], passing: [] }
+  const counted = rows.map(({ kind, entitlement, undispatched }) => ({ target, kind, entitlement, undispatched }))
+  if (open.length === 0) return { held: [], passing: [], counted }
   const held = open.map(({ kind, entitlement }): Held => ({ target, kind, entitlement }))
   const { passed, waiting } = await urgentLeavers(tx, target)
   const left = urgentLeaversLeft(limits, of.accounts, passed.length)
-  return { held, passing: [...passed, ...waiting.slice(0, left)] }
+  if (waiting.length > left)
+    await openFindingOnce(tx, {
+      kind: 'urgent-leavers-held',
+      key: target,
+      urgent: true,
+      identityId: null,
+      detail: { target, passed: passed.length + left },
+    })
+  return { held, passing: [...passed, ...waiting.slice(0, left)], counted }
 }
 
 const openHold = async (

@@ -12,6 +12,9 @@ export type DispatchRef = {
 /** What the guard holds: every undispatched action of a kind on a target, or on one entitlement of it. */
 export type Held = { readonly target: string; readonly kind: ActionKind; readonly entitlement: number | null }
 
+/** How much of what takes away the guard counted: what is planned after its count stays for the next one. */
+export type Counted = Held & { readonly undispatched: number }
+
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
  * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 500 ms. Leavers: by target alone, at once.
@@ -24,11 +27,12 @@ export const createDispatches = (
   held: readonly Held[],
   /** Identities that pass although held: the bounded urgent leavers. */
   passing: readonly number[],
+  counted: readonly Counted[],
 ): Promise<readonly DispatchRef[]> =>
   tx.query({
     name: `dispatches-create-${lane}`,
     text: `with candidate as materialized (
-        select a.id, a.target, a.kind, a.entitlement_id, a.created_at
+        select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
@@ -37,11 +41,20 @@ export const createDispatches = (
             where h.target = a.target and h.kind = a.kind and (h.entitlement is null or h.entitlement = a.entitlement_id))
             or a.identity_id = any($6::bigint[]))
         order by a.id limit 20000 for update of a skip locked),
+      countable as (
+        select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
+        from candidate where guarded),
+      leaving as (
+        select id, target, kind, entitlement_id, created_at from candidate where not guarded
+        union all
+        select n.id, n.target, n.kind, n.entitlement_id, n.created_at from countable n
+        join unnest($7::text[], $8::muster.action_kind[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)
+          on c.target = n.target and c.kind = n.kind and (n.kind = 'disable' or c.entitlement = n.entitlement_id) and n.nth <= c.undispatched),
       numbered as (
         select id, target, created_at,
           ${lane === 'bulk' ? 'kind, entitlement_id,' : 'null::muster.action_kind as kind, null::int as entitlement_id,'}
           (row_number() over (partition by target ${lane === 'bulk' ? ', kind, entitlement_id' : ''} order by id) - 1) / $2 as chunk
-        from candidate),
+        from leaving),
       idle as materialized (
         select not exists (select from muster.identity where lane = 'bulk' and parked_at is null and work_due_at <= (select muster.now())) as yes),
       chunks as materialized (
@@ -71,6 +84,10 @@ export const createDispatches = (
       held.map((h) => h.kind),
       held.map((h) => h.entitlement),
       passing,
+      counted.map((c) => c.target),
+      counted.map((c) => c.kind),
+      counted.map((c) => c.entitlement),
+      counted.map((c) => c.undispatched),
     ],
   })
 
@@ -182,7 +199,7 @@ export const returnToReady = async (tx: Transaction, ids: readonly number[]): Pr
   if (ids.length === 0) return
   await tx.query({
     name: 'dispatch-return',
-    text: `update muster.action set state = 'ready', dispatch_id = null where id = any($1)`,
+    text: `update muster.action set state = 'ready', dispatch_id = null, dispatched_at = null where id = any($1)`,
     values: [ids],
   })
 }

@@ -22,6 +22,16 @@ export const openFinding = async (db: Queryable, finding: Finding): Promise<void
   })
 }
 
+/** Opens it if it is not open: for what is looked at again and again. */
+export const openFindingOnce = async (db: Queryable, finding: Finding): Promise<void> => {
+  await db.query({
+    name: 'finding-open-once',
+    text: `insert into muster.finding (kind, key, urgent, identity_id, detail, opened_at, seen_at)
+      values ($1, $2, $3, $4, $5, muster.now(), muster.now()) on conflict (kind, key) where closed_at is null do nothing`,
+    values: [finding.kind, finding.key, finding.urgent, finding.identityId, JSON.stringify(finding.detail)],
+  })
+}
+
 export const closeFinding = async (db: Queryable, kind: string, key: string): Promise<void> => {
   await db.query({
     name: 'finding-close',

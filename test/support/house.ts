@@ -209,7 +209,8 @@ export const openHouse = async (options: HouseOptions = {}) => {
     for (let round = 0; round < 80; round++) {
       await evaluateAll()
       await shift(600)
-      const refs = await dispatchAll()
+      await dispatchAll()
+      const refs = await admin.query<{ id: number }>({ text: `select id from muster.dispatch where state = 'queued' order by id` })
       for (const ref of refs) {
         await provision(engine, ref.id)
         await afterEach()

@@ -1,0 +1,211 @@
+/** L11: a mass change beyond the guard's limits is held at the door, whoever caused it and however many dispatch it. */
+import { afterEach, expect, test } from 'vitest'
+import { releaseHold } from '../../src/engine/decide-hold.ts'
+import { defaultGuardLimits, type GuardLimits } from '../../src/planning/guard.ts'
+import { createFaults, createGates } from '../support/faults.ts'
+import { type House, openHouse, target } from '../support/house.ts'
+
+const none = { absolute: null, percent: null }
+const limits = (some: Partial<GuardLimits>): GuardLimits => ({
+  ...defaultGuardLimits,
+  revokes: none,
+  disables: none,
+  entitlementRevokes: none,
+  ...some,
+})
+
+let house: House
+const gates = createGates()
+const faults = createFaults()
+afterEach(() => house.close())
+
+/** So many people with an account and two groups, nothing left to do. */
+const bankOf = async (people: number, guard: GuardLimits) => {
+  house = await openHouse({ target: { guard }, settings: { pause: gates.pause }, connector: faults.wrap })
+  const start = await house.now()
+  for (let i = 0; i < people; i++) await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: 'X' } })
+  await house.quiesce()
+}
+const leave = async (from: number, to: number, more: { involuntary?: boolean } = {}) => {
+  const at = await house.now()
+  for (let i = from; i < to; i++) await house.tell({ person: `P-${i}`, effectiveAt: at, status: 'terminated', ...more })
+  await house.shift(5)
+  await house.evaluateAll()
+}
+const sent = async (kind: string) =>
+  (
+    await house.rows<{ n: number }>(
+      `select count(*) as n from muster.action where kind = $1::muster.action_kind and state in ('dispatched', 'done')`,
+      kind,
+    )
+  )[0]?.n
+const openHolds = () =>
+  house.rows<{ id: number; limit: string }>(`select id, policies[1] as "limit" from muster.hold where kind = 'guard' and closed_at is null order by 2`)
+const findings = () => house.rows<{ key: string; times: number }>(`select key, times from muster.finding where kind = 'guard-tripped' order by 1`)
+const somebody = { type: 'os-user', name: 'somebody', authenticated: false } as const
+
+test('a limit may be reached exactly; one more, and everything of that kind that has not gone is held', async () => {
+  await bankOf(8, limits({ disables: { absolute: 3, percent: null } }))
+  await leave(0, 3)
+  await house.dispatchAll()
+  expect(await sent('disable')).toBe(3)
+  expect(await openHolds()).toEqual([])
+  await leave(3, 5)
+  await house.dispatchAll()
+  expect(await sent('disable')).toBe(3)
+  // Another limit has not tripped: what they hold is taken away.
+  expect(await sent('revoke')).toBe(10)
+  expect(await openHolds()).toMatchObject([{ limit: 'disables' }])
+})
+
+test('a batch beyond the limit is held before its first action leaves; one hold, one finding, one entry, however often it is looked at', async () => {
+  await bankOf(8, limits({ disables: { absolute: 3, percent: null }, revokes: { absolute: 7, percent: null } }))
+  await leave(0, 4)
+  for (let i = 0; i < 3; i++) expect(await house.dispatchAll()).toEqual([])
+  expect((await openHolds()).map(({ limit }) => limit)).toEqual(['disables', 'revokes'])
+  expect((await findings()).map(({ times }) => times)).toEqual([1, 1])
+  expect(await house.rows(`select 1 from audit.entry where kind = 'guard-tripped'`)).toHaveLength(2)
+})
+
+test('exact under many dispatchers at once', async () => {
+  await bankOf(12, limits({ revokes: { absolute: 20, percent: null } }))
+  await leave(0, 10)
+  await Promise.all(Array.from({ length: 8 }, () => house.dispatchAll('leaver')))
+  expect(await sent('revoke')).toBe(20)
+  expect(await openHolds()).toEqual([])
+  await leave(10, 12)
+  await Promise.all(Array.from({ length: 8 }, () => house.dispatchAll('leaver')))
+  expect(await sent('revoke')).toBe(20)
+  expect(await openHolds()).toHaveLength(1)
+  expect((await findings()).map(({ times }) => times)).toEqual([1])
+})
+
+test.each([
+  ['when something was counted before', 2],
+  ['when nothing was', 0],
+])('what is planned between the count and the dispatch does not leave uncounted: %s', async (_, first) => {
+  await bankOf(8, limits({ disables: { absolute: 3, percent: null } }))
+  if (first > 0) await leave(0, first)
+  const guarded = gates.stopAt('dispatch:guarded')
+  const dispatching = house.dispatchAll('leaver')
+  await guarded.reached
+  await leave(first, 6)
+  guarded.open()
+  await dispatching
+  await house.dispatchAll('leaver')
+  expect(await sent('disable')).toBeLessThanOrEqual(3)
+  expect(await openHolds()).toMatchObject([{ limit: 'disables' }])
+})
+
+test('all causes count together: movers in the bulk lane and leavers share the limit on revokes', async () => {
+  await bankOf(0, limits({ revokes: { absolute: 3, percent: null } }))
+  const start = await house.now()
+  for (const person of ['P-0', 'P-1', 'P-2']) await house.tell({ person, effectiveAt: start - 1000, attributes: { jobCode: 'TELLER' } })
+  await house.quiesce()
+  // Two revokes of one who moves (to a job without the counter), then two of one who leaves with four groups.
+  await house.tell({ person: 'P-0', effectiveAt: start, attributes: { jobCode: 'X' } })
+  await house.evaluateAll()
+  await house.shift(600)
+  await house.dispatchAll('bulk')
+  expect(await sent('revoke')).toBe(2)
+  await leave(1, 2)
+  await house.dispatchAll()
+  expect(await sent('revoke')).toBe(2)
+  expect(await openHolds()).toMatchObject([{ limit: 'revokes' }])
+})
+
+test('a percentage says nothing below 20 members, and is exact from there on', async () => {
+  await bankOf(19, limits({ disables: { absolute: null, percent: 10 } }))
+  await leave(0, 5)
+  await house.dispatchAll()
+  expect(await sent('disable')).toBe(5)
+  await house.close()
+  await bankOf(30, limits({ disables: { absolute: null, percent: 10 } }))
+  await leave(0, 3)
+  await house.quiesce()
+  expect(await sent('disable')).toBe(3)
+  await leave(3, 4)
+  await house.dispatchAll()
+  expect(await sent('disable')).toBe(3)
+  expect(await openHolds()).toMatchObject([{ limit: 'disables' }])
+})
+
+test('a percentage of one entitlement holds its revokes and no others', async () => {
+  await bankOf(0, limits({ entitlementRevokes: { absolute: null, percent: 50 } }))
+  const start = await house.now()
+  const jobs = (i: number) => (i < 20 ? 'TELLER' : 'X')
+  for (let i = 0; i < 60; i++) await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: jobs(i) } })
+  await house.quiesce()
+  await leave(0, 11)
+  await house.dispatchAll()
+  const held = await house.rows<{ key: string }>(
+    `select distinct e.key from muster.action a join muster.entitlement e on e.id = a.entitlement_id where a.state = 'ready' and a.kind = 'revoke' order by 1`,
+  )
+  expect(held.map(({ key }) => key)).toEqual(['CBS_TellerCash', 'CBS_ViewOnly'])
+  expect(await sent('disable')).toBe(11)
+})
+
+test('single urgent leavers pass a tripped guard, so many an hour; then they hold too, and page', async () => {
+  await bankOf(12, limits({ disables: { absolute: 1, percent: null }, urgentPerHour: { atLeast: 2, percentOfPopulation: 0 } }))
+  await leave(0, 3)
+  await house.dispatchAll()
+  expect(await sent('disable')).toBe(0)
+  await leave(3, 4, { involuntary: true })
+  await house.quiesce()
+  expect(await house.account('P-3')).toMatchObject({ locked: true })
+  await leave(4, 8, { involuntary: true })
+  await house.quiesce()
+  expect(await sent('disable')).toBe(2)
+  expect(await house.rows(`select urgent from muster.finding where kind = 'urgent-leavers-held'`)).toEqual([{ urgent: true }])
+  await house.shift(3_600_001)
+  await house.quiesce()
+  expect(await sent('disable')).toBe(4)
+})
+
+test('what a human releases goes out, is not held again and is not counted; what comes later is', async () => {
+  await bankOf(12, limits({ disables: { absolute: 3, percent: null } }))
+  await leave(0, 5)
+  await house.dispatchAll()
+  expect(await sent('disable')).toBe(0)
+  const [hold] = await openHolds()
+  expect(await releaseHold(house.engine, hold?.id ?? 0, 'the branch was closed', somebody)).toEqual({ kind: 'released', actions: 5 })
+  await house.quiesce()
+  expect(await sent('disable')).toBe(5)
+  expect(await openHolds()).toEqual([])
+  await leave(5, 8)
+  await house.quiesce()
+  expect(await sent('disable')).toBe(8)
+  await leave(8, 9)
+  await house.quiesce()
+  expect(await sent('disable')).toBe(8)
+  expect(await openHolds()).toHaveLength(1)
+})
+
+test('a hold stays after its window has passed: only a human ends it', async () => {
+  await bankOf(6, limits({ disables: { absolute: 1, percent: null } }))
+  await leave(0, 2)
+  await house.dispatchAll()
+  await house.shift(2 * defaultGuardLimits.windowMs)
+  await house.quiesce()
+  expect(await sent('disable')).toBe(0)
+  expect(await openHolds()).toHaveLength(1)
+})
+
+test('what was sent, came back and is to be sent again counts as planned, however long ago it first went out', async () => {
+  await bankOf(6, limits({ disables: { absolute: 3, percent: null } }))
+  await leave(0, 3)
+  faults.next(async (operations) => operations.map(() => ({ kind: 'retry', retryAfterMs: 2 * defaultGuardLimits.windowMs, cause: { code: '52', word: 'unavailable' } })))
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  await house.shift(2 * defaultGuardLimits.windowMs + 1)
+  await leave(3, 4)
+  await house.dispatchAll()
+  expect(await openHolds()).toMatchObject([{ limit: 'disables' }])
+  expect(await house.rows(`select 1 from muster.action where kind = 'disable' and state = 'dispatched'`)).toEqual([])
+})
+
+test('grants are never the business of the guard', async () => {
+  await bankOf(3, limits({ disables: { absolute: 0, percent: null }, revokes: { absolute: 0, percent: null } }))
+  expect(await house.groupsOf('P-0')).toEqual(['Staff_Intranet', 'Staff_Timesheets'])
+  expect(await openHolds()).toEqual([])
+  expect(house.engine.targets[0]?.id).toBe(target)
+})
