@@ -49,6 +49,7 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
     name: 'outcomes-settle',
     text: `update muster.action a set state = r.state, unknown = r.unknown, attempts = r.attempts, outcome = r.outcome,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
+        dispatched_at = case when r.state = 'ready' then null else a.dispatched_at end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
       from unnest($1::bigint[], $2::muster.action_state[], $3::boolean[], $4::int[], $5::float8[], $6::text[])
         as r(id, state, unknown, attempts, after, outcome), (select muster.now() as now) n
@@ -69,7 +70,7 @@ export const expireActions = async (tx: Transaction, ids: readonly number[]): Pr
   if (ids.length === 0) return
   await tx.query({
     name: 'outcomes-expire',
-    text: `update muster.action set state = 'ready', unknown = true, attempts = attempts + 1, dispatch_id = null, outcome = 'unknown',
+    text: `update muster.action set state = 'ready', unknown = true, attempts = attempts + 1, dispatch_id = null, dispatched_at = null, outcome = 'unknown',
       next_at = (select muster.now()) where id = any($1)`,
     values: [ids],
   })
