@@ -25,26 +25,32 @@ export const ingestAll = ({
   onFatal,
   signal,
 }: IngestOptions): { readonly stop: (withinMs: number) => Promise<void> } => {
-  const starting = config.sources.map(async ({ id, topics, group }): Promise<RunningConsumer | undefined> => {
-    for (let attempt = 0; !signal.aborted; attempt++)
-      try {
-        return await startConsumer({
-          engine,
-          connection: config.kafka,
-          topics,
-          groupId: group,
-          clientId: name,
-          maxBytes: maxMessageBytes,
-          onFatal,
-        })
-      } catch (error) {
-        if (error instanceof ConsumerRefused) return void onFatal(`${error.message}: ${error.hint}`)
-        if ((attempt & (attempt + 1)) === 0)
-          engine.log.warn({ source: id, attempt, ...errorFields(error) }, 'the source cannot be read yet: trying again')
-        await pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6)), signal)
-      }
-    return undefined
-  })
+  const starting = config.sources.map(
+    async ({ id, topics, group, sessionTimeout }): Promise<RunningConsumer | undefined> => {
+      for (let attempt = 0; !signal.aborted; attempt++)
+        try {
+          return await startConsumer({
+            engine,
+            connection: config.kafka,
+            topics,
+            groupId: group,
+            sessionTimeoutMs: sessionTimeout,
+            clientId: name,
+            maxBytes: maxMessageBytes,
+            onFatal,
+          })
+        } catch (error) {
+          if (error instanceof ConsumerRefused) return void onFatal(`${error.message}: ${error.hint}`)
+          if ((attempt & (attempt + 1)) === 0)
+            engine.log.warn(
+              { source: id, attempt, ...errorFields(error) },
+              'the source cannot be read yet: trying again',
+            )
+          await pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6)), signal)
+        }
+      return undefined
+    },
+  )
   return {
     stop: async (withinMs) => {
       await Promise.all(

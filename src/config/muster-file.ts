@@ -96,6 +96,11 @@ const kafkaSource = z.strictObject({
     .max(249)
     .default('muster')
     .describe('Kafka consumer group: all processes of one installation share it.'),
+  sessionTimeout: duration('1s', '5m')
+    .prefault('10s')
+    .describe(
+      'How long the group waits for a process that died without a word: nothing is read meanwhile, leavers neither. Brokers allow 6s and more unless told otherwise.',
+    ),
 })
 
 const engine = z

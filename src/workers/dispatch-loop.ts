@@ -2,7 +2,7 @@ import type { Lane } from '../domain/action.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createLoop, type Loop } from './loop.ts'
 import type { Queues } from './queues.ts'
-import type { EngineVerbs } from './verbs.ts'
+import type { DispatchRef, EngineVerbs } from './verbs.ts'
 
 const pollMs = 500
 /** While bulk actions gather, the verb is asked so often whether a batch may go. */
@@ -16,20 +16,26 @@ const gathersForMs = 600
  */
 export const createDispatchLoop = (engine: Engine, verbs: EngineVerbs, lane: Lane, queues: Queues): Loop => {
   let gatheringUntil = 0
+  const putOrTell = async (dispatched: readonly DispatchRef[]): Promise<readonly number[]> => {
+    const put = await queues.put(dispatched)
+    if (put.length < dispatched.length) engine.nudge('provision', lane)
+    return put
+  }
   const loop = createLoop({
     name: `dispatch-${lane}`,
     log: engine.log,
     pollMs,
     turn: async () => {
       const dispatched = await verbs.dispatch(engine, lane)
-      const put = await queues.put(dispatched)
-      if (put.length < dispatched.length) engine.nudge('provision', lane)
-      // A leaver's claim would wait for this update, and its age counts from its creation anyway.
-      if (lane === 'bulk' && put.length > 0) await verbs.markQueued(engine, put)
       if (dispatched.length > 0) gatheringUntil = Math.max(gatheringUntil, performance.now() + 2 * tickMs)
-      return lane === 'bulk' && performance.now() < gatheringUntil
-        ? { next: 'soon', afterMs: tickMs }
-        : { next: 'rest' }
+      if (lane === 'leaver') {
+        // Nobody waits for a Redis that hangs, and no claim for the mark that bulk dispatches get: age counts from creation.
+        void putOrTell(dispatched)
+        return { next: 'rest' }
+      }
+      const put = await putOrTell(dispatched)
+      if (put.length > 0) await verbs.markQueued(engine, put)
+      return performance.now() < gatheringUntil ? { next: 'soon', afterMs: tickMs } : { next: 'rest' }
     },
   })
   if (lane !== 'bulk') return loop

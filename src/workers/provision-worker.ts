@@ -69,8 +69,15 @@ export const startProvisionWorker = (options: ProvisionWorkerOptions): Provision
     queue: queueName(target, lane),
     activity: () => ({ active, lastAt }),
     stop: async (withinMs) => {
-      await within(withinMs, worker.close()).catch(() => {})
+      // Without Redis `close` would never end: then only the jobs in work are waited for.
+      const ended = redis.reachable() ? worker.close() : untilIdle(() => active, withinMs)
+      await within(withinMs, ended).catch(() => {})
       await within(500, worker.disconnect()).catch(() => {})
     },
   }
+}
+
+const untilIdle = async (active: () => number, withinMs: number): Promise<void> => {
+  const until = performance.now() + withinMs
+  while (active() > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
 }
