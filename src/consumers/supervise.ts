@@ -10,9 +10,12 @@ export type SuperviseOptions = {
   readonly onFatal: (why: string) => void
 }
 
+/** A batch that the database lets wait (statements end after a minute) is no sign of death. */
+const leastPatienceMs = 65_000
+
 /**
  * Sees when kafkajs has stopped for good. It says so itself (a crash without a restart), or it neither fetches nor beats
- * for two session timeouts although the broker answers. An outage of the broker is waited for: everything else of this
+ * for long although the broker answers. An outage of the broker is waited for: everything else of this
  * process still has work.
  */
 export const supervise = ({
@@ -22,7 +25,7 @@ export const supervise = ({
   sessionTimeoutMs,
   onFatal,
 }: SuperviseOptions): { readonly stop: () => void } => {
-  const patience = sessionTimeoutMs * 2
+  const patience = Math.max(leastPatienceMs, sessionTimeoutMs * 2)
   let lastSign = performance.now()
   let over = false
   const sign = () => {

@@ -63,6 +63,8 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
   ])
   const prefix = `{${freshName()}}`
   const policies = bankPolicies(tree.groups).map(({ path, text }) => ({ path, text: options.policies?.(text) ?? text }))
+  // A dead engine's partitions are read by the next one soon; in earnest that takes ten seconds.
+  const source = { id: 'hr', type: 'kafka', topics: [topic], group: topic, sessionTimeout: '2s' }
   const configure = (
     more: Pick<InstallationOptions, 'file' | 'target' | 'env'> & { policies?: typeof policies } = {},
   ) =>
@@ -72,7 +74,7 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
       policies: more.policies ?? policies,
       topics: [topic],
       prefix,
-      file: { log: { level: 'debug' }, ...options.file, ...more.file },
+      file: { sources: [source], log: { level: 'debug' }, ...options.file, ...more.file },
       target: { ...options.target, ...more.target },
       env: {
         MUSTER_REDIS_URL: redisUrl,
