@@ -1,6 +1,7 @@
 import type { Bench, Line, RowName } from '../row.ts'
 import { floorLine, joinerRounds, naiveLine } from './joiners.ts'
 import { leaverLines } from './leaver.ts'
+import { writesLines } from './writes.ts'
 
 export type Measured = { readonly lines: readonly Line[]; readonly failed: boolean }
 
@@ -30,6 +31,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
       })
       return [...(does('joiners') ? [floorLine(rounds)] : []), ...(does('naive') ? [naiveLine(rounds)] : [])]
     })
+  if (does('writes')) await measure('writes', () => writesLines(bench))
   if (does('leaver')) await measure('leaver', () => leaverLines(bench))
   return { lines, failed }
 }
