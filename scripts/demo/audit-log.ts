@@ -118,7 +118,11 @@ export const openAuditLog = async (url: string) => {
         person,
       )
       if (row === undefined || row.ms === null)
-        return notYet(row === undefined ? 'no leaver in the audit log' : `${row.open} actions are open`)
+        return notYet(
+          row === undefined
+            ? `no leaver ${person} in the audit log`
+            : `of the leaver ${person} ${row.open} actions are not done`,
+        )
       if (row.slo_kept !== true) throw new NotSo('the time that leavers may take was not kept')
       return isSo({ ms: Number(row.ms), revokes: Number(row.revokes) })
     },

@@ -58,7 +58,9 @@ export const amitJoins = async (scene: Scene, { effectiveAt }: { effectiveAt: nu
     async () => {
       const chain = await chainOf(scene, amit, 'ensureAccount')
       if (chain.attempted.recorded_at.getTime() < effectiveAt)
-        throw new NotSo(`attempted at ${clock(chain.attempted.recorded_at)}, effective ${clock(effectiveAt)}`)
+        throw new NotSo(
+          `his account was attempted at ${clock(chain.attempted.recorded_at)}, effective ${clock(effectiveAt)}`,
+        )
       return chain
     },
     ({ outcome }) => ({ effectiveAt, createdAt: outcome.recorded_at }),
@@ -91,7 +93,7 @@ export const amitMoves = async (scene: Scene): Promise<void> => {
         BigInt(granted.attempted.id) < BigInt(revoked.outcome.id)
       )
         throw new NotSo(
-          `granted at ${clock(granted.attempted.recorded_at)}, revoked at ${clock(revoked.outcome.recorded_at)}`,
+          `CBS_LoanApprove was attempted at ${clock(granted.attempted.recorded_at)}, before CBS_LoanEntry was verified gone at ${clock(revoked.outcome.recorded_at)}`,
         )
       return { revoked, granted }
     },
@@ -125,7 +127,7 @@ export const openHold = ({ world }: Scene, person: string, entitlement: string, 
     const [hold] = holds
     return holds.length === 1 && hold?.entitlement === entitlement && isDeepStrictEqual(hold.conflicts_with, [conflict])
       ? isSo(hold)
-      : notYet(`holds ${JSON.stringify(holds)}`)
+      : notYet(`${entitlement} should be held against ${conflict}; open holds: ${JSON.stringify(holds)}`)
   })
 
 export const amitLeaves = async (scene: Scene): Promise<void> => {

@@ -31,7 +31,7 @@ export const tellStory = async (world: World, tell: Teller, options: DemoOptions
       return value
     } catch (error) {
       if (!(error instanceof NotSo)) throw error
-      tell.failed(typeof text === 'string' ? text : 'what should have come next', error.message)
+      tell.failed(typeof text === 'string' ? text : 'the next statement does not hold', error.message)
       throw error
     }
   }
