@@ -1,5 +1,5 @@
 /** A topic, a database and the consumer between them, under the engine's own role. */
-import { Kafka, logLevel } from 'kafkajs'
+import { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from '../../src/consumers/hr-events.ts'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
 import { type OutgoingMessage, publish } from '../../src/consumers/publish.ts'
@@ -65,6 +65,11 @@ export const openWorld = async (options: WorldOptions = {}) => {
        from muster.inbox b join muster.stream s on s.id = b.stream_id where s.topic = $1 order by 1, 2, 3`,
       topic,
     )
+  const streams = () =>
+    rows<{ partition: number; incarnation: number; next: number; required: number; current: boolean }>(
+      'select incarnation, partition, next_offset as next, required_offset as required, current from muster.stream where topic = $1 order by 1, 2',
+      topic,
+    )
   const findings = () =>
     rows<{ kind: string; key: string; urgent: boolean; detail: Record<string, unknown> }>(
       'select kind, key, urgent, detail from muster.finding order by id',
@@ -90,6 +95,33 @@ export const openWorld = async (options: WorldOptions = {}) => {
     }
   }
 
+  const configureTopic = (name: string, value: string) =>
+    withAdmin((client) =>
+      client.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name, value }] }],
+      }),
+    )
+
+  /** A batch in LZ4, for which kafkajs has no codec: a frame with one uncompressed block, made by hand. */
+  const sendUnreadable = async () => {
+    const known = CompressionCodecs[CompressionTypes.LZ4]
+    const frame = (data: Buffer) => {
+      const size = Buffer.alloc(4)
+      size.writeUInt32LE((data.length | 0x80000000) >>> 0)
+      return Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, data, Buffer.alloc(4)])
+    }
+    CompressionCodecs[CompressionTypes.LZ4] = () => ({
+      compress: async ({ buffer }: { buffer: Buffer }) => frame(buffer),
+      decompress: async () => Buffer.alloc(0),
+    })
+    const producer = kafka.producer()
+    await producer.connect()
+    await producer.send({ topic, compression: CompressionTypes.LZ4, messages: [{ key: 'k', value: 'v' }] })
+    await producer.disconnect()
+    CompressionCodecs[CompressionTypes.LZ4] = known
+  }
+
   const close = async () => {
     await Promise.all([...running].map((one) => one.stop()))
     await db.close()
@@ -109,10 +141,13 @@ export const openWorld = async (options: WorldOptions = {}) => {
     send,
     rows,
     inbox,
+    streams,
     findings,
     until,
     untilInbox,
     withAdmin,
+    configureTopic,
+    sendUnreadable,
     close,
   }
 }
