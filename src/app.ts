@@ -13,7 +13,8 @@ import { guardMembers } from './engine/guard-members.ts'
 import { armIngest } from './engine/ingest-position.ts'
 import { isOutage } from './engine/outage.ts'
 import { createPolicyBook } from './engine/policy-book.ts'
-import { provision } from './engine/provision.ts'
+import { carryOut, provision } from './engine/provision.ts'
+import { seeOff } from './engine/see-off.ts'
 import { sweep } from './engine/sweep.ts'
 import { createLog, errorFields, type Log } from './log.ts'
 import { openDatabase } from './store/database.ts'
@@ -30,6 +31,7 @@ import { pause } from './workers/pause.ts'
 import { startProvisionWorkers } from './workers/provision-workers.ts'
 import { openQueues } from './workers/queues.ts'
 import { openRedis, within } from './workers/redis-link.ts'
+import { createSeeOffLoop } from './workers/see-off-loop.ts'
 import { createSweepLoop } from './workers/sweep-loop.ts'
 import type { EngineVerbs } from './workers/verbs.ts'
 
@@ -77,8 +79,10 @@ export class RefusedToStart extends Error {
 
 const engineVerbs: EngineVerbs = {
   evaluate,
+  seeOff,
   dispatch,
   provision,
+  carryOut,
   sweep,
   markQueued: ({ db }, ids) => markQueued(db, ids),
   unclaimedLeavers: ({ db }, olderThanMs) => unclaimed(db, 'leaver', olderThanMs, 100),
@@ -129,7 +133,15 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const ending = new AbortController()
   const loops: Loop[] = []
   for (const lane of lanes) {
-    if (does('evaluate')) loops.push(listening('evaluate', lane, createEvaluateLoop(engine, verbs, lane)))
+    const whole = lane === 'leaver' && does('dispatch') && does('provision')
+    if (does('evaluate'))
+      loops.push(
+        listening(
+          'evaluate',
+          lane,
+          whole ? createSeeOffLoop(engine, verbs, queues) : createEvaluateLoop(engine, verbs, lane),
+        ),
+      )
     if (does('dispatch')) loops.push(listening('dispatch', lane, createDispatchLoop(engine, verbs, lane, queues)))
   }
   const context = { engine, verbs, redis, signal: ending.signal }

@@ -3,6 +3,7 @@ import { auditEntry } from '../audit/entry.ts'
 import type { Lane } from '../domain/action.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { appendAudit } from '../store/audit-log.ts'
+import type { Transaction } from '../store/database.ts'
 import {
   type DispatchedAction,
   dispatchedActions,
@@ -30,48 +31,51 @@ export type Claim = {
 
 /** null: somebody else has it, it is over, or nothing of it may go out now. Safe to call any number of times. */
 export const claim = (engine: Engine, id: number): Promise<Claim | null> =>
-  engine.db.transaction(async (tx) => {
-    // Sent together: the second statement runs, with a snapshot of its own, when the first has got its lock.
-    const locking = lockQueued(tx, id)
-    if (engine.settings.pause !== undefined) await locking
-    await engine.settings.pause?.('claim:locked')
-    const [dispatch, found] = await Promise.all([locking, dispatchedActions(tx, id)])
-    if (dispatch === null) return null
-    const actions = found
-      .filter((action) => action.may_go || action.unknown)
-      .map((action): ClaimedAction => ({ ...action, mode: action.may_go ? 'apply' : 'observe' }))
-    tx.defer(
-      returnToReady(
-        tx,
-        found.filter((action) => !action.may_go && !action.unknown).map((action) => action.id),
+  engine.db.transaction((tx) => claimIn(engine, tx, id))
+
+/** The same in a transaction of the caller's: the claim is ours when that has committed. */
+export const claimIn = async (engine: Engine, tx: Transaction, id: number): Promise<Claim | null> => {
+  // Sent together: the second statement runs, with a snapshot of its own, when the first has got its lock.
+  const locking = lockQueued(tx, id)
+  if (engine.settings.pause !== undefined) await locking
+  await engine.settings.pause?.('claim:locked')
+  const [dispatch, found] = await Promise.all([locking, dispatchedActions(tx, id)])
+  if (dispatch === null) return null
+  const actions = found
+    .filter((action) => action.may_go || action.unknown)
+    .map((action): ClaimedAction => ({ ...action, mode: action.may_go ? 'apply' : 'observe' }))
+  tx.defer(
+    returnToReady(
+      tx,
+      found.filter((action) => !action.may_go && !action.unknown).map((action) => action.id),
+    ),
+  )
+  const token = actions.length === 0 ? null : randomUUID()
+  tx.defer(leaseDispatch(tx, id, token, engine.settings.leaseMs))
+  if (token === null) return null
+  const target = dispatch.target as TargetId
+  tx.defer(
+    appendAudit(tx, dispatch.now, [
+      auditEntry(
+        'attempt',
+        dispatch.now,
+        { dispatchId: id },
+        {
+          dispatch: id,
+          target,
+          lane: dispatch.lane,
+          actor: { type: 'engine' },
+          operations: actions.map((a) => ({
+            action: a.id,
+            kind: a.kind,
+            entitlement: a.entitlement_id,
+            attempt: a.attempts + 1,
+            mode: a.mode,
+          })),
+        },
       ),
-    )
-    const token = actions.length === 0 ? null : randomUUID()
-    tx.defer(leaseDispatch(tx, id, token, engine.settings.leaseMs))
-    if (token === null) return null
-    const target = dispatch.target as TargetId
-    tx.defer(
-      appendAudit(tx, dispatch.now, [
-        auditEntry(
-          'attempt',
-          dispatch.now,
-          { dispatchId: id },
-          {
-            dispatch: id,
-            target,
-            lane: dispatch.lane,
-            actor: { type: 'engine' },
-            operations: actions.map((a) => ({
-              action: a.id,
-              kind: a.kind,
-              entitlement: a.entitlement_id,
-              attempt: a.attempts + 1,
-              mode: a.mode,
-            })),
-          },
-        ),
-      ]),
-    )
-    await engine.settings.pause?.('claim:read')
-    return { dispatch: id, target, lane: dispatch.lane, token, claimedAt: dispatch.now, actions }
-  })
+    ]),
+  )
+  await engine.settings.pause?.('claim:read')
+  return { dispatch: id, target, lane: dispatch.lane, token, claimedAt: dispatch.now, actions }
+}

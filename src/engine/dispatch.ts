@@ -1,4 +1,5 @@
 import type { Lane } from '../domain/action.ts'
+import type { Transaction } from '../store/database.ts'
 import { createDispatches, type DispatchRef } from '../store/dispatches.ts'
 import type { Engine } from './engine.ts'
 import { guard } from './guard.ts'
@@ -11,9 +12,12 @@ const leaverBatch = 500
  * after the commit, and the sweeper repairs its loss.
  */
 export const dispatch = (engine: Engine, lane: Lane): Promise<readonly DispatchRef[]> =>
-  engine.db.transaction(async (tx) => {
-    const { held, passing, counted } = await guard(engine, tx, lane)
-    await engine.settings.pause?.('dispatch:guarded')
-    const batch = lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch
-    return createDispatches(tx, lane, batch, held, passing, counted)
-  })
+  engine.db.transaction((tx) => dispatchIn(engine, tx, lane))
+
+/** The same in a transaction of the caller's. */
+export const dispatchIn = async (engine: Engine, tx: Transaction, lane: Lane): Promise<readonly DispatchRef[]> => {
+  const { held, passing, counted } = await guard(engine, tx, lane)
+  await engine.settings.pause?.('dispatch:guarded')
+  const batch = lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch
+  return createDispatches(tx, lane, batch, held, passing, counted)
+}

@@ -21,18 +21,23 @@ const turnMs = 3
 
 export type Evaluated = { readonly evaluated: number; readonly more: boolean }
 
+/** What is to be done in the same transaction as an evaluation, after it; a deadlock repeats both. */
+export type Also = (tx: Transaction, evaluated: number) => Promise<void>
+
 /**
  * Evaluates one batch of a lane: identities with work due, the longest due first, in one transaction. An identity whose
  * evaluation throws is parked as a finding; the others of its batch go on.
  */
-export const evaluate = async (engine: Engine, lane: Lane): Promise<Evaluated> => {
-  const limit = lane === 'leaver' ? Math.min(50, engine.settings.evaluateBatch) : engine.settings.evaluateBatch
+export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise<Evaluated> => {
+  const limit = engine.settings.evaluateBatch
   let taken: readonly number[] = []
   try {
     const evaluated = await engine.db.transaction(async (tx) => {
       const due = await lockDue(tx, lane, limit)
       taken = due.map(({ id }) => id)
-      return evaluateLocked(engine, tx, due)
+      const done = await evaluateLocked(engine, tx, due)
+      if (done > 0) await also?.(tx, done)
+      return done
     })
     return { evaluated, more: evaluated >= limit }
   } catch (error) {

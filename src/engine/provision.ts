@@ -15,13 +15,20 @@ export const provision = async (engine: Engine, dispatch: number): Promise<void>
   // Taken before the claim: the lease we believe in ends no later than the one in the database.
   const begun = performance.now()
   const claim = await claimDispatch(engine, dispatch)
-  if (claim === null) return
+  if (claim !== null) await carryOut(engine, claim, begun)
+}
+
+/** Calls the target for a claim that is ours, and records what is then known. `begun`: before the claim, performance.now(). */
+export const carryOut = async (engine: Engine, claim: Claim, begun: number): Promise<void> => {
   await engine.settings.pause?.('provision:claimed')
   const deadline = begun + engine.settings.leaseMs * 0.8
   const outcomes = await call(engine, claim, deadline)
   await engine.settings.pause?.('provision:called')
   if ((await settle(engine, claim, outcomes)) === 'settled') return
-  engine.log.warn({ dispatch, target: claim.target }, 'a late outcome was rejected: its members are read again')
+  engine.log.warn(
+    { dispatch: claim.dispatch, target: claim.target },
+    'a late outcome was rejected: its members are read again',
+  )
   await reobserve(engine, claim)
 }
 

@@ -289,4 +289,6 @@ const nudge = (
     if (released.includes(lane) || verdicts.some(({ next }) => next.kind !== 'done' && next.kind !== 'park'))
       engine.nudge('dispatch', lane)
   if (verdicts.some(({ action }) => action.kind === 'ensureAccount')) engine.nudge('dispatch', 'bulk')
+  // What gathered while this one was out (store/dispatches: busy).
+  if (claim.lane === 'leaver') engine.nudge('dispatch', 'leaver')
 }

@@ -31,12 +31,16 @@ export const createDispatches = (
 ): Promise<readonly DispatchRef[]> =>
   tx.query({
     name: `dispatches-create-${lane}`,
-    text: `with candidate as materialized (
+    text: `with busy as materialized (
+        -- Leavers whose workers are busy anyway gather here in larger dispatches instead of on the queue.
+        select target from muster.dispatch where lane = 'leaver' and lane = $1::muster.lane and state = 'queued' group by target having count(*) >= 2),
+      candidate as materialized (
         select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         where a.state = 'ready' and a.lane = $1::muster.lane and a.next_at <= (select muster.now()) and ${mayBeSent}
+          and a.target not in (select target from busy)
           and (a.guard_released or not exists (select from unnest($3::text[], $4::muster.action_kind[], $5::int[]) as h(target, kind, entitlement)
             where h.target = a.target and h.kind = a.kind and (h.entitlement is null or h.entitlement = a.entitlement_id))
             or a.identity_id = any($6::bigint[]))

@@ -1,5 +1,7 @@
 import type { Lane } from '../domain/action.ts'
+import type { Claim } from '../engine/claim.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { SeenOff } from '../engine/see-off.ts'
 
 /** A dispatch to be put on the queue of its target and lane. `queueNo` rises with every re-queue. */
 export type DispatchRef = {
@@ -16,6 +18,10 @@ export type DispatchRef = {
 export type EngineVerbs = {
   /** One batch of a lane. */
   readonly evaluate: (engine: Engine, lane: Lane) => Promise<{ readonly evaluated: number; readonly more: boolean }>
+  /** One batch of leavers; when they are few, dispatched and claimed in the same transaction. */
+  readonly seeOff: (engine: Engine) => Promise<SeenOff>
+  /** Call and settle for a claim that is ours. */
+  readonly carryOut: (engine: Engine, claim: Claim, begun: number) => Promise<void>
   /** Makes dispatches of what may go now; they go on the queue after this committed. */
   readonly dispatch: (engine: Engine, lane: Lane) => Promise<readonly DispatchRef[]>
   readonly markQueued: (engine: Engine, ids: readonly number[]) => Promise<void>

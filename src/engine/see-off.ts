@@ -1,0 +1,42 @@
+import type { DispatchRef } from '../store/dispatches.ts'
+import { type Claim, claimIn } from './claim.ts'
+import { dispatchIn } from './dispatch.ts'
+import type { Engine } from './engine.ts'
+import { evaluate } from './evaluate.ts'
+
+export type SeenOff = {
+  readonly evaluated: number
+  readonly more: boolean
+  /** Ours already, attempt audited: carry them out. */
+  readonly claims: readonly Claim[]
+  /** Dispatched and for anybody: put them on the queue. */
+  readonly queue: readonly DispatchRef[]
+  /** Before the claims, performance.now(): for `carryOut`. */
+  readonly begun: number
+}
+
+/** More leavers at once gather in larger dispatches, which the queue shares out. */
+const few = 8
+
+/**
+ * A single leaver waits for no queue: evaluation, dispatch past the guard, and claim are one transaction (ADR 0008). When
+ * many leave at once, evaluation alone.
+ */
+export const seeOff = async (engine: Engine): Promise<SeenOff> => {
+  const begun = performance.now()
+  let claims: Claim[] = []
+  let queue: readonly DispatchRef[] = []
+  const { evaluated, more } = await evaluate(engine, 'leaver', async (tx, count) => {
+    claims = []
+    queue = []
+    if (count > few) return
+    const dispatches = await dispatchIn(engine, tx, 'leaver')
+    const ours = dispatches.filter(({ target }) => engine.connectors.has(target as never))
+    queue = dispatches.filter((ref) => !ours.includes(ref))
+    for (const { id } of ours) {
+      const claim = await claimIn(engine, tx, id)
+      if (claim !== null) claims.push(claim)
+    }
+  })
+  return { evaluated, more, claims, queue, begun }
+}

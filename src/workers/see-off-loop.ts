@@ -1,0 +1,60 @@
+import type { Claim } from '../engine/claim.ts'
+import type { Engine } from '../engine/engine.ts'
+import { errorFields } from '../log.ts'
+import { createLoop, type Loop } from './loop.ts'
+import type { Queues } from './queues.ts'
+import type { EngineVerbs } from './verbs.ts'
+
+const pollMs = 250
+/** Calls that may be out at once before leavers take the way of the queue. */
+const atOnce = 2
+
+/**
+ * The leaver lane's evaluation in a process that also dispatches and provisions. While fewer than `atOnce` calls are out,
+ * a leaver goes from evaluation to its target without a queue; else the dispatch loop and BullMQ share the work.
+ */
+export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Queues): Loop => {
+  const out = new Set<Promise<void>>()
+  let before = 0
+  const carryOut = (claim: Claim, begun: number) => {
+    const call = verbs
+      .carryOut(engine, claim, begun)
+      // Its lease runs out and the sweeper has it read back: nothing is lost, only time.
+      .catch((error: unknown) =>
+        engine.log.error(
+          { dispatch: claim.dispatch, ...errorFields(error) },
+          'a leaver was not recorded: its lease will run out',
+        ),
+      )
+      .finally(() => {
+        out.delete(call)
+        engine.nudge('dispatch', 'leaver')
+      })
+    out.add(call)
+  }
+  const loop = createLoop({
+    name: 'see-off',
+    log: engine.log,
+    pollMs,
+    turn: async () => {
+      const direct = out.size < atOnce
+      const seen = direct
+        ? await verbs.seeOff(engine)
+        : { ...(await verbs.evaluate(engine, 'leaver')), claims: [], queue: [], begun: 0 }
+      for (const claim of seen.claims) carryOut(claim, seen.begun)
+      const put = seen.queue.length === 0 ? [] : await queues.put(seen.queue)
+      if (put.length < seen.queue.length) engine.nudge('provision', 'leaver')
+      if (seen.evaluated > 0 || before > 0)
+        for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
+      before = seen.evaluated
+      return { next: seen.evaluated > 0 ? 'now' : 'rest' }
+    },
+  })
+  return {
+    ...loop,
+    stop: async () => {
+      await loop.stop()
+      await Promise.all(out)
+    },
+  }
+}
