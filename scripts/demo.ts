@@ -42,11 +42,13 @@ try {
   }
 } catch (error) {
   if (!interrupted) {
-    if (!(error instanceof NotSo))
-      process.stderr.write(`${error instanceof StackError ? error.message : ((error as Error).stack ?? error)}\n`)
-    else if (tell.counts.failed === 0) process.stderr.write(`${error.message}\n`)
+    if (error instanceof StackError) process.stderr.write(`${error.message}\n`)
+    else {
+      if (!(error instanceof NotSo)) process.stderr.write(`${(error as Error).stack ?? error}\n`)
+      else if (tell.counts.failed === 0) process.stderr.write(`${error.message}\n`)
+      process.stderr.write(`the logs of this run are in ${options.dir}: engine.log, and one directory for each part\n`)
+    }
     tell.end(false, (Date.now() - startedAt) / 1000)
-    process.stderr.write(`the logs of this run are in ${options.dir}: engine.log, and one directory for each part\n`)
   }
 }
 if (!interrupted) {
