@@ -44,7 +44,11 @@ export const sqlState = (error: unknown): string | undefined => {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
-const unavailableStates = /^(08|57P0|53)/
+/**
+ * Beside lost servers (08, 57P0x, 53): who waited too long for a lock or was a victim again and again (57014, 55P03, 40P01,
+ * 40001), and who stood still inside a transaction (25P0x). None of it is the fault of the work.
+ */
+const unavailableStates = /^(08|57P0|57014|53|55P03|40P01|40001|25P0[34])/
 const unavailableCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
 
 /** The database cannot be reached right now: wait and repeat, do not blame the data. */
@@ -75,7 +79,8 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 0,
     statement_timeout: 60_000,
-    idle_in_transaction_session_timeout: 60_000,
+    // A process that stands still inside a transaction must not keep a leaver waiting for the whole of the SLO.
+    idle_in_transaction_session_timeout: 10_000,
     // Statements of one connection are sent without waiting for the answers to those before; their order stays.
     pipeline: true,
   })

@@ -16,6 +16,8 @@ export type ConfigDirectoryOptions = {
   readonly file?: Readonly<Record<string, unknown>>
   /** Members of the target, over the defaults. */
   readonly target?: Readonly<Record<string, unknown>>
+  /** Members of the target's `ldap`, over the defaults. */
+  readonly ldap?: Readonly<Record<string, unknown>>
   readonly env?: Environment
   readonly prefix?: string
 }
@@ -40,6 +42,7 @@ export const writeConfigDirectory = (options: ConfigDirectoryOptions): ConfigDir
         rdn: 'uid={username}',
         attributes: { cn: '{displayName}', sn: '{familyName}', givenName: '{givenName}', title: '{jobTitle}' },
       },
+      ...options.ldap,
     },
     ...options.target,
   }

@@ -25,6 +25,8 @@ export type InstallationOptions = {
   /** Members of muster.yaml and of its target, over the defaults. */
   readonly file?: Readonly<Record<string, unknown>>
   readonly target?: Readonly<Record<string, unknown>>
+  /** Members of the target's `ldap`, over the defaults. */
+  readonly ldapSettings?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string>>
   /** Changes the bank's policy files. */
   readonly policies?: (text: string) => string
@@ -66,7 +68,7 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
   // A dead engine's partitions are read by the next one soon; in earnest that takes ten seconds.
   const source = { id: 'hr', type: 'kafka', topics: [topic], group: topic, sessionTimeout: '2s' }
   const configure = (
-    more: Pick<InstallationOptions, 'file' | 'target' | 'env'> & { policies?: typeof policies } = {},
+    more: Pick<InstallationOptions, 'file' | 'target' | 'env' | 'ldapSettings'> & { policies?: typeof policies } = {},
   ) =>
     writeConfigDirectory({
       database,
@@ -76,6 +78,7 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
       prefix,
       file: { sources: [source], log: { level: 'debug' }, ...options.file, ...more.file },
       target: { ...options.target, ...more.target },
+      ldap: { ...options.ldapSettings, ...more.ldapSettings },
       env: {
         MUSTER_REDIS_URL: redisUrl,
         MUSTER_KAFKA_BROKERS: brokers.join(','),
@@ -157,6 +160,7 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
     rows,
     said,
     spawn,
+    running: () => processes.filter(({ child }) => child.exitCode === null && child.signalCode === null),
     until,
     audit: reading(auditor),
     /** Started, every lane at work. */
