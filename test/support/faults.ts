@@ -18,6 +18,8 @@ export type Gates = {
   readonly stopAt: (label: string) => Gate
   /** The next stage that passes this label dies there, as a process does that loses everything it has not committed. */
   readonly dieAt: (label: string) => void
+  /** Nobody stops or dies any more who has not yet. */
+  readonly clear: () => void
   /** Labels that somebody passed, in order. */
   readonly passed: string[]
 }
@@ -31,6 +33,7 @@ export const createGates = (): Gates => {
   const next = (label: string, act: () => Promise<void>) => waiting.set(label, [...(waiting.get(label) ?? []), act])
   return {
     passed,
+    clear: () => waiting.clear(),
     pause: async (label) => {
       passed.push(label)
       await waiting.get(label)?.shift()?.()
@@ -106,6 +109,7 @@ export type Faults = {
   readonly nextReadFails: (outcome: Outcome, ...ops: Operation['op'][]) => void
   /** The next `observe` of these kinds reads; before it answers, this happens. */
   readonly betweenReadAndAnswer: (happens: () => Promise<void>, ...ops: Operation['op'][]) => void
+  readonly clear: () => void
   /** Every call of `apply` and `observe` that was made, oldest first. */
   readonly calls: { readonly call: 'apply' | 'observe'; readonly operations: readonly Operation[] }[]
 }
@@ -121,6 +125,9 @@ export const createFaults = (): Faults => {
   }
   return {
     calls,
+    clear: () => {
+      for (const list of [planned, reads, meanwhile]) list.length = 0
+    },
     next: (fault, ...ops) => {
       planned.push({ fault, ops })
     },

@@ -205,7 +205,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
    * Evaluates, dispatches and provisions until nothing is left to do, waiting out every retry on the shifted clock.
    * `afterEach` runs after every dispatch that was provisioned.
    */
-  const quiesce = async (afterEach: () => Promise<void> = async () => {}) => {
+  const quiesce = async (afterEach: (dispatch: number) => Promise<void> = async () => {}) => {
     for (let round = 0; round < 80; round++) {
       await evaluateAll()
       await shift(600)
@@ -213,7 +213,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
       const refs = await admin.query<{ id: number }>({ text: `select id from muster.dispatch where state = 'queued' order by id` })
       for (const ref of refs) {
         await provision(engine, ref.id)
-        await afterEach()
+        await afterEach(ref.id)
       }
       const { due, out, soonest } = await left()
       if (refs.length === 0 && due === 0 && out === 0 && soonest === null) return
@@ -222,12 +222,12 @@ export const openHouse = async (options: HouseOptions = {}) => {
     throw new Error('not quiet after 80 rounds')
   }
   /** As after a crash of everything: leases run out, lost jobs are found, then `quiesce`. */
-  const recover = async (afterEach: () => Promise<void> = async () => {}) => {
+  const recover = async (afterEach: (dispatch: number) => Promise<void> = async () => {}) => {
     await shift(Math.max(engine.settings.leaseMs, 60_000) + 1_000)
     const { requeue } = await sweep(engine)
     for (const { id } of requeue) {
       await provision(engine, id)
-      await afterEach()
+      await afterEach(id)
     }
     await quiesce(afterEach)
   }

@@ -16,8 +16,9 @@ export const auditOf = async (house: House): Promise<readonly Entry[]> => {
 
 /** What is wanted of everybody now, as recorded, less what separation of duties holds. */
 const wantedNow = (house: House) =>
-  house.rows<{ person: string; leaver: boolean; lifecycle: string; wanted: string[] }>(
-    `select i.person_key as person, i.leaver, i.lifecycle, coalesce((select array_agg(e.key order by e.key)
+  house.rows<{ person: string; leaver: boolean; lifecycle: string; linked: boolean; wanted: string[] }>(
+    `select i.person_key as person, i.leaver, i.lifecycle,
+      exists (select from muster.account a where a.identity_id = i.id and a.unlinked_at is null) as linked, coalesce((select array_agg(e.key order by e.key)
         from jsonb_array_elements(d.assignments) x join muster.entitlement e on e.id = (x->>'e')::int
         where (x->>'from')::bigint <= t.now and (x->'to' = 'null' or (x->>'to')::bigint > t.now)
           and not exists (select from muster.hold h where h.identity_id = i.id and h.entitlement_id = e.id and h.kind = 'sod' and h.closed_at is null)
@@ -31,18 +32,23 @@ export const l1 = async (house: House): Promise<readonly string[]> => {
   const [directory, people, believed] = await Promise.all([
     house.everything(),
     wantedNow(house),
-    house.rows<{ person: string; keys: string[] }>(
-      `select i.person_key as person, array_agg(coalesce(e.key, e.lookup) order by e.key) as keys
+    house.rows<{ person: string; keys: string[]; found: string[] }>(
+      `select i.person_key as person, array_agg(coalesce(e.key, e.lookup) order by e.key) as keys,
+         coalesce(array_agg(e.key) filter (where not g.given and not i.leaver), '{}') as found
        from muster.grants g join muster.account a on a.id = g.account_id and a.unlinked_at is null
        join muster.identity i on i.id = a.identity_id join muster.entitlement e on e.id = g.entitlement_id
        where g.gone_verified_at is null group by 1`,
     ),
   ])
   const breaches: string[] = []
-  for (const { person, leaver, lifecycle, wanted } of people) {
+  for (const { person, leaver, lifecycle, linked, wanted } of people) {
+    // An account that was never linked is none of Muster's business, as long as nothing is wanted on it.
+    if (!linked && wanted.length === 0) continue
     const there = directory.get(person)
     const groups = there?.groups ?? []
-    if (groups.join() !== wanted.join()) breaches.push(`${person} wants [${wanted}] and holds [${groups}]`)
+    // What Muster found and never gave is a finding, and stays (but a leaver's).
+    const found = believed.find((one) => one.person === person)?.found ?? []
+    if (groups.join() !== [...new Set([...wanted, ...found])].sort().join()) breaches.push(`${person} wants [${wanted}] and holds [${groups}]`)
     const known = believed.find((one) => one.person === person)?.keys ?? []
     if ([...known].sort().join() !== [...groups].sort().join())
       breaches.push(`${person} holds [${groups}], Muster believes [${known}]`)
