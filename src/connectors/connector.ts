@@ -71,6 +71,11 @@ export type Connector = {
   readonly check: (signal: AbortSignal) => Promise<CheckReport>
   /** Pure: the stable hash of the mapped attributes that this worker should have on this target. */
   readonly attributesHash: (worker: Readonly<Record<string, AttributeValue>>) => string
+  /**
+   * Pure: the stable hash of all that an account made for this worker would have, its name included. Another hash is another
+   * wish: what was refused under the old name may be tried under the new one.
+   */
+  readonly creationHash: (worker: Readonly<Record<string, AttributeValue>>) => string
   readonly resolveEntitlements: (
     refs: readonly EntitlementRef[],
     signal: AbortSignal,

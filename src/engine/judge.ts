@@ -87,7 +87,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
       enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, heardAt) ? null : enabled,
       attributesHash,
     })),
-    wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, context),
+    wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
     open: facts.open,
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
@@ -150,11 +150,18 @@ const explainFound = (
   }
 }
 
+/** An account that is there is never renamed; of one that is not, the name is part of what is wanted. */
 const wantedAttributes = (
   profile: Readonly<Record<string, AttributeValue>>,
+  { accounts }: EvaluationFacts,
   { connectors }: JudgeContext,
 ): ReadonlyMap<TargetId, string> =>
-  new Map([...connectors].map(([target, connector]) => [target, connector.attributesHash(profile)]))
+  new Map(
+    [...connectors].map(([target, { attributesHash, creationHash }]) => [
+      target,
+      (accounts.some((account) => account.target === target) ? attributesHash : creationHash)(profile),
+    ]),
+  )
 
 /** The first moment from which the person has been a leaver without a break. */
 const leaverSince = (history: IdentityHistory, now: Instant): Instant => {

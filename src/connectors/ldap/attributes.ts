@@ -72,6 +72,12 @@ export const attributesHash = (mapped: MappedAttributes): string =>
     'hex',
   )
 
+/** Of the attributes and the name of an account that would be made for this worker. */
+export const creationHash = (account: AccountMapping, worker: Worker): string => {
+  const { name, value } = mapRdn(account, worker) ?? { name: '', value: '' }
+  return attributesHash(new Map([...mapAttributes(account, worker), [`rdn ${name}`, [value]]]))
+}
+
 /** Attributes whose values differ, with the values they should have. */
 export const differences = (
   wanted: MappedAttributes,

@@ -1,7 +1,7 @@
 import type { TargetId } from '../../domain/ids.ts'
 import type { Connector } from '../connector.ts'
 import { apply } from './apply.ts'
-import { attributesHash, mapAttributes } from './attributes.ts'
+import { attributesHash, creationHash, mapAttributes } from './attributes.ts'
 import { check } from './check.ts'
 import { createLdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
@@ -21,6 +21,7 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings): C
     manifest: { batchSize: 500, settleMs: 0, disable: 'native' },
     check: () => check(client, settings),
     attributesHash: (worker) => attributesHash(mapAttributes(settings.account, worker)),
+    creationHash: (worker) => creationHash(settings.account, worker),
     resolveEntitlements: async (refs) => {
       const identities = await groupIdentities(
         client,
