@@ -177,6 +177,14 @@ const save = async (
       judged.flatMap(({ holdsToClose }) => holdsToClose),
     ),
   )
+  tx.defer(
+    adoptFound(
+      tx,
+      judged.flatMap(({ identity, adopt }) => adopt.map((entitlement) => ({ identity: identity.id, entitlement }))),
+    ),
+  )
+  tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
+  // Seen after the evaluation is stamped: an older one is over (store/findings: closeResolved).
   for (const { identity, decision } of judged)
     for (const violation of decision.violations.filter(({ exception }) => exception === null))
       await openFinding(tx, {
@@ -195,13 +203,6 @@ const save = async (
         identityId: identity.id,
         detail: { entitlement },
       })
-  tx.defer(
-    adoptFound(
-      tx,
-      judged.flatMap(({ identity, adopt }) => adopt.map((entitlement) => ({ identity: identity.id, entitlement }))),
-    ),
-  )
-  tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
   tx.defer(
     appendAudit(
       tx,

@@ -7,7 +7,7 @@ import {
   lockExpired,
   requeue,
 } from '../store/dispatches.ts'
-import { openFinding } from '../store/findings.ts'
+import { closeResolved, openFinding } from '../store/findings.ts'
 import { expireActions, overdueActions } from '../store/outcomes.ts'
 import { refreshStatistics } from '../store/statistics.ts'
 import { leaversNeglected } from '../store/work-queue.ts'
@@ -24,7 +24,7 @@ const neglectedAfterMs = 2_000
 
 /**
  * The net under the queues: lost jobs get a new number, expired leases become unknown actions that are read back, open
- * actions beyond their deadline become findings. Any number of sweepers may run.
+ * actions beyond their deadline become findings, and findings of what is no longer so are closed. Any number of sweepers may run.
  */
 export const sweep = async (engine: Engine): Promise<Swept> => {
   let expired = 0
@@ -38,6 +38,7 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
   await evaluateNeglected(engine)
   await refreshStatistics(engine.db)
+  await closeResolved(engine.db)
   return { requeue: lost, expired, overdue: await reportOverdue(engine) }
 }
 
