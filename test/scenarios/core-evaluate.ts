@@ -37,6 +37,11 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
     open: person.actions,
     inverseSent: person.inverseSent,
   })
+  const wanted = new Set(decision.wanted.map(({ entitlement }) => entitlement))
+  const found = grants.filter((grant) => grant.found === true && grant.managed)
+  // What a rule wants of what was found stands under that rule from now on; the rest is for a human.
+  for (const { entitlement } of found) if (wanted.has(entitlement)) person.grants.set(entitlement, true)
+  person.reported = at.leaver ? [] : found.map(({ entitlement }) => entitlement).filter((id) => !wanted.has(id))
   person.at = at
   person.decision = decision
   person.plan = plan
@@ -49,12 +54,13 @@ const presentGrants = ({ policies, entitlements }: CoreWorld, { grants }: CorePe
   const catalogue = new Map(
     policies.at(-1)?.policy.set.entitlements.map((def) => [entitlements.idOf(def.target as TargetId, def.key), def]),
   )
-  return [...grants].map((entitlement) => ({
+  return [...grants].map(([entitlement, given]) => ({
     entitlement,
     target: entitlements.targetOf(entitlement),
     managed: catalogue.has(entitlement),
     protected: catalogue.get(entitlement)?.protected ?? false,
     indirect: false,
+    found: !given,
   }))
 }
 

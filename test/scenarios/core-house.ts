@@ -153,6 +153,7 @@ const observe = (world: CoreWorld, person: CorePerson): Observation => {
     wanted: (decision?.wanted ?? []).map(({ entitlement }) => nameOf(entitlement)),
     held: Object.fromEntries(held.map(({ entitlement, policies }) => [nameOf(entitlement), policies])),
     violations: (decision?.violations ?? []).flatMap(({ policy, exception }) => (exception === null ? [policy] : [])),
+    reported: person.reported.map(nameOf),
     changes,
     open: Object.fromEntries(
       person.actions.map(({ change, state: stands, claimed, unknown }) => [

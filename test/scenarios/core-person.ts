@@ -22,8 +22,8 @@ export type CorePerson = {
   readonly key: string
   readonly events: WorkerEvent[]
   readonly accounts: Map<TargetId, LinkedAccount>
-  /** Verified, by entitlement. */
-  readonly grants: Set<EntitlementId>
+  /** Verified as there; false = found there: Muster never gave it, and no rule has wanted it since. */
+  readonly grants: Map<EntitlementId, boolean>
   actions: CoreAction[]
   due: boolean
   nextChangeAt: Instant | null
@@ -33,6 +33,8 @@ export type CorePerson = {
   readonly rejected: Set<string>
   readonly hanging: Set<string>
   readonly changes: Observation['changes'][number][]
+  /** Found, in the catalogue, and wanted by no rule. */
+  reported: readonly EntitlementId[]
   at: IdentityAt | null
   decision: Decision | null
   plan: Plan | null
@@ -42,7 +44,7 @@ export const newPerson = (key: string): CorePerson => ({
   key,
   events: [],
   accounts: new Map(),
-  grants: new Set(),
+  grants: new Map(),
   actions: [],
   due: true,
   nextChangeAt: null,
@@ -51,6 +53,7 @@ export const newPerson = (key: string): CorePerson => ({
   rejected: new Set(),
   hanging: new Set(),
   changes: [],
+  reported: [],
   at: null,
   decision: null,
   plan: null,

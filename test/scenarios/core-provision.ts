@@ -125,7 +125,7 @@ const verified = (world: CoreWorld, person: CorePerson, action: CoreAction, crea
   const { kind, entitlement, target } = action
   person.actions = person.actions.filter(({ id }) => id !== action.id)
   if (!action.current) person.due = true
-  if (kind === 'grant') person.grants.add(entitlement as EntitlementId)
+  if (kind === 'grant') person.grants.set(entitlement as EntitlementId, true)
   else if (kind === 'revoke') person.grants.delete(entitlement as EntitlementId)
   else look(world, person, action, created)
   // The outcome transaction releases what waited for this.
@@ -153,7 +153,10 @@ const look = (world: CoreWorld, person: CorePerson, { kind, target }: CoreAction
   if (created) return
   person.due = true
   if (kind === 'disable' || known === undefined)
-    for (const group of account.groups) person.grants.add(world.entitlements.idOf(target, group))
+    for (const group of account.groups) {
+      const entitlement = world.entitlements.idOf(target, group)
+      person.grants.set(entitlement, person.grants.get(entitlement) ?? false)
+    }
 }
 
 const replace = (person: CorePerson, changed: CoreAction): void => {

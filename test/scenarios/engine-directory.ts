@@ -33,8 +33,13 @@ export const plantTree = async () => {
     (
       await client.search(tree.groups, { scope: 'one', filter: `(member=${dn})`, attributes: ['cn'] })
     ).searchEntries.map(({ cn }) => String(cn))
-  const change = (client: Client, dn: string, operation: 'add' | 'delete' | 'replace', type: string, values: string[]) =>
-    client.modify(dn, new Change({ operation, modification: new Attribute({ type, values }) }))
+  const change = (
+    client: Client,
+    dn: string,
+    operation: 'add' | 'delete' | 'replace',
+    type: string,
+    values: string[],
+  ) => client.modify(dn, new Change({ operation, modification: new Attribute({ type, values }) }))
 
   const add = async (client: Client, { person, username, enabled, groups: names }: DirectoryEntry): Promise<void> => {
     const uid = username ?? (person ?? '').toLowerCase()

@@ -1,4 +1,5 @@
 import type { Actor } from '../../src/domain/actor.ts'
+import type { TargetId } from '../../src/domain/ids.ts'
 import type { Instant } from '../../src/domain/instant.ts'
 import { applyPolicy } from '../../src/engine/apply-policy.ts'
 import { rejectHold } from '../../src/engine/decide-hold.ts'
@@ -7,7 +8,6 @@ import { setTargetMode } from '../../src/engine/set-target-mode.ts'
 import { sweep } from '../../src/engine/sweep.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { registerTarget } from '../../src/store/targets.ts'
-import type { TargetId } from '../../src/domain/ids.ts'
 import { freshDatabase } from '../support/stack.ts'
 import { createCalls, type NameOf } from './engine-calls.ts'
 import { houseClock } from './engine-clock.ts'
@@ -50,7 +50,8 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
   const seenUpTo = new Map<string, number>()
 
   await clock.begin(given.now)
-  for (const [id, { mode }] of Object.entries(given.targets)) await registerTarget(parts.engine.db, id as TargetId, mode)
+  for (const [id, { mode }] of Object.entries(given.targets))
+    await registerTarget(parts.engine.db, id as TargetId, mode)
   const [stream] = await admin.query<{ id: number }>({
     text: `insert into muster.stream (topic, incarnation, partition, required_offset) values ('scenario', 1, 0, 0) returning id`,
   })
@@ -77,6 +78,13 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
     const tree = trees.get(target)
     if (tree === undefined) throw new Error(`the scenario has no target ${target}`)
     return tree
+  }
+
+  const kill = async (): Promise<void> => {
+    await parts.die()
+    calls.dropAll()
+    await rest.settled()
+    await parts.bury()
   }
 
   await applyPolicies(given.policies)
@@ -110,10 +118,7 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
     up: async (target) => void calls.down.delete(target),
     outside: async (entry) => treeOf(entry.target).set(entry),
     restart: async () => {
-      await parts.engine.db.close()
-      calls.dropAll()
-      await rest.settled()
-      await parts.stop()
+      await kill()
       parts = startEngine(database.engineUrl, given, trees, calls)
       await clock.on(parts.engine.settings.leaseMs + 1_000)
       for (const { id } of (await sweep(parts.engine)).requeue) await rest.provisionOne(parts.engine, id)
@@ -125,9 +130,7 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
       return observePerson(admin, trees, person, changes)
     },
     close: async () => {
-      calls.dropAll()
-      await rest.settled()
-      await parts.stop()
+      await kill()
       await admin.close()
       await database.drop()
     },

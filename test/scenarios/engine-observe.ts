@@ -36,6 +36,8 @@ export const observePerson = async (
         where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '{}') as held,
       coalesce((select jsonb_agg(f.detail ->> 'policy') from muster.finding f
         where f.identity_id = i.id and f.kind = 'sod-violation' and f.closed_at is null), '[]') as violations,
+      coalesce((select jsonb_agg(${nameText}) from muster.finding f join muster.entitlement e on e.id = (f.detail ->> 'entitlement')::int
+        where f.identity_id = i.id and f.kind = 'grant-unexplained' and f.closed_at is null), '[]') as reported,
       coalesce((select jsonb_object_agg(a.kind || ' ' || coalesce(${nameText}, a.target), case
           when a.state = 'dispatched' then case when d.state = 'claimed' then 'calling' else 'dispatched' end
           when a.unknown then 'unknown'
@@ -55,6 +57,7 @@ export const observePerson = async (
     wanted: row?.wanted ?? [],
     held: row?.held ?? {},
     violations: row?.violations ?? [],
+    reported: row?.reported ?? [],
     open: row?.open ?? {},
     holds: Object.fromEntries(seen.map(([target, { groups }]) => [target, groups])),
     accounts: Object.fromEntries(seen.map(([target, { state }]) => [target, state])),
@@ -78,7 +81,9 @@ export const auditedChanges = async (
   })
   const names = new Map(
     (
-      await admin.query<{ id: number; name: string }>({ text: `select e.id, ${nameText} as name from muster.entitlement e` })
+      await admin.query<{ id: number; name: string }>({
+        text: `select e.id, ${nameText} as name from muster.entitlement e`,
+      })
     ).map(({ id, name }) => [id, name]),
   )
   const lanes = new Map(

@@ -11,7 +11,13 @@ import type { Calls } from './engine-calls.ts'
 import type { ScenarioTree } from './engine-directory.ts'
 import type { Given } from './scenario-file.ts'
 
-export type EngineParts = { readonly engine: Engine; readonly stop: () => Promise<void> }
+export type EngineParts = {
+  readonly engine: Engine
+  /** As when its process dies: nothing that it had not committed is written any more. */
+  readonly die: () => Promise<void>
+  /** Frees what a dead process would have left to the system. */
+  readonly bury: () => Promise<void>
+}
 
 /** The engine of one process: its pool under the engine's own role, its connections to the targets, its memories. */
 export const startEngine = (
@@ -21,9 +27,7 @@ export const startEngine = (
   calls: Calls,
 ): EngineParts => {
   const db = openDatabase({ url: engineUrl, max: 4, applicationName: 'scenario-engine' })
-  const connectors = [...trees].map(([id, { settings }]) =>
-    calls.wrap(createLdapConnector(id as TargetId, settings)),
-  )
+  const connectors = [...trees].map(([id, { settings }]) => calls.wrap(createLdapConnector(id as TargetId, settings)))
   const engine: Engine = {
     db,
     log: createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'scenario'),
@@ -54,8 +58,8 @@ export const startEngine = (
   }
   return {
     engine,
-    stop: async () => {
-      await db.close()
+    die: db.close,
+    bury: async () => {
       await Promise.all(connectors.map((connector) => connector.close()))
     },
   }

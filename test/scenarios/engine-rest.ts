@@ -2,6 +2,7 @@ import { dispatch } from '../../src/engine/dispatch.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { evaluate } from '../../src/engine/evaluate.ts'
 import { provision } from '../../src/engine/provision.ts'
+import { sweep } from '../../src/engine/sweep.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Calls } from './engine-calls.ts'
 import type { HouseClock } from './engine-clock.ts'
@@ -26,13 +27,16 @@ export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => 
     working.catch(() => {}).finally(() => standing.delete(working))
   }
 
-  /** What was turned away or is to be read back waits for a pause to pass: it passes. */
-  const waitOut = async (): Promise<void> => {
-    const [row] = await admin.query<{ ms: number | null }>({
-      text: `select (extract(epoch from max(a.next_at) - muster.now()) * 1000)::float8 as ms from muster.action a
-        join muster.target t on t.id = a.target and t.mode = 'enforce' where a.state = 'ready' and a.next_at > muster.now()`,
+  /** What was turned away, or is to be read back, waits for a pause to pass: it passes. Answers for whom. */
+  const waitOut = async (unknownOnly: boolean, but: readonly number[]): Promise<readonly number[]> => {
+    const [row] = await admin.query<{ ids: readonly number[] | null; ms: number | null }>({
+      text: `select array_agg(a.id) as ids, (extract(epoch from max(a.next_at) - muster.now()) * 1000)::float8 as ms
+        from muster.action a join muster.target t on t.id = a.target and t.mode = 'enforce'
+        where a.state = 'ready' and (a.unknown or (a.next_at > muster.now() and not $1)) and a.id <> all($2)`,
+      values: [unknownOnly, but],
     })
-    if (row?.ms != null) await clock.on(Math.ceil(row.ms))
+    if (row?.ms != null) await clock.on(Math.max(0, Math.ceil(row.ms)))
+    return row?.ids ?? []
   }
 
   return {
@@ -42,14 +46,21 @@ export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => 
       await Promise.allSettled([...standing])
     },
     rest: async (engine: Engine): Promise<void> => {
-      await waitOut()
+      await waitOut(false, [])
+      const readBack: number[] = []
       for (let round = 0; round < 40; round++) {
         for (const lane of lanes) while ((await evaluate(engine, lane)).evaluated > 0);
-        const leavers = await dispatch(engine, 'leaver')
         await clock.on(patienceMs)
-        const refs = [...leavers, ...(await dispatch(engine, 'bulk'))]
+        const refs = [...(await dispatch(engine, 'leaver')), ...(await dispatch(engine, 'bulk'))]
         for (const { id } of refs) await provisionOne(engine, id)
-        if (refs.length === 0 && !(await isDue(admin))) return
+        if (refs.length > 0 || (await isDue(admin))) continue
+        // A read-back comes by itself; what the target turned away in this rest waits for the next one.
+        const waited = await waitOut(true, readBack)
+        // The sweeper would take a call that hangs for one of a dead worker, as soon as the clock passes its lease.
+        const requeue = standing.size > 0 ? [] : (await sweep(engine)).requeue
+        for (const { id } of requeue) await provisionOne(engine, id)
+        if (waited.length === 0 && requeue.length === 0) return
+        readBack.push(...waited)
       }
       throw new Error('not at rest after 40 rounds')
     },

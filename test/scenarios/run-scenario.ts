@@ -20,6 +20,8 @@ export type Observation = {
   /** Open SoD holds: entitlement → policies. */
   readonly held: Readonly<Record<string, readonly string[]>>
   readonly violations: readonly string[]
+  /** Entitlements of the catalogue that were found on a target and that nothing explains. */
+  readonly reported: readonly string[]
   /** Verified changes since the last look that really changed the target, in the order in which they were verified. */
   readonly changes: readonly {
     readonly change: string
@@ -116,6 +118,7 @@ const check = (seen: Observation, expected: Expectation, where: string): void =>
     wanted: seen.wanted.toSorted(),
     held: seen.held,
     violations: seen.violations.toSorted(),
+    reported: seen.reported.toSorted(),
     changes: seen.changes.map(({ change }) => change).toSorted(),
     open: seen.open,
   }

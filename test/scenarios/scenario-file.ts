@@ -69,6 +69,7 @@ const expectation = z.strictObject({
   wanted: z.array(text).optional(),
   held: z.record(text, z.array(text)).optional(),
   violations: z.array(text).optional(),
+  reported: z.array(text).optional(),
   changes: z.array(text).optional(),
   before: z.array(z.tuple([text, text])).optional(),
   lane: z.enum(['leaver', 'bulk']).optional(),
