@@ -16,6 +16,7 @@ type IngestOptions = {
 }
 
 const longestPauseMs = 5_000
+const unstartedWithinMs = 200
 
 /** Reads every source. A broker that is away is waited for: everybody whose events are here already goes on meanwhile. */
 export const ingestAll = ({
@@ -53,9 +54,10 @@ export const ingestAll = ({
   )
   return {
     stop: async (withinMs) => {
-      await Promise.all(
-        starting.map(async (one) => (await within(withinMs, one).catch(() => undefined))?.stop(withinMs)),
-      )
+      const stopping = starting.map(async (one) => (await one)?.stop(withinMs))
+      // One that is still looking for its broker gives up by itself, later: nothing of it is worth waiting for.
+      const started = starting.map((one) => within(unstartedWithinMs, one).catch(() => undefined))
+      await Promise.all(started.map(async (one, index) => ((await one) === undefined ? undefined : stopping[index])))
     },
   }
 }

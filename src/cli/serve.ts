@@ -12,6 +12,7 @@ import { pausesFor } from './test-pause.ts'
 /** sysexits(3) EX_SOFTWARE: whoever runs us should start us again, and look. */
 const exitSoftware = 70
 const graceMs = 10_000
+const lingerMs = 1_000
 
 const laneRoles: readonly Role[] = ['evaluate', 'dispatch', 'provision']
 
@@ -63,6 +64,8 @@ export const serve: Command = {
     }
     app.log.info({ pid: process.pid, roles: roles.join(','), lanes: lanes.join(',') }, 'ready')
     await ended
+    // A client that was looking for its server when it was told to stop may hold the process a while longer.
+    setTimeout(() => process.exit(0), lingerMs).unref()
     return { json: { stopped: true }, lines: () => [] }
   },
 }
