@@ -32,6 +32,8 @@ export const defaultMaxBytes = 1024 * 1024
 /** Empty fetches return after this, so this is also how late a heartbeat, a resumed partition or a stop can be, ms. */
 const idleFetchMs = 250
 const lookEveryMs = 5_000
+/** A batch that the database lets wait (statements end after a minute) is no sign of death. */
+const leastPatienceMs = 65_000
 
 /**
  * Reads worker events into the inbox as a member of a consumer group. Our own cursor decides where to go on, the group's
@@ -71,7 +73,8 @@ export const startConsumer = async (options: ConsumerOptions): Promise<RunningCo
       if (batchSize === 0 && firstOffset !== null) reading.passed(topic, partition, Number(lastOffset) + 1)
     },
   )
-  const watching = supervise({ consumer, broker, log, sessionTimeoutMs, onFatal: options.onFatal })
+  const patienceMs = Math.max(leastPatienceMs, sessionTimeoutMs * 2)
+  const watching = supervise({ consumer, broker, log, patienceMs, onFatal: options.onFatal })
   const looking = setInterval(() => {
     reading.look().catch((error: unknown) => log.debug(errorFields(error), 'the look at what no batch tells failed'))
   }, lookEveryMs)

@@ -2,6 +2,7 @@ import { connect as connectPlain, isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs'
 import type { Log } from '../log.ts'
+import { readAllCompressions } from './compression.ts'
 
 /** Where Kafka is and how to be let in. */
 export type KafkaConnection = {
@@ -18,8 +19,9 @@ export type KafkaConnection = {
 /** An unencrypted, unauthenticated broker: tests and the local stack. */
 export const plainConnection = (brokers: readonly string[]): KafkaConnection => ({ brokers, tls: false, sasl: null })
 
-export const createKafka = ({ brokers, tls, sasl }: KafkaConnection, clientId: string, log: Log): Kafka =>
-  new Kafka({
+export const createKafka = ({ brokers, tls, sasl }: KafkaConnection, clientId: string, log: Log): Kafka => {
+  readAllCompressions()
+  return new Kafka({
     clientId,
     brokers: [...brokers],
     ssl: typeof tls === 'boolean' ? tls : { ...tls },
@@ -36,6 +38,7 @@ export const createKafka = ({ brokers, tls, sasl }: KafkaConnection, clientId: s
         log.debug({ kafkajs: namespace, kafkajsLevel: level }, message)
       },
   })
+}
 
 /** As kafkajs makes them, but small requests leave at once: a commit and a fetch must not wait for an acknowledgement. */
 const socketFactory: KafkaConfig['socketFactory'] = ({ host, port, ssl, onConnect }) => {

@@ -6,12 +6,10 @@ export type SuperviseOptions = {
   readonly consumer: Consumer
   readonly broker: BrokerView
   readonly log: Log
-  readonly sessionTimeoutMs: number
+  /** How long kafkajs may say nothing while the broker answers, ms. */
+  readonly patienceMs: number
   readonly onFatal: (why: string) => void
 }
-
-/** A batch that the database lets wait (statements end after a minute) is no sign of death. */
-const leastPatienceMs = 65_000
 
 /**
  * Sees when kafkajs has stopped for good. It says so itself (a crash without a restart), or it neither fetches nor beats
@@ -22,10 +20,9 @@ export const supervise = ({
   consumer,
   broker,
   log,
-  sessionTimeoutMs,
+  patienceMs,
   onFatal,
 }: SuperviseOptions): { readonly stop: () => void } => {
-  const patience = Math.max(leastPatienceMs, sessionTimeoutMs * 2)
   let lastSign = performance.now()
   let over = false
   const sign = () => {
@@ -48,13 +45,13 @@ export const supervise = ({
   })
 
   const look = async () => {
-    if (performance.now() - lastSign < patience) return
+    if (performance.now() - lastSign < patienceMs) return
     if (!(await broker.reachable())) {
       log.warn({}, 'Kafka does not answer: waiting')
       sign()
-    } else if (performance.now() - lastSign >= patience) fatal('no sign of life from kafkajs')
+    } else if (performance.now() - lastSign >= patienceMs) fatal('no sign of life from kafkajs')
   }
-  const looking = setInterval(() => void look(), patience / 4)
+  const looking = setInterval(() => void look(), patienceMs / 4)
 
   return {
     stop: () => {

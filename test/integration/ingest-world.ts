@@ -1,5 +1,5 @@
 /** A topic, a database and the consumer between them, under the engine's own role. */
-import { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { type ConsumerOptions, type RunningConsumer, startConsumer } from '../../src/consumers/hr-events.ts'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
 import { type OutgoingMessage, publish } from '../../src/consumers/publish.ts'
@@ -103,25 +103,6 @@ export const openWorld = async (options: WorldOptions = {}) => {
       }),
     )
 
-  /** A batch in LZ4, for which kafkajs has no codec: a frame with one uncompressed block, made by hand. */
-  const sendUnreadable = async () => {
-    const known = CompressionCodecs[CompressionTypes.LZ4]
-    const frame = (data: Buffer) => {
-      const size = Buffer.alloc(4)
-      size.writeUInt32LE((data.length | 0x80000000) >>> 0)
-      return Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, data, Buffer.alloc(4)])
-    }
-    CompressionCodecs[CompressionTypes.LZ4] = () => ({
-      compress: async ({ buffer }: { buffer: Buffer }) => frame(buffer),
-      decompress: async () => Buffer.alloc(0),
-    })
-    const producer = kafka.producer()
-    await producer.connect()
-    await producer.send({ topic, compression: CompressionTypes.LZ4, messages: [{ key: 'k', value: 'v' }] })
-    await producer.disconnect()
-    CompressionCodecs[CompressionTypes.LZ4] = known
-  }
-
   const close = async () => {
     await Promise.all([...running].map((one) => one.stop()))
     await db.close()
@@ -147,7 +128,6 @@ export const openWorld = async (options: WorldOptions = {}) => {
     untilInbox,
     withAdmin,
     configureTopic,
-    sendUnreadable,
     close,
   }
 }
