@@ -1,4 +1,5 @@
 /** What auditors read, from what the real engine wrote on a real directory. */
+import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Database, openDatabase } from '../../src/store/database.ts'
@@ -161,6 +162,19 @@ describe('a person', () => {
     expect(rows.filter(({ kind }) => kind === 'outcome').map(({ operation }) => operation)).toEqual(['grant', 'revoke'])
     expect(rows.filter(({ kind }) => kind === 'decision').length).toBe(2)
   })
+})
+
+test('the statements of docs/auditors.md run as they stand there', async () => {
+  const guide = readFileSync(new URL('../../docs/auditors.md', import.meta.url), 'utf8')
+  const blocks = [...guide.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql]) => sql ?? '')
+  const statements = blocks.flatMap((sql) => sql.split(/;\s*$/m)).filter((sql) => /select/.test(sql))
+  expect(statements.length).toBeGreaterThan(4)
+  for (const statement of statements) await ask(statement)
+  const listed = [...guide.matchAll(/`([a-z_]+)`(?=[^|\n]*\|)/g)].map(([, name]) => name)
+  for (const { name } of await ask<{ name: string }>(
+    `select relname::text as name from pg_class where relnamespace = 'auditor'::regnamespace and relkind = 'v'`,
+  ))
+    expect(listed).toContain(name)
 })
 
 test('a hold shows the rule and what it conflicts with', async () => {
