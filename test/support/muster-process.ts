@@ -135,7 +135,7 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
   /** Everything that was published is in, evaluated, done and known; only what is parked may be open. */
   const isQuiet = async () => {
     const [row] = await rows<{ read: number; due: number; open: number }>(
-      `select (select coalesce(sum(next_offset), 0) from muster.stream where current) as read,
+      `select (select coalesce(sum(next_offset), 0)::int from muster.stream where current) as read,
         (select count(*) from muster.identity where parked_at is null and (work_due_at <= muster.now() or events_seen <> events_folded)) as due,
         (select count(*) from muster.action where state in ('waiting', 'ready', 'dispatched')) as open`,
     ).catch((error: unknown) => {
