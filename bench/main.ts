@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { progressLines } from '../scripts/stack/progress.ts'
 import { startBenchStack } from './house/bench-stack.ts'
-import { addPeople, type People } from './house/people.ts'
+import { addPeople, morePeople, type People } from './house/people.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { tableText } from './report/table.ts'
 import type { Bench, Line } from './row.ts'
@@ -25,7 +25,7 @@ const main = async (): Promise<number> => {
     stack,
     scale: options.scale,
     standing: async (count) =>
-      people !== undefined && people.count >= count ? people : (people = await addPeople(stack.ldap, count)),
+      (people = await (people === undefined ? addPeople(stack.ldap, count) : morePeople(stack.ldap, people, count))),
     say: (text) => process.stderr.write(`${text}\n`),
     profileTo: options.profile ? join(out, 'profiles') : undefined,
   }

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { stringify } from 'yaml'
 import { asSuperuser, type BenchStack, databaseAt, freshName } from './bench-stack.ts'
 import { type Feed, kafkaOf, openFeed } from './events.ts'
-import { addGroups, departments, groupNames, groupsOfDepartment, type People, removeUnit } from './people.ts'
+import { addGroups, groupNames, groupsOfDepartment, type People, removeUnit, usualDepartments } from './people.ts'
 
 export type Ground = {
   readonly name: string
@@ -27,13 +27,20 @@ export type Ground = {
   readonly leave: () => Promise<void>
 }
 
+export type GroundOptions = {
+  /** Each with three groups and a birthright rule. */
+  readonly ofDepartments?: number
+  /** DNs that stand in a group from the beginning: no doing of Muster's. */
+  readonly members?: (group: string) => readonly string[]
+}
+
 export const partitions = 4
 const unlimited = { absolute: 100_000_000, percent: 100 }
 
 export const freshGround = async (
   bench: BenchStack,
   people: People,
-  members?: (group: string) => readonly string[],
+  { ofDepartments = usualDepartments, members }: GroundOptions = {},
 ): Promise<Ground> => {
   const { stack, ldap } = bench
   const name = freshName()
@@ -41,7 +48,7 @@ export const freshGround = async (
   await asSuperuser(stack.databaseUrl, (client) =>
     client.query(`create database ${name} template ${bench.templateDatabase}`),
   )
-  const groups = await addGroups(ldap, members)
+  const groups = await addGroups(ldap, ofDepartments, members)
   await withTopics(kafka, (admin) =>
     admin.createTopics({
       waitForLeaders: true,
@@ -67,7 +74,7 @@ export const freshGround = async (
   })
   admin.on('error', () => {})
   const configDirectory = mkdtempSync(join(tmpdir(), 'muster-bench-'))
-  writeConfiguration(configDirectory, bench, name, people.base, groups)
+  writeConfiguration(configDirectory, bench, { name, people: people.base, groups, ofDepartments })
   return {
     name,
     bench,
@@ -113,12 +120,12 @@ const withTopics = async (
 }
 
 /** Limits of the guard are out of the way, its counting is not (DESIGN §5). All else is what muster.yaml says by default. */
+type Names = { readonly name: string; readonly people: string; readonly groups: string; readonly ofDepartments: number }
+
 const writeConfiguration = (
   directory: string,
   { ldap }: BenchStack,
-  name: string,
-  people: string,
-  groups: string,
+  { name, people, groups, ofDepartments }: Names,
 ): void => {
   const file = {
     sources: [{ id: 'hr', type: 'kafka', topics: [name], group: name }],
@@ -146,7 +153,7 @@ const writeConfiguration = (
   }
   const policies = {
     entitlements: Object.fromEntries(
-      groupNames.map((group) => [
+      groupNames(ofDepartments).map((group) => [
         group,
         {
           target: 'bank-ldap',
@@ -158,7 +165,7 @@ const writeConfiguration = (
       ]),
     ),
     birthright: Object.fromEntries(
-      Array.from({ length: departments + 1 }, (_, department) => [
+      Array.from({ length: ofDepartments }, (_, department) => [
         `department-${department}`,
         { when: { department: `D${department}` }, grants: { entitlements: groupsOfDepartment(department) } },
       ]),

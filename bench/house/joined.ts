@@ -2,7 +2,7 @@
 import { setWallClock } from '../measure/wall-clock.ts'
 import type { BenchStack } from './bench-stack.ts'
 import { joinerEvent } from './events.ts'
-import { freshGround, type Ground } from './ground.ts'
+import { freshGround, type Ground, type GroundOptions } from './ground.ts'
 import { type People, type Person, persons, warmDepartment } from './people.ts'
 import { lastCommit, trouble, untilQuiet } from './quiet.ts'
 import { type Serve, type ServeOptions, startServe } from './serve.ts'
@@ -40,9 +40,10 @@ export const warmMuster = async (
   reserved: number,
   warm: number,
   options: ServeOptions = {},
+  on: GroundOptions = {},
 ): Promise<Joined> => {
   if (people.count < reserved + warm) throw new Error('too few accounts for this wave')
-  const ground = await freshGround(bench, people)
+  const ground = await freshGround(bench, people, on)
   try {
     const serve = await startServe(ground, options)
     const warmers = persons(reserved, warm, warmDepartment)
@@ -52,7 +53,8 @@ export const warmMuster = async (
       appended: 0,
       members: warmers,
       leave: async () => {
-        await serve.stop()
+        await (options.profileTo === undefined ? serve.kill() : serve.stop())
+        for (const line of serve.complaints.slice(0, 5)) process.stderr.write(`  Muster said: ${line}\n`)
         await ground.leave()
       },
     }

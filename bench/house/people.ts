@@ -8,7 +8,11 @@ export const groupsEach = 3
 /** Of the people who warm the engine up: their groups are not looked at. */
 export const warmDepartment = departments
 
-export const groupNames: readonly string[] = Array.from({ length: (departments + 1) * groupsEach }, (_, i) => `G${i}`)
+/** Departments of a usual ground: ten, and the one that warms up. */
+export const usualDepartments = departments + 1
+
+export const groupNames = (ofDepartments: number): readonly string[] =>
+  Array.from({ length: ofDepartments * groupsEach }, (_, i) => `G${i}`)
 
 export const groupsOfDepartment = (department: number): readonly string[] =>
   Array.from({ length: groupsEach }, (_, i) => `G${department * groupsEach + i}`)
@@ -38,9 +42,14 @@ const inFlight = 16
 export const addPeople = async (ldap: Ldap, count: number): Promise<People> => {
   const name = freshName()
   const base = `ou=${name},${ldap.baseDn}`
+  await asDirectoryRoot(ldap, (client) => client.add(base, { objectClass: 'organizationalUnit', ou: name }))
+  return morePeople(ldap, { base, count: 0 }, count)
+}
+
+/** The same unit with so many accounts in all. */
+export const morePeople = async (ldap: Ldap, { base, count }: People, wanted: number): Promise<People> => {
   await asDirectoryRoot(ldap, async (client) => {
-    await client.add(base, { objectClass: 'organizationalUnit', ou: name })
-    const todo = persons(0, count).values()
+    const todo = persons(count, Math.max(0, wanted - count)).values()
     const work = async () => {
       for (const person of todo)
         await client.add(accountDn(base, person), {
@@ -53,21 +62,48 @@ export const addPeople = async (ldap: Ldap, count: number): Promise<People> => {
     }
     await Promise.all(Array.from({ length: inFlight }, work))
   })
-  return { base, count }
+  return { base, count: Math.max(count, wanted) }
 }
 
+/** Takes the lock off these accounts, so that they can leave once more. */
+export const unlock = (ldap: Ldap, base: string, people: readonly Person[]): Promise<void> =>
+  asDirectoryRoot(ldap, async (client) => {
+    const todo = people.values()
+    const none = new Change({
+      operation: 'replace',
+      modification: new Attribute({ type: 'pwdAccountLockedTime', values: [] }),
+    })
+    const work = async () => {
+      for (const person of todo) await client.modify(accountDn(base, person), none)
+    }
+    await Promise.all(Array.from({ length: inFlight }, work))
+  })
+
 export const accountDn = (base: string, { username }: Person): string => `uid=${username},${base}`
+
+/** DNs of the members that these people make, by group. */
+export const membersByGroup = ({ base }: People, people: readonly Person[]): ReadonlyMap<string, readonly string[]> => {
+  const members = new Map<string, string[]>()
+  for (const person of people)
+    for (const group of groupsOfDepartment(person.department)) {
+      const dns = members.get(group) ?? []
+      dns.push(accountDn(base, person))
+      members.set(group, dns)
+    }
+  return members
+}
 
 /** Fresh groups below a unit of their own, with members where `members` names some. */
 export const addGroups = async (
   ldap: Ldap,
+  ofDepartments: number,
   members: (group: string) => readonly string[] = () => [],
 ): Promise<string> => {
   const name = freshName()
   const base = `ou=${name},${ldap.baseDn}`
   await asDirectoryRoot(ldap, async (client) => {
     await client.add(base, { objectClass: 'organizationalUnit', ou: name })
-    for (const group of groupNames) {
+    for (const group of groupNames(ofDepartments)) {
       const dn = `cn=${group},${base}`
       await client.add(dn, { objectClass: 'groupOfNames', member: 'cn=nobody' })
       const values = members(group)

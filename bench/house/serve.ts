@@ -14,7 +14,10 @@ export type Serve = {
   readonly complaints: readonly string[]
   /** Asks the probe of every thread (see probe.ts) for what it counted since the last time. */
   readonly probe: () => Promise<unknown>
+  /** SIGTERM: profiles are written, database backends hand in their counts. */
   readonly stop: () => Promise<void>
+  /** Everything was checked and nothing more is wanted of it. */
+  readonly kill: () => Promise<void>
 }
 
 export type ServeOptions = {
@@ -70,6 +73,10 @@ export const startServe = async (ground: Ground, options: ServeOptions = {}): Pr
     processor: () => processorSeconds(pid),
     memory: () => residentMemory(pid),
     probe: () => within(probeWithinMs, answerOf(child, 'report'), () => 'the probe does not answer'),
+    kill: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
     stop: async () => {
       child.kill('SIGTERM')
       await within(stopWithinMs, ended, () => 'muster serve does not stop').catch((error: unknown) => {

@@ -105,7 +105,9 @@ const channel = new BroadcastChannel(`bench-probe-${process.pid}`)
 channel.unref()
 const heard = new Map<number, Probed>()
 channel.onmessage = (event) => {
-  const message = (event as unknown as { readonly data: 'report' | { readonly thread: number; readonly probed: Probed } }).data
+  const message = (
+    event as unknown as { readonly data: 'report' | { readonly thread: number; readonly probed: Probed } }
+  ).data
   if (message !== 'report') heard.set(message.thread, message.probed)
   else if (!isMainThread) channel.postMessage({ thread: threadId, probed: take() })
 }

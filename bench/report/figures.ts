@@ -12,7 +12,7 @@ export const rangeText = (values: readonly number[], unit: string): string => {
 }
 
 export const valueText = ({ value, unit }: Line): string => {
-  const tail = unit === '×' ? '×' : unit === 'MiB' ? ' MiB' : ''
+  const tail = unit === '×' ? '×' : unit === 'MB' ? ' MB' : ''
   return value.n === 1
     ? `${digits(value.median)}${tail}`
     : `${digits(value.median)}${tail} (${digits(value.min)}–${digits(value.max)})`
@@ -20,7 +20,7 @@ export const valueText = ({ value, unit }: Line): string => {
 
 export const goalText = ({ goal, unit }: Line, which: 'reach' | 'aim'): string => {
   if (goal === null) return '-'
-  return `${goal.better === 'less' ? '≤' : '≥'} ${goal[which]}${unit === '×' ? '×' : unit === 'MiB' ? ' MiB' : ''}`
+  return `${goal.better === 'less' ? '≤' : '≥'} ${goal[which]}${unit === '×' ? '×' : unit === 'MB' ? ' MB' : ''}`
 }
 
 type Used = { readonly ms: number; readonly processor: Readonly<Record<string, number>> }

@@ -1,6 +1,12 @@
+import { addPeople } from '../house/people.ts'
 import type { Bench, Line, RowName } from '../row.ts'
+import { auditLine } from './audit.ts'
+import { exodusLines } from './exodus.ts'
+import { ingestLine } from './ingest.ts'
 import { floorLine, joinerRounds, naiveLine } from './joiners.ts'
 import { leaverLines } from './leaver.ts'
+import { loadLines } from './load.ts'
+import { memoryLine } from './memory.ts'
 import { writesLines } from './writes.ts'
 
 export type Measured = { readonly lines: readonly Line[]; readonly failed: boolean }
@@ -33,5 +39,24 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
     })
   if (does('writes')) await measure('writes', () => writesLines(bench))
   if (does('leaver')) await measure('leaver', () => leaverLines(bench))
+  if (does('load')) await measure('load', () => loadLines(bench))
+  if (does('exodus')) await measure('exodus', () => exodusLines(bench))
+  if (does('ingest')) await measure('ingest', async () => [await ingestLine(bench)])
+  if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
+  if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
+  if (does('memberof'))
+    await measure('memberof', async () => {
+      const stack = await bench.stack.withDirectory('memberof', { memberof: true })
+      try {
+        const accounts = await addPeople(stack.ldap, bench.scale.joiners + bench.scale.warm)
+        const rounds = await joinerRounds(
+          { ...bench, stack, standing: async () => accounts },
+          { floor: true, naive: false, pairs: 1 },
+        )
+        return [floorLine(rounds, ', slapd with the memberof overlay')]
+      } finally {
+        await stack.stop()
+      }
+    })
   return { lines, failed }
 }

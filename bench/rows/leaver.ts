@@ -4,15 +4,7 @@ import { freshGround } from '../house/ground.ts'
 import { joinerWave, warmMuster } from '../house/joined.ts'
 import { commitLag, type LeaverLatency, leaverLatencies } from '../house/latency.ts'
 import { leaveOneByOne } from '../house/leavers.ts'
-import {
-  accountDn,
-  addPeople,
-  groupsEach,
-  groupsOfDepartment,
-  type Person,
-  persons,
-  removeUnit,
-} from '../house/people.ts'
+import { addPeople, groupsEach, membersByGroup, type Person, persons, removeUnit } from '../house/people.ts'
 import { compareDirectory } from '../house/witness.ts'
 import { quantile } from '../measure/spread.ts'
 import { setWallClock } from '../measure/wall-clock.ts'
@@ -31,11 +23,8 @@ export const leaverLines = async (bench: Bench): Promise<readonly Line[]> => {
   const own = await addPeople(bench.stack.ldap, joiners + warm)
   const joined = await warmMuster(bench.stack, own, joiners, warm)
   // The floor's people hold the groups of another unit: the same sizes, none of them Muster's.
-  const memberOf = new Map<string, string[]>()
-  for (const person of people)
-    for (const group of groupsOfDepartment(person.department))
-      memberOf.set(group, [...(memberOf.get(group) ?? []), accountDn(own.base, person)])
-  const floorGround = await freshGround(bench.stack, own, (group) => memberOf.get(group) ?? [])
+  const memberOf = membersByGroup(own, people)
+  const floorGround = await freshGround(bench.stack, own, { members: (group) => memberOf.get(group) ?? [] })
   const floor = await openLeaverFloor(floorGround)
   try {
     await joinerWave(joined, people)
