@@ -1,10 +1,13 @@
 /** npm run bench: what Muster costs, against floors and rivals of the same run. See BENCHMARKS.md. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkout } from '../scripts/stack/download.ts'
 import { progressLines } from '../scripts/stack/progress.ts'
 import { startBenchStack } from './house/bench-stack.ts'
 import { addPeople, morePeople, type People } from './house/people.ts'
 import { type Options, readOptions, usage } from './options.ts'
+import { describeMachine, type Machine } from './report/machine.ts'
+import { writeMeasured } from './report/markdown.ts'
 import { tableText } from './report/table.ts'
 import type { Bench, Line } from './row.ts'
 import { measureRows } from './rows/all.ts'
@@ -30,18 +33,28 @@ const main = async (): Promise<number> => {
     profileTo: options.profile ? join(out, 'profiles') : undefined,
   }
   try {
+    const machine = await describeMachine(stack)
     const { lines, failed } = await measureRows(bench, options.rows)
-    publish(options, lines)
+    publish(options, machine, lines)
+    if (options.write && failed) bench.say('BENCHMARKS.md is left as it was: not every row could be measured')
+    if (options.write && !failed)
+      writeMeasured(join(checkout, 'BENCHMARKS.md'), machine, lines, ['npm run bench', ...commandTail()].join(' '))
     return failed ? 1 : 0
   } finally {
     await stack.stop()
   }
 }
 
-const publish = (options: Options, lines: readonly Line[]): void => {
+/** What was asked for beside writing it down. */
+const commandTail = (): readonly string[] => {
+  const rest = process.argv.slice(2).filter((argument) => argument !== '--write')
+  return rest.length === 0 ? [] : ['--', ...rest]
+}
+
+const publish = (options: Options, machine: Machine, lines: readonly Line[]): void => {
   const file = join(out, `${new Date().toISOString().replaceAll(':', '-')}${options.quick ? '-quick' : ''}.json`)
-  writeFileSync(file, `${JSON.stringify({ options, lines }, null, 1)}\n`)
-  process.stdout.write(options.json ? `${JSON.stringify({ lines })}\n` : tableText(lines))
+  writeFileSync(file, `${JSON.stringify({ options, machine, lines }, null, 1)}\n`)
+  process.stdout.write(options.json ? `${JSON.stringify({ machine, lines })}\n` : tableText(lines))
 }
 
 process.exitCode = await main()

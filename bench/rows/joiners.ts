@@ -3,23 +3,16 @@ import { type JoinersFloor, joinersFloor } from '../floor/joiners.ts'
 import { rowsSince, type TableRows } from '../floor/table-rows.ts'
 import { joinerEvent } from '../house/events.ts'
 import { freshGround } from '../house/ground.ts'
-import {
-  type Joined,
-  joinerWave,
-  type Processor,
-  patience,
-  processorOf,
-  spent,
-  type Wave,
-  warmMuster,
-} from '../house/joined.ts'
+import { joinerWave, type Processor, patience, processorOf, spent, type Wave, warmMuster } from '../house/joined.ts'
 import { groupsEach, type People, type Person, persons, warmDepartment } from '../house/people.ts'
 import { compareDirectory } from '../house/witness.ts'
+import type { Probed } from '../measure/probe.ts'
 import { median, spreadOf } from '../measure/spread.ts'
 import { setWallClock } from '../measure/wall-clock.ts'
 import { checkNaiveLoop, type LoopCheck } from '../naive/bare-loop.ts'
 import { naivePools, startNaive } from '../naive/process.ts'
 import { processorText, rangeText } from '../report/figures.ts'
+import { profiled, statementsText } from '../report/profile.ts'
 import type { Bench, Line } from '../row.ts'
 
 export type Round = {
@@ -81,26 +74,23 @@ const musterWave = async (
   bench: Bench,
   standing: People,
   people: readonly Person[],
-): Promise<{ wave: Wave; rows: readonly TableRows[] }> => {
-  const joined: Joined = await warmMuster(
-    bench.stack,
-    standing,
-    people.length,
-    bench.scale.warm,
-    bench.profileTo ? { profileTo: bench.profileTo } : {},
-  )
-  try {
-    const wave = await joinerWave(joined, people)
-    const client = await joined.ground.admin.connect()
+): Promise<{ wave: Wave; rows: readonly TableRows[] }> =>
+  profiled(bench, async (options) => {
+    const joined = await warmMuster(bench.stack, standing, people.length, bench.scale.warm, options)
     try {
-      return { wave, rows: await rowsSince(client, wave.since) }
+      if (options.probe) await joined.serve.probe()
+      const wave = await joinerWave(joined, people)
+      if (options.probe) bench.say(statementsText((await joined.serve.probe()) as Probed))
+      const client = await joined.ground.admin.connect()
+      try {
+        return { wave, rows: await rowsSince(client, wave.since) }
+      } finally {
+        client.release()
+      }
     } finally {
-      client.release()
+      await joined.leave()
     }
-  } finally {
-    await joined.leave()
-  }
-}
+  })
 
 const naiveWave = (bench: Bench, standing: People, people: readonly Person[]): Promise<NonNullable<Round['naive']>> =>
   onFreshGround(bench, standing, async (ground) => {

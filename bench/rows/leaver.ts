@@ -5,10 +5,13 @@ import { joinerWave, warmMuster } from '../house/joined.ts'
 import { commitLag, type LeaverLatency, leaverLatencies } from '../house/latency.ts'
 import { leaveOneByOne } from '../house/leavers.ts'
 import { addPeople, groupsEach, membersByGroup, type Person, persons, removeUnit } from '../house/people.ts'
+import type { ServeOptions } from '../house/serve.ts'
 import { compareDirectory } from '../house/witness.ts'
+import type { Probed } from '../measure/probe.ts'
 import { quantile } from '../measure/spread.ts'
 import { setWallClock } from '../measure/wall-clock.ts'
 import { rangeText } from '../report/figures.ts'
+import { profiled, statementsText } from '../report/profile.ts'
 import type { Bench, Line } from '../row.ts'
 
 /** Not counted, of each side: connections open, plans prepared, code compiled. */
@@ -17,11 +20,14 @@ const actionsEach = groupsEach + 1
 
 type Block = { readonly muster: readonly LeaverLatency[]; readonly floor: readonly number[] }
 
-export const leaverLines = async (bench: Bench): Promise<readonly Line[]> => {
+export const leaverLines = (bench: Bench): Promise<readonly Line[]> =>
+  profiled(bench, (options) => measure(bench, options))
+
+const measure = async (bench: Bench, options: ServeOptions): Promise<readonly Line[]> => {
   const { joiners, warm, leavers, leaverBlocks } = bench.scale
   const people = persons(0, joiners)
   const own = await addPeople(bench.stack.ldap, joiners + warm)
-  const joined = await warmMuster(bench.stack, own, joiners, warm)
+  const joined = await warmMuster(bench.stack, own, joiners, warm, options)
   // The floor's people hold the groups of another unit: the same sizes, none of them Muster's.
   const memberOf = membersByGroup(own, people)
   const floorGround = await freshGround(bench.stack, own, { members: (group) => memberOf.get(group) ?? [] })
@@ -38,8 +44,10 @@ export const leaverLines = async (bench: Bench): Promise<readonly Line[]> => {
     for (let block = 0; block <= leaverBlocks; block++) {
       const size = block === 0 ? Math.min(warmLeavers, leavers) : Math.ceil(leavers / leaverBlocks)
       const ours = take(size)
+      if (options.probe) await joined.serve.probe()
       setWallClock()
       const sentAt = await leaveOneByOne(joined, ours, appended)
+      if (options.probe) bench.say(statementsText((await joined.serve.probe()) as Probed))
       const latencies = await leaverLatencies(joined.ground.admin, sentAt, actionsEach, lag)
       const theirs = take(size)
       const direct = await floor.leave(theirs)

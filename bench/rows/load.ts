@@ -103,11 +103,9 @@ export const loadLines = async (bench: Bench): Promise<readonly Line[]> => {
 
 /** People behind those who are there, cohort after cohort in departments of its own. */
 const flowOf = (from: number, count: number, cohort: number): readonly Person[] => {
-  if (count > cohort * cohorts)
-    throw new Error(`the flow of ${count} people needs more than ${cohorts} cohorts of ${cohort}`)
   return persons(from, count).map((person, i) => ({
     ...person,
-    department: usualDepartments + Math.floor(i / cohort) * departments + (i % departments),
+    department: usualDepartments + (Math.floor(i / cohort) % cohorts) * departments + (i % departments),
   }))
 }
 
