@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { musterCommand } from './engine-process.ts'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import { storyEvent } from './hr-event.ts'
-import type { Scene } from './story.ts'
+import type { Scene } from './scene.ts'
 
 export const amit = 'P-1001'
 const everyday = ['App_Crm', 'Branch_Mumbai', 'CBS_ViewOnly', 'Dept_Lending', 'Staff_Intranet', 'Staff_Timesheets']

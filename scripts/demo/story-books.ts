@@ -1,6 +1,6 @@
 import type { Quantiles, TrailRow } from './audit-log.ts'
 import { NotSo } from './eventually.ts'
-import type { Scene } from './story.ts'
+import type { Scene } from './scene.ts'
 import { amit } from './story-amit.ts'
 import { textTable } from './text-table.ts'
 

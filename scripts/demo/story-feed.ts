@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import { type FeedWorker, feedMessages, feedWorkers, leaves } from './feed.ts'
-import type { Scene } from './story.ts'
+import type { Scene } from './scene.ts'
 
 const seed = 20_261_120
 const secondsFor = (workers: number) => 60 + workers / 50

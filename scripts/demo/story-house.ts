@@ -1,5 +1,5 @@
 import { NotSo } from './eventually.ts'
-import type { Scene } from './story.ts'
+import type { Scene } from './scene.ts'
 
 export const theHouse = async ({ world, tell, verify, startedAt }: Scene): Promise<void> => {
   tell.step('The house is up')

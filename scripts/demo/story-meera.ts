@@ -1,6 +1,6 @@
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import { storyEvent } from './hr-event.ts'
-import type { Scene } from './story.ts'
+import type { Scene } from './scene.ts'
 import { holdsExactly, openHold } from './story-amit.ts'
 
 const meera = 'P-2001'

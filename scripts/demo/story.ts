@@ -1,27 +1,14 @@
 /** The story, told step by step: each statement is verified in the directory and in the audit log before it is told. */
 import { NotSo } from './eventually.ts'
 import type { DemoOptions } from './options.ts'
+import type { Scene } from './scene.ts'
 import { amitIsAnnounced, amitJoins, amitLeaves, amitMoves, secondEmployment } from './story-amit.ts'
 import { theBooks } from './story-books.ts'
 import { feedJoins, feedLeaves } from './story-feed.ts'
 import { theHouse } from './story-house.ts'
 import { meeraJoins } from './story-meera.ts'
-import type { Facts, Teller } from './teller.ts'
+import type { Teller } from './teller.ts'
 import type { World } from './world.ts'
-
-export type Scene = {
-  readonly world: World
-  readonly tell: Teller
-  readonly options: DemoOptions
-  /** When the demo began, ms. */
-  readonly startedAt: number
-  /** Tells the statement with its tick if `work` finds it so; else tells why not, and the story ends. */
-  readonly verify: <T>(
-    text: string | ((value: T) => string),
-    work: () => Promise<T>,
-    facts?: (value: T) => Facts,
-  ) => Promise<T>
-}
 
 export const tellStory = async (world: World, tell: Teller, options: DemoOptions, startedAt: number): Promise<void> => {
   const verify: Scene['verify'] = async (text, work, facts) => {

@@ -14,5 +14,11 @@ export type PersonalDetail = {
 export const personalDetail = (subjectRef: string | null, body: Readonly<Record<string, unknown>>): PersonalDetail => {
   const text = canonicalize(body) ?? '{}'
   const salt = randomBytes(32)
-  return { ref: randomUUID(), subjectRef, salt, body: text, hash: createHash('sha256').update(salt).update(text).digest('hex') }
+  return {
+    ref: randomUUID(),
+    subjectRef,
+    salt,
+    body: text,
+    hash: createHash('sha256').update(salt).update(text).digest('hex'),
+  }
 }
