@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Lane } from '../domain/action.ts'
+import type { Lane, NewAction } from '../domain/action.ts'
 import { errorFields } from '../log.ts'
 import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
@@ -226,9 +226,15 @@ const row = (
   deadline:
     action.lane === 'leaver'
       ? Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + engine.settings.leaverSloMs
-      : identity.now + engine.settings.bulkDeadlineMs,
+      : identity.now + patienceMs(engine, action),
   inverseOf: action.reason.kind === 'inverse-of-claimed' ? action.reason.action : null,
 })
+
+/** What needs an account that something else makes has the time that its maker has. */
+const patienceMs = ({ targets, settings }: Engine, { target, account }: NewAction): number => {
+  const rules = targets.find(({ id }) => id === target)
+  return account === null && rules?.accounts === 'expect' ? rules.expectWithinMs : settings.bulkDeadlineMs
+}
 
 const evaluatedRow = (one: Judged) => ({
   id: one.identity.id,

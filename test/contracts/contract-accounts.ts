@@ -22,9 +22,7 @@ export const accountContract = (scene: Scene): void => {
 
     test('somebody else creates accounts: waits, and creates nothing', async () => {
       const somebody = scene.person()
-      expect(await scene.apply([ensure(somebody, false)])).toMatchObject([
-        { kind: 'retry', cause: { word: 'account-missing' } },
-      ])
+      expect(await scene.saying([ensure(somebody, false)])).toEqual(['refused:account-missing'])
       expect(await scene.world.accountsOf(somebody)).toEqual([])
     })
 

@@ -10,7 +10,7 @@ import { dnKey } from './dn.ts'
 import type { Entry } from './entry.ts'
 import { outcomeOfRead, outcomeOfWrite } from './errors.ts'
 import { type EnsureOperation, find } from './find-accounts.ts'
-import { retry } from './items.ts'
+import { missingAccount, retry } from './items.ts'
 import { type Holdings, readHoldings } from './read-back.ts'
 
 /** An account that is there; `code` is '0' when something was written to it in this call. */
@@ -37,7 +37,7 @@ export const ensureAccounts = async (
 
   const { matched, missing } = await find(client, settings, operations, outcomes)
   const toCreate = missing.filter(({ index, operation }) => {
-    if (!operation.create) outcomes[index] = retry('account-missing')
+    if (!operation.create) outcomes[index] = missingAccount
     return operation.create
   })
   for (const { index, result } of await createAccounts(client, settings, toCreate, gate)) {
