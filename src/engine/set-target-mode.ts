@@ -2,7 +2,7 @@ import { auditEntry } from '../audit/entry.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { TargetMode } from '../domain/target.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import { lockTarget, saveMode } from '../store/target-mode.ts'
+import { lockTarget, resumeDeadlines, saveMode } from '../store/target-mode.ts'
 import { makeAllDue } from '../store/work-queue-all.ts'
 import type { Engine } from './engine.ts'
 
@@ -23,6 +23,7 @@ export const setTargetMode = async (
     if (row === null) return { kind: 'unknown-target' }
     if (row.mode === mode) return { kind: 'unchanged', mode }
     await makeAllDue(tx)
+    if (mode === 'enforce') await resumeDeadlines(tx, target)
     await saveMode(tx, target, mode, actor.name)
     await appendAudit(tx, row.now, [
       auditEntry('target-mode-set', row.now, {}, { actor, target, before: row.mode, after: mode }),

@@ -13,6 +13,16 @@ export const lockTarget = async (
   return row ?? null
 }
 
+/** While nothing was sent, no deadline ran: what is still open gets that time back. Before the new mode is saved. */
+export const resumeDeadlines = async (tx: Transaction, id: string): Promise<void> => {
+  await tx.query({
+    text: `update muster.action a set deadline = a.deadline + (muster.now() - greatest(t.mode_set_at, a.created_at))
+      from muster.target t where t.id = $1 and t.mode <> 'enforce' and a.target = t.id
+        and a.state in ('waiting', 'ready', 'dispatched', 'parked')`,
+    values: [id],
+  })
+}
+
 export const saveMode = async (tx: Transaction, id: string, mode: TargetMode, by: string): Promise<void> => {
   await tx.query({
     text: 'update muster.target set mode = $2, mode_set_at = muster.now(), mode_set_by = $3 where id = $1',
