@@ -94,8 +94,8 @@ const saveText = `with s as materialized (
       lane = case when excluded.lane = 'leaver' then excluded.lane else i.lane end,
       events_seen = i.events_seen + excluded.events_seen, last_stream_id = excluded.last_stream_id,
       last_offset = excluded.last_offset, last_appended_at = excluded.last_appended_at,
-      -- Whose evaluation failed is evaluated once more when access ends: better a second failure than a leaver who keeps it.
-      parked_at = case when excluded.lane = 'leaver' then null else i.parked_at end
+      -- Whose evaluation failed is evaluated once more with what is new: better a second failure than a leaver who stays.
+      parked_at = null
     returning id, person_key, lane),
   kept as (
     insert into muster.inbox (stream_id, "offset", status, identity_id, source, event_id, ends_access, appended_at, received_at,

@@ -143,7 +143,7 @@ const acceptText = `with n as materialized (select muster.now() as at, appended_
       lane = case when excluded.lane = 'leaver' then excluded.lane else i.lane end,
       events_seen = i.events_seen + 1, last_stream_id = excluded.last_stream_id, last_offset = excluded.last_offset,
       last_appended_at = excluded.last_appended_at,
-      parked_at = case when excluded.lane = 'leaver' then null else i.parked_at end
+      parked_at = null
     returning id, lane)
   update muster.inbox b set status = 'accepted', identity_id = person.id, source = $4, event_id = $5,
     ends_access = $6 or coalesce(to_timestamp($7::float8 / 1000) <= n.at, false), body = $8::jsonb, tz_version = $9,

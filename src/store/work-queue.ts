@@ -88,7 +88,7 @@ export const saveEvaluated = async (
   })
 }
 
-/** Parked: evaluation leaves it alone and no grant of it is claimed, until a human lets it go on. */
+/** Parked: evaluation leaves it alone and no grant of it is claimed, until another event of it comes. */
 export const parkIdentity = async (tx: Transaction, id: number, reason: string): Promise<void> => {
   await tx.query({
     text: 'update muster.identity set parked_at = muster.now(), parked_reason = $2 where id = $1',
