@@ -173,7 +173,8 @@ const leaverSince = (history: IdentityHistory, now: Instant): Instant => {
   return since
 }
 
-const isUrgent = (history: IdentityHistory): boolean =>
+/** Somebody ended an employment at once: involuntary, or `urgency: immediate`. */
+export const isUrgent = (history: IdentityHistory): boolean =>
   history.employments.some(({ snapshots }) => {
     const last = snapshots.at(-1)?.event
     return (
