@@ -1,12 +1,15 @@
 import type { Plan } from '../../src/domain/action.ts'
 import { fold, identityAt } from '../../src/domain/fold.ts'
 import type { IdentityId, PersonKey, TargetId } from '../../src/domain/ids.ts'
+import type { Instant } from '../../src/domain/instant.ts'
+import { isUrgent } from '../../src/engine/judge.ts'
 import { planChanges, planIsEmpty } from '../../src/planning/plan-changes.ts'
 import type { PresentGrant } from '../../src/planning/plan-input.ts'
 import { presentAccess } from '../../src/planning/present.ts'
 import { evaluate } from '../../src/policies/evaluate.ts'
 import type { CoreWorld } from './core-house.ts'
 import type { CorePerson } from './core-person.ts'
+import { expectWithinMs } from './limits.ts'
 
 /** An event came, or the moment that the last decision named is here. */
 export const isDue = ({ now }: CoreWorld, { due, nextChangeAt }: CorePerson): boolean =>
@@ -14,6 +17,10 @@ export const isDue = ({ now }: CoreWorld, { due, nextChangeAt }: CorePerson): bo
 
 export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
   const { now, targets, policies } = world
+  if (person.fails) {
+    person.parked = true
+    return
+  }
   const history = fold(person.events)
   const at = identityAt(history, now)
   if (!at.leaver) person.readSinceLeaving.clear()
@@ -43,6 +50,7 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
   for (const { entitlement } of found) if (wanted.has(entitlement)) person.grants.set(entitlement, true)
   person.reported = at.leaver ? [] : found.map(({ entitlement }) => entitlement).filter((id) => !wanted.has(id))
   person.at = at
+  person.urgent = isUrgent(history)
   person.decision = decision
   person.plan = plan
   person.nextChangeAt = decision.nextChangeAt
@@ -78,7 +86,8 @@ const write = (world: CoreWorld, person: CorePerson, plan: Plan): void => {
       const state = action.state === 'waiting' && !needsAccount && afterRevokeOf.length === 0 ? 'ready' : action.state
       return { ...action, current: true, needsAccount, afterRevokeOf, validFrom, validTo, state }
     })
-  for (const { reason, account: _account, ...action } of plan.create) {
+  const later = (world.now + expectWithinMs) as Instant
+  for (const { reason, account, ...action } of plan.create) {
     const inverseOf = reason.kind === 'inverse-of-claimed' ? reason.action : null
     if (inverseOf !== null) person.inverseSent.add(inverseOf)
     person.actions.push({
@@ -95,6 +104,8 @@ const write = (world: CoreWorld, person: CorePerson, plan: Plan): void => {
       attempts: 0,
       effective: false,
       startedAt: 0,
+      createdAt: world.now,
+      deadline: account === null && world.targets.get(action.target)?.accounts === 'expect' ? later : null,
     })
   }
 }

@@ -6,8 +6,10 @@ import { type CompiledPolicy, compilePolicy } from '../../src/policies/compile.t
 import { parsePolicies } from '../../src/policies/parse.ts'
 import type { PolicyWindow } from '../../src/policies/timeline.ts'
 import { evaluatePerson, isDue } from './core-evaluate.ts'
+import { type CoreGuard, guardOf, release } from './core-guard.ts'
 import { type CorePerson, newPerson } from './core-person.ts'
 import { answer, claimable, readBack, start } from './core-provision.ts'
+import { guardLimits } from './limits.ts'
 import type { Observation, ScenarioHouse } from './run-scenario.ts'
 import { type Given, policyFiles } from './scenario-file.ts'
 import { type SimulatedDirectory, simulateDirectory } from './simulated-directory.ts'
@@ -25,6 +27,8 @@ export type CoreWorld = {
   readonly policies: PolicyWindow[]
   readonly entitlements: Entitlements
   readonly people: Map<string, CorePerson>
+  readonly guard: CoreGuard
+  readonly modeSetAt: Map<TargetId, Instant>
 }
 
 /** Ids of entitlements, managed or only seen. */
@@ -52,6 +56,13 @@ export const openCoreHouse = async (given: Given): Promise<ScenarioHouse> => {
     policies: [],
     entitlements: numberedEntitlements(),
     people: new Map(),
+    guard: {
+      limits: new Map(names.map((id) => [id, guardLimits((given.targets[id] as Given['targets'][string]).guard)])),
+      sent: new Map(),
+      held: new Map(),
+      released: new Set(),
+    },
+    modeSetAt: new Map(names.map((id) => [id, instantOf(given.now)])),
   }
   const everybodyIsDue = (): void => {
     for (const person of world.people.values()) person.due = true
@@ -76,6 +87,7 @@ export const openCoreHouse = async (given: Given): Promise<ScenarioHouse> => {
       // A second event of the same source and id is a duplicate: it is kept in the inbox, and changes nothing.
       if (!person.events.some(({ id }) => id === event.id)) person.events.push(workerEvent(event, world.now))
       person.due = true
+      person.parked = false
     },
     clock: async (at) => {
       world.now = instantOf(at)
@@ -83,7 +95,10 @@ export const openCoreHouse = async (given: Given): Promise<ScenarioHouse> => {
     applyPolicies: async (sources) => applyPolicies(sources),
     setMode: async (target, mode) => {
       const rules = world.targets.get(target as TargetId)
-      if (rules !== undefined) world.targets.set(rules.id, { ...rules, mode })
+      if (rules === undefined) throw new Error(`the scenario has no target ${target}`)
+      if (mode === 'enforce' && rules.mode !== 'enforce') resumeDeadlines(world, rules.id)
+      world.targets.set(rules.id, { ...rules, mode })
+      world.modeSetAt.set(rules.id, world.now)
       everybodyIsDue()
     },
     reject: async (key, entitlement) => {
@@ -91,6 +106,10 @@ export const openCoreHouse = async (given: Given): Promise<ScenarioHouse> => {
       const held = person.plan?.held.find((one) => world.entitlements.nameOf(one.entitlement) === entitlement)
       if (held === undefined) throw new Error(`nothing holds ${entitlement} of ${key}`)
       person.rejected.add(JSON.stringify(held))
+    },
+    release: async (target, changes) => release(world, target as TargetId, changes),
+    failing: async (key, fails) => {
+      personOf(key).fails = fails
     },
     calling: async (key, change) => void personOf(key).hanging.add(change),
     answered: async (key, change, as) => {
@@ -120,19 +139,33 @@ const rest = (world: CoreWorld): void => {
   for (let tries = new Set<number>(), again = true; again; ) {
     again = false
     for (const person of world.people.values()) {
-      if (isDue(world, person)) {
-        evaluatePerson(world, person)
-        again = true
-      }
+      if (person.parked || !isDue(world, person)) continue
+      evaluatePerson(world, person)
+      again = true
+    }
+    for (const person of world.people.values())
       for (const action of person.actions.filter(({ unknown, claimed }) => unknown && !claimed))
         again = readBack(world, person, action) || again
-      // What the target turned away in this rest waits for the next one.
+    const mayLeave = guardOf(world)
+    // What the target turned away in this rest waits for the next one.
+    for (const person of world.people.values())
       for (const action of claimable(world, person).filter(({ id }) => !tries.has(id))) {
+        if (!mayLeave(person, action)) continue
         tries = tries.add(action.id)
         again = start(world, person, action) || again
       }
-    }
   }
+}
+
+/** While nothing was sent to the target, no deadline ran. */
+const resumeDeadlines = ({ people, now, modeSetAt }: CoreWorld, target: TargetId): void => {
+  const since = modeSetAt.get(target) ?? now
+  for (const person of people.values())
+    person.actions = person.actions.map((action) =>
+      action.target !== target || action.deadline === null
+        ? action
+        : { ...action, deadline: (action.deadline + now - Math.max(since, action.createdAt)) as Instant },
+    )
 }
 
 const observe = (world: CoreWorld, person: CorePerson): Observation => {
@@ -148,6 +181,7 @@ const observe = (world: CoreWorld, person: CorePerson): Observation => {
   return {
     lifecycle: at?.lifecycle ?? 'prehire',
     leaver: at?.leaver ?? false,
+    parked: person.parked,
     holds: Object.fromEntries(targets.map(([id, on]) => [id, on.groupsOf(person.key)])),
     accounts: Object.fromEntries(targets.map(([id, on]) => [id, state(on)])),
     wanted: (decision?.wanted ?? []).map(({ entitlement }) => nameOf(entitlement)),

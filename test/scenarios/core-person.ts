@@ -15,6 +15,9 @@ export type CoreAction = OpenAction & {
   /** It changed the target, as far as it was heard; a read-back then counts as its verification. */
   readonly effective: boolean
   readonly startedAt: number
+  readonly createdAt: Instant
+  /** null: none that these scenarios could reach. */
+  readonly deadline: Instant | null
 }
 
 /** What Muster stores about one person. */
@@ -26,6 +29,11 @@ export type CorePerson = {
   readonly grants: Map<EntitlementId, boolean>
   actions: CoreAction[]
   due: boolean
+  /** Evaluation throws. */
+  fails: boolean
+  /** It threw: nothing more until another event comes. */
+  parked: boolean
+  urgent: boolean
   nextChangeAt: Instant | null
   /** Targets whose grants were read since this person left. */
   readonly readSinceLeaving: Set<TargetId>
@@ -47,6 +55,9 @@ export const newPerson = (key: string): CorePerson => ({
   grants: new Map(),
   actions: [],
   due: true,
+  fails: false,
+  parked: false,
+  urgent: false,
   nextChangeAt: null,
   readSinceLeaving: new Set(),
   inverseSent: new Set(),

@@ -4,6 +4,7 @@ import { contains } from '../../src/domain/instant.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { whatNext } from '../../src/planning/retry.ts'
 import { attributesHash, isDue } from './core-evaluate.ts'
+import { noteSent } from './core-guard.ts'
 import type { CoreWorld } from './core-house.ts'
 import type { CoreAction, CorePerson } from './core-person.ts'
 import type { Answer } from './scenario-file.ts'
@@ -24,6 +25,7 @@ export const claimable = (world: CoreWorld, person: CorePerson): CoreAction[] =>
 /** Claims it and lets its call end, unless it should hang. Answers whether something moved. */
 export const start = (world: CoreWorld, person: CorePerson, action: CoreAction): boolean => {
   replace(person, { ...action, state: 'dispatched', claimed: true, startedAt: ++world.tick })
+  noteSent(world, person, action)
   if (person.hanging.has(action.change)) return true
   const claimed = person.actions.find(({ id }) => id === action.id)
   if (claimed === undefined) return false
@@ -102,7 +104,8 @@ const settle = (
 ): void => {
   const { lane, kind, current } = action
   const accounts = world.targets.get(action.target)?.accounts ?? 'create'
-  const next = whatNext(outcome, { lane, kind, attempts: action.attempts + 1, accounts, deadlineInMs: null, random: 0 })
+  const deadlineInMs = action.deadline === null ? null : action.deadline - world.now
+  const next = whatNext(outcome, { lane, kind, attempts: action.attempts + 1, accounts, deadlineInMs, random: 0 })
   const attempts = action.attempts + (next.kind !== 'done' && next.kind !== 'park' && next.counts ? 1 : 0)
   if (next.kind === 'readBack' || next.kind === 'poll')
     replace(person, { ...action, state: 'ready', claimed: false, unknown: true, effective: true, attempts })

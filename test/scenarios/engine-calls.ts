@@ -1,5 +1,6 @@
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
+import type { AttributeValue } from '../../src/domain/worker-event.ts'
 import type { Answer } from './scenario-file.ts'
 
 /** Who would be changed, and how a scenario calls that change: `grant Entry`, `disable bank-ldap`. */
@@ -20,6 +21,7 @@ export const createCalls = (nameOf: NameOf) => {
   const wanted = new Set<string>()
   const standing = new Map<string, (as: Answer) => void>()
   const down = new Set<string>()
+  const fails = new Set<string>()
   let hangs = Promise.withResolvers<void>()
 
   const hang = (keys: readonly string[]): Promise<Answer> =>
@@ -31,8 +33,17 @@ export const createCalls = (nameOf: NameOf) => {
 
   const wrap = (real: Connector): Connector => {
     const { target } = real
+    const failing =
+      <A>(hash: (worker: Readonly<Record<string, AttributeValue>>) => A) =>
+      (worker: Readonly<Record<string, AttributeValue>>): A => {
+        if (fails.has(String(worker.personKey))) throw new Error('nobody foresaw this worker')
+        return hash(worker)
+      }
     return {
       ...real,
+      // Evaluation asks for these of everybody: what throws here throws in the evaluation of one person.
+      attributesHash: failing(real.attributesHash),
+      creationHash: failing(real.creationHash),
       apply: async (operations, context) => {
         if (down.has(target)) return operations.map(() => refusedConnection)
         if (wanted.size === 0) return real.apply(operations, context)
@@ -53,6 +64,8 @@ export const createCalls = (nameOf: NameOf) => {
   return {
     wrap,
     down,
+    /** People whose evaluation throws. */
+    fails,
     calling: (person: string, change: string) => void wanted.add(keyOf({ person, change })),
     /** Ends the call that hangs; whoever made it must then be waited for. */
     answer: (person: string, change: string, as: Answer): void => {

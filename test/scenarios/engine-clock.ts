@@ -19,7 +19,7 @@ export const houseClock = (admin: Database) => ({
   begin: async (at: string): Promise<void> => {
     const [row] = await admin.query<{ text: string }>({
       text: `select format('create or replace function muster.now() returns timestamptz language sql stable parallel safe as
-        $now$ select %L::timestamptz + (select shift from muster.clock) + (clock_timestamp() - %L::timestamptz) / 100 $now$',
+        $now$ select %L::timestamptz + (select shift from muster.clock) + (clock_timestamp() - %L::timestamptz) / 10 $now$',
         clock_timestamp(), clock_timestamp()) as text`,
     })
     await admin.query({ text: row?.text ?? '' })

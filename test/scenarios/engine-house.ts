@@ -2,7 +2,7 @@ import type { Actor } from '../../src/domain/actor.ts'
 import type { TargetId } from '../../src/domain/ids.ts'
 import type { Instant } from '../../src/domain/instant.ts'
 import { applyPolicy } from '../../src/engine/apply-policy.ts'
-import { rejectHold } from '../../src/engine/decide-hold.ts'
+import { rejectHold, releaseHold } from '../../src/engine/decide-hold.ts'
 import { ingest } from '../../src/engine/ingest.ts'
 import { setTargetMode } from '../../src/engine/set-target-mode.ts'
 import { sweep } from '../../src/engine/sweep.ts'
@@ -109,6 +109,15 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
       if (hold === undefined) throw new Error(`nothing holds ${entitlement} of ${person}`)
       await rejectHold(parts.engine, hold.id, 'not wanted', somebody)
     },
+    release: async (target, changes) => {
+      const holds = await admin.query<{ id: number }>({
+        text: `select id from muster.hold where kind = 'guard' and closed_at is null and target = $1 and action_kind = $2::muster.action_kind`,
+        values: [target, changes],
+      })
+      if (holds.length === 0) throw new Error(`the guard holds no ${changes} on ${target}`)
+      for (const { id } of holds) await releaseHold(parts.engine, id, 'meant so', somebody)
+    },
+    failing: async (person, fails) => void (fails ? calls.fails.add(person) : calls.fails.delete(person)),
     calling: async (person, change) => calls.calling(person, change),
     answered: async (person, change, as) => {
       calls.answer(person, change, as)

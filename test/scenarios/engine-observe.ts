@@ -26,7 +26,7 @@ export const observePerson = async (
   changes: readonly Change[],
 ): Promise<Observation> => {
   const [row] = await admin.query<Omit<Observation, 'holds' | 'accounts' | 'changes'>>({
-    text: `select i.lifecycle, i.leaver,
+    text: `select i.lifecycle, i.leaver, i.parked_at is not null as parked,
       coalesce((select jsonb_agg(${nameText}) from muster.desired d, jsonb_array_elements(d.assignments) x
           join muster.entitlement e on e.id = (x->>'e')::int, (select extract(epoch from muster.now()) * 1000 as now) t
         where d.identity_id = i.id and d.recorded_to = 'infinity' and (x->>'from')::numeric <= t.now
@@ -54,6 +54,7 @@ export const observePerson = async (
   return {
     lifecycle: row?.lifecycle ?? 'prehire',
     leaver: row?.leaver ?? false,
+    parked: row?.parked ?? false,
     wanted: row?.wanted ?? [],
     held: row?.held ?? {},
     violations: row?.violations ?? [],

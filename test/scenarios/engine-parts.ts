@@ -4,11 +4,11 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { guardMembers } from '../../src/engine/guard-members.ts'
 import { createPolicyBook } from '../../src/engine/policy-book.ts'
 import { createLog } from '../../src/log.ts'
-import { defaultGuardLimits } from '../../src/planning/guard.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { idBlock } from '../../src/store/id-block.ts'
 import type { Calls } from './engine-calls.ts'
 import type { ScenarioTree } from './engine-directory.ts'
+import { expectWithinMs, guardLimits } from './limits.ts'
 import type { Given } from './scenario-file.ts'
 
 export type EngineParts = {
@@ -31,12 +31,12 @@ export const startEngine = (
   const engine: Engine = {
     db,
     log: createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'scenario'),
-    targets: Object.entries(given.targets).map(([id, { accounts, leaverUnmanaged }]) => ({
+    targets: Object.entries(given.targets).map(([id, { accounts, leaverUnmanaged, guard }]) => ({
       id: id as TargetId,
       accounts,
       leaverUnmanaged,
-      expectWithinMs: 86_400_000,
-      guard: defaultGuardLimits,
+      expectWithinMs,
+      guard: guardLimits(guard),
     })),
     connectors: new Map(connectors.map((connector) => [connector.target, connector])),
     policies: createPolicyBook(),

@@ -1,7 +1,8 @@
 import { dispatch } from '../../src/engine/dispatch.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { evaluate } from '../../src/engine/evaluate.ts'
-import { provision } from '../../src/engine/provision.ts'
+import { carryOut, provision } from '../../src/engine/provision.ts'
+import { seeOff } from '../../src/engine/see-off.ts'
 import { sweep } from '../../src/engine/sweep.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Calls } from './engine-calls.ts'
@@ -10,21 +11,29 @@ import type { HouseClock } from './engine-clock.ts'
 /** What works on until it stands still, and what it left standing in a call. */
 export type Rest = ReturnType<typeof createRest>
 
-const lanes = ['leaver', 'bulk'] as const
 /** A bulk dispatch goes when nothing is left to evaluate and its oldest action is 50 ms old. */
 const patienceMs = 51
 
 export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => {
   const standing = new Set<Promise<void>>()
 
-  /** Until the dispatch is done, or its call hangs. */
-  const provisionOne = async (engine: Engine, id: number): Promise<void> => {
-    const working = provision(engine, id)
+  /** Until it is done, or its call hangs. */
+  const untilItStands = async (working: Promise<void>): Promise<void> => {
     const hung = await Promise.race([working.then(() => false), calls.nextHang().then(() => true)])
     if (!hung) return
     standing.add(working)
     // Whoever ends the call hears how it ended; until then nobody does.
     working.catch(() => {}).finally(() => standing.delete(working))
+  }
+
+  const provisionOne = (engine: Engine, id: number): Promise<void> => untilItStands(provision(engine, id))
+
+  /** As the leavers' lane does: few of them pass through all stages at once. Answers for how many. */
+  const seeLeaversOff = async (engine: Engine): Promise<number> => {
+    const { evaluated, claims, queue, begun } = await seeOff(engine)
+    for (const claim of claims) await untilItStands(carryOut(engine, claim, begun))
+    for (const { id } of queue) await provisionOne(engine, id)
+    return evaluated
   }
 
   /** What was turned away, or is to be read back, waits for a pause to pass: it passes. Answers for whom. */
@@ -49,7 +58,7 @@ export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => 
       await waitOut(false, [])
       const readBack: number[] = []
       for (let round = 0; round < 40; round++) {
-        for (const lane of lanes) while ((await evaluate(engine, lane)).evaluated > 0);
+        while ((await seeLeaversOff(engine)) > 0 || (await evaluate(engine, 'bulk')).evaluated > 0);
         await clock.on(patienceMs)
         const refs = [...(await dispatch(engine, 'leaver')), ...(await dispatch(engine, 'bulk'))]
         for (const { id } of refs) await provisionOne(engine, id)

@@ -1,24 +1,36 @@
 import { createDecoder } from '../../src/consumers/decode.ts'
-import { workerAttributes } from '../../src/domain/attributes.ts'
 import type { AcceptedMessage, Decoded } from '../../src/domain/inbox-message.ts'
 import type { Instant } from '../../src/domain/instant.ts'
 import type { HrEvent } from './scenario-file.ts'
 
-const attributes = Object.keys(workerAttributes)
 const custom = 'custom.'
 const decode = createDecoder({ maxBytes: 1_000_000, tzVersion: process.versions.tz ?? '' })
 
 /** The event as HR writes it to Kafka: a structured CloudEvent (DESIGN §10). What the scenario does not say is absent. */
 const bytesOf = (event: HrEvent): Uint8Array => {
-  const said = (names: readonly string[]) =>
-    Object.fromEntries(names.flatMap((name) => (event[name] === undefined ? [] : [[name, event[name]]])))
-  const { person, employment, id, action, supersedes, effectiveAt, timezone, urgency, recordedtime, sequence } = event
-  const customs = Object.entries(event).filter(([name]) => name.startsWith(custom))
+  const {
+    person,
+    employment,
+    id,
+    action,
+    supersedes,
+    effectiveAt,
+    timezone,
+    urgency,
+    recordedtime,
+    sequence,
+    ...said
+  } = event
+  const isCustom = ([name]: readonly [string, unknown]) => name.startsWith(custom)
   const worker = {
     personKey: person,
     employmentKey: employment,
-    ...said(['status', 'primary', 'involuntary', 'hireDate', 'lastDayOfWork', 'contractEndDate', ...attributes]),
-    custom: Object.fromEntries(customs.map(([name, value]) => [name.slice(custom.length), value])),
+    ...Object.fromEntries(Object.entries(said).filter((member) => !isCustom(member))),
+    custom: Object.fromEntries(
+      Object.entries(said)
+        .filter(isCustom)
+        .map(([name, value]) => [name.slice(custom.length), value]),
+    ),
   }
   return Buffer.from(
     JSON.stringify({

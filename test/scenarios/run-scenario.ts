@@ -13,6 +13,8 @@ import {
 export type Observation = {
   readonly lifecycle: string
   readonly leaver: boolean
+  /** Its evaluation throws, and nothing is granted. */
+  readonly parked: boolean
   /** Target → names of the groups that hold the account directly, by the target itself. */
   readonly holds: Readonly<Record<string, readonly string[]>>
   readonly accounts: Readonly<Record<string, 'enabled' | 'disabled' | 'none'>>
@@ -39,6 +41,10 @@ export type ScenarioHouse = {
   readonly applyPolicies: (sources: readonly string[]) => Promise<void>
   readonly setMode: (target: string, mode: 'observe' | 'plan' | 'enforce') => Promise<void>
   readonly reject: (person: string, entitlement: string) => Promise<void>
+  /** A human lets go what the guard holds of this kind on the target. */
+  readonly release: (target: string, changes: 'revoke' | 'disable') => Promise<void>
+  /** From now on Muster's evaluation of this person throws, or does so no more. */
+  readonly failing: (person: string, fails: boolean) => Promise<void>
   /** From now on the call of this change hangs; `answered` ends it. */
   readonly calling: (person: string, change: string) => Promise<void>
   readonly answered: (person: string, change: string, as: Answer) => Promise<void>
@@ -100,6 +106,9 @@ const happen = async (
   else if ('mode' in happening)
     for (const [target, mode] of Object.entries(happening.mode)) await house.setMode(target, mode)
   else if ('reject' in happening) await house.reject(happening.reject.person, happening.reject.entitlement)
+  else if ('release' in happening) await house.release(happening.release.target, happening.release.changes)
+  else if ('failing' in happening) await house.failing(happening.failing, true)
+  else if ('mended' in happening) await house.failing(happening.mended, false)
   else if ('calling' in happening) await house.calling(happening.calling.person, happening.calling.change)
   else if ('answered' in happening)
     await house.answered(happening.answered.person, happening.answered.change, happening.answered.as)
@@ -114,6 +123,7 @@ const check = (seen: Observation, expected: Expectation, where: string): void =>
   const comparable: Record<string, unknown> = {
     lifecycle: seen.lifecycle,
     leaver: seen.leaver,
+    parked: seen.parked,
     accounts: seen.accounts,
     wanted: seen.wanted.toSorted(),
     held: seen.held,

@@ -5,11 +5,21 @@ import { z } from 'zod'
 /** The scenario format; README.md beside this file says what the words mean. Nothing here knows how Muster works inside. */
 const instant = z.iso.datetime({ offset: true })
 const text = z.string().min(1)
+const count = z.int().min(0).nullable().default(null)
 
 export const targetRules = z.strictObject({
   mode: z.enum(['observe', 'plan', 'enforce']).default('enforce'),
   accounts: z.enum(['create', 'expect']).default('create'),
   leaverUnmanaged: z.enum(['remove', 'report']).default('remove'),
+  /** How much may be taken away within an hour before a human must look; not named = no limit. */
+  guard: z
+    .strictObject({
+      revokes: count,
+      disables: count,
+      entitlementRevokes: count,
+      urgentPerHour: z.int().min(0).default(10),
+    })
+    .prefault({}),
 })
 
 const directoryEntry = z.strictObject({
@@ -30,13 +40,13 @@ export const hrEvent = z.looseObject({
   supersedes: text.nullable().default(null),
   effectiveAt: z.union([instant, z.iso.date()]).optional(),
   timezone: text.default('UTC'),
-  urgency: z.enum(['normal', 'immediate']).default('normal'),
+  urgency: text.default('normal'),
   recordedtime: instant.optional(),
   sequence: z.string().default(''),
   status: z.enum(['prehire', 'active', 'leave', 'suspended', 'terminated']).default('active'),
-  primary: z.boolean().default(true),
+  primary: z.union([z.boolean(), text]).default(true),
   involuntary: z.boolean().default(false),
-  hireDate: z.iso.date().nullable().default(null),
+  hireDate: text.nullable().default(null),
   lastDayOfWork: z.iso.date().nullable().default(null),
   contractEndDate: z.iso.date().nullable().default(null),
 })
@@ -52,6 +62,9 @@ const happening = z.union([
   z.strictObject({ policies: z.array(text) }),
   z.strictObject({ mode: z.record(text, targetRules.shape.mode.unwrap()) }),
   z.strictObject({ reject: z.strictObject({ person: text, entitlement: text }) }),
+  z.strictObject({ release: z.strictObject({ target: text, changes: z.enum(['revoke', 'disable']) }) }),
+  z.strictObject({ failing: text }),
+  z.strictObject({ mended: text }),
   z.strictObject({ calling: z.strictObject(call) }),
   z.strictObject({ answered: z.strictObject({ ...call, as: z.enum(answers) }) }),
   z.strictObject({ down: text }),
@@ -64,6 +77,7 @@ export type Happening = z.infer<typeof happening>
 const expectation = z.strictObject({
   lifecycle: z.enum(['prehire', 'active', 'leave', 'suspended', 'terminated']).optional(),
   leaver: z.boolean().optional(),
+  parked: z.boolean().optional(),
   holds: z.union([z.array(text), z.record(text, z.array(text))]).optional(),
   accounts: z.record(text, z.enum(['enabled', 'disabled', 'none'])).optional(),
   wanted: z.array(text).optional(),
@@ -84,9 +98,7 @@ export const scenarioSchema = z.strictObject({
   given: z.strictObject({
     now: instant,
     policies: z.array(text).default(['lending']),
-    targets: z
-      .record(text, targetRules)
-      .default({ 'bank-ldap': { mode: 'enforce', accounts: 'create', leaverUnmanaged: 'remove' } }),
+    targets: z.record(text, targetRules).prefault({ 'bank-ldap': {} }),
     people: z.record(text, z.record(text, z.unknown())).default({}),
     directory: z.array(directoryEntry).default([]),
   }),
