@@ -23,12 +23,20 @@ export type HoldFact = {
   readonly conflictsWith: readonly number[]
 }
 
+/** The stored body is not touched by the database: it is text there until it is parsed here. */
+type FactsRow = Omit<EvaluationFacts, 'events'> & {
+  readonly events: readonly {
+    readonly body: Omit<WorkerEvent, 'receivedAt'>
+    readonly receivedAt: WorkerEvent['receivedAt']
+  }[]
+}
+
 /** One statement, index lookups per identity; missing parts are empty lists. */
 export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promise<readonly EvaluationFacts[]> => {
-  const rows = await tx.query<EvaluationFacts>({
+  const rows = await tx.query<FactsRow>({
     name: 'evaluation-facts',
     text: `select i.id,
-      coalesce((select jsonb_agg(b.body || jsonb_build_object('receivedAt', (extract(epoch from b.received_at) * 1000)::bigint))
+      coalesce((select json_agg(json_build_object('body', b.body, 'receivedAt', (extract(epoch from b.received_at) * 1000)::bigint))
         from muster.inbox b where b.identity_id = i.id and b.status = 'accepted'), '[]') as events,
       coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
           'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint))
@@ -52,5 +60,5 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id`,
     values: [ids],
   })
-  return rows
+  return rows.map((row) => ({ ...row, events: row.events.map(({ body, receivedAt }) => ({ ...body, receivedAt })) }))
 }

@@ -104,7 +104,7 @@ const saveText = `with s as materialized (
       least(to_timestamp(m.appended / 1000), s.at), s.at, substring($10::bytea from m.start for m.key_length), m.headers::jsonb,
       substring($10 from m.start + coalesce(m.key_length, 0) for m.raw_length),
       sha256(coalesce(substring($10 from m.start + coalesce(m.key_length, 0) for m.raw_length), '')),
-      convert_from(substring($10 from m.start + coalesce(m.key_length, 0) + coalesce(m.raw_length, 0) for m.body_length), 'UTF8')::jsonb,
+      convert_from(substring($10 from m.start + coalesce(m.key_length, 0) + coalesce(m.raw_length, 0) for m.body_length), 'UTF8')::json,
       m.tz, m.reason, m.problem::jsonb
     from s cross join unnest($11::bigint[], $12::muster.inbox_status[], $13::text[], $14::text[], $15::text[], $16::boolean[], $17::float8[],
       $18::float8[], $19::int[], $20::int[], $21::int[], $22::int[], $23::text[], $24::text[], $25::text[], $26::text[])

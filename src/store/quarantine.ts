@@ -146,6 +146,6 @@ const acceptText = `with n as materialized (select muster.now() as at, appended_
       parked_at = null
     returning id, lane)
   update muster.inbox b set status = 'accepted', identity_id = person.id, source = $4, event_id = $5,
-    ends_access = $6 or coalesce(to_timestamp($7::float8 / 1000) <= n.at, false), body = $8::jsonb, tz_version = $9,
+    ends_access = $6 or coalesce(to_timestamp($7::float8 / 1000) <= n.at, false), body = $8::json, tz_version = $9,
     reason = null, problem = null, replayed_at = n.at
   from n, person where b.stream_id = $1 and b."offset" = $2 returning person.lane = 'leaver' as leaver`

@@ -21,7 +21,7 @@ const parked = async () => (await house.rows<{ person_key: string }>('select per
 const findings = async () =>
   (await house.rows<{ kind: string; urgent: boolean }>('select kind, urgent from muster.finding where closed_at is null')).map(({ kind, urgent }) => `${kind}${urgent ? '!' : ''}`)
 /** What no validation let in, but a row may hold: an employment without a worker. */
-const poison = (person: string) => house.rows(`update muster.inbox set body = body - 'worker' where identity_id = (select id from muster.identity where person_key = $1)`, person)
+const poison = (person: string) => house.rows(`update muster.inbox set body = body::jsonb - 'worker' where identity_id = (select id from muster.identity where person_key = $1)`, person)
 
 test('an identity whose evaluation throws is parked with a finding; the others of its batch go on', async () => {
   const start = await house.now()
