@@ -18,8 +18,8 @@ afterEach(async () => {
   await stack.stop({ discard: true })
 })
 
-const open = async (start = true) => {
-  running = await openRunningHouse({ start, env: { MUSTER_REDIS_URL: stack.redisUrl } })
+const open = async (start = true, spreadLeavers = true) => {
+  running = await openRunningHouse({ start, spreadLeavers, env: { MUSTER_REDIS_URL: stack.redisUrl } })
   return running
 }
 const rm = { jobCode: 'RM', department: 'LENDING', country: 'IN' }
@@ -32,26 +32,34 @@ const has = async ({ house }: RunningHouse, person: string) => (await house.grou
 const isGone = async ({ house }: RunningHouse, person: string) =>
   (await house.account(person))?.locked === true && (await house.groupsOf(person)).length === 0
 
-test('with Redis down from the start leavers go all the same, and joiners go when it comes', async () => {
-  const mine = await open(false)
-  await join(mine, 'P-1')
-  await mine.house.quiesce()
-  expect(await has(mine, 'P-1')).toBe(true)
-  await stack.part('redis').kill('SIGKILL')
-  await Promise.all([mine.bulk.start(), mine.leaver.start()])
-  await leave(mine, 'P-1')
-  await until(() => isGone(mine, 'P-1'))
+const ways = [
+  ['around the queue', true],
+  ['without a queue', false],
+] as const
 
-  await join(mine, 'P-2')
-  // The joiner's dispatch stands in the database and nowhere else.
-  await until(
-    async () =>
-      (await mine.house.rows(`select 1 from muster.dispatch where lane = 'bulk' and state = 'queued'`)).length > 0,
-  )
-  expect(await mine.house.account('P-2')).toBeNull()
-  await stack.part('redis').restart()
-  await until(() => has(mine, 'P-2'))
-})
+test.each(ways)(
+  'with Redis down from the start leavers go all the same (%s), and joiners go when it comes',
+  async (_way, spread) => {
+    const mine = await open(false, spread)
+    await join(mine, 'P-1')
+    await mine.house.quiesce()
+    expect(await has(mine, 'P-1')).toBe(true)
+    await stack.part('redis').kill('SIGKILL')
+    await Promise.all([mine.bulk.start(), mine.leaver.start()])
+    await leave(mine, 'P-1')
+    await until(() => isGone(mine, 'P-1'))
+
+    await join(mine, 'P-2')
+    // The joiner's dispatch stands in the database and nowhere else.
+    await until(
+      async () =>
+        (await mine.house.rows(`select 1 from muster.dispatch where lane = 'bulk' and state = 'queued'`)).length > 0,
+    )
+    expect(await mine.house.account('P-2')).toBeNull()
+    await stack.part('redis').restart()
+    await until(() => has(mine, 'P-2'))
+  },
+)
 
 test('Redis that dies or hangs under way delays joiners and never a leaver; back again, all goes on by itself', async () => {
   const mine = await open()

@@ -9,17 +9,22 @@ export type RunningHouse = {
   readonly files: ConfigDirectory
   readonly config: Config
   readonly bulk: App
-  readonly leaver: App
+  readonly leaver: Pick<App, 'start' | 'stop'>
   readonly close: () => Promise<void>
 }
 
 export type RunningHouseOptions = Pick<AppOptions, 'pause' | 'verbs'> &
-  Partial<Omit<ConfigDirectoryOptions, 'database' | 'tree'>> & { readonly start?: boolean }
+  Partial<Omit<ConfigDirectoryOptions, 'database' | 'tree'>> & {
+    readonly start?: boolean
+    /** The leaver lane decides and provisions in two apps: then every leaver takes the queue, or the way around it. */
+    readonly spreadLeavers?: boolean
+  }
 
 export const openRunningHouse = async ({
   pause,
   verbs,
   start = true,
+  spreadLeavers = false,
   ...more
 }: RunningHouseOptions = {}): Promise<RunningHouse> => {
   const house = await openHouse()
@@ -34,7 +39,13 @@ export const openRunningHouse = async ({
   const held = { ...(pause ? { pause } : {}), ...(verbs ? { verbs } : {}) }
   const roles = ['evaluate', 'dispatch', 'provision'] as const
   const bulk = createApp(loaded.value, { roles: [...roles, 'schedule'], lanes: ['bulk'], name: 'muster-bulk', ...held })
-  const leaver = createApp(loaded.value, { roles, lanes: ['leaver'], name: 'muster-leaver', ...held })
+  const leavers = (spreadLeavers ? [['evaluate', 'dispatch'] as const, ['provision'] as const] : [roles]).map((some) =>
+    createApp(loaded.value, { roles: some, lanes: ['leaver'], name: 'muster-leaver', ...held }),
+  )
+  const leaver = {
+    start: async () => void (await Promise.all(leavers.map((app) => app.start()))),
+    stop: async () => void (await Promise.all(leavers.map((app) => app.stop()))),
+  }
   if (start) {
     await bulk.start()
     await leaver.start()
