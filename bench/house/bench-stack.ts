@@ -1,12 +1,15 @@
 /** The parts that all rows share, one stack for the whole run. PostgreSQL also keeps the time of each commit. */
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'ldapts'
 import pg from 'pg'
 import { checkout } from '../../scripts/stack/download.ts'
 import { type Ldap, type OnProgress, type Part, partNames } from '../../scripts/stack/part.ts'
+import { isAlive } from '../../scripts/stack/process.ts'
 import type { SlapdVariant } from '../../scripts/stack/slapd-files.ts'
 import { type Stack, startStack } from '../../scripts/stack/stack.ts'
+import { readState } from '../../scripts/stack/state.ts'
 import { migrate, migrationsDirectory, provisionLogins } from '../../src/store/migrate.ts'
 import { processorSeconds } from '../measure/processor-time.ts'
 
@@ -26,7 +29,9 @@ export type BenchStack = {
 export const freshName = (): string => `b${randomBytes(6).toString('hex')}`
 
 export const startBenchStack = async (onProgress: OnProgress): Promise<BenchStack> => {
-  const stack = await startStack({ dir: join(checkout, '.stack', 'bench'), parts: partNames, onProgress })
+  const dir = join(checkout, '.stack', 'bench')
+  forgetInterrupted(dir)
+  const stack = await startStack({ dir, parts: partNames, onProgress })
   try {
     await keepCommitTimes(stack)
     const templateDatabase = freshName()
@@ -39,6 +44,11 @@ export const startBenchStack = async (onProgress: OnProgress): Promise<BenchStac
     await stack.stop({ discard: true })
     throw error
   }
+}
+
+/** An interrupted run leaves no process, but its data: people whom a search would find besides those meant. */
+const forgetInterrupted = (dir: string): void => {
+  if (!isAlive(readState(dir).owner)) rmSync(dir, { recursive: true, force: true })
 }
 
 const benchStack = (
@@ -56,8 +66,10 @@ const benchStack = (
     return { kafka: of('kafka'), postgres: of('postgres'), redis: of('redis'), slapd: of('slapd') }
   },
   withDirectory: async (name, variant) => {
+    const dir = join(checkout, '.stack', `bench-${name}`)
+    forgetInterrupted(dir)
     const other = await startStack({
-      dir: join(checkout, '.stack', `bench-${name}`),
+      dir,
       parts: ['slapd'],
       slapd: variant,
       onProgress,

@@ -1,6 +1,5 @@
 /** What one run stands on, nothing of it used before: a database, a topic, groups, queues, a configuration directory. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kafka } from 'kafkajs'
 import pg from 'pg'
@@ -73,7 +72,7 @@ export const freshGround = async (
     application_name: 'bench',
   })
   admin.on('error', () => {})
-  const configDirectory = mkdtempSync(join(tmpdir(), 'muster-bench-'))
+  const configDirectory = mkdtempSync(join(stack.dir, 'config-'))
   writeConfiguration(configDirectory, bench, { name, people: people.base, groups, ofDepartments })
   return {
     name,

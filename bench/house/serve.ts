@@ -33,17 +33,15 @@ const probeWithinMs = 10_000
 const stopWithinMs = 30_000
 
 export const startServe = async (ground: Ground, options: ServeOptions = {}): Promise<Serve> => {
-  const args = [
-    '--disable-warning=TimeoutNegativeWarning',
+  const nodeOptions = [
     ...(options.probe ? ['--import', join(checkout, 'bench/measure/probe.ts')] : []),
     ...(options.profileTo ? ['--cpu-prof', `--cpu-prof-dir=${options.profileTo}`] : []),
-    join(checkout, 'src/cli/main.ts'),
-    ...['serve', '--config', ground.configDirectory],
-    ...(options.roles ? ['--roles', options.roles] : []),
   ]
-  const child = spawn(process.execPath, args, {
+  // The command that people use, with whatever it gives to Node. The shells on the way become the engine.
+  const args = ['serve', '--config', ground.configDirectory, ...(options.roles ? ['--roles', options.roles] : [])]
+  const child = spawn(join(checkout, 'bin/muster'), args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { PATH: process.env.PATH, KAFKAJS_NO_PARTITIONER_WARNING: '1', ...ground.env },
+    env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions.join(' '), ...ground.env },
   })
   const guard = () => child.kill('SIGKILL')
   process.once('exit', guard)

@@ -25,7 +25,7 @@ export const writesLines = async (bench: Bench): Promise<readonly Line[]> => {
     const probed = (await joined.serve.probe()) as Probed
     await joined.serve.stop()
     const writes = writesBetween(before, await writesSoFar(joined.ground.admin, endedBackendsTellAfterMs))
-    return linesOf(joiners, writes, probed)
+    return linesOf(joiners, warm > 0, writes, probed)
   } finally {
     await joined.leave()
   }
@@ -49,7 +49,7 @@ const linesOf = (joiners: number, writes: ReadonlyMap<string, Writes>, { stateme
   const all = counted.reduce((sum, { n }) => sum + n, 0)
   const control = counted.reduce((sum, one) => sum + (one.control ? one.n : 0), 0)
   const transactions = counted.find(({ name }) => name === 'begin')?.n ?? 0
-  const what = `of the ${joiners.toLocaleString('en')} joiners × ${groupsEach}, engine warm`
+  const what = `of the ${joiners.toLocaleString('en')} joiners × ${groupsEach}, ${isWarm ? 'engine warm' : "from the engine's start"}`
   return [
     {
       what: `row writes that one grant costs, ${what}`,
