@@ -18,6 +18,7 @@ const scalars: Readonly<Record<string, string>> = {
 }
 const natives: Readonly<Record<string, string>> = {
   '@db.Uuid': 'uuid',
+  '@db.Json': 'json',
   '@db.SmallInt': 'smallint',
   '@db.Timestamptz(6)': 'timestamp with time zone',
 }
