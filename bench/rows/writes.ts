@@ -31,7 +31,12 @@ export const writesLines = async (bench: Bench): Promise<readonly Line[]> => {
   }
 }
 
-const linesOf = (joiners: number, writes: ReadonlyMap<string, Writes>, { statements }: Probed): readonly Line[] => {
+const linesOf = (
+  joiners: number,
+  isWarm: boolean,
+  writes: ReadonlyMap<string, Writes>,
+  { statements }: Probed,
+): readonly Line[] => {
   const grants = joiners * groupsEach
   const once = (value: number) => ({ median: value, min: value, max: value, n: 1 })
   const rows = [...writes].map(([name, { inserted, updated, deleted }]) => ({
