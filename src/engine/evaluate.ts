@@ -21,8 +21,14 @@ const turnMs = 3
 
 export type Evaluated = { readonly evaluated: number; readonly more: boolean }
 
-/** What is to be done in the same transaction as an evaluation, after it; a deadlock repeats both. */
-export type Also = (tx: Transaction, evaluated: number) => Promise<void>
+/**
+ * What is to be done in the same transaction as an evaluation, after it; a deadlock repeats both. `undone`: whatever was
+ * done so far has not committed, because that transaction failed, or is only beginning.
+ */
+export type Also = {
+  readonly work: (tx: Transaction, evaluated: number) => Promise<void>
+  readonly undone: () => void
+}
 
 /**
  * Evaluates one batch of a lane: identities with work due, the longest due first, in one transaction. An identity whose
@@ -33,14 +39,16 @@ export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise
   let taken: readonly number[] = []
   try {
     const evaluated = await engine.db.transaction(async (tx) => {
+      also?.undone()
       const due = await lockDue(tx, lane, limit)
       taken = due.map(({ id }) => id)
       const done = await evaluateLocked(engine, tx, due)
-      if (done > 0) await also?.(tx, done)
+      if (done > 0) await also?.work(tx, done)
       return done
     })
     return { evaluated, more: evaluated >= limit }
   } catch (error) {
+    also?.undone()
     if (isUnavailable(error) || taken.length === 0) throw error
     engine.log.warn({ ...errorFields(error), batch: taken.length }, 'a batch of evaluations failed: bisecting it')
     await bisect(engine, taken)

@@ -1,3 +1,4 @@
+import type { Transaction } from '../store/database.ts'
 import type { DispatchRef } from '../store/dispatches.ts'
 import { type Claim, claimIn } from './claim.ts'
 import { dispatchIn } from './dispatch.ts'
@@ -26,9 +27,11 @@ export const seeOff = async (engine: Engine): Promise<SeenOff> => {
   const begun = performance.now()
   let claims: Claim[] = []
   let queue: readonly DispatchRef[] = []
-  const { evaluated, more } = await evaluate(engine, 'leaver', async (tx, count) => {
+  const forget = () => {
     claims = []
     queue = []
+  }
+  const work = async (tx: Transaction, count: number) => {
     if (count > few) return
     const dispatches = await dispatchIn(engine, tx, 'leaver')
     const ours = dispatches.filter(({ target }) => engine.connectors.has(target as never))
@@ -37,6 +40,8 @@ export const seeOff = async (engine: Engine): Promise<SeenOff> => {
       const claim = await claimIn(engine, tx, id)
       if (claim !== null) claims.push(claim)
     }
-  })
+  }
+  // A claim counts only when its transaction has committed: without it there is no attempt in the audit.
+  const { evaluated, more } = await evaluate(engine, 'leaver', { work, undone: forget })
   return { evaluated, more, claims, queue, begun }
 }

@@ -1,4 +1,5 @@
 /** L2, L3: a claim and a leaver's evaluation meet, each stopped between its read and its commit. */
+import { provision } from '../../../src/engine/provision.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
@@ -56,6 +57,18 @@ test('an event that is committed before the claim reads stops the grant, though 
   await isGone('P-1')
 })
 
+test('an accepted event that nobody has folded stops the grant, also if nothing says that it is due', async () => {
+  const { action, dispatch } = await readyToGrant('P-10')
+  const calls = faults.calls.length
+  await house.rows(`update muster.identity set events_seen = events_seen + 1, work_due_at = null where person_key = 'P-10'`)
+  await house.provision(dispatch)
+  expect(grantsSince(calls)).toEqual([])
+  expect(await stateOf(action)).toBe('ready')
+  await house.rows(`update muster.identity set work_due_at = muster.now() where person_key = 'P-10'`)
+  await house.quiesce()
+  expect(await house.groupsOf('P-10')).toContain('CBS_LoanEntry')
+})
+
 test('the moment at which access ends has passed before the claim reads: the grant stays, without any event', async () => {
   const start = await house.now()
   await house.tell({ ...works('P-2', start - 1000), lastDayEndsAt: start + 5_000 })
@@ -101,6 +114,24 @@ test('evaluation wrote first: the claim waits for its commit and then finds its 
   expect(grantsSince(calls)).toEqual([])
   expect(await stateOf(action)).toBe('superseded')
   await isGone('P-4')
+})
+
+test('the same without any pause in the claim, whose two statements then travel together', async () => {
+  const { start, action, dispatch } = await readyToGrant('P-11')
+  await house.tell(leaves('P-11', start + 1))
+  const saved = gates.stopAt('evaluate:saved')
+  const evaluating = house.evaluateAll('leaver')
+  await saved.reached
+  const calls = faults.calls.length
+  const { pause, ...settings } = house.engine.settings
+  const provisioning = provision({ ...house.engine, settings }, dispatch)
+  await house.waitingForALock()
+  saved.open()
+  await Promise.all([provisioning, evaluating])
+  expect(pause).toBeDefined()
+  expect(grantsSince(calls)).toEqual([])
+  expect(await stateOf(action)).toBe('superseded')
+  await isGone('P-11')
 })
 
 test('evaluation stands between its locks and its reads: no claim slips in between', async () => {

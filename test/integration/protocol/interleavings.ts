@@ -1,6 +1,8 @@
 /** What may happen to three people of the bank in any order, and how each of it is done to a real house. */
 import fc from 'fast-check'
 import { evaluate } from '../../../src/engine/evaluate.ts'
+import { carryOut } from '../../../src/engine/provision.ts'
+import { seeOff } from '../../../src/engine/see-off.ts'
 import { answerLost, type Faults, type Gates, requestLost } from '../../support/faults.ts'
 import type { House, WorkerInput } from '../../support/house.ts'
 
@@ -32,7 +34,7 @@ export type Happening =
       readonly twice: boolean
     }
   | { readonly kind: 'rescind'; readonly person: (typeof people)[number]; readonly nth: number }
-  | { readonly kind: 'evaluate' | 'dispatch' | 'provision' | 'storm' | 'sweep' | 'quiesce' }
+  | { readonly kind: 'evaluate' | 'dispatch' | 'provision' | 'seeOff' | 'storm' | 'sweep' | 'quiesce' }
   | { readonly kind: 'wait'; readonly tenMinutes: number }
   | { readonly kind: 'crash'; readonly at: (typeof labels)[number] }
   | { readonly kind: 'lose'; readonly what: 'answer' | 'request' }
@@ -58,7 +60,7 @@ export const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
     {
       weight: 7,
       arbitrary: fc.record({
-        kind: fc.constantFrom('evaluate', 'dispatch', 'provision', 'storm', 'sweep', 'quiesce'),
+        kind: fc.constantFrom('evaluate', 'dispatch', 'provision', 'seeOff', 'storm', 'sweep', 'quiesce'),
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), tenMinutes: fc.integer({ min: 1, max: 6 }) }) },
@@ -101,6 +103,17 @@ export type Course = {
 const queued = async (house: House): Promise<readonly number[]> =>
   (await house.rows<{ id: number }>(`select id from muster.dispatch where state = 'queued' order by id`)).map(({ id }) => id)
 
+/** A leaver's short way: evaluated, dispatched and claimed at once, then carried out. Which dispatches it had. */
+const shortWay = async ({ engine }: House): Promise<readonly number[]> => {
+  const carried: number[] = []
+  await survive(async () => {
+    const { claims, begun } = await seeOff(engine)
+    for (const claim of claims) carried.push(claim.dispatch)
+    await Promise.all(claims.map((claim) => survive(() => carryOut(engine, claim, begun))))
+  })
+  return carried
+}
+
 /** Makes one of it happen. */
 export const happen = async (course: Course, happening: Happening): Promise<void> => {
   const { house, gates, faults, beginning, told, afterProvision } = course
@@ -130,15 +143,18 @@ export const happen = async (course: Course, happening: Happening): Promise<void
       }
       return
     }
+    case 'seeOff':
+      return afterProvision(await shortWay(house))
     case 'storm': {
       const ids = await queued(house)
-      await Promise.all([
+      const [short] = await Promise.all([
+        shortWay(house),
         survive(() => evaluate(house.engine, 'leaver')),
         survive(() => evaluate(house.engine, 'bulk')),
         survive(() => house.dispatchAll('leaver')),
         ...ids.flatMap((id) => [survive(() => house.provision(id)), survive(() => house.provision(id))]),
       ])
-      return afterProvision(ids)
+      return afterProvision([...ids, ...short])
     }
     case 'sweep':
       await house.shift(house.engine.settings.leaseMs + 1)
