@@ -20,9 +20,13 @@ const main = async (): Promise<number> => {
     process.stderr.write(usage)
     return 2
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   mkdirSync(out, { recursive: true })
   const stack = await startBenchStack(progressLines(process.stderr))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      setTimeout(() => process.exit(130), 5_000).unref()
+      void stack.stop().finally(() => process.exit(130))
+    })
   let people: People | undefined
   const bench: Bench = {
     stack,

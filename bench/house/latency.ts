@@ -10,6 +10,10 @@ export type LeaverLatency = {
   readonly fromAppend: number
   /** From the moment before the producer was told to send, ms. NaN when it was not noted. */
   readonly fromSend: number
+  /** Commits on the way, ms after the append: inbox row, decision, claim (the attempt's entry). The end is `fromAppend`. */
+  readonly inbox: number
+  readonly decided: number
+  readonly claimed: number
 }
 
 /**
@@ -22,13 +26,15 @@ export const leaverLatencies = async (
   actions: number,
   commitLagMs: number,
 ): Promise<readonly LeaverLatency[]> => {
-  const { rows } = await admin.query<{ key: string; appended: number; ended: number; done: number; audited: number }>({
-    text: `select i.person_key as key, (extract(epoch from max(b.appended_at)) * 1000)::float8 as appended,
-        (extract(epoch from max(pg_xact_commit_timestamp(e.xmin))) * 1000)::float8 as ended,
-        count(distinct a.id)::int as done, count(distinct e.id)::int as audited
+  const { rows } = await admin.query<Row>({
+    text: `select i.person_key as key, ${ms('max(b.appended_at)')} as appended, ${ms('max(pg_xact_commit_timestamp(b.xmin))')} as inbox,
+        ${ms('max(pg_xact_commit_timestamp(d.xmin))')} as decided, ${ms('max(pg_xact_commit_timestamp(c.xmin))')} as claimed,
+        ${ms('max(pg_xact_commit_timestamp(e.xmin))')} as ended, count(distinct a.id)::int as done, count(distinct e.id)::int as audited
       from muster.identity i
       join muster.inbox b on b.identity_id = i.id and b.ends_access
       join muster.action a on a.identity_id = i.id and a.lane = 'leaver' and a.state = 'done'
+      join audit.entry d on d.decision_id = a.decision_id and d.kind = 'decision'
+      join audit.entry c on c.dispatch_id = a.dispatch_id and c.kind = 'attempt'
       join audit.entry e on e.action_id = a.id and e.kind = 'outcome'
       where i.person_key = any($1) group by 1`,
     values: [[...sentAt.keys()]],
@@ -38,11 +44,26 @@ export const leaverLatencies = async (
     throw new VoidRun(
       `of ${sentAt.size} leavers ${rows.length} were found done, ${wrong.length} of them not with ${actions} audited actions`,
     )
-  return rows.map(({ key, appended, ended }) => ({
+  return rows.map(({ key, appended, inbox, decided, claimed, ended }) => ({
     key,
+    inbox: inbox - appended,
+    decided: decided - appended,
+    claimed: claimed - appended,
     fromAppend: ended + commitLagMs - appended,
     fromSend: ended + commitLagMs - (sentAt.get(key) ?? Number.NaN),
   }))
+}
+
+type Row = Readonly<Record<'appended' | 'inbox' | 'decided' | 'claimed' | 'ended' | 'done' | 'audited', number>> & {
+  readonly key: string
+}
+
+const ms = (instant: string): string => `(extract(epoch from ${instant}) * 1000)::float8`
+
+/** Medians of the commits on a leaver's way. */
+export const stagesText = (latencies: readonly LeaverLatency[]): string => {
+  const p50 = (of: (one: LeaverLatency) => number) => quantile(latencies.map(of), 0.5).toFixed(1)
+  return `medians of its commits, ms after the append: inbox ${p50((one) => one.inbox)}, decision ${p50((one) => one.decided)}, claim ${p50((one) => one.claimed)}, last outcome ${p50((one) => one.fromAppend)}`
 }
 
 /** Median time from a commit's own stamp to its acknowledgement at the client, ms: the stamp is made before the flush. */

@@ -2,7 +2,7 @@
 import { openLeaverFloor } from '../floor/leaver.ts'
 import { freshGround } from '../house/ground.ts'
 import { joinerWave, warmMuster } from '../house/joined.ts'
-import { commitLag, type LeaverLatency, leaverLatencies } from '../house/latency.ts'
+import { commitLag, type LeaverLatency, leaverLatencies, stagesText } from '../house/latency.ts'
 import { leaveOneByOne } from '../house/leavers.ts'
 import { addPeople, groupsEach, membersByGroup, type Person, persons, removeUnit } from '../house/people.ts'
 import type { ServeOptions } from '../house/serve.ts'
@@ -107,6 +107,7 @@ const line = (blocks: readonly Block[], q: number, lag: number, joiners: number)
         blocks.map((block) => fromAppend(block.muster)),
         'ms',
       )}`,
+      stagesText(muster),
       `direct loop ${name} ${quantile(floor, q).toFixed(2)} ms; blocks ${rangeText(
         blocks.map((block) => quantile(block.floor, q)),
         'ms',

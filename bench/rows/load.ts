@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Message } from 'kafkajs'
 import { joinerEvent, leaverEvent, openFeed } from '../house/events.ts'
 import { type Joined, joinerWave, patience, processorOf, spent, warmMuster } from '../house/joined.ts'
-import { commitLag, type LeaverLatency, leaverLatencies } from '../house/latency.ts'
+import { commitLag, type LeaverLatency, leaverLatencies, stagesText } from '../house/latency.ts'
 import { leaveOneByOne } from '../house/leavers.ts'
 import {
   addPeople,
@@ -182,8 +182,8 @@ const line = (measured: Measured): Line => {
     unit: '×',
     goal: { reach: 4, aim: 2.5, better: 'less' },
     details: [
-      `idle: ${all(idle)} ms`,
-      `under load: ${all(loaded)} ms`,
+      `idle: ${all(idle)} ms; ${stagesText(idle)}`,
+      `under load: ${all(loaded)} ms; ${stagesText(loaded)}`,
       `${measured.flowed.toLocaleString('en')} joiners at ${measured.rate.toFixed(0)} a second: ${(measured.share * 100).toFixed(0)} % of the ${measured.sustained.toFixed(0)} a second of a whole wave on this engine just before; quiet ${measured.drainMs.toFixed(0)} ms after the last append`,
       processorText([{ ms: flowMs, processor: measured.processor }]),
     ],
