@@ -50,9 +50,19 @@ describe('a configuration that is right', () => {
     const loaded = load(good)
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
     const { targets, engine, kafka, sources, policyFiles } = loaded.value
-    expect(targets[0]).toMatchObject({ id: 'corp', mode: 'observe', accounts: 'create', expectWithin: 7_200_000, leaver: { unmanaged: 'remove' } })
+    expect(targets[0]).toMatchObject({
+      id: 'corp',
+      mode: 'observe',
+      accounts: 'create',
+      expectWithin: 7_200_000,
+      leaver: { unmanaged: 'remove' },
+    })
     expect(targets[0]?.ldap).toMatchObject({ bindPassword: 'from the environment', caFile: join(directory, 'ca.pem') })
-    expect(targets[0]?.guard).toMatchObject({ window: 3_600_000, revokes: { absolute: 500, percent: 20 }, urgentPerHour: { atLeast: 10 } })
+    expect(targets[0]?.guard).toMatchObject({
+      window: 3_600_000,
+      revokes: { absolute: 500, percent: 20 },
+      urgentPerHour: { atLeast: 10 },
+    })
     expect(engine).toMatchObject({ lease: 30_000, leaverSlo: 60_000 })
     expect(kafka).toEqual({ brokers: ['127.0.0.1:9092', 'other:9093'], tls: false, sasl: null })
     expect(sources[0]).toMatchObject({ group: 'muster' })
@@ -74,18 +84,28 @@ describe('a configuration that is right', () => {
 
 describe('every problem is told at once, at its place, with what to do', () => {
   test('environment and file together', () => {
-    const told = problems(good.replace('id: corp', 'id: Corp').replace('type: ldap', 'type: ldap\n    mode: enforced').replace('env:LDAP_PASSWORD', 'hunter2'), {
-      MUSTER_DATABASE_URL: undefined,
-      MUSTER_REDIS_URL: 'http://nowhere',
-      MUSTER_KAFKA_BROKERS: 'no-port',
-    })
+    const told = problems(
+      good
+        .replace('id: corp', 'id: Corp')
+        .replace('type: ldap', 'type: ldap\n    mode: enforced')
+        .replace('env:LDAP_PASSWORD', 'hunter2'),
+      {
+        MUSTER_DATABASE_URL: undefined,
+        MUSTER_REDIS_URL: 'http://nowhere',
+        MUSTER_KAFKA_BROKERS: 'no-port',
+      },
+    )
     expect(told).toHaveLength(6)
     expect(told[0]).toMatch(/^MUSTER_DATABASE_URL is not set\n {4}→ the engine's own role/)
     expect(told[1]).toMatch(/^MUSTER_REDIS_URL does not read as a URL/)
     expect(told[2]).toMatch(/^MUSTER_KAFKA_BROKERS holds a broker without a port/)
     expect(told[3]).toMatch(/^DIR\/muster.yaml:5:9 id: is lower-case letters/)
-    expect(told[4]).toMatch(/^DIR\/muster.yaml:7:11 mode is one of observe, plan, enforce\n {4}→ did you mean enforce\?/)
-    expect(told[5]).toMatch(/^DIR\/muster.yaml:13:21 bindPassword is a secret and must not be written here\n {4}→ write env:NAME or file:PATH/)
+    expect(told[4]).toMatch(
+      /^DIR\/muster.yaml:7:11 mode is one of observe, plan, enforce\n {4}→ did you mean enforce\?/,
+    )
+    expect(told[5]).toMatch(
+      /^DIR\/muster.yaml:13:21 bindPassword is a secret and must not be written here\n {4}→ write env:NAME or file:PATH/,
+    )
     expect(told.join()).not.toContain('hunter2')
   })
 
@@ -97,13 +117,17 @@ describe('every problem is told at once, at its place, with what to do', () => {
 
   test('plain LDAP goes only when it is asked for in so many words', () => {
     const plain = good.replace('ldaps://ldap.example:636', 'ldap://ldap.example')
-    expect(problems(plain)).toEqual([expect.stringMatching(/^DIR\/muster.yaml:8:5 security: ldap:\/\/ needs security: startTls/)])
+    expect(problems(plain)).toEqual([
+      expect.stringMatching(/^DIR\/muster.yaml:8:5 security: ldap:\/\/ needs security: startTls/),
+    ])
     expect(problems(plain.replace('caFile: ca.pem', 'security: plain'))).toEqual([])
   })
 
   test('an unknown member, a missing one, two targets of one name', () => {
     const target = good.slice(good.indexOf('  - id: corp'))
-    const told = problems(`${good.replace('expectWithin: 2h', 'expectWithn: 2h').replace('      bindDn: cn=muster,dc=example\n', '')}${target}`)
+    const told = problems(
+      `${good.replace('expectWithin: 2h', 'expectWithn: 2h').replace('      bindDn: cn=muster,dc=example\n', '')}${target}`,
+    )
     expect(told).toEqual([
       expect.stringContaining('muster.yaml:7:5 unknown member "expectWithn"'),
       expect.stringContaining('bindDn is missing'),
@@ -118,7 +142,10 @@ describe('every problem is told at once, at its place, with what to do', () => {
 
   test('what is not YAML, what is not there, no policies', () => {
     expect(problems('sources: [\n')[0]).toMatch(/^DIR\/muster.yaml:\d+:\d+ not readable as YAML/)
-    expect(loadConfig(join(directory, 'nowhere'), env)).toMatchObject({ ok: false, problems: [{ message: 'is not there' }] })
+    expect(loadConfig(join(directory, 'nowhere'), env)).toMatchObject({
+      ok: false,
+      problems: [{ message: 'is not there' }],
+    })
     rmSync(join(directory, 'policies'), { recursive: true })
     expect(problems(good)).toEqual([expect.stringMatching(/^DIR\/policies cannot be read \(ENOENT\)/)])
   })

@@ -7,7 +7,7 @@ import { musterJsonSchema } from '../../../src/config/json-schema.ts'
 const published = new URL('../../../schemas/muster.schema.json', import.meta.url)
 
 test('the published JSON Schema is what the code reads (node src/config/write-schema.ts makes it anew)', () => {
-  expect(readFileSync(published, 'utf8')).toBe(musterJsonSchema())
+  expect(JSON.parse(readFileSync(published, 'utf8'))).toEqual(JSON.parse(musterJsonSchema()))
 })
 
 test('it accepts references where the file may hold them, and wants one where the value is a secret', () => {
@@ -28,4 +28,11 @@ targets:
 `)
   expect(validate(file('env:LDAP_PASSWORD')), JSON.stringify(validate.errors)).toBe(true)
   expect(validate(file('hunter2'))).toBe(false)
+})
+
+test("the bank's muster.yaml is one of these, and its editor knows where to look", () => {
+  const text = readFileSync(new URL('../../../examples/bank/muster.yaml', import.meta.url), 'utf8')
+  const validate = new Ajv2020({ strict: false }).compile(JSON.parse(musterJsonSchema()))
+  expect(validate(parse(text)), JSON.stringify(validate.errors)).toBe(true)
+  expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../../schemas/muster.schema.json')
 })

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
+import { createLog } from '../../src/log.ts'
+import { type ProvisionWorker, startProvisionWorker } from '../../src/workers/provision-worker.ts'
+import { openQueues, queueName } from '../../src/workers/queues.ts'
+import { openRedis } from '../../src/workers/redis-link.ts'
+import type { EngineVerbs } from '../../src/workers/verbs.ts'
+import { watchWorkers } from '../../src/workers/watchdog.ts'
+import { freshRedisPrefix } from '../support/stack.ts'
+import { until } from '../support/until.ts'
+
+const log = createLog('silent', 'test')
+
+/** As seen after failovers: it says that it runs, and takes nothing. */
+const hanging = (lastAt: number): ProvisionWorker => ({
+  queue: queueName('corp', 'bulk'),
+  activity: () => ({ active: 0, lastAt }),
+  stop: async () => {},
+})
+
+test('a worker that takes nothing although jobs wait is replaced, and the jobs are done; one that merely rests is left alone', async () => {
+  const { url, prefix } = freshRedisPrefix()
+  const redis = openRedis(url, log)
+  await until(() => redis.reachable())
+  const queues = openQueues(redis, prefix, log)
+  const provisioned: number[] = []
+  const verbs = {
+    provision: async (_engine: Engine, dispatch: number) => void provisioned.push(dispatch),
+  } as unknown as EngineVerbs
+  const started: ProvisionWorker[] = []
+  const ending = new AbortController()
+  const replace = () => {
+    started.push(
+      startProvisionWorker({
+        engine: { log } as Engine,
+        verbs,
+        redis,
+        prefix,
+        target: 'corp',
+        lane: 'bulk',
+        concurrency: 1,
+        signal: ending.signal,
+      }),
+    )
+  }
+  try {
+    const longAgo = performance.now() - 60_000
+    await watchWorkers([{ worker: hanging(longAgo), replace }], redis, prefix, log)
+    expect(started).toHaveLength(0)
+
+    expect(await queues.put([{ id: 7, target: 'corp', lane: 'bulk', queueNo: 1 }])).toEqual([7])
+    await watchWorkers([{ worker: hanging(performance.now()), replace }], redis, prefix, log)
+    expect(started).toHaveLength(0)
+
+    await watchWorkers([{ worker: hanging(longAgo), replace }], redis, prefix, log)
+    expect(started).toHaveLength(1)
+    await until(() => provisioned.length === 1)
+    expect(provisioned).toEqual([7])
+  } finally {
+    ending.abort()
+    for (const worker of started) await worker.stop(5_000)
+    await queues.close()
+    redis.close()
+  }
+})
+
+test('the same dispatch is queued again under its next number, also when its last job failed or is done', async () => {
+  const { url, prefix } = freshRedisPrefix()
+  const redis = openRedis(url, log)
+  await until(() => redis.reachable())
+  const queues = openQueues(redis, prefix, log)
+  const runs: number[] = []
+  const verbs = {
+    provision: async (_engine: Engine, dispatch: number) => {
+      runs.push(dispatch)
+      throw new Error('a bug')
+    },
+  } as unknown as EngineVerbs
+  const ending = new AbortController()
+  const worker = startProvisionWorker({
+    engine: { log } as Engine,
+    verbs,
+    redis,
+    prefix,
+    target: 'corp',
+    lane: 'leaver',
+    concurrency: 1,
+    signal: ending.signal,
+  })
+  try {
+    for (const queueNo of [1, 2, 3]) {
+      await queues.put([{ id: 7, target: 'corp', lane: 'leaver', queueNo }])
+      await until(() => runs.length === queueNo)
+    }
+  } finally {
+    ending.abort()
+    await worker.stop(5_000)
+    await queues.close()
+    redis.close()
+  }
+})
