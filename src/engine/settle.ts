@@ -252,7 +252,11 @@ const saveGrants = async (
     return unmanagedEntry(at, claim, action, entitlements)
   })
   tx.defer(saveGone(tx, at, claim.dispatch, gone))
-  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
+  // What a revoke of this very dispatch proved gone, another member's list may have seen a moment before.
+  const isGone = ({ account, entitlement }: GrantSeen) =>
+    gone.some((one) => one.account === account && one.entitlement === entitlement)
+  const stays = listed.length === 0 ? present : present.filter((row) => row.given || !isGone(row))
+  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(stays)))
   return listed
 }
 
