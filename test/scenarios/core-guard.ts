@@ -37,7 +37,11 @@ export const guardOf = (world: CoreWorld): ((person: CorePerson, action: CoreAct
     const dispatched = recent.filter((one) => isOfTarget(one) && !planned.some(({ id }) => id === one.id))
     for (const { limit, entitlement } of trippedLimits(limits, countsOf(planned, dispatched)))
       guard.held.set(`${target} ${limit} ${entitlement}`, { target, limit, entitlement })
-    const urgent = people.filter(({ at, urgent: so }) => so && at?.leaver === true).map(({ key }) => key)
+    const urgent = people
+      .filter(
+        ({ at, urgent: so, actions }) => so && at?.leaver === true && actions.some((one) => planned.includes(one)),
+      )
+      .map(({ key }) => key)
     const passed = new Set(recent.flatMap(({ urgentOf }) => (urgentOf === null ? [] : [urgentOf])))
     const left = urgentLeaversLeft(limits, people.length, passed.size)
     const waiting = urgent.filter((key) => !passed.has(key))

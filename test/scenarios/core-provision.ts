@@ -153,7 +153,8 @@ const look = (world: CoreWorld, person: CorePerson, { kind, target }: CoreAction
   const id = known?.id ?? (world.nextId++ as AccountId)
   person.accounts.set(target, { id, target, enabled: account.enabled, attributesHash: account.hash })
   if (kind === 'disable' && person.at?.leaver) person.readSinceLeaving.add(target)
-  if (created) return
+  // One that was made for somebody on leave is shut now.
+  if (created && person.at?.accountsEnabled === true) return
   person.due = true
   if (kind === 'disable' || known === undefined)
     for (const group of account.groups) {

@@ -9,6 +9,7 @@ export type NameOf = (target: string, operation: Operation) => Promise<NamedChan
 
 const lost = (word: string): Outcome => ({ kind: 'unknown', cause: { code: 'ECONNRESET', word } })
 const refusedConnection: Outcome = { kind: 'retry', cause: { code: 'ECONNREFUSED', word: 'down' } }
+const busy: Outcome = { kind: 'retry', cause: { code: 'busy', word: 'not applied' } }
 const keyOf = ({ person, change }: NamedChange): string => `${person} ${change}`
 
 /**
@@ -22,12 +23,12 @@ export const createCalls = (nameOf: NameOf) => {
   const standing = new Map<string, (as: Answer) => void>()
   const down = new Set<string>()
   const fails = new Set<string>()
-  let hangs = Promise.withResolvers<void>()
+  let hangs = Promise.withResolvers<readonly string[]>()
 
   const hang = (keys: readonly string[]): Promise<Answer> =>
     new Promise((answered) => {
       for (const key of keys) standing.set(key, answered)
-      hangs.resolve()
+      hangs.resolve(keys)
       hangs = Promise.withResolvers()
     })
 
@@ -50,11 +51,18 @@ export const createCalls = (nameOf: NameOf) => {
         const names = await Promise.all(operations.map((operation) => nameOf(target, operation)))
         const keys = names.map(keyOf).filter((key) => wanted.has(key))
         if (keys.length === 0) return real.apply(operations, context)
+        const hanging = names.map((name) => wanted.has(keyOf(name)))
+        // The other changes of the call are made before it hangs.
+        const others = await real.apply(
+          operations.filter((_, i) => !hanging[i]),
+          context,
+        )
         const as = await hang(keys)
-        if (as === 'done') return real.apply(operations, context)
-        if (as === 'not applied') return operations.map(() => ({ kind: 'retry', cause: { code: 'busy', word: as } }))
-        if (as === 'applied, answer lost') await real.apply(operations, context)
-        return operations.map(() => lost(as))
+        const held = operations.filter((_, i) => hanging[i])
+        const made = as === 'done' || as === 'applied, answer lost' ? await real.apply(held, context) : []
+        const ofOthers = others.values()
+        const ofHeld = (as === 'done' ? made : held.map(() => (as === 'not applied' ? busy : lost(as)))).values()
+        return hanging.map((hangs) => (hangs ? ofHeld : ofOthers).next().value ?? busy)
       },
       observe: async (operations, signal) =>
         down.has(target) ? operations.map(() => refusedConnection) : real.observe(operations, signal),
@@ -67,14 +75,15 @@ export const createCalls = (nameOf: NameOf) => {
     /** People whose evaluation throws. */
     fails,
     calling: (person: string, change: string) => void wanted.add(keyOf({ person, change })),
-    /** Ends the call that hangs; whoever made it must then be waited for. */
-    answer: (person: string, change: string, as: Answer): void => {
+    /** Ends the call that hangs, and tells which it was: whoever made it must then be waited for. */
+    answer: (person: string, change: string, as: Answer): string => {
       const key = keyOf({ person, change })
       const answered = standing.get(key)
       if (answered === undefined) throw new Error(`no call is out that would ${change} for ${person}`)
       wanted.delete(key)
       standing.delete(key)
       answered(as)
+      return key
     },
     /** The process that made them is gone: nothing was applied, and nobody hears of it. */
     dropAll: (): void => {
@@ -82,7 +91,7 @@ export const createCalls = (nameOf: NameOf) => {
       for (const answered of standing.values()) answered('not applied, answer lost')
       standing.clear()
     },
-    /** Resolves when the next call hangs. */
+    /** Resolves when the next call hangs, with the names of what hangs in it. */
     nextHang: () => hangs.promise,
   }
 }

@@ -120,8 +120,7 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
     failing: async (person, fails) => void (fails ? calls.fails.add(person) : calls.fails.delete(person)),
     calling: async (person, change) => calls.calling(person, change),
     answered: async (person, change, as) => {
-      calls.answer(person, change, as)
-      await rest.settled()
+      await rest.settled(calls.answer(person, change, as))
     },
     down: async (target) => void calls.down.add(target),
     up: async (target) => void calls.down.delete(target),

@@ -15,15 +15,19 @@ export type Rest = ReturnType<typeof createRest>
 const patienceMs = 51
 
 export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => {
-  const standing = new Set<Promise<void>>()
+  /** By each name of what hangs. */
+  const standing = new Map<string, Promise<void>>()
 
   /** Until it is done, or its call hangs. */
   const untilItStands = async (working: Promise<void>): Promise<void> => {
-    const hung = await Promise.race([working.then(() => false), calls.nextHang().then(() => true)])
-    if (!hung) return
-    standing.add(working)
-    // Whoever ends the call hears how it ended; until then nobody does.
-    working.catch(() => {}).finally(() => standing.delete(working))
+    const hung = await Promise.race([working.then(() => null), calls.nextHang()])
+    if (hung === null) return
+    // Whoever ends the call waits for what follows; a dead engine's call ends in an error that nobody hears.
+    const ending = working.catch(() => {})
+    for (const key of hung) standing.set(key, ending)
+    void ending.then(() => {
+      for (const key of hung) standing.delete(key)
+    })
   }
 
   const provisionOne = (engine: Engine, id: number): Promise<void> => untilItStands(provision(engine, id))
@@ -50,9 +54,9 @@ export const createRest = (admin: Database, clock: HouseClock, calls: Calls) => 
 
   return {
     provisionOne,
-    /** Until those whose calls were ended have written what they know. */
-    settled: async (): Promise<void> => {
-      await Promise.allSettled([...standing])
+    /** Until whoever made the call that was ended has written what it knows; without a name: all of them. */
+    settled: async (key?: string): Promise<void> => {
+      await (key === undefined ? Promise.all(standing.values()) : standing.get(key))
     },
     rest: async (engine: Engine): Promise<void> => {
       await waitOut(false, [])
