@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { ingestAll } from './app/ingest-all.ts'
 import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
@@ -126,6 +127,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
       leaseMs,
       leaverSloMs,
       bulkDeadlineMs,
+      waitOut: (ms) => wait(ms),
       ...(options.pause ? { pause: options.pause } : {}),
     },
   }

@@ -46,6 +46,8 @@ export type EngineSettings = {
   readonly leaverSloMs: number
   /** After this an open bulk action is a finding, ms. */
   readonly bulkDeadlineMs: number
+  /** Waits so long, ms, before outcomes are written again during an outage; undefined: they are not written again. */
+  readonly waitOut?: (ms: number) => Promise<void>
   /** Pauses in tests, by label: resolves when the test lets it go on. undefined in production. */
   readonly pause?: (label: string) => Promise<void>
 }

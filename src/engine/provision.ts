@@ -4,8 +4,9 @@ import { errorFields } from '../log.ts'
 import { type Claim, type ClaimedAction, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts, toOperation } from './operation.ts'
+import { isOutage } from './outage.ts'
 import { reobserve } from './reobserve.ts'
-import { settle } from './settle.ts'
+import { type Settled, settle } from './settle.ts'
 
 /**
  * Claims one dispatch, makes its target agree, and records what is then known. The only way to change a target. Any
@@ -24,12 +25,32 @@ export const carryOut = async (engine: Engine, claim: Claim, begun: number): Pro
   const deadline = begun + engine.settings.leaseMs * 0.8
   const outcomes = await call(engine, claim, deadline)
   await engine.settings.pause?.('provision:called')
-  if ((await settle(engine, claim, outcomes)) === 'settled') return
+  if ((await settleWhileLeased(engine, claim, outcomes, begun + engine.settings.leaseMs)) === 'settled') return
   engine.log.warn(
     { dispatch: claim.dispatch, target: claim.target },
     'a late outcome was rejected: its members are read again',
   )
   await reobserve(engine, claim)
+}
+
+/**
+ * What the call did is known here and nowhere else: an outage of the database that is shorter than the lease must not make
+ * it unknown, for its people would wait for the rest of the lease and be read back.
+ */
+const settleWhileLeased = async (
+  engine: Engine,
+  claim: Claim,
+  outcomes: readonly Outcome[],
+  leaseEnds: number,
+): Promise<Settled> => {
+  const { waitOut } = engine.settings
+  for (let waitMs = 100; ; waitMs = Math.min(1_000, waitMs * 2))
+    try {
+      return await settle(engine, claim, outcomes)
+    } catch (error) {
+      if (waitOut === undefined || !isOutage(error) || performance.now() + waitMs > leaseEnds) throw error
+      await waitOut(waitMs)
+    }
 }
 
 const call = async (engine: Engine, claim: Claim, deadline: number): Promise<readonly Outcome[]> => {

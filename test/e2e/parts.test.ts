@@ -24,6 +24,7 @@ beforeAll(async () => {
     own,
     ownParts: ['postgres', 'redis', 'slapd'],
     target: unguarded,
+    file: { engine: { lease: '5s' } },
     ldapSettings: { security: 'plain', timeouts: { connectMs: 2_000, operationMs: 2_000 } },
     env: { MUSTER_LDAP_URL: `ldap://127.0.0.1:${proxy.port}` },
   })
