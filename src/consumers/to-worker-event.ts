@@ -25,7 +25,7 @@ export const toWorkerEvent = (written: WrittenEvent, calendar: Calendar, easy: b
   const faults: Fault[] = []
   let dropped = 0
   let zone = data.timezone
-  if (easy && isFault(calendar.begin('2000-01-01', zone))) {
+  if (easy && !calendar.isZone(zone)) {
     zone = earliestZone
     dropped++
   }
@@ -57,7 +57,7 @@ export const toWorkerEvent = (written: WrittenEvent, calendar: Calendar, easy: b
     else faults.push(faultAt('/data/worker/hireDate', 'impossible-date'))
   }
   // Where a date already told that the zone is unknown, the zone is what to mend; where none needed it, it still is.
-  if (!easy && isFault(calendar.begin('2000-01-01', zone)) && !faults.some(({ reason }) => reason === 'unknown-zone'))
+  if (!easy && !calendar.isZone(zone) && !faults.some(({ reason }) => reason === 'unknown-zone'))
     faults.push(faultAt('', 'unknown-zone'))
   if (recordedAt === null && written.time == null && written.recordedtime == null)
     faults.push({ reason: 'missing-member', path: '/time', message: 'is missing, and recordedtime too' })

@@ -17,8 +17,7 @@ export const rowOf = (message: Decoded): InboxRow => {
     personKey: event.worker.personKey,
     source: event.source,
     id: event.id,
-    endsAccess,
-    endsAt,
+    endsAt: endsAccess ? Number.NEGATIVE_INFINITY : endsAt,
     body: JSON.stringify(event),
     tzVersion,
   }

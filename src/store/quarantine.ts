@@ -105,17 +105,7 @@ export const settleQuarantined = async (
     case 'accepted': {
       const [row] = await tx.query<{ leaver: boolean }>({
         text: acceptText,
-        values: [
-          stream,
-          offset,
-          state.personKey,
-          state.source,
-          state.id,
-          state.endsAccess,
-          state.endsAt,
-          state.body,
-          state.tzVersion,
-        ],
+        values: [stream, offset, state.personKey, state.source, state.id, state.endsAt, state.body, state.tzVersion],
       })
       return row?.leaver ?? false
     }
@@ -138,7 +128,7 @@ export const settleQuarantined = async (
 const acceptText = `with n as materialized (select muster.now() as at, appended_at from muster.inbox where stream_id = $1 and "offset" = $2),
   person as (
     insert into muster.identity as i (person_key, work_due_at, lane, events_seen, last_stream_id, last_offset, last_appended_at)
-    select $3, n.at, (case when $6::boolean or to_timestamp($7::float8 / 1000) <= n.at then 'leaver' else 'bulk' end)::muster.lane, 1, $1, $2, n.appended_at from n
+    select $3, n.at, (case when to_timestamp($6::float8 / 1000) <= n.at then 'leaver' else 'bulk' end)::muster.lane, 1, $1, $2, n.appended_at from n
     on conflict (person_key) do update set work_due_at = least(i.work_due_at, excluded.work_due_at),
       lane = case when excluded.lane = 'leaver' then excluded.lane else i.lane end,
       events_seen = i.events_seen + 1, last_stream_id = excluded.last_stream_id, last_offset = excluded.last_offset,
@@ -146,6 +136,6 @@ const acceptText = `with n as materialized (select muster.now() as at, appended_
       parked_at = null
     returning id, lane)
   update muster.inbox b set status = 'accepted', identity_id = person.id, source = $4, event_id = $5,
-    ends_access = $6 or coalesce(to_timestamp($7::float8 / 1000) <= n.at, false), body = $8::json, tz_version = $9,
+    ends_access = coalesce(to_timestamp($6::float8 / 1000) <= n.at, false), body = $7::json, tz_version = $8,
     reason = null, problem = null, replayed_at = n.at
   from n, person where b.stream_id = $1 and b."offset" = $2 returning person.lane = 'leaver' as leaver`

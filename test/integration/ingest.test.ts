@@ -254,7 +254,7 @@ test('what the database refuses although no check foresaw it costs its own row o
   )
   const poisoned = events.map((event, i) =>
     (i === 2 || i === 6) && event.verdict.kind === 'accepted'
-      ? { ...event, verdict: { ...event.verdict, tzVersion: 'x\0' } }
+      ? { ...event, verdict: { ...event.verdict, event: { ...event.verdict.event, source: 'x\0' } } }
       : event,
   )
   expect(await ingest(world.engine, stream, poisoned)).toEqual({
