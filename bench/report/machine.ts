@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, release, type as systemType, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { checkout } from '../../scripts/stack/download.ts'
 import { asSuperuser, type BenchStack } from '../house/bench-stack.ts'
 
@@ -17,6 +18,7 @@ export type Machine = {
   readonly postgres: string
   /** Those that decide durability and speed. */
   readonly postgresSettings: Readonly<Record<string, string>>
+  readonly redisSettings: Readonly<Record<string, string>>
   readonly slapdConf: string
   readonly loadBefore: string
 }
@@ -51,13 +53,28 @@ export const describeMachine = async ({ stack }: BenchStack): Promise<Machine> =
     processor: first?.model ?? 'unknown',
     processors: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${systemType()} ${release()}`,
+    system: `${systemType()} ${release().split('-')[0]}`,
     node: process.version,
     commit: commit(),
     postgres: postgres.version,
     postgresSettings: postgres.settings,
+    redisSettings: await redisSettings(stack.redisUrl),
     slapdConf: slapdConf(join(stack.dir, 'slapd', 'slapd.conf')),
     loadBefore: safely(() => readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3).join(' ')),
+  }
+}
+
+const redisSettings = async (url: string): Promise<Readonly<Record<string, string>>> => {
+  const redis = new Redis(url)
+  try {
+    const found: Record<string, string> = {}
+    for (const name of ['appendonly', 'appendfsync', 'save', 'maxmemory-policy']) {
+      const answer = await redis.config('GET', name)
+      found[name] = Array.isArray(answer) ? String(answer[1] ?? '') : '?'
+    }
+    return found
+  } finally {
+    redis.disconnect()
   }
 }
 
@@ -72,7 +89,6 @@ const commit = (): string =>
 const slapdConf = (file: string): string =>
   safely(() =>
     readFileSync(file, 'utf8')
-      .replaceAll(checkout, '.')
       .replace(/^rootpw .*$/m, 'rootpw …')
       .replace(/(\/[\w.+-]+)+\/(?=[\w.-]+(\s|$))/g, '…/')
       .trimEnd(),

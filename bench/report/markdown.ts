@@ -21,9 +21,7 @@ const measured = (machine: Machine, lines: readonly Line[], command: string): st
     `\`${command}\` on ${machine.date}, commit ${machine.commit}.`,
     '',
     `${machine.processors} × ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, PostgreSQL ${machine.postgres}; load before the start ${machine.loadBefore}.`,
-    `PostgreSQL: ${Object.entries(machine.postgresSettings)
-      .map(([name, value]) => `\`${name} = ${value}\``)
-      .join(', ')}.`,
+    `PostgreSQL: ${settingsText(machine.postgresSettings)}. Redis: ${settingsText(machine.redisSettings)}. Kafka: acks of all, its own flushing.`,
     '',
     '| # | what | against (floor or rival) | measured | reach | aim | |',
     '|---|---|---|---|---|---|---|',
@@ -51,5 +49,10 @@ const measured = (machine: Machine, lines: readonly Line[], command: string): st
     '```',
     '',
   ].join('\n')
+
+const settingsText = (settings: Readonly<Record<string, string>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `\`${name} = ${value}\``)
+    .join(', ')
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`

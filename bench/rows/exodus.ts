@@ -61,12 +61,13 @@ export const exodusLines = async (bench: Bench): Promise<readonly Line[]> => {
 }
 
 const measurePair = async (bench: Bench, own: People, shape: Shape): Promise<Pair> => {
-  const { result: muster } = await musterExodus(bench, own, shape, false)
+  const { countedApart } = bench.scale.exodus
+  const first = await musterExodus(bench, own, shape, !countedApart)
   const naive = await naiveExodus(bench, own, shape)
-  const { probed } = await musterExodus(bench, own, shape, true)
+  const { probed } = countedApart ? await musterExodus(bench, own, shape, true) : first
   const oneByOne = await onGroups(bench, own, shape, (ground) => revokeOneByOne(ground, shape.leavers))
   if (probed === undefined) throw new Error('the probe did not answer')
-  return { muster, naive, calls: { muster: probed.directory, oneByOne } }
+  return { muster: first.result, naive, calls: { muster: probed.directory, oneByOne } }
 }
 
 const musterExodus = async (
