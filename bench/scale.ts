@@ -14,6 +14,8 @@ export type Scale = {
   readonly load: { readonly seconds: number; readonly leavers: number; readonly idle: number; readonly share: number }
   readonly exodus: {
     readonly shapes: 1 | 2
+    /** Calls of the directory are counted in runs of their own, so that no timed run carries the probe. */
+    readonly countedApart: boolean
     readonly leavers: number
     readonly members: number
     readonly pairs: number
