@@ -214,3 +214,24 @@ test('midnight passes while everything is down: who left, who came and who moved
   await everybodyHas(['MN-2'], lending)
   expect(await brokenLaws(bank)).toEqual([])
 })
+
+test('PostgreSQL is away when a call returns: what it did is written when it is back, not found out again', async () => {
+  const [before] = bank.running()
+  await before?.stop()
+  const patient = bank.configure({ file: { engine: { lease: '30s' } } })
+  const engine = await bank.start({ files: patient, pauseAt: 'bulk/provision:called' })
+  await bank.tell(works('KW-0'))
+  await engine.paused('provision:called')
+  await own.part('postgres').kill('SIGQUIT')
+  engine.resume()
+  await engine.line((text) => text.includes('database unavailable: waiting'))
+  await own.part('postgres').restart()
+  await bank.quiet()
+  await everybodyHas(['KW-0'], lending)
+  const outcomes = await bank.audit<{ outcome: string }>(
+    `select distinct outcome from auditor.person_trail where person_key = 'KW-0' and kind = 'outcome'`,
+  )
+  expect(outcomes).toEqual([{ outcome: 'done' }])
+  expect(await brokenLaws(bank)).toEqual([])
+  patient.remove()
+})
