@@ -69,6 +69,22 @@ test('an accepted event that nobody has folded stops the grant, also if nothing 
   expect(await house.groupsOf('P-10')).toContain('CBS_LoanEntry')
 })
 
+test.each([
+  ['a newer plan has left it behind', 'plan_version = plan_version + 1', 'plan_version = plan_version - 1'],
+  ['its person is parked', 'parked_at = muster.now()', 'parked_at = null'],
+])('a grant that is dispatched is not claimed when %s, whatever else says that it may go', async (why, makeSo, undo) => {
+  const person = why.includes('plan') ? 'P-12' : 'P-13'
+  const { action, dispatch } = await readyToGrant(person)
+  const calls = faults.calls.length
+  await house.rows(`update muster.identity set ${makeSo} where person_key = $1`, person)
+  await house.provision(dispatch)
+  expect(grantsSince(calls)).toEqual([])
+  expect(await stateOf(action)).toBe('ready')
+  await house.rows(`update muster.identity set ${undo} where person_key = $1`, person)
+  await house.quiesce()
+  expect(await house.groupsOf(person)).toContain('CBS_LoanEntry')
+})
+
 test('the moment at which access ends has passed before the claim reads: the grant stays, without any event', async () => {
   const start = await house.now()
   await house.tell({ ...works('P-2', start - 1000), lastDayEndsAt: start + 5_000 })

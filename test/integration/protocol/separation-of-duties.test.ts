@@ -121,6 +121,24 @@ test('two awaited revokes are verified at the same moment: the grant that waits 
   expect(await brokenLaws(house)).toEqual([])
 })
 
+test('a grant that waits for two revokes waits for the second one too', async () => {
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000, approverJob))
+  await house.tell(second('P-1', start - 1000, { jobCode: 'LD', department: 'LENDING' }))
+  await house.quiesce(never)
+  await house.tell({ ...second('P-1', start, {}), status: 'terminated' })
+  await house.tell(works('P-1', start, managerJob))
+  await house.evaluateAll()
+  await house.shift(600)
+  const [first, last] = await house.dispatchAll()
+  await house.provision(first?.id ?? 0)
+  expect(await stateOf('grant', 'CBS_LoanEntry')).toBe('waiting')
+  await house.provision(last?.id ?? 0)
+  expect(await stateOf('grant', 'CBS_LoanEntry')).toBe('ready')
+  await house.quiesce(never)
+  expect(await house.groupsOf('P-1')).toEqual(lending)
+})
+
 test('conflicting grants that a newer plan and an older dispatch would send at the same time: only one can be claimed', async () => {
   const start = await house.now()
   await house.tell(works('P-1', start - 1000, { department: 'LENDING', jobCode: 'X' }))
