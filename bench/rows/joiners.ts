@@ -161,7 +161,7 @@ export const naiveLine = ({ people, rounds, loop }: Rounds): Line => ({
       rounds.flatMap(({ naive }) => naive?.ms ?? []),
       'ms',
     )}; ${((grants(people) / median(rounds.flatMap(({ naive }) => naive?.ms ?? []))) * 1_000).toFixed(0)} grants a second`,
-    `fairness: its LDAP loop makes ${loop?.naive.toFixed(0)} changes a second, a bare one-value loop ${loop?.bare.toFixed(0)}: ${loop?.ratio.toFixed(2)} (must be ≥ 0.9)`,
+    `fairness: its LDAP loop makes ${loop?.naive.toFixed(0)} changes a second, a bare one-value loop ${loop?.bare.toFixed(0)}: ${loop?.ratio.toFixed(2)} (${(loop?.ratio ?? 0) >= 0.9 ? 'fair: ≥ 0.9' : 'NOT FAIR: must be ≥ 0.9'})`,
     processorText(rounds.flatMap(({ naive }) => naive ?? [])),
   ],
   samples: { rounds, loop },
