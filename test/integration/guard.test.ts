@@ -23,7 +23,8 @@ afterEach(() => house.close())
 const bankOf = async (people: number, guard: GuardLimits) => {
   house = await openHouse({ target: { guard }, settings: { pause: gates.pause }, connector: faults.wrap })
   const start = await house.now()
-  for (let i = 0; i < people; i++) await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: 'X' } })
+  for (let i = 0; i < people; i++)
+    await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: 'X' } })
   await house.quiesce()
 }
 const leave = async (from: number, to: number, more: { involuntary?: boolean } = {}) => {
@@ -40,8 +41,13 @@ const sent = async (kind: string) =>
     )
   )[0]?.n
 const openHolds = () =>
-  house.rows<{ id: number; limit: string }>(`select id, policies[1] as "limit" from muster.hold where kind = 'guard' and closed_at is null order by 2`)
-const findings = () => house.rows<{ key: string; times: number }>(`select key, times from muster.finding where kind = 'guard-tripped' order by 1`)
+  house.rows<{ id: number; limit: string }>(
+    `select id, policies[1] as "limit" from muster.hold where kind = 'guard' and closed_at is null order by 2`,
+  )
+const findings = () =>
+  house.rows<{ key: string; times: number }>(
+    `select key, times from muster.finding where kind = 'guard-tripped' order by 1`,
+  )
 const somebody = { type: 'os-user', name: 'somebody', authenticated: false } as const
 
 test('a limit may be reached exactly; one more, and everything of that kind that has not gone is held', async () => {
@@ -100,7 +106,8 @@ test.each([
 test('all causes count together: movers in the bulk lane and leavers share the limit on revokes', async () => {
   await bankOf(0, limits({ revokes: { absolute: 3, percent: null } }))
   const start = await house.now()
-  for (const person of ['P-0', 'P-1', 'P-2']) await house.tell({ person, effectiveAt: start - 1000, attributes: { jobCode: 'TELLER' } })
+  for (const person of ['P-0', 'P-1', 'P-2'])
+    await house.tell({ person, effectiveAt: start - 1000, attributes: { jobCode: 'TELLER' } })
   await house.quiesce()
   // Two revokes of one who moves (to a job without the counter), then two of one who leaves with four groups.
   await house.tell({ person: 'P-0', effectiveAt: start, attributes: { jobCode: 'X' } })
@@ -134,7 +141,8 @@ test('a percentage of one entitlement holds its revokes and no others', async ()
   await bankOf(0, limits({ entitlementRevokes: { absolute: null, percent: 50 } }))
   const start = await house.now()
   const jobs = (i: number) => (i < 20 ? 'TELLER' : 'X')
-  for (let i = 0; i < 60; i++) await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: jobs(i) } })
+  for (let i = 0; i < 60; i++)
+    await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: jobs(i) } })
   await house.quiesce()
   await leave(0, 11)
   await house.dispatchAll()
@@ -146,7 +154,10 @@ test('a percentage of one entitlement holds its revokes and no others', async ()
 })
 
 test('single urgent leavers pass a tripped guard, so many an hour; then they hold too, and page', async () => {
-  await bankOf(12, limits({ disables: { absolute: 1, percent: null }, urgentPerHour: { atLeast: 2, percentOfPopulation: 0 } }))
+  await bankOf(
+    12,
+    limits({ disables: { absolute: 1, percent: null }, urgentPerHour: { atLeast: 2, percentOfPopulation: 0 } }),
+  )
   await leave(0, 3)
   await house.dispatchAll()
   expect(await sent('disable')).toBe(0)
@@ -156,7 +167,9 @@ test('single urgent leavers pass a tripped guard, so many an hour; then they hol
   await leave(4, 8, { involuntary: true })
   await house.quiesce()
   expect(await sent('disable')).toBe(2)
-  expect(await house.rows(`select urgent from muster.finding where kind = 'urgent-leavers-held'`)).toEqual([{ urgent: true }])
+  expect(await house.rows(`select urgent from muster.finding where kind = 'urgent-leavers-held'`)).toEqual([
+    { urgent: true },
+  ])
   await house.shift(3_600_001)
   await house.quiesce()
   expect(await sent('disable')).toBe(4)
@@ -168,7 +181,10 @@ test('what a human releases goes out, is not held again and is not counted; what
   await house.dispatchAll()
   expect(await sent('disable')).toBe(0)
   const [hold] = await openHolds()
-  expect(await releaseHold(house.engine, hold?.id ?? 0, 'the branch was closed', somebody)).toEqual({ kind: 'released', actions: 5 })
+  expect(await releaseHold(house.engine, hold?.id ?? 0, 'the branch was closed', somebody)).toEqual({
+    kind: 'released',
+    actions: 5,
+  })
   await house.quiesce()
   expect(await sent('disable')).toBe(5)
   expect(await openHolds()).toEqual([])
@@ -194,7 +210,13 @@ test('a hold stays after its window has passed: only a human ends it', async () 
 test('what was sent, came back and is to be sent again counts as planned, however long ago it first went out', async () => {
   await bankOf(6, limits({ disables: { absolute: 3, percent: null } }))
   await leave(0, 3)
-  faults.next(async (operations) => operations.map(() => ({ kind: 'retry', retryAfterMs: 2 * defaultGuardLimits.windowMs, cause: { code: '52', word: 'unavailable' } })))
+  faults.next(async (operations) =>
+    operations.map(() => ({
+      kind: 'retry',
+      retryAfterMs: 2 * defaultGuardLimits.windowMs,
+      cause: { code: '52', word: 'unavailable' },
+    })),
+  )
   for (const { id } of await house.dispatchAll()) await house.provision(id)
   await house.shift(2 * defaultGuardLimits.windowMs + 1)
   await leave(3, 4)

@@ -9,7 +9,7 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
   const dnOf = async (client: Client, person: string): Promise<string | null> => {
     const { searchEntries } = await client.search(tree.people, {
       scope: 'sub',
-      filter: `(employeeNumber=${escape(person)})`,
+      filter: `(employeeNumber=${filterText(person)})`,
       attributes: ['1.1'],
     })
     return searchEntries[0]?.dn ?? null
@@ -23,7 +23,7 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       if (dn === null) return []
       const { searchEntries } = await client.search(tree.groups, {
         scope: 'one',
-        filter: `(member=${escape(dn)})`,
+        filter: `(member=${filterText(dn)})`,
         attributes: ['cn'],
       })
       return searchEntries.map((entry) => String(entry.cn)).sort()
@@ -38,7 +38,9 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
     })
 
   /** Everybody's groups at one moment, by person key: one search each for people and groups. */
-  const everything = (): Promise<ReadonlyMap<string, { readonly locked: boolean; readonly groups: readonly string[] }>> =>
+  const everything = (): Promise<
+    ReadonlyMap<string, { readonly locked: boolean; readonly groups: readonly string[] }>
+  > =>
     asDirectoryRoot(ldap, async (client) => {
       const people = await client.search(tree.people, {
         scope: 'sub',
@@ -48,7 +50,8 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       const groups = await client.search(tree.groups, { scope: 'one', attributes: ['cn', 'member'] })
       const held = new Map<string, string[]>()
       for (const { cn, member } of groups.searchEntries)
-        for (const dn of [member ?? []].flat()) held.set(String(dn).toLowerCase(), [...(held.get(String(dn).toLowerCase()) ?? []), String(cn)])
+        for (const dn of [member ?? []].flat())
+          held.set(String(dn).toLowerCase(), [...(held.get(String(dn).toLowerCase()) ?? []), String(cn)])
       return new Map(
         people.searchEntries.map((entry) => [
           String(entry.employeeNumber),
@@ -86,7 +89,10 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       if (dn === null) throw new Error('no such account in the directory')
       const { Attribute, Change } = await import('ldapts')
       for (const key of keys)
-        await client.modify(groupDn(key), new Change({ operation: change, modification: new Attribute({ type: 'member', values: [dn] }) }))
+        await client.modify(
+          groupDn(key),
+          new Change({ operation: change, modification: new Attribute({ type: 'member', values: [dn] }) }),
+        )
     })
 
   return {
@@ -101,5 +107,5 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
   }
 }
 
-const escape = (value: string): string =>
+const filterText = (value: string): string =>
   value.replace(/[\\*()\0]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`)

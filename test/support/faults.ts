@@ -56,7 +56,11 @@ export const createGates = (): Gates => {
 type Apply = (operations: readonly Operation[], context: ApplyContext) => Promise<readonly Outcome[]>
 
 /** What happens to one call of `apply`, given the real one. */
-export type Fault = (operations: readonly Operation[], context: ApplyContext, real: Apply) => Promise<readonly Outcome[]>
+export type Fault = (
+  operations: readonly Operation[],
+  context: ApplyContext,
+  real: Apply,
+) => Promise<readonly Outcome[]>
 
 const lost: Outcome = { kind: 'unknown', cause: { code: 'ECONNRESET', word: 'connection-lost' } }
 
@@ -119,7 +123,10 @@ export const createFaults = (): Faults => {
   const reads: { readonly outcome: Outcome; readonly ops: readonly string[] }[] = []
   const meanwhile: { readonly happens: () => Promise<void>; readonly ops: readonly string[] }[] = []
   const calls: Faults['calls'] = []
-  const take = <T extends { readonly ops: readonly string[] }>(from: T[], operations: readonly Operation[]): T | undefined => {
+  const take = <T extends { readonly ops: readonly string[] }>(
+    from: T[],
+    operations: readonly Operation[],
+  ): T | undefined => {
     const index = from.findIndex(({ ops }) => ops.length === 0 || operations.every(({ op }) => ops.includes(op)))
     return index < 0 ? undefined : from.splice(index, 1)[0]
   }

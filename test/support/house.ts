@@ -2,11 +2,10 @@
  * The engine's verbs on a real PostgreSQL and a real slapd, called by hand: no Kafka, no Redis, no loops. A test decides
  * which stage runs when, pauses a stage between its read and its commit, and shifts the one clock.
  */
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import type { Connector } from '../../src/connectors/connector.ts'
 import { ldapSettingsSchema } from '../../src/connectors/ldap/config.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
-import type { Connector } from '../../src/connectors/connector.ts'
 import type { Lane } from '../../src/domain/action.ts'
 import type { TargetId } from '../../src/domain/ids.ts'
 import type { TargetMode } from '../../src/domain/target.ts'
@@ -23,8 +22,10 @@ import { defaultGuardLimits } from '../../src/planning/guard.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { idBlock } from '../../src/store/id-block.ts'
 import { registerTarget } from '../../src/store/targets.ts'
+import { databaseWitness } from './database-witness.ts'
 import { directoryWitness } from './directory-witness.ts'
 import { addresses, type FreshTree, freshDatabase, freshTree } from './stack.ts'
+import { openEar } from './tell.ts'
 
 export const target = 'bank-ldap' as TargetId
 
@@ -38,30 +39,16 @@ export type HouseOptions = {
   readonly policies?: readonly { readonly path: string; readonly text: string }[]
 }
 
-export type WorkerInput = {
-  readonly person: string
-  readonly employment?: string
-  readonly action?: 'assert' | 'correct' | 'rescind'
-  readonly supersedes?: string
-  readonly id?: string
-  readonly effectiveAt: number
-  readonly recordedAt?: number
-  readonly status?: 'prehire' | 'active' | 'leave' | 'suspended' | 'terminated'
-  readonly primary?: boolean
-  readonly involuntary?: boolean
-  readonly urgency?: 'normal' | 'immediate'
-  readonly lastDayEndsAt?: number | null
-  readonly contractEndsAt?: number | null
-  readonly attributes?: Readonly<Record<string, string>>
-}
-
 export type House = Awaited<ReturnType<typeof openHouse>>
 
 export const bankPolicies = (groups: string) => {
   const directory = new URL('../../examples/bank/policies/', import.meta.url)
   return readdirSync(directory)
     .filter((name) => name.endsWith('.yaml'))
-    .map((name) => ({ path: name, text: readFileSync(new URL(name, directory), 'utf8').replaceAll('ou=groups,dc=bank,dc=example', groups) }))
+    .map((name) => ({
+      path: name,
+      text: readFileSync(new URL(name, directory), 'utf8').replaceAll('ou=groups,dc=bank,dc=example', groups),
+    }))
 }
 
 export const openHouse = async (options: HouseOptions = {}) => {
@@ -76,121 +63,66 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const engine: Engine = {
     db,
     log,
-    targets: [{ id: target, accounts: 'create', leaverUnmanaged: 'remove', expectWithinMs: 60_000, guard: defaultGuardLimits, ...options.target }],
+    targets: [
+      {
+        id: target,
+        accounts: 'create',
+        leaverUnmanaged: 'remove',
+        expectWithinMs: 60_000,
+        guard: defaultGuardLimits,
+        ...options.target,
+      },
+    ],
     connectors: new Map([[target, connector]]),
     policies: createPolicyBook(),
     guardMembers: guardMembers(() => performance.now()),
-    ids: { action: idBlock(db, 'muster.action_id'), dispatch: idBlock(db, 'muster.dispatch_id'), decision: idBlock(db, 'muster.decision_id') },
+    ids: {
+      action: idBlock(db, 'muster.action_id'),
+      dispatch: idBlock(db, 'muster.dispatch_id'),
+      decision: idBlock(db, 'muster.decision_id'),
+    },
     nudge: (stage, lane) => nudged.push(`${stage}:${lane}`),
     random: () => 0,
-    settings: { evaluateBatch: 100, dispatchBatch: 500, leaseMs: 30_000, leaverSloMs: 60_000, bulkDeadlineMs: 900_000, ...options.settings },
+    settings: {
+      evaluateBatch: 100,
+      dispatchBatch: 500,
+      leaseMs: 30_000,
+      leaverSloMs: 60_000,
+      bulkDeadlineMs: 900_000,
+      ...options.settings,
+    },
   }
   await registerTarget(db, target, options.mode ?? 'enforce')
   const policies = options.policies ?? bankPolicies(tree.groups)
   const applied = await applyPolicy(engine, policies, { type: 'os-user', name: 'test', authenticated: false })
   if (applied.kind !== 'applied') throw new Error(`policy: ${JSON.stringify(applied)}`)
-  const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({ text: 'select id, key, lookup from muster.entitlement' })
+  const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({
+    text: 'select id, key, lookup from muster.entitlement',
+  })
   const directory = directoryWitness(ldap, tree)
   await directory.addGroups(entitlements.map(({ lookup }) => lookup))
-  let offset = 0
-  const [stream] = await admin.query<{ id: number }>({
-    text: `insert into muster.stream (topic, incarnation, partition, next_offset, required_offset) values ('test', 1, 0, 0, 0) returning id`,
-  })
-
-  /** What ingest writes for one accepted event. */
-  const tell = async (input: WorkerInput): Promise<string> => {
-    const id = input.id ?? `e${offset}`
-    const employment = input.employment ?? `${input.person}-1`
-    const raw = JSON.stringify(input)
-    await admin.query({
-      text: `with i as (insert into muster.identity (person_key, work_due_at, lane, events_seen, last_stream_id, last_offset, last_appended_at)
-          values ($1, muster.now(), $2::muster.lane, 1, $3, $4, muster.now())
-          on conflict (person_key) do update set work_due_at = least(muster.identity.work_due_at, muster.now()),
-            lane = case when excluded.lane = 'leaver' then 'leaver'::muster.lane else muster.identity.lane end,
-            events_seen = muster.identity.events_seen + 1, last_offset = excluded.last_offset, last_appended_at = excluded.last_appended_at
-          returning id)
-        insert into muster.inbox (stream_id, "offset", status, identity_id, source, event_id, appended_at, received_at, raw, raw_sha256, body)
-        select $3, $4, 'accepted', i.id, '/test', $5, muster.now(), muster.now(), convert_to($6, 'UTF8'), $7, $8 from i`,
-      values: [
-        input.person,
-        input.status === 'terminated' || input.action === 'rescind' || input.urgency === 'immediate' ? 'leaver' : 'bulk',
-        stream?.id,
-        offset,
-        id,
-        raw,
-        createHash('sha256').update(raw).digest(),
-        JSON.stringify({
-          source: '/test',
-          id,
-          action: input.action ?? 'assert',
-          supersedes: input.supersedes ?? null,
-          effectiveAt: input.effectiveAt,
-          recordedAt: input.recordedAt ?? input.effectiveAt + offset,
-          sequence: String(offset).padStart(10, '0'),
-          urgency: input.urgency ?? 'normal',
-          worker: {
-            personKey: input.person,
-            employmentKey: employment,
-            primary: input.primary ?? true,
-            status: input.status ?? 'active',
-            involuntary: input.involuntary ?? false,
-            hireDate: null,
-            lastDayEndsAt: input.lastDayEndsAt ?? null,
-            contractEndsAt: input.contractEndsAt ?? null,
-            attributes: { givenName: 'Given', familyName: `Family ${input.person}`, displayName: `Name ${input.person}`, username: input.person.toLowerCase(), ...input.attributes },
-          },
-        }),
-      ],
-    })
-    await admin.query({ text: 'update muster.stream set next_offset = $1, required_offset = $1', values: [offset + 1] })
-    offset++
-    return id
-  }
+  const tell = await openEar(admin)
 
   const evaluateAll = async (lane?: Lane) => {
-    for (const one of lane === undefined ? (['leaver', 'bulk'] as const) : [lane]) while ((await evaluate(engine, one)).evaluated > 0);
+    for (const one of lane === undefined ? (['leaver', 'bulk'] as const) : [lane])
+      while ((await evaluate(engine, one)).evaluated > 0);
   }
   /** Dispatches what is ready; the clock is moved past the bulk lane's patience first. */
   const dispatchAll = async (lane?: Lane) => {
     const refs = []
-    for (const one of lane === undefined ? (['leaver', 'bulk'] as const) : [lane]) refs.push(...(await dispatch(engine, one)))
+    for (const one of lane === undefined ? (['leaver', 'bulk'] as const) : [lane])
+      refs.push(...(await dispatch(engine, one)))
     return refs
   }
-  const now = async () => (await admin.query<{ at: number }>({ text: 'select (extract(epoch from muster.now()) * 1000)::bigint as at' }))[0]?.at ?? 0
+  const now = async () =>
+    (await admin.query<{ at: number }>({ text: 'select (extract(epoch from muster.now()) * 1000)::bigint as at' }))[0]
+      ?.at ?? 0
   const shift = async (ms: number) => {
-    await admin.query({ text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`, values: [ms] })
-  }
-  /** Resolves when so many statements of the engine wait for a lock that another transaction holds. */
-  const waitingForALock = async (statements = 1) => {
-    for (;;) {
-      const [row] = await admin.query<{ n: number }>({
-        text: `select count(*) as n from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
-      })
-      if ((row?.n ?? 0) >= statements) return
-    }
-  }
-
-  /**
-   * Starts all of `work` while nobody can append to the audit: each transaction has written everything else and stands
-   * before its commit. The answer lets them go, and waits for them.
-   */
-  const holdAudit = async (work: readonly (() => Promise<unknown>)[]) => {
-    const standing = Promise.withResolvers<void>()
-    const commit = Promise.withResolvers<void>()
-    const locking = admin.transaction(async (tx) => {
-      await tx.query({ text: 'lock table audit.entry in share mode' })
-      standing.resolve()
-      await commit.promise
+    await admin.query({
+      text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`,
+      values: [ms],
     })
-    await standing.promise
-    const done = Promise.all(work.map((one) => one()))
-    await waitingForALock(work.length)
-    return async () => {
-      commit.resolve()
-      await Promise.all([locking, done])
-    }
   }
-
   /** What work there still is: due identities, dispatches out there, and how long until the next action may be tried again. */
   const left = async () => {
     const [row] = await admin.query<{ due: number; out: number; soonest: number | null }>({
@@ -210,7 +142,9 @@ export const openHouse = async (options: HouseOptions = {}) => {
       await evaluateAll()
       await shift(600)
       await dispatchAll()
-      const refs = await admin.query<{ id: number }>({ text: `select id from muster.dispatch where state = 'queued' order by id` })
+      const refs = await admin.query<{ id: number }>({
+        text: `select id from muster.dispatch where state = 'queued' order by id`,
+      })
       for (const ref of refs) {
         await provision(engine, ref.id)
         await afterEach(ref.id)
@@ -240,7 +174,23 @@ export const openHouse = async (options: HouseOptions = {}) => {
   }
 
   return {
-    engine, admin, database, tree, ldap, nudged, entitlements, tell, now, shift, evaluateAll, dispatchAll, quiesce, recover, waitingForALock, holdAudit, close, ...directory,
+    engine,
+    admin,
+    database,
+    tree,
+    ldap,
+    nudged,
+    entitlements,
+    tell,
+    now,
+    shift,
+    evaluateAll,
+    dispatchAll,
+    quiesce,
+    recover,
+    close,
+    ...directory,
+    ...databaseWitness(admin),
     provision: (id: number) => provision(engine, id),
     sweep: () => sweep(engine),
     rows: <R>(text: string, ...values: unknown[]) => admin.query<R>({ text, values }),

@@ -13,7 +13,10 @@ beforeEach(async () => {
 })
 afterEach(() => house.close())
 
-const findings = async () => (await house.rows<{ kind: string }>('select kind from muster.finding where closed_at is null order by 1')).map(({ kind }) => kind)
+const findings = async () =>
+  (await house.rows<{ kind: string }>('select kind from muster.finding where closed_at is null order by 1')).map(
+    ({ kind }) => kind,
+  )
 const holds = () =>
   house.rows<{ key: string; policies: string[] }>(
     `select e.key, h.policies from muster.hold h join muster.entitlement e on e.id = h.entitlement_id where h.kind = 'sod' and h.closed_at is null order by 1`,
@@ -33,7 +36,9 @@ test('a linked account is read before its first grant, and what it holds counts 
   const granted = faults.calls.flatMap(({ operations }) => operations.filter(({ op }) => op === 'grant'))
   expect(granted).toHaveLength(lending.length - 2)
   // Muster never gave it: it stays, is a finding, and the grant that conflicts with it is held.
-  expect(await house.groupsOf('P-1')).toEqual(['CBS_LoanApprove', ...lending].filter((key) => key !== 'CBS_LoanEntry').sort())
+  expect(await house.groupsOf('P-1')).toEqual(
+    ['CBS_LoanApprove', ...lending].filter((key) => key !== 'CBS_LoanEntry').sort(),
+  )
   expect(await holds()).toEqual([{ key: 'CBS_LoanEntry', policies: ['loan-entry-vs-approve'] }])
   const kinds = (await auditOf(house)).map(({ kind }) => kind)
   expect(kinds.indexOf('grants-listed')).toBeLessThan(kinds.lastIndexOf('decision'))
@@ -47,7 +52,9 @@ test('a conflicting group that must stay (protected) holds the new grant, and is
   const start = await house.now()
   await house.tell(works('P-1', start - 1000))
   await house.quiesce()
-  expect(await house.groupsOf('P-1')).toEqual([...lending, 'CBS_LoanApprove'].filter((key) => key !== 'CBS_LoanEntry').sort())
+  expect(await house.groupsOf('P-1')).toEqual(
+    [...lending, 'CBS_LoanApprove'].filter((key) => key !== 'CBS_LoanEntry').sort(),
+  )
   expect(await holds()).toEqual([{ key: 'CBS_LoanEntry', policies: ['loan-entry-vs-approve'] }])
 })
 
@@ -75,7 +82,9 @@ test('an account that is linked to one person is not linked to a second one', as
   const start = await house.now()
   await house.tell(works('P-1', start - 1000))
   await house.quiesce()
-  await house.rows(`update muster.account set identity_id = (select id + 1000 from muster.identity where person_key = 'P-1')`)
+  await house.rows(
+    `update muster.account set identity_id = (select id + 1000 from muster.identity where person_key = 'P-1')`,
+  )
   await house.rows(`update muster.identity set work_due_at = muster.now() where person_key = 'P-1'`)
   await house.quiesce()
   expect(await findings()).toContain('account-ambiguous')
@@ -92,8 +101,16 @@ test('a leaver loses what no catalogue knows too, listed in the audit before any
   expect((await house.account('P-1'))?.locked).toBe(true)
   const audit = await auditOf(house)
   const [unmanaged] = await house.rows<{ id: number }>(`select id from muster.entitlement where key is null`)
-  const listed = audit.findIndex(({ kind, body }) => kind === 'grants-listed' && (body.entitlements as number[]).includes(unmanaged?.id ?? 0))
-  const taken = audit.findIndex(({ kind, body }) => kind === 'attempt' && (body.operations as { kind: string; entitlement: number }[]).some((one) => one.kind === 'revoke' && one.entitlement === unmanaged?.id))
+  const listed = audit.findIndex(
+    ({ kind, body }) => kind === 'grants-listed' && (body.entitlements as number[]).includes(unmanaged?.id ?? 0),
+  )
+  const taken = audit.findIndex(
+    ({ kind, body }) =>
+      kind === 'attempt' &&
+      (body.operations as { kind: string; entitlement: number }[]).some(
+        (one) => one.kind === 'revoke' && one.entitlement === unmanaged?.id,
+      ),
+  )
   expect(listed).toBeGreaterThan(0)
   expect(taken).toBeGreaterThan(listed)
   expect(await brokenLaws(house)).toEqual([])
@@ -168,20 +185,23 @@ test('a rehired leaver is opened again, gets the new job only, and keeps the acc
 test.each([
   ['after the account was read', 1_000_000],
   ['backdated to before it was', 1],
-])('a leaver who was on leave, the account shut already, still has every group read and taken: termination %s', async (_, offset) => {
-  const start = await house.now()
-  await house.tell(works('P-1', start - 1000))
-  await house.quiesce()
-  const leave = await house.now()
-  await house.tell({ ...works('P-1', leave), status: 'leave' })
-  await house.quiesce()
-  await strayGroup('Handmade', 'P-1')
-  await house.shift(1_000_000)
-  await house.tell(leaves('P-1', leave + offset))
-  await house.quiesce()
-  expect(await house.groupsOf('P-1')).toEqual([])
-  expect(await l1(house)).toEqual([])
-})
+])(
+  'a leaver who was on leave, the account shut already, still has every group read and taken: termination %s',
+  async (_, offset) => {
+    const start = await house.now()
+    await house.tell(works('P-1', start - 1000))
+    await house.quiesce()
+    const leave = await house.now()
+    await house.tell({ ...works('P-1', leave), status: 'leave' })
+    await house.quiesce()
+    await strayGroup('Handmade', 'P-1')
+    await house.shift(1_000_000)
+    await house.tell(leaves('P-1', leave + offset))
+    await house.quiesce()
+    expect(await house.groupsOf('P-1')).toEqual([])
+    expect(await l1(house)).toEqual([])
+  },
+)
 
 test('somebody who is only to come is left alone: no account, no lock, no revoke', async () => {
   await house.addAccount('P-1')

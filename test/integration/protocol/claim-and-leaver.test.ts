@@ -1,6 +1,7 @@
 /** L2, L3: a claim and a leaver's evaluation meet, each stopped between its read and its commit. */
-import { provision } from '../../../src/engine/provision.ts'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { provision } from '../../../src/engine/provision.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { auditOf, brokenLaws } from './laws.ts'
@@ -39,7 +40,9 @@ const stateOf = async (action: number) =>
 const inversesOf = (action: number) =>
   house.rows<{ id: number; state: string }>('select id, state::text from muster.action where inverse_of = $1', action)
 const grantsSince = (calls: number) =>
-  faults.calls.slice(calls).flatMap(({ call, operations }) => (call === 'apply' ? operations.filter(({ op }) => op === 'grant') : []))
+  faults.calls
+    .slice(calls)
+    .flatMap(({ call, operations }) => (call === 'apply' ? operations.filter(({ op }) => op === 'grant') : []))
 const isGone = async (person: string) => {
   await house.quiesce()
   expect(await house.groupsOf(person)).toEqual([])
@@ -60,7 +63,9 @@ test('an event that is committed before the claim reads stops the grant, though 
 test('an accepted event that nobody has folded stops the grant, also if nothing says that it is due', async () => {
   const { action, dispatch } = await readyToGrant('P-10')
   const calls = faults.calls.length
-  await house.rows(`update muster.identity set events_seen = events_seen + 1, work_due_at = null where person_key = 'P-10'`)
+  await house.rows(
+    `update muster.identity set events_seen = events_seen + 1, work_due_at = null where person_key = 'P-10'`,
+  )
   await house.provision(dispatch)
   expect(grantsSince(calls)).toEqual([])
   expect(await stateOf(action)).toBe('ready')
@@ -70,10 +75,15 @@ test('an accepted event that nobody has folded stops the grant, also if nothing 
 })
 
 test.each([
-  ['a newer plan has left it behind', 'plan_version = plan_version + 1', 'plan_version = plan_version - 1'],
-  ['its person is parked', 'parked_at = muster.now()', 'parked_at = null'],
-])('a grant that is dispatched is not claimed when %s, whatever else says that it may go', async (why, makeSo, undo) => {
-  const person = why.includes('plan') ? 'P-12' : 'P-13'
+  ['P-12', 'a newer plan has left it behind', 'plan_version = plan_version + 1', 'plan_version = plan_version - 1'],
+  ['P-13', 'its person is parked', 'parked_at = muster.now()', 'parked_at = null'],
+  [
+    'P-14',
+    'its person was evaluated under another policy',
+    'evaluated_policy = evaluated_policy + 1',
+    'evaluated_policy = evaluated_policy - 1',
+  ],
+])('%s: a grant is not claimed when %s, whatever else says that it may go', async (person, _, makeSo, undo) => {
   const { action, dispatch } = await readyToGrant(person)
   const calls = faults.calls.length
   await house.rows(`update muster.identity set ${makeSo} where person_key = $1`, person)
@@ -179,10 +189,14 @@ test('a plan that went on while the call was out: settling finds the person over
   await provisioning
   expect(gates.passed.slice(passed).filter((label) => label === 'settle:locked')).toHaveLength(2)
   expect(await stateOf(action)).toBe('done')
-  const [row] = await house.rows<{ due: boolean }>(`select work_due_at <= muster.now() as due from muster.identity where person_key = 'P-6'`)
+  const [row] = await house.rows<{ due: boolean }>(
+    `select work_due_at <= muster.now() as due from muster.identity where person_key = 'P-6'`,
+  )
   expect(row?.due).toBe(true)
   await isGone('P-6')
-  const revoked = (await auditOf(house)).filter(({ kind, body }) => kind === 'outcome' && body.kind === 'revoke' && body.changed === true)
+  const revoked = (await auditOf(house)).filter(
+    ({ kind, body }) => kind === 'outcome' && body.kind === 'revoke' && body.changed === true,
+  )
   expect(revoked.length).toBeGreaterThan(0)
 })
 

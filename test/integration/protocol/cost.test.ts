@@ -3,8 +3,8 @@
  * each, from told to verified and audited. The inbox rows and identity stubs that ingest writes are counted with them.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { asDirectoryRoot } from '../../support/stack.ts'
 import { type House, openHouse } from '../../support/house.ts'
+import { asDirectoryRoot } from '../../support/stack.ts'
 
 const joiners = 500
 const groups = 3
@@ -25,7 +25,9 @@ const writes = async (): Promise<ReadonlyMap<string, number>> => {
 /** Every connection of the engine tells its counts when it is asked for something afterwards. */
 const settled = async () => {
   for (let i = 0; i < 12; i++)
-    await Promise.all(Array.from({ length: 12 }, () => house.engine.db.query({ text: 'select pg_stat_force_next_flush()' })))
+    await Promise.all(
+      Array.from({ length: 12 }, () => house.engine.db.query({ text: 'select pg_stat_force_next_flush()' })),
+    )
 }
 
 test('rows written and statements sent for each grant', async () => {
@@ -48,18 +50,29 @@ test('rows written and statements sent for each grant', async () => {
   const before = await writes()
   const statements = house.engine.db.counters.statements
   for (let i = 0; i < joiners; i++)
-    await house.tell({ person: `P-${i}`, effectiveAt: start - 1000, attributes: { jobCode: 'X', department: 'OPERATIONS' } })
+    await house.tell({
+      person: `P-${i}`,
+      effectiveAt: start - 1000,
+      attributes: { jobCode: 'X', department: 'OPERATIONS' },
+    })
   await house.quiesce()
   const sent = house.engine.db.counters.statements - statements
   await settled()
   const after = await writes()
   const grants = joiners * groups
-  const [given] = await house.rows<{ n: number }>(`select count(*) as n from muster.action where kind = 'grant' and state = 'done'`)
+  const [given] = await house.rows<{ n: number }>(
+    `select count(*) as n from muster.action where kind = 'grant' and state = 'done'`,
+  )
   expect(given?.n).toBeGreaterThanOrEqual(grants)
   const byTable = [...after].map(([name, n]) => [name, n - (before.get(name) ?? 0)] as const).filter(([, n]) => n > 0)
   const rows = byTable.reduce((sum, [, n]) => sum + n, 0)
-  const report = byTable.sort(([, a], [, b]) => b - a).map(([name, n]) => `${name} ${(n / grants).toFixed(2)}`).join(', ')
-  process.stderr.write(`a grant costs ${(rows / grants).toFixed(2)} row writes (${report}) and ${(sent / grants).toFixed(3)} statements\n`)
+  const report = byTable
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, n]) => `${name} ${(n / grants).toFixed(2)}`)
+    .join(', ')
+  process.stderr.write(
+    `a grant costs ${(rows / grants).toFixed(2)} row writes (${report}) and ${(sent / grants).toFixed(3)} statements\n`,
+  )
   expect(rows / grants).toBeLessThanOrEqual(9)
   expect(sent / grants).toBeLessThanOrEqual(0.2)
 })

@@ -53,15 +53,28 @@ test('the laws hold after any interleaving', { timeout: forMs * 3 }, async () =>
         const changes = changesBetween(directory, now)
         directory = now
         if (changes.length === 0) return
-        const refs = new Map((await house.rows<{ person_key: string; id: number }>('select person_key, id from muster.identity')).map((row) => [row.person_key, row.id]))
+        const refs = new Map(
+          (await house.rows<{ person_key: string; id: number }>('select person_key, id from muster.identity')).map(
+            (row) => [row.person_key, row.id],
+          ),
+        )
         const keys = new Map(house.entitlements.map(({ id, key }) => [key, id]))
-        const attempted = (await auditOf(house)).flatMap(({ kind, body }) => (kind === 'attempt' && dispatches.includes(Number(body.dispatch)) ? (body.operations as { action: number }[]) : []))
+        const attempted = (await auditOf(house)).flatMap(({ kind, body }) =>
+          kind === 'attempt' && dispatches.includes(Number(body.dispatch))
+            ? (body.operations as { action: number }[])
+            : [],
+        )
         const actions = await house.rows<{ identity_id: number; kind: string; entitlement_id: number }>(
           'select identity_id, kind::text, entitlement_id from muster.action where id = any($1)',
           attempted.map(({ action }) => action),
         )
         for (const { person, key, kind } of changes)
-          expect(actions.filter((one) => one.identity_id === refs.get(person) && one.entitlement_id === keys.get(key) && one.kind === kind)).toHaveLength(1)
+          expect(
+            actions.filter(
+              (one) =>
+                one.identity_id === refs.get(person) && one.entitlement_id === keys.get(key) && one.kind === kind,
+            ),
+          ).toHaveLength(1)
       }
       const all: Course = { house, gates, faults, beginning: await house.now(), told: new Map(), afterProvision }
       for (const one of course) await happen(all, one)

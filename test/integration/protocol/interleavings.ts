@@ -4,7 +4,8 @@ import { evaluate } from '../../../src/engine/evaluate.ts'
 import { carryOut } from '../../../src/engine/provision.ts'
 import { seeOff } from '../../../src/engine/see-off.ts'
 import { answerLost, type Faults, type Gates, requestLost } from '../../support/faults.ts'
-import type { House, WorkerInput } from '../../support/house.ts'
+import type { House } from '../../support/house.ts'
+import type { WorkerInput } from '../../support/tell.ts'
 
 const people = ['P-1', 'P-2', 'P-3'] as const
 const jobs = ['RM', 'CA', 'LD', 'TELLER', 'X'] as const
@@ -63,9 +64,15 @@ export const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
         kind: fc.constantFrom('evaluate', 'dispatch', 'provision', 'seeOff', 'storm', 'sweep', 'quiesce'),
       }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), tenMinutes: fc.integer({ min: 1, max: 6 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('wait' as const), tenMinutes: fc.integer({ min: 1, max: 6 }) }),
+    },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), at: fc.constantFrom(...labels) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('lose' as const), what: fc.constantFrom('answer', 'request') }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('lose' as const), what: fc.constantFrom('answer', 'request') }),
+    },
   ) as fc.Arbitrary<Happening>,
   { minLength: 5, maxLength: 22 },
 )
@@ -101,7 +108,9 @@ export type Course = {
 }
 
 const queued = async (house: House): Promise<readonly number[]> =>
-  (await house.rows<{ id: number }>(`select id from muster.dispatch where state = 'queued' order by id`)).map(({ id }) => id)
+  (await house.rows<{ id: number }>(`select id from muster.dispatch where state = 'queued' order by id`)).map(
+    ({ id }) => id,
+  )
 
 /** A leaver's short way: evaluated, dispatched and claimed at once, then carried out. Which dispatches it had. */
 const shortWay = async ({ engine }: House): Promise<readonly number[]> => {

@@ -48,7 +48,8 @@ export const l1 = async (house: House): Promise<readonly string[]> => {
     const groups = there?.groups ?? []
     // What Muster found and never gave is a finding, and stays (but a leaver's).
     const found = believed.find((one) => one.person === person)?.found ?? []
-    if (groups.join() !== [...new Set([...wanted, ...found])].sort().join()) breaches.push(`${person} wants [${wanted}] and holds [${groups}]`)
+    if (groups.join() !== [...new Set([...wanted, ...found])].sort().join())
+      breaches.push(`${person} wants [${wanted}] and holds [${groups}]`)
     const known = believed.find((one) => one.person === person)?.keys ?? []
     if ([...known].sort().join() !== [...groups].sort().join())
       breaches.push(`${person} holds [${groups}], Muster believes [${known}]`)

@@ -62,7 +62,9 @@ test('a transaction that failed at its very end leaves no claim behind: no call 
   await house.rows('create sequence public.tries; grant usage on sequence public.tries to public')
   await house.rows(`create function public.fail_once() returns trigger language plpgsql as $f$
     begin if new.kind = 'attempt' and nextval('public.tries') = 1 then raise exception 'full' using errcode = '22000'; end if; return new; end $f$`)
-  await house.rows('create trigger fail_once before insert on audit.entry for each row execute function public.fail_once()')
+  await house.rows(
+    'create trigger fail_once before insert on audit.entry for each row execute function public.fail_once()',
+  )
   const before = await attempts()
   await leave('P-1')
   await shortWay()
@@ -98,7 +100,9 @@ test('a grant that is out when its person is seen off: the inverse goes with eve
   await shortWay()
   // It was there already when the inverse went out, yet its own outcome is not known: to be verified once more.
   expect(await house.groupsOf('P-1')).toEqual([])
-  expect(await house.rows('select unknown from muster.action where inverse_of = $1', grant?.action)).toEqual([{ unknown: true }])
+  expect(await house.rows('select unknown from muster.action where inverse_of = $1', grant?.action)).toEqual([
+    { unknown: true },
+  ])
   called.open()
   await out
   await house.quiesce()

@@ -1,8 +1,9 @@
 /** L2 on real parts: held, waiting, excepted, rejected; two of one person's dispatches at the same time. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { applyPolicy } from '../../../src/engine/apply-policy.ts'
+import { rejectHold } from '../../../src/engine/decide-hold.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { bankPolicies, type House, openHouse } from '../../support/house.ts'
-import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { brokenLaws, conflicts } from './laws.ts'
 import { approverJob, approving, lending, managerJob, works } from './people.ts'
 
@@ -28,17 +29,25 @@ const openHolds = async () =>
     )
   ).map(({ key }) => key)
 /** Works twice: two employments, two jobs at once. */
-const second = (person: string, at: number, attributes: Record<string, string>) => ({ ...works(person, at, attributes), employment: `${person}-2`, primary: false })
+const second = (person: string, at: number, attributes: Record<string, string>) => ({
+  ...works(person, at, attributes),
+  employment: `${person}-2`,
+  primary: false,
+})
 const stateOf = async (kind: string, key: string) =>
-  (await house.rows<{ state: string }>(
-    `select state::text from muster.action a join muster.entitlement e on e.id = a.entitlement_id where a.kind = $1::muster.action_kind and e.key = $2 order by a.id desc limit 1`,
-    kind,
-    key,
-  ))[0]?.state
+  (
+    await house.rows<{ state: string }>(
+      `select state::text from muster.action a join muster.entitlement e on e.id = a.entitlement_id where a.kind = $1::muster.action_kind and e.key = $2 order by a.id desc limit 1`,
+      kind,
+      key,
+    )
+  )[0]?.state
 const apply = (exceptions: string) =>
   applyPolicy(
     house.engine,
-    bankPolicies(house.tree.groups).map((file) => (file.path === 'exceptions.yaml' ? { ...file, text: exceptions } : file)),
+    bankPolicies(house.tree.groups).map((file) =>
+      file.path === 'exceptions.yaml' ? { ...file, text: exceptions } : file,
+    ),
     { type: 'os-user', name: 'test', authenticated: false },
   )
 const exception = (from: number, expires: number) => `exceptions:
@@ -113,7 +122,13 @@ test('two awaited revokes are verified at the same moment: the grant that waits 
   const refs = await house.dispatchAll()
   expect(refs).toHaveLength(2)
   // Nobody can append to the audit: both outcomes have written everything else and commit only afterwards.
-  const commit = await house.holdAudit(refs.map(({ id }) => () => house.provision(id)))
+  const commit = await house.holdAudit(
+    refs.map(
+      ({ id }) =>
+        () =>
+          house.provision(id),
+    ),
+  )
   await commit()
   expect(await stateOf('grant', 'CBS_LoanEntry')).toBe('ready')
   await house.quiesce(never)
@@ -153,7 +168,9 @@ test('conflicting grants that a newer plan and an older dispatch would send at t
   const newer = await house.dispatchAll()
   await Promise.all([...older, ...newer].map(({ id }) => house.provision(id)))
   await never()
-  const granted = faults.calls.flatMap(({ operations }) => operations.flatMap((one) => (one.op === 'grant' ? [one.entitlement.lookup] : [])))
+  const granted = faults.calls.flatMap(({ operations }) =>
+    operations.flatMap((one) => (one.op === 'grant' ? [one.entitlement.lookup] : [])),
+  )
   expect(granted.some((dn) => dn.includes('CBS_LoanEntry'))).toBe(false)
   await house.quiesce(never)
   expect(await house.groupsOf('P-1')).toEqual(approving)
@@ -195,7 +212,9 @@ test('a rejected hold is not opened again for the same conflict; the grant stays
   await house.quiesce()
   await house.tell(second('P-1', start, approverJob))
   await house.quiesce()
-  await house.rows(`update muster.hold set closed_at = muster.now(), closed_by = 'somebody', closed_as = 'rejected' where kind = 'sod'`)
+  const [hold] = await house.rows<{ id: number }>(`select id from muster.hold where kind = 'sod' and closed_at is null`)
+  const somebody = { type: 'os-user', name: 'somebody', authenticated: false } as const
+  expect(await rejectHold(house.engine, hold?.id ?? 0, 'nobody does both', somebody)).toEqual({ kind: 'rejected' })
   await house.tell(second('P-1', start + 1, { ...approverJob, jobTitle: 'Approver' }))
   await house.quiesce(never)
   expect(await openHolds()).toEqual([])
@@ -204,9 +223,13 @@ test('a rejected hold is not opened again for the same conflict; the grant stays
 
 test('a policy that makes two grants conflict while they are on their way: what is claimed counts, the other is held', async () => {
   const start = await house.now()
-  const without = bankPolicies(house.tree.groups).map((file) => (
-    file.path === 'sod.yaml' ? { ...file, text: 'sod: {}\n' } : file.path === 'exceptions.yaml' ? { ...file, text: 'exceptions: {}\n' } : file
-  ))
+  const without = bankPolicies(house.tree.groups).map((file) =>
+    file.path === 'sod.yaml'
+      ? { ...file, text: 'sod: {}\n' }
+      : file.path === 'exceptions.yaml'
+        ? { ...file, text: 'exceptions: {}\n' }
+        : file,
+  )
   const actor = { type: 'os-user', name: 'test', authenticated: false } as const
   expect(await applyPolicy(house.engine, without, actor)).toMatchObject({ kind: 'applied' })
   await house.tell(works('P-1', start - 1000, { jobCode: 'X' }))

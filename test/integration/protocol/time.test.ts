@@ -54,7 +54,9 @@ test('the last day of work passes without any further event: access ends then', 
   expect(await house.groupsOf('P-1')).toEqual([])
   expect(await house.account('P-1')).toMatchObject({ locked: true })
   // In the leavers' lane, and urgent to nobody but the clock.
-  const lanes = await house.rows<{ lane: string }>(`select distinct lane::text from muster.action where kind in ('revoke', 'disable')`)
+  const lanes = await house.rows<{ lane: string }>(
+    `select distinct lane::text from muster.action where kind in ('revoke', 'disable')`,
+  )
   expect(lanes).toEqual([{ lane: 'leaver' }])
   expect(await brokenLaws(house)).toEqual([])
 })

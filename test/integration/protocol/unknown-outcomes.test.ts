@@ -22,8 +22,11 @@ const round = async () => {
   for (const { id } of await house.dispatchAll()) await house.provision(id)
 }
 const outcomesOf = async (kind: string) =>
-  (await auditOf(house)).filter((entry) => entry.kind === 'outcome' && entry.body.kind === kind).map(({ body }) => body.outcome)
-const appliesOf = (op: string) => faults.calls.filter(({ call, operations }) => call === 'apply' && operations.some((one) => one.op === op)).length
+  (await auditOf(house))
+    .filter((entry) => entry.kind === 'outcome' && entry.body.kind === kind)
+    .map(({ body }) => body.outcome)
+const appliesOf = (op: string) =>
+  faults.calls.filter(({ call, operations }) => call === 'apply' && operations.some((one) => one.op === op)).length
 
 test('the answer is lost after the change: read back, not sent again', async () => {
   const start = await house.now()
@@ -45,7 +48,9 @@ test('the request is lost before the change: the read-back says so, and only the
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual(lending)
   expect(appliesOf('grant')).toBe(2 * lending.length)
-  const grants = faults.calls.filter(({ operations }) => operations.some(({ op }) => op === 'grant')).map(({ call }) => call)
+  const grants = faults.calls
+    .filter(({ operations }) => operations.some(({ op }) => op === 'grant'))
+    .map(({ call }) => call)
   expect(grants.slice(lending.length, lending.length + 2)).toEqual(['observe', 'apply'])
   expect(await brokenLaws(house)).toEqual([])
 })
@@ -61,7 +66,9 @@ test.each([
   await round()
   await house.tell(leaves('P-1', start))
   await house.evaluateAll('leaver')
-  const inverses = await house.rows<{ n: number }>('select count(*) as n from muster.action where inverse_of is not null')
+  const inverses = await house.rows<{ n: number }>(
+    'select count(*) as n from muster.action where inverse_of is not null',
+  )
   expect(inverses[0]?.n).toBe(lending.length)
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
@@ -86,7 +93,9 @@ test('the inverse overtakes a grant that is still on its way: it is verified aga
   await house.evaluateAll('leaver')
   for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
   // The revoke found nothing to take, which proves nothing as long as the grant may still land.
-  const [inverse] = await house.rows<{ state: string; unknown: boolean }>('select state::text, unknown from muster.action where inverse_of is not null')
+  const [inverse] = await house.rows<{ state: string; unknown: boolean }>(
+    'select state::text, unknown from muster.action where inverse_of is not null',
+  )
   expect(inverse).toEqual({ state: 'ready', unknown: true })
   await late.write()
   expect(await house.groupsOf('P-1')).toHaveLength(1)
@@ -99,7 +108,10 @@ test('the inverse overtakes a grant that is still on its way: it is verified aga
 
 test('an account whose creation was never confirmed is found and shut when its person leaves meanwhile', async () => {
   const start = await house.now()
-  await house.tell({ ...works('P-1', start - 1000), attributes: { jobCode: 'RM', department: 'LENDING', jobTitle: 'Manager' } })
+  await house.tell({
+    ...works('P-1', start - 1000),
+    attributes: { jobCode: 'RM', department: 'LENDING', jobTitle: 'Manager' },
+  })
   faults.next(answerLost, 'ensureAccount')
   await round()
   expect((await house.account('P-1'))?.locked).toBe(false)
@@ -137,18 +149,23 @@ test('a grant in flight counts in separation of duties, unknown ones too: no con
 test.each([
   ['throttled', { kind: 'throttled', retryAfterMs: 100, scope: 'target' }],
   ['refused', { kind: 'refused', reason: 'not-allowed', cause: { code: '50', word: 'insufficient-access' } }],
-] as const)('a read-back that is %s tells nothing: what was unknown stays so, and a leaver loses it', async (_, outcome) => {
-  const start = await house.now()
-  await house.tell(works('P-1', start - 1000))
-  await round()
-  for (let i = 0; i < lending.length; i++) faults.next(answerLost, 'grant')
-  await round()
-  for (let i = 0; i < lending.length; i++) faults.nextReadFails(outcome, 'grant')
-  await round()
-  const rows = await house.rows<{ unknown: boolean; state: string }>(`select unknown, state::text from muster.action where kind = 'grant'`)
-  expect(rows).toEqual(lending.map(() => ({ unknown: true, state: 'ready' })))
-  await house.tell(leaves('P-1', start))
-  await house.quiesce()
-  expect(await house.groupsOf('P-1')).toEqual([])
-  expect(await brokenLaws(house)).toEqual([])
-})
+] as const)(
+  'a read-back that is %s tells nothing: what was unknown stays so, and a leaver loses it',
+  async (_, outcome) => {
+    const start = await house.now()
+    await house.tell(works('P-1', start - 1000))
+    await round()
+    for (let i = 0; i < lending.length; i++) faults.next(answerLost, 'grant')
+    await round()
+    for (let i = 0; i < lending.length; i++) faults.nextReadFails(outcome, 'grant')
+    await round()
+    const rows = await house.rows<{ unknown: boolean; state: string }>(
+      `select unknown, state::text from muster.action where kind = 'grant'`,
+    )
+    expect(rows).toEqual(lending.map(() => ({ unknown: true, state: 'ready' })))
+    await house.tell(leaves('P-1', start))
+    await house.quiesce()
+    expect(await house.groupsOf('P-1')).toEqual([])
+    expect(await brokenLaws(house)).toEqual([])
+  },
+)

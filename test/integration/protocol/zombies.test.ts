@@ -15,7 +15,8 @@ beforeEach(async () => {
 })
 afterEach(() => house.close())
 
-const entries = async (kind: string) => (await auditOf(house)).filter((entry) => entry.kind === kind).map(({ body }) => body)
+const entries = async (kind: string) =>
+  (await auditOf(house)).filter((entry) => entry.kind === kind).map(({ body }) => body)
 
 /** P-1's account exists; the call that grants CBS_LoanEntry stands still, everything else is done. */
 const stalledGrant = async () => {
