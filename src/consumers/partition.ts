@@ -1,7 +1,7 @@
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs'
-import type { Decoded } from '../domain/inbox-message.ts'
-import { type IngestEngine, type Ingested, ingest, ingestBatch } from '../engine/ingest.ts'
+import { type IngestEngine, type Ingested, ingestBatch, ingestPrepared } from '../engine/ingest.ts'
 import { endIncarnation, isSameTopic, type Position, passOffsets, reportMissing } from '../engine/ingest-position.ts'
+import { type Prepared, prepare } from '../engine/judge-arrivals.ts'
 import type { Decode } from './decode.ts'
 import { arrivalOf, type FetchedBatch } from './fetched-batch.ts'
 
@@ -58,10 +58,10 @@ export const takeBatch = async (
   const fresh = batch.messages.slice(before.length)
   for (const [chunk, isLast] of chunks(fresh)) {
     // The next chunk is decoded while the database writes this one.
-    const decoded = await decodeAll(decode, chunk)
+    const prepared = await prepareAll(decode, chunk)
     if (!(await settle())) return { kind: 'lost' }
     if (!control.isRunning() || control.isStale()) return { kind: 'taken', next }
-    writing = ingest(engine, position.stream, decoded, isLast ? batch.next : undefined)
+    writing = ingestPrepared(engine, position.stream, prepared, isLast ? batch.next : undefined)
     writing.catch(() => {}) // awaited above or below; until then it is nobody's
   }
   if (!(await settle())) return { kind: 'lost' }
@@ -85,12 +85,12 @@ function* chunks(messages: readonly KafkaMessage[]): Generator<readonly [readonl
   }
 }
 
-const decodeAll = async (decode: Decode, messages: readonly KafkaMessage[]): Promise<readonly Decoded[]> => {
-  const decoded: Decoded[] = []
+const prepareAll = async (decode: Decode, messages: readonly KafkaMessage[]): Promise<readonly Prepared[]> => {
+  const prepared: Prepared[] = []
   for (const message of messages) {
-    if (decoded.length > 0 && decoded.length % slice === 0) await new Promise(setImmediate)
+    if (prepared.length > 0 && prepared.length % slice === 0) await new Promise(setImmediate)
     const arrival = arrivalOf(message)
-    decoded.push({ ...arrival, verdict: decode(arrival) })
+    prepared.push(prepare({ ...arrival, verdict: decode(arrival) }))
   }
-  return decoded
+  return prepared
 }

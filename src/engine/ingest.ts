@@ -7,7 +7,7 @@ import { openFinding } from '../store/findings.ts'
 import { findAccepted, type InboxRow, lockStream, type SavedBatch, saveInbox } from '../store/inbox.ts'
 import { readStream } from '../store/streams.ts'
 import type { Engine } from './engine.ts'
-import { eventName, judgeArrivals, rowOf } from './judge-arrivals.ts'
+import { judgeArrivals, nameOf, type Prepared, prepare } from './judge-arrivals.ts'
 
 export type IngestEngine = Pick<Engine, 'db' | 'log' | 'nudge'>
 
@@ -29,10 +29,18 @@ export const ingestBatch = 500
  * is, and moves the cursor to `next` (default: behind the last). Idempotent: what the cursor has passed is left alone.
  * Throws only when the database cannot be reached or is broken; then nothing of the batch that failed is written.
  */
-export const ingest = async (
+export const ingest = (
   engine: IngestEngine,
   stream: number,
   messages: readonly Decoded[],
+  next?: number,
+): Promise<Ingested> => ingestPrepared(engine, stream, messages.map(prepare), next)
+
+/** The same, for who prepares each message as soon as it is decoded. */
+export const ingestPrepared = async (
+  engine: IngestEngine,
+  stream: number,
+  messages: readonly Prepared[],
   next?: number,
 ): Promise<Ingested> => {
   const total = { accepted: 0, duplicates: 0, quarantined: 0, late: 0 }
@@ -55,7 +63,7 @@ const isDataError = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(err
 const bringIn = async (
   engine: IngestEngine,
   stream: number,
-  batch: readonly Decoded[],
+  batch: readonly Prepared[],
   next: number,
 ): Promise<Ingested> => {
   try {
@@ -82,27 +90,19 @@ const bringIn = async (
   }
 }
 
-const isUnstorable = ({ verdict }: Decoded): boolean =>
-  verdict.kind === 'quarantined' && verdict.reason === 'not-storable'
+const isUnstorable = (row: Prepared): boolean => row.status === 'quarantined' && row.reason === 'not-storable'
 
-const unstorable = (message: Decoded): Decoded => ({
-  ...message,
-  headers: null,
-  appendedAt: null,
-  verdict: {
-    kind: 'quarantined',
-    reason: 'not-storable',
-    problems: [{ path: '', message: 'cannot be stored as it is' }],
-    source: null,
-    id: null,
-    legiblyTermination: isTermination(message),
-  },
+const unstorable = ({ offset, key, raw, terminates }: Prepared): Prepared => ({
+  ...{ offset, key, raw, terminates, appendedAt: null, headers: null, source: null, id: null },
+  status: 'quarantined',
+  reason: 'not-storable',
+  problems: [{ path: '', message: 'cannot be stored as it is' }],
 })
 
 const bringInWhole = async (
   engine: IngestEngine,
   stream: number,
-  batch: readonly Decoded[],
+  batch: readonly Prepared[],
   next: number,
 ): Promise<Ingested> => {
   let rest = batch
@@ -134,14 +134,13 @@ type Written = { readonly saved: SavedBatch; readonly rows: readonly InboxRow[] 
 const write = async (
   engine: IngestEngine,
   stream: number,
-  batch: readonly Decoded[],
+  batch: readonly Prepared[],
   next: number,
 ): Promise<Written | undefined> => {
   if (isPlain(batch)) {
-    const rows = batch.map(rowOf)
     try {
-      const saved = await saveInbox(engine.db, stream, rows, next)
-      return saved === undefined ? undefined : { saved, rows }
+      const saved = await saveInbox(engine.db, stream, batch, next)
+      return saved === undefined ? undefined : { saved, rows: batch }
     } catch (error) {
       if (!wantsAnotherLook.has(sqlState(error) ?? '')) throw error
     }
@@ -162,11 +161,11 @@ const withAnotherLook = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 }
 
-const isPlain = (batch: readonly Decoded[]): boolean => {
+const isPlain = (batch: readonly Prepared[]): boolean => {
   const names = new Set<string>()
-  for (const { verdict } of batch) {
-    if (verdict.kind !== 'accepted') return false
-    names.add(eventName(verdict.event))
+  for (const row of batch) {
+    if (row.status !== 'accepted') return false
+    names.add(nameOf(row.source, row.id))
   }
   return names.size === batch.length
 }
@@ -174,36 +173,32 @@ const isPlain = (batch: readonly Decoded[]): boolean => {
 const writeJudged = async (
   tx: Transaction,
   stream: number,
-  batch: readonly Decoded[],
+  batch: readonly Prepared[],
   next: number,
 ): Promise<Written | undefined> => {
   await lockStream(tx, stream)
-  const named = batch.flatMap(({ verdict }) => (verdict.kind === 'accepted' ? [verdict.event] : []))
+  const named = batch.flatMap((row) => (row.status === 'accepted' ? [row] : []))
   const rows = judgeArrivals(batch, named.length === 0 ? [] : await findAccepted(tx, named))
   const saved = await saveInbox(tx, stream, rows, next)
   if (saved === undefined) return undefined
-  const quarantined = batch.flatMap((message, i) => {
-    const row = rows[i]
-    return row?.status === 'quarantined' ? [{ message, row }] : []
-  })
+  const quarantined = rows.flatMap((row, i) =>
+    row.status === 'quarantined' ? [{ row, terminates: batch[i]?.terminates === true }] : [],
+  )
   await appendAudit(
     tx,
     saved.at,
     quarantined.map(({ row }) => quarantinedEntry(saved.at, stream, row)),
   )
-  for (const { message, row } of quarantined) {
+  for (const { row, terminates } of quarantined) {
     const key = `${stream}/${row.offset}`
     const detail = { stream, offset: row.offset, reason: row.reason }
     if (row.reason === 'same-id-other-bytes')
       await openFinding(tx, { kind: 'same-id-other-bytes', key, urgent: false, identityId: null, detail })
-    if (isTermination(message))
+    if (terminates)
       await openFinding(tx, { kind: 'quarantined-termination', key, urgent: true, identityId: null, detail })
   }
   return { saved, rows }
 }
-
-const isTermination = ({ verdict }: Decoded): boolean =>
-  verdict.kind === 'quarantined' ? verdict.legiblyTermination : verdict.event.worker.status === 'terminated'
 
 const quarantinedEntry = (
   at: number,

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
-import type { Decoded, UnreceivedEvent } from '../domain/inbox-message.ts'
+import type { Decoded } from '../domain/inbox-message.ts'
 import type { AcceptedRow, InboxRow } from '../store/inbox.ts'
 
-/** Row of a message whose (source, id) nobody used before. */
-export const rowOf = (message: Decoded): InboxRow => {
+/** Row of a message as if nobody had used its (source, id) before, and whether it says that somebody's employment ended. */
+export type Prepared = InboxRow & { readonly terminates: boolean }
+
+/**
+ * All that ingest needs of a message, as text: what was parsed can be forgotten at once. Thousands of parsed events that
+ * live until the database has answered cost more time to collect than to parse.
+ */
+export const prepare = (message: Decoded): Prepared => {
   const { offset, appendedAt, key, headers, raw, verdict } = message
   const arrival = { offset, appendedAt, key, headers, raw }
   if (verdict.kind === 'quarantined') {
     const { source, id, reason, problems } = verdict
-    return { ...arrival, status: 'quarantined', source, id, reason, problems }
+    return { ...arrival, status: 'quarantined', source, id, reason, problems, terminates: verdict.legiblyTermination }
   }
   const { event, endsAccess, endsAt, tzVersion } = verdict
   return {
@@ -20,6 +26,7 @@ export const rowOf = (message: Decoded): InboxRow => {
     endsAt: endsAccess ? Number.NEGATIVE_INFINITY : endsAt,
     body: JSON.stringify(event),
     tzVersion,
+    terminates: event.worker.status === 'terminated',
   }
 }
 
@@ -27,13 +34,12 @@ export const rowOf = (message: Decoded): InboxRow => {
  * Rows of a batch, in its order, beside what stands accepted: the same event again is a duplicate; another one under a
  * name that is taken is quarantined, for nobody can say which of the two HR meant.
  */
-export const judgeArrivals = (messages: readonly Decoded[], accepted: readonly AcceptedRow[]): readonly InboxRow[] => {
+export const judgeArrivals = (rows: readonly InboxRow[], accepted: readonly AcceptedRow[]): readonly InboxRow[] => {
   const taken = new Map(accepted.map((row) => [nameOf(row.source, row.event_id), contentOf(row.sha256, row.headers)]))
-  return messages.map((message) => {
-    const row = rowOf(message)
+  return rows.map((row) => {
     if (row.status !== 'accepted') return row
     const name = nameOf(row.source, row.id)
-    const content = contentOf(sha256(message.raw), message.headers)
+    const content = contentOf(sha256(row.raw), row.headers)
     const before = taken.get(name)
     if (before === undefined) {
       taken.set(name, content)
@@ -58,8 +64,6 @@ export const judgeArrivals = (messages: readonly Decoded[], accepted: readonly A
 }
 
 export const nameOf = (source: string, id: string): string => `${source}\0${id}`
-
-export const eventName = ({ source, id }: UnreceivedEvent): string => nameOf(source, id)
 
 const sha256 = (raw: Uint8Array | null): string =>
   createHash('sha256')

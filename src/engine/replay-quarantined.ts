@@ -7,7 +7,7 @@ import { closeFinding } from '../store/findings.ts'
 import { findAccepted } from '../store/inbox.ts'
 import { listQuarantined, lockQuarantined, settleQuarantined } from '../store/quarantine.ts'
 import type { Engine } from './engine.ts'
-import { judgeArrivals } from './judge-arrivals.ts'
+import { judgeArrivals, prepare } from './judge-arrivals.ts'
 
 type ReplayEngine = Pick<Engine, 'db' | 'nudge'>
 /** Today's decoder: of consumers/, handed in where all is wired. */
@@ -79,7 +79,10 @@ const replay = async (
   const { now, reason, ...arrival } = row
   const verdict = decode(arrival)
   const named = verdict.kind === 'accepted' ? [verdict.event] : []
-  const [state] = judgeArrivals([{ ...arrival, verdict }], named.length === 0 ? [] : await findAccepted(tx, named))
+  const [state] = judgeArrivals(
+    [prepare({ ...arrival, verdict })],
+    named.length === 0 ? [] : await findAccepted(tx, named),
+  )
   if (state === undefined) throw new Error('a message was judged to nothing')
   const leaver = await settleQuarantined(tx, stream, offset, state)
   if (state.status === 'quarantined') return { replayed: { kind: 'quarantined', reason: state.reason }, leaver: false }
