@@ -1,8 +1,11 @@
 import { auditEntry } from '../audit/entry.ts'
 import { notSo } from '../connectors/connector.ts'
-import type { Outcome } from '../domain/outcome.ts'
+import type { TargetId } from '../domain/ids.ts'
+import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
+import type { Queryable, Transaction } from '../store/database.ts'
+import { closeFinding, openFinding } from '../store/findings.ts'
 import {
   distinctGrants,
   type GrantPresent,
@@ -12,7 +15,7 @@ import {
   savePresent,
   verifiedSince,
 } from '../store/grants.ts'
-import type { Queryable, Transaction } from '../store/database.ts'
+import { dueReobservations, finishReobservation, postponeReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -22,7 +25,10 @@ import { createsAccounts, toOperation } from './operation.ts'
  * A zombie came back: its lease was taken, its outcome rejected, but what it wrote stands on the target. Every member
  * of its dispatch is read again and evaluation repairs what is not wanted.
  */
-export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => {
+export const reobserve = async (
+  engine: Engine,
+  claim: Pick<Claim, 'dispatch' | 'target' | 'lane' | 'actions'>,
+): Promise<void> => {
   const connector = engine.connectors.get(claim.target)
   if (connector === undefined) return
   const create = createsAccounts(engine, claim.target)
@@ -57,6 +63,19 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
       gone.filter((one) => !isOlder(one)),
     )
     await makeDue(tx, identities)
+    if (seen.every(({ outcome }) => isTold(outcome))) {
+      await finishReobservation(tx, claim.dispatch)
+      await closeFinding(tx, 'late-outcome-unread', `dispatch:${claim.dispatch}`)
+    } else {
+      await postponeReobservation(tx, claim.dispatch)
+      await openFinding(tx, {
+        kind: 'late-outcome-unread',
+        key: `dispatch:${claim.dispatch}`,
+        urgent: true,
+        identityId: null,
+        detail: { dispatch: claim.dispatch, target: claim.target, lane: claim.lane },
+      })
+    }
     await appendAudit(
       tx,
       at,
@@ -90,6 +109,21 @@ export const reobserve = async (engine: Engine, claim: Claim): Promise<void> => 
   for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
 }
 
+/** The read said how it is: as the action wants, not so, or that there is nothing to be so. */
+const isTold = (outcome: Outcome): boolean =>
+  outcome.kind === 'done' ||
+  (outcome.kind === 'retry' && outcome.cause.word === notSo) ||
+  (outcome.kind === 'refused' && nothingThere.has(outcome.reason))
+
+const nothingThere = new Set<RefusalReason>(['entitlement-missing', 'account-missing'])
+
+/** What earlier reads could not tell, and what a worker left behind that died between its rejection and its read. */
+export const reobserveDue = async (engine: Engine): Promise<void> => {
+  for (const { dispatch, target, lane, actions } of await dueReobservations<ClaimedAction>(engine.db, 50))
+    if (engine.connectors.has(target as TargetId))
+      await reobserve(engine, { dispatch, target: target as TargetId, lane, actions })
+}
+
 /** Whether the grant is there now; null = not told. `done` says it is as the action wants, `retry` that it is not. */
 const presence = (action: ClaimedAction, outcome: Outcome): boolean | null => {
   if (action.kind !== 'grant' && action.kind !== 'revoke') return null
@@ -114,7 +148,11 @@ const clockOf = async (db: Queryable): Promise<number> => {
 }
 
 /** A link that a zombie made comes with what the account holds: no grant may go to it unread (DESIGN §4). */
-const accountSeen = ({ action, outcome }: Seen, { target }: Claim, readAt: number): readonly AccountSeen[] => {
+const accountSeen = (
+  { action, outcome }: Seen,
+  { target }: Pick<Claim, 'target'>,
+  readAt: number,
+): readonly AccountSeen[] => {
   if (outcome.kind !== 'done' || outcome.account === undefined) return []
   const { nativeId, enabled, attributesHash } = outcome.account
   const grantsReadAt = outcome.grants === undefined ? null : readAt
@@ -124,7 +162,7 @@ const accountSeen = ({ action, outcome }: Seen, { target }: Claim, readAt: numbe
 /** What is there by the zombie's own actions, and what complete reads of accounts found beside. */
 const presentGrants = async (
   tx: Transaction,
-  claim: Claim,
+  claim: Pick<Claim, 'target'>,
   seen: readonly Seen[],
   accounts: ReadonlyMap<number, number>,
 ): Promise<readonly GrantPresent[]> => {

@@ -19,6 +19,7 @@ import {
 } from '../store/grants.ts'
 import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
+import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -73,7 +74,11 @@ const attempt = async (
       claim.claimedAt,
     ),
   ])
-  if (leased === null) return { kind: 'rejected' }
+  if (leased === null) {
+    // In this transaction: whoever dies now leaves behind that the members must be read again.
+    await saveReobservation(tx, claim)
+    return { kind: 'rejected' }
+  }
   const missing = overtaken.filter((id) => !due.has(id))
   if (missing.length > 0) return { kind: 'relock', identities: overtaken }
   const verdicts = distrustInverses(given, unsettled)
@@ -94,12 +99,14 @@ const attempt = async (
   )
   tx.defer(settleActions(tx, settled.map(settledRow)))
   tx.defer(finishDispatch(tx, claim.dispatch, 'done'))
-  const released = releaseWaiting(
+  const releasing = releaseWaiting(
     tx,
     settled.flatMap(({ action, next }) =>
       action.kind === 'revoke' && next.kind === 'done' ? [action.identity_id] : [],
     ),
   )
+  // Awaited at the end; until then its failure is not nobody's.
+  releasing.catch(() => {})
   tx.defer(makeDue(tx, [...due]))
   for (const { action, next } of settled)
     if (next.kind !== 'done' && next.finding !== null)
@@ -128,7 +135,7 @@ const attempt = async (
       ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
     ]),
   )
-  return { kind: 'settled', released: (await released).map(({ lane }) => lane as Lane) }
+  return { kind: 'settled', released: (await releasing).map(({ lane }) => lane as Lane) }
 }
 
 const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome): Verdict => {

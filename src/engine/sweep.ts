@@ -14,6 +14,7 @@ import { leaversNeglected } from '../store/work-queue.ts'
 import type { Engine } from './engine.ts'
 import { evaluate } from './evaluate.ts'
 import { expiredEntry } from './outcome-entry.ts'
+import { reobserveDue } from './reobserve.ts'
 
 export type Swept = { readonly requeue: readonly DispatchRef[]; readonly expired: number; readonly overdue: number }
 
@@ -37,6 +38,7 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
     engine.log.warn({ dispatches: lost.length }, 'queued dispatches were never claimed: put on the queue again')
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
   await evaluateNeglected(engine)
+  await reobserveDue(engine)
   await refreshStatistics(engine.db)
   await closeResolved(engine.db)
   return { requeue: lost, expired, overdue: await reportOverdue(engine) }

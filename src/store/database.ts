@@ -105,6 +105,12 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
     client.on('error', onError)
     const deferred: Promise<unknown>[] = []
     let firstFailure: { readonly error: unknown } | undefined
+    // Noted where statements answer, in their order: however deep a statement is wrapped, the first that failed is the reason.
+    const query = <R>(statement: Statement): Promise<readonly R[]> =>
+      run<R>(client, statement).catch((error: unknown) => {
+        firstFailure ??= { error }
+        throw error
+      })
     const defer = (write: Promise<unknown>) => {
       deferred.push(
         write.catch((error: unknown) => {
@@ -115,7 +121,7 @@ export const openDatabase = ({ url, max, applicationName }: DatabaseOptions): Da
     try {
       counters.transactions++
       defer(client.query('begin'))
-      const result = await work({ inTransaction: true, query: (statement) => run(client, statement), defer })
+      const result = await work({ inTransaction: true, query, defer })
       const { command } = await client.query('commit')
       await Promise.all(deferred)
       // A commit after a failed statement says ROLLBACK, and no error.

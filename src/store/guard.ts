@@ -5,7 +5,8 @@ import type { Transaction } from './database.ts'
 export const lockGuard = async (tx: Transaction, target: string): Promise<void> => {
   await tx.query({
     name: 'guard-lock',
-    text: `select pg_advisory_xact_lock(hashtextextended('muster.guard:' || $1, 0))`,
+    // A row, not an advisory lock: those are anybody's to take.
+    text: 'select 1 from muster.target where id = $1 for no key update',
     values: [target],
   })
 }

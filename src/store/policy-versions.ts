@@ -35,7 +35,7 @@ export const otherVersions = (db: Queryable, known: readonly number[]): Promise<
 
 /** One applier at a time, and nobody else is kept from anything. */
 export const lockPolicies = async (tx: Transaction): Promise<void> => {
-  await tx.query({ text: `select pg_advisory_xact_lock(hashtextextended('muster.policy', 0))` })
+  await tx.query({ text: `select 1 from muster.latch where name = 'policy' for update` })
 }
 
 export const activeHash = async (

@@ -49,7 +49,7 @@ export const checkRights = async (db: Queryable): Promise<RightsReport> => {
   })
   for (const { relation, privilege } of excess) problems.push(`has ${privilege} on ${relation}`)
   const [may] = await db.query<{ insert: boolean; create: boolean }>({
-    text: `select has_table_privilege('audit.entry', 'INSERT') as insert, has_schema_privilege('audit', 'CREATE') as create`,
+    text: `select has_column_privilege('audit.entry', 'bytes', 'INSERT') as insert, has_schema_privilege('audit', 'CREATE') as create`,
   })
   if (may?.insert !== true) problems.push('may not INSERT into audit.entry')
   if (may?.create === true) problems.push('may create objects in schema audit')

@@ -68,6 +68,10 @@ create table muster.entitlement (
   unique (target, native_id)
 );
 
+-- Rows to lock. Not advisory locks: any role that may connect could take those and hold them.
+create table muster.latch (name text primary key);
+insert into muster.latch values ('policy');
+
 -- ── Kafka in ─────────────────────────────────────────────────────────────────────────────────────────────────────
 create table muster.stream (
   id integer generated always as identity primary key,
@@ -220,6 +224,17 @@ create index action_guard on muster.action (target, kind, dispatched_at) where k
 create unique index action_one_open on muster.action (identity_id, target, kind, coalesce(entitlement_id, 0))
   where state in ('waiting', 'ready', 'dispatched', 'parked');
 
+-- A zombie's rejected outcome: its members must be read again until a read has told what it did.
+create table muster.reobservation (
+  dispatch_id bigint primary key,
+  target text not null,
+  lane muster.lane not null,
+  actions jsonb not null,                     -- engine/claim's actions, as they were claimed
+  recorded_at timestamptz not null,
+  tries integer not null default 0,
+  next_at timestamptz not null
+);
+
 create type muster.dispatch_state as enum ('queued', 'claimed', 'done', 'expired');
 
 create table muster.dispatch (
@@ -298,7 +313,7 @@ create table audit.entry (
   entitlement_id integer,
   stream_id integer, "offset" bigint,         -- the inbox row that caused it
   bytes bytea not null,                       -- canonical JSON (RFC 8785), format version inside
-  leaf_hash bytea not null,                   -- SHA-256(0x00 || bytes)
+  leaf_hash bytea not null check (leaf_hash = sha256('\x00'::bytea || bytes)),
   primary key (id, recorded_at)
 ) partition by range (recorded_at);
 create index entry_subject on audit.entry (subject_ref) where subject_ref is not null;
@@ -381,14 +396,16 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail to muster_engine;
+grant delete on muster.personal_detail, muster.reobservation to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;
 grant update (recorded_to) on muster.desired to muster_engine;
 grant update (status, identity_id, source, event_id, ends_access, body, tz_version, reason, problem, replayed_at) on muster.inbox to muster_engine;
 grant usage on all sequences in schema muster to muster_engine;
 grant usage on schema audit to muster_engine;
-grant insert on audit.entry to muster_engine;
+-- Not id, not xid: the order of the log is the database's to say.
+grant insert (recorded_at, kind, subject_ref, decision_id, action_id, dispatch_id, entitlement_id, stream_id, "offset", bytes, leaf_hash)
+  on audit.entry to muster_engine;
 grant execute on function audit.ensure_partitions(integer) to muster_engine;
 revoke execute on function audit.ensure_partitions(integer) from public;
 revoke execute on function muster.refresh_statistics() from public;
