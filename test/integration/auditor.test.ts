@@ -205,7 +205,7 @@ test('the trail of one person among many is read by indexes', async () => {
   await house.rows(
     `insert into audit.entry (recorded_at, kind, subject_ref, action_id, dispatch_id, bytes, leaf_hash)
       select muster.now(), case when n % 10 = 0 then 'attempt' else 'outcome' end, case when n % 10 > 0 then gen_random_uuid() end, n + 1000000, n / 10 + 1000000,
-        convert_to('{"operations":[]}', 'UTF8'), sha256('\\x00') from generate_series(1, 40000) n`,
+        convert_to('{"operations":[]}', 'UTF8'), sha256('\\x00'::bytea || convert_to('{"operations":[]}', 'UTF8')) from generate_series(1, 40000) n`,
   )
   await house.rows(`insert into muster.identity (person_key) select 'P-FILL-' || n from generate_series(1, 5000) n`)
   const admin = new pg.Client({ connectionString: house.database.adminUrl })
