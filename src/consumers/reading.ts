@@ -34,12 +34,13 @@ export type ReadingOptions = {
   readonly topics: readonly string[]
 }
 
-type Place = { position: Position; passed: number; failures: number; committed: number; committing: boolean }
+type Place = { position: Position; passed: number; failures: number; committing: boolean }
 
 const firstBackoffMs = 100
 const longestBackoffMs = 5_000
 /** A new leader may know less than the one before for a moment: only what stays gone is gone. */
 const secondLookMs = 1_000
+const commitAfterMs = 200
 
 export const createReading = ({ engine, decode, broker, consumer, topics }: ReadingOptions): Reading => {
   const { log } = engine
@@ -73,7 +74,7 @@ export const createReading = ({ engine, decode, broker, consumer, topics }: Read
       for (const partition of partitions) {
         const position = positions.find((candidate) => candidate.partition === partition)
         if (position === undefined) continue
-        places.set(keyOf(topic, partition), { position, passed: 0, failures, committed: -1, committing: false })
+        places.set(keyOf(topic, partition), { position, passed: 0, failures, committing: false })
         // One before our cursor, to see that the topic still is the one we know.
         consumer.seek({ topic, partition, offset: String(Math.max(position.low, position.next - 1)) })
         consumer.resume([{ topic, partitions: [partition] }])
@@ -122,24 +123,20 @@ export const createReading = ({ engine, decode, broker, consumer, topics }: Read
     }
   }
 
-  /** The group's offsets follow our cursor, one commit at a time: nobody waits for them, nothing depends on them. */
+  /** The group's offsets follow our cursor a moment later: nobody waits for them and nothing depends on them. */
   const commitSoon = (payload: EachBatchPayload, place: Place) => {
-    const { topic, partition } = payload.batch
-    const { next } = place.position
-    if (place.committing || next <= place.committed) return
+    if (place.committing) return
     place.committing = true
-    const told = () => {
+    later(commitAfterMs, generation, () => {
       place.committing = false
-      place.committed = next
-      commitSoon(payload, place)
-    }
-    const refused = (error: unknown) => {
-      place.committing = false
-      log.debug({ topic, partition, ...errorFields(error) }, 'the group does not take our offset')
-    }
-    payload
-      .commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] })
-      .then(told, refused)
+      const { topic, partition } = payload.batch
+      const topics = [{ topic, partitions: [{ partition, offset: String(place.position.next) }] }]
+      payload
+        .commitOffsetsIfNecessary({ topics })
+        .catch((error: unknown) =>
+          log.debug({ topic, partition, ...errorFields(error) }, 'the group does not take our offset'),
+        )
+    })
   }
 
   return {

@@ -53,6 +53,20 @@ test('an event comes from Kafka into the inbox, its identity waits for evaluatio
   })
 })
 
+test('the group learns how far we are, after the database did', async () => {
+  world = await openWorld()
+  await world.send([0, 1, 2].map((i) => message(`P-${i}`, workerEvent(`P-${i}`, `e${i}`))))
+  await world.start()
+  const committed = await world.until(() =>
+    world.withAdmin(async (client) => {
+      const [topic] = await client.fetchOffsets({ groupId: `g-${world.topic}`, topics: [world.topic] })
+      return topic?.partitions[0]?.offset === '3' ? '3' : false
+    }),
+  )
+  expect(committed).toBe('3')
+  expect(await world.inbox()).toHaveLength(3)
+})
+
 test('every kind of garbage stands in quarantine with its reason and harms nobody (laws L5, L12)', async () => {
   world = await openWorld()
   const good = JSON.stringify(workerEvent('P-1', 'x'))
