@@ -132,12 +132,14 @@ export const openInstallation = async (options: InstallationOptions = {}) => {
     sent += messages.length
   }
 
-  /** Everything that was published is in, evaluated, done and known; only what is parked may be open. */
+  /** Everything that was published is in, evaluated, done and known; only what is parked, or waits for such an account, is open. */
   const isQuiet = async () => {
     const [row] = await rows<{ read: number; due: number; open: number }>(
       `select (select coalesce(sum(next_offset), 0)::int from muster.stream where current) as read,
         (select count(*) from muster.identity where parked_at is null and (work_due_at <= muster.now() or events_seen <> events_folded)) as due,
-        (select count(*) from muster.action where state in ('waiting', 'ready', 'dispatched')) as open`,
+        (select count(*) from muster.action a where state in ('waiting', 'ready', 'dispatched') and not exists (
+          select from muster.action w where w.identity_id = a.identity_id and w.target = a.target and w.kind = 'ensureAccount' and w.state = 'parked'
+        )) as open`,
     ).catch((error: unknown) => {
       if (isUnavailable(error)) return []
       throw error
