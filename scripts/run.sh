@@ -95,5 +95,6 @@ case ${1:-} in
     esac
     shift
     [ -f "$file" ] || fail "there is no $file"
-    exec "$modules/.bin/node" "$file" "$@" ;;
+    # shellcheck disable=SC2086 # several flags in one variable
+    exec "$modules/.bin/node" ${MUSTER_NODE_FLAGS:-} "$file" "$@" ;;
 esac
