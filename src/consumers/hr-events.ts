@@ -62,7 +62,7 @@ export const startConsumer = async (options: ConsumerOptions): Promise<RunningCo
     maxBytes: 8 * 1024 * 1024,
     metadataMaxAge: 30_000,
     // Without a broker kafkajs gives up after some tries; then it begins again, as long as it takes.
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8, restartOnFailure: async () => !stopping },
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10, restartOnFailure: async () => !stopping },
   })
   const reading = createReading({ engine, decode, broker, consumer, topics })
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => reading.assigned(payload.memberAssignment))

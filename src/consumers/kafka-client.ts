@@ -28,7 +28,7 @@ export const createKafka = ({ brokers, tls, sasl }: KafkaConnection, clientId: s
     ...(sasl === null ? {} : { sasl: sasl as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
     socketFactory,
     logLevel: logLevel.WARN,
     logCreator:
