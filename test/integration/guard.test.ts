@@ -175,6 +175,28 @@ test('single urgent leavers pass a tripped guard, so many an hour; then they hol
   expect(await sent('disable')).toBe(4)
 })
 
+test('urgent leavers pass so many in all, not so many for each dispatcher', async () => {
+  await bankOf(
+    12,
+    limits({ disables: { absolute: 1, percent: null }, urgentPerHour: { atLeast: 2, percentOfPopulation: 0 } }),
+  )
+  await leave(0, 3)
+  await house.dispatchAll()
+  const earlier = await house.now()
+  await leave(3, 6, { involuntary: true })
+  const guarded = gates.stopAt('dispatch:guarded')
+  const first = house.dispatchAll('leaver')
+  await guarded.reached
+  // Somebody whose access ended before theirs: another dispatcher would let him pass in the place of one of them.
+  await house.tell({ person: 'P-6', effectiveAt: earlier - 500, status: 'terminated', involuntary: true })
+  await house.evaluateAll()
+  const other = house.dispatchAll('leaver')
+  await Promise.race([house.waitingForALock(), other])
+  guarded.open()
+  await Promise.all([first, other])
+  expect(await sent('disable')).toBe(2)
+})
+
 test('what a human releases goes out, is not held again and is not counted; what comes later is', async () => {
   await bankOf(12, limits({ disables: { absolute: 3, percent: null } }))
   await leave(0, 5)

@@ -1,6 +1,6 @@
 /** L9: a worker stands still longer than its lease and writes when others have gone on. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFaults, createGates, stalled } from '../../support/faults.ts'
+import { crash, createFaults, createGates, stalled } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { auditOf, l1, l8 } from './laws.ts'
 import { approverJob, approving, leaves, lending, works } from './people.ts'
@@ -152,5 +152,19 @@ test('what was verified while the zombie looked is newer than what it saw', asyn
   await outstanding
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual(lending)
+  expect(await l1(house)).toEqual([])
+})
+
+test('a zombie that dies between its rejection and its read leaves behind that its members must be read', async () => {
+  const { start, worker, outstanding } = await stalledGrant()
+  await leaseRunsOut()
+  await house.quiesce()
+  await house.tell(leaves('P-1', start + 1))
+  await house.quiesce()
+  faults.betweenReadAndAnswer(() => Promise.reject(crash('reobserve')), 'grant')
+  worker.open()
+  await expect(outstanding).rejects.toThrow('crashed')
+  await house.recover()
+  expect(await house.groupsOf('P-1')).toEqual([])
   expect(await l1(house)).toEqual([])
 })
