@@ -54,10 +54,11 @@ export const applyPolicy = async (
       return { kind: 'unchanged', version: before.version as PolicyVersion, hash }
     if (before !== null && onlyWhenNone)
       return { kind: 'other-active', version: before.version as PolicyVersion, hash: before.hash }
-    await saveCatalogue(tx, parsed.set.entitlements)
+    const entitlementIds = await saveCatalogue(tx, parsed.set.entitlements)
     const { version, at } = await insertVersion(tx, {
       hash,
       files: files.map(({ path, text }) => ({ path, text })),
+      entitlementIds,
       appliedBy: actor.name,
     })
     await appendAudit(tx, at, [

@@ -90,7 +90,9 @@ const compileVersion = (
   if (parsed.kind === 'invalid') throw new Error(`policy version ${row.id} cannot be read by this version of Muster`)
   const ids = new Map<string, { readonly id: EntitlementId; readonly target: TargetId }>()
   for (const { key, target } of parsed.set.entitlements) {
-    const id = idOf.get(JSON.stringify([target, key]))
+    // A key may have been given to something else since, and the thing another key.
+    const stored = row.entitlement_ids[key] as EntitlementId | undefined
+    const id = stored ?? idOf.get(JSON.stringify([target, key]))
     if (id !== undefined) ids.set(key, { id, target: target as TargetId })
   }
   return compilePolicy(parsed.set, ids)

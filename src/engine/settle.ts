@@ -89,14 +89,11 @@ const attempt = async (
     tx,
     done.flatMap((one) => accountSeen(one, claim, at)),
   )
-  const settled = await distrustTakenAccounts(tx, claim, verdicts, accounts)
-  const listed = await saveGrants(
-    tx,
-    claim,
-    settled.filter(({ next }) => next.kind === 'done'),
-    accounts,
-    at,
-  )
+  const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
+  const proved = trusted.filter(({ next }) => next.kind === 'done')
+  const twins = await pinResolved(tx, proved)
+  const listed = await saveGrants(tx, claim, proved, accounts, twins, at)
+  const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
   tx.defer(finishDispatch(tx, claim.dispatch, 'done'))
   const releasing = releaseWaiting(
@@ -107,7 +104,8 @@ const attempt = async (
   )
   // Awaited at the end; until then its failure is not nobody's.
   releasing.catch(() => {})
-  tx.defer(makeDue(tx, [...due]))
+  const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
+  tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
   for (const { action, next } of settled)
     if (next.kind !== 'done' && next.finding !== null)
       await openFinding(tx, {
@@ -222,26 +220,49 @@ const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): re
   ]
 }
 
+/** Pins what was resolved for the first time, before anything is stored of it. See `pinEntitlements` for the answer. */
+const pinResolved = (tx: Transaction, done: readonly Verdict[]): Promise<ReadonlyMap<number, number>> =>
+  pinEntitlements(
+    tx,
+    done.flatMap(({ action, outcome }) =>
+      outcome.kind === 'done' &&
+      action.entitlement_id !== null &&
+      action.entitlement_native === null &&
+      outcome.evidence.entitlement !== null
+        ? [{ id: action.entitlement_id, nativeId: outcome.evidence.entitlement }]
+        : [],
+    ),
+  )
+
+/** Two entries of the catalogue are one thing: what was given stands under the first, and a human must look. */
+const distrustTwins = (verdicts: readonly Verdict[], twins: ReadonlyMap<number, number>): readonly Verdict[] =>
+  twins.size === 0
+    ? verdicts
+    : verdicts.map((one) =>
+        one.next.kind === 'done' && one.action.kind === 'grant' && twins.has(one.action.entitlement_id ?? 0)
+          ? { ...one, next: { kind: 'park', finding: 'entitlement-changed-identity' } }
+          : one,
+      )
+
 /** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
 const saveGrants = async (
   tx: Transaction,
   claim: Claim,
   done: readonly Verdict[],
   accounts: ReadonlyMap<number, number>,
+  twins: ReadonlyMap<number, number>,
   at: number,
 ) => {
   const present: GrantPresent[] = []
   const gone: GrantSeen[] = []
-  const pins: { id: number; nativeId: string }[] = []
   for (const { action, outcome } of done) {
     if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
-    const seen = { account: action.account_id, entitlement: action.entitlement_id }
-    if (action.kind === 'grant') present.push({ ...seen, given: true })
+    const twin = twins.get(action.entitlement_id)
+    const seen = { account: action.account_id, entitlement: twin ?? action.entitlement_id }
+    // Given under a key that means the same as another: taking it back under that one would begin it all again.
+    if (action.kind === 'grant') present.push({ ...seen, given: twin === undefined })
     if (action.kind === 'revoke') gone.push(seen)
-    if (action.entitlement_native === null && outcome.evidence.entitlement !== null)
-      pins.push({ id: action.entitlement_id, nativeId: outcome.evidence.entitlement })
   }
-  tx.defer(pinEntitlements(tx, pins))
   const reads = done.flatMap(({ action, outcome }) =>
     outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
       ? [{ action, grants: outcome.grants }]

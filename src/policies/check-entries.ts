@@ -1,3 +1,4 @@
+import { lookupKey } from '../domain/lookup-key.ts'
 import { rolesOf } from './build-policy-set.ts'
 import type { Entries } from './entries.ts'
 import type { Problem } from './problem.ts'
@@ -17,10 +18,7 @@ const checkLookups = ({ entitlements }: Entries): readonly Problem[] => {
   const seen = new Map<string, string>()
   return [...entitlements.values()].flatMap((entry) => {
     if (entry.value === null) return []
-    const native = JSON.stringify([
-      entry.value.target,
-      entry.value.lookup.toLowerCase().replaceAll(/\s*([,=+])\s*/g, '$1'),
-    ])
+    const native = JSON.stringify([entry.value.target, lookupKey(entry.value.lookup)])
     const first = seen.get(native)
     if (first === undefined) seen.set(native, entry.key)
     return first === undefined

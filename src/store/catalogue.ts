@@ -1,4 +1,6 @@
+import { lookupKey } from '../domain/lookup-key.ts'
 import type { Queryable, Transaction } from './database.ts'
+import { mergeEntitlements, type Twin } from './merge-entitlements.ts'
 
 export type EntitlementRow = {
   readonly id: number
@@ -24,36 +26,118 @@ export type CatalogueEntry = {
 }
 
 /**
- * Makes the catalogue what the policy says. What was only seen on a target under this lookup becomes the entry, with its
- * pinned id and history; what is no longer listed stays known and becomes unmanaged. A pinned id outlives a new lookup:
- * if that finds something else, the connector refuses it (`entitlement-changed-identity`).
+ * Makes the catalogue what the policy says, and tells the row of each key. An entry is the thing that its lookup names:
+ * what has another key by now, or was only seen on a target, becomes the entry with its pinned id and history. What is no
+ * longer listed stays known and becomes unmanaged. A key whose lookup names nothing known keeps its row and pinned id: if
+ * that finds something else, the connector refuses it (`entitlement-changed-identity`).
  */
-export const saveCatalogue = async (tx: Transaction, entries: readonly CatalogueEntry[]): Promise<void> => {
-  const values = [
-    entries.map((e) => e.target),
-    entries.map((e) => e.key),
-    entries.map((e) => e.lookup),
-    entries.map((e) => e.protected),
-    entries.map((e) => e.risk),
-  ]
-  const rows =
-    'unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[]) as r(target, key, lookup, protected, risk)'
+export const saveCatalogue = async (
+  tx: Transaction,
+  entries: readonly CatalogueEntry[],
+): Promise<ReadonlyMap<string, number>> => {
+  const wanted = entries.map((entry) => ({ ...entry, lookupKey: lookupKey(entry.lookup) }))
+  const rows = await tx.query<PlacedRow>({
+    text: `select id, key, target, lookup_key, managed, native_id is not null as pinned from muster.entitlement
+      where key is not null or (target, lookup_key) in (select * from unnest($1::text[], $2::text[]))`,
+    values: [wanted.map((e) => e.target), wanted.map((e) => e.lookupKey)],
+  })
+  const places = placeEntries(rows, wanted)
+  const kept = wanted.flatMap((entry) => {
+    const id = places.get(entry)
+    return id === undefined ? [] : [{ ...entry, id }]
+  })
+  // Keys move between rows: first nobody has those that move.
   await tx.query({
-    text: `update muster.entitlement e set key = r.key from ${rows}
-      where e.key is null and e.target = r.target and lower(e.lookup) = lower(r.lookup)
-        and not exists (select from muster.entitlement k where k.target = r.target and k.key = r.key)`,
-    values,
+    text: `update muster.entitlement e set key = null from unnest($1::text[], $2::text[], $3::int[]) as r(target, key, id)
+      where e.target = r.target and e.key = r.key and e.id is distinct from r.id`,
+    values: [wanted.map((e) => e.target), wanted.map((e) => e.key), wanted.map((e) => places.get(e) ?? null)],
   })
   await tx.query({
-    text: `insert into muster.entitlement (target, key, lookup, managed, protected, risk)
-      select target, key, lookup, true, protected, risk from ${rows} order by target, key
-      on conflict (target, key) do update set lookup = excluded.lookup, managed = true, protected = excluded.protected, risk = excluded.risk`,
-    values,
+    text: `update muster.entitlement e set key = r.key, lookup = r.lookup, lookup_key = r.lookup_key, managed = true,
+        protected = r.protected, risk = r.risk
+      from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[]) as r(id, key, lookup, lookup_key, protected, risk)
+      where e.id = r.id`,
+    values: [kept.map((e) => e.id), ...columns(kept).slice(1)],
   })
   await tx.query({
-    text: `update muster.entitlement e set managed = false, protected = false
-      where e.managed and not exists (select from unnest($1::text[], $2::text[]) as r(target, key)
-        where r.target = e.target and r.key = e.key)`,
-    values: values.slice(0, 2),
+    text: `insert into muster.entitlement (target, key, lookup, lookup_key, managed, protected, risk)
+      select target, key, lookup, lookup_key, true, protected, risk
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[]) as r(target, key, lookup, lookup_key, protected, risk)
+      order by target, key`,
+    values: columns(wanted.filter((entry) => !places.has(entry))),
   })
+  const known = await tx.query<{ id: number; key: string }>({
+    text: `update muster.entitlement e set managed = r.key is not null, protected = e.protected and r.key is not null
+      from muster.entitlement o left join unnest($1::text[], $2::text[]) as r(target, key) on r.target = o.target and r.key = o.key
+      where e.id = o.id and (o.managed or r.key is not null) returning e.id, r.key`,
+    values: columns(wanted).slice(0, 2),
+  })
+  await mergeEntitlements(tx, await seenTwins(tx))
+  return new Map(known.filter(({ key }) => key !== null).map(({ key, id }) => [key, id]))
 }
+
+type Wanted = CatalogueEntry & { readonly lookupKey: string }
+
+const columns = (entries: readonly Wanted[]) => [
+  entries.map((e) => e.target),
+  entries.map((e) => e.key),
+  entries.map((e) => e.lookup),
+  entries.map((e) => e.lookupKey),
+  entries.map((e) => e.protected),
+  entries.map((e) => e.risk),
+]
+
+type PlacedRow = {
+  readonly id: number
+  readonly key: string | null
+  readonly target: string
+  readonly lookup_key: string
+  readonly managed: boolean
+  readonly pinned: boolean
+}
+
+/** The row that each entry becomes; an entry that is not in the map is new. */
+const placeEntries = (rows: readonly PlacedRow[], entries: readonly Wanted[]): ReadonlyMap<Wanted, number> => {
+  const places = new Map<Wanted, number>()
+  const taken = new Set<number>()
+  const best = [...rows].sort(
+    (a, b) => Number(b.pinned) - Number(a.pinned) || Number(b.managed) - Number(a.managed) || b.id - a.id,
+  )
+  const isNamed = (row: PlacedRow, entry: Wanted) => row.target === entry.target && row.lookup_key === entry.lookupKey
+  const isKeyed = (row: PlacedRow, entry: Wanted) => row.target === entry.target && row.key === entry.key
+  const rounds = [
+    (row: PlacedRow, entry: Wanted) => isNamed(row, entry) && isKeyed(row, entry),
+    isNamed,
+    // What the key meant until now, unless another entry names it.
+    isKeyed,
+  ]
+  const found = indexed(best)
+  for (const fits of rounds) {
+    for (const entry of entries) {
+      if (places.has(entry)) continue
+      const row = found(entry).find((one) => !taken.has(one.id) && fits(one, entry))
+      if (row === undefined) continue
+      taken.add(row.id)
+      places.set(entry, row.id)
+    }
+  }
+  return places
+}
+
+/** Rows with the entry's lookup or key, in the order given. */
+const indexed = (rows: readonly PlacedRow[]) => {
+  const named = Map.groupBy(rows, (row) => JSON.stringify([row.target, row.lookup_key]))
+  const keyed = Map.groupBy(rows, (row) => JSON.stringify([row.target, row.key]))
+  return (entry: Wanted): readonly PlacedRow[] => [
+    ...(named.get(JSON.stringify([entry.target, entry.lookupKey])) ?? []),
+    ...(keyed.get(JSON.stringify([entry.target, entry.key])) ?? []),
+  ]
+}
+
+/** Entries never resolved whose lookup names what was seen under it. */
+const seenTwins = (tx: Transaction): Promise<readonly Twin[]> =>
+  tx.query({
+    text: `select distinct on (e.id) e.id as into, s.id as from, s.native_id as "nativeId" from muster.entitlement e
+      join muster.entitlement s on s.target = e.target and s.lookup_key = e.lookup_key and not s.managed and s.native_id is not null
+      where e.managed and e.native_id is null order by e.id, s.id desc`,
+  })

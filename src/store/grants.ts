@@ -1,4 +1,6 @@
+import { lookupKey } from '../domain/lookup-key.ts'
 import type { Transaction } from './database.ts'
+import { mergeEntitlements } from './merge-entitlements.ts'
 
 export type GrantSeen = { readonly account: number; readonly entitlement: number }
 
@@ -87,47 +89,111 @@ export const saveGone = async (
 
 export type EntitlementSeen = { readonly nativeId: string; readonly name: string }
 
-/** Row ids of entitlements seen on a target, by native id; those in no catalogue become rows of their own, unmanaged. */
+/**
+ * Row ids of entitlements seen on a target, by native id; those in no catalogue become rows of their own, unmanaged. What
+ * is seen under another name than before keeps its row, and takes the name unless the catalogue names it.
+ */
 export const knownEntitlements = async (
   tx: Transaction,
   target: string,
   seen: readonly EntitlementSeen[],
 ): Promise<ReadonlyMap<string, number>> => {
   if (seen.length === 0) return new Map()
-  const values = [target, seen.map((s) => s.nativeId), seen.map((s) => s.name)]
+  const distinct = [...new Map(seen.map((one) => [one.nativeId, one])).values()]
+  const ids = distinct.map((s) => s.nativeId)
+  const names = distinct.map((s) => s.name)
+  const keys = names.map(lookupKey)
   // A catalogue entitlement that nobody resolved yet is found by its lookup, and pinned.
   await tx.query({
     name: 'entitlements-pin-by-name',
-    text: `update muster.entitlement e set native_id = s.native_id from unnest($2::text[], $3::text[]) as s(native_id, name)
-      where e.target = $1 and e.native_id is null and lower(e.lookup) = lower(s.name)
+    text: `update muster.entitlement e set native_id = s.native_id from unnest($2::text[], $3::text[]) as s(native_id, key)
+      where e.target = $1 and e.native_id is null and e.managed and e.lookup_key = s.key
         and not exists (select from muster.entitlement o where o.target = $1 and o.native_id = s.native_id)`,
-    values,
+    values: [target, ids, keys],
   })
   await tx.query({
     name: 'entitlements-seen',
-    text: `insert into muster.entitlement (target, lookup, native_id, managed)
-      select distinct on (s.native_id) $1, s.name, s.native_id, false from unnest($2::text[], $3::text[]) as s(native_id, name)
+    text: `insert into muster.entitlement (target, lookup, lookup_key, native_id, managed)
+      select $1, s.name, s.key, s.native_id, false from unnest($2::text[], $3::text[], $4::text[]) as s(native_id, name, key)
       on conflict (target, native_id) do nothing`,
-    values,
+    values: [target, ids, names, keys],
   })
-  const rows = await tx.query<{ id: number; native_id: string }>({
+  const rows = await tx.query<KnownRow>({
     name: 'entitlements-by-native',
-    text: 'select id, native_id from muster.entitlement where target = $1 and native_id = any($2)',
-    values: [target, seen.map((s) => s.nativeId)],
+    text: `select e.id, e.native_id, not e.managed and e.lookup_key <> s.key as renamed, s.name, s.key,
+        case when not e.managed then (select min(u.id) from muster.entitlement u
+          where u.target = $1 and u.lookup_key = s.key and u.managed and u.native_id is null) end as twin
+      from unnest($2::text[], $3::text[], $4::text[]) as s(native_id, name, key)
+      join muster.entitlement e on e.target = $1 and e.native_id = s.native_id`,
+    values: [target, ids, names, keys],
   })
-  return new Map(rows.map((row) => [row.native_id, row.id]))
+  await saveNames(
+    tx,
+    rows.filter(({ renamed }) => renamed),
+  )
+  await mergeEntitlements(
+    tx,
+    rows.flatMap(({ id, twin, native_id }) => (twin === null ? [] : [{ from: id, into: twin, nativeId: native_id }])),
+  )
+  return new Map(rows.map((row) => [row.native_id, row.twin ?? row.id]))
 }
 
-/** First resolve: from now on another native id under this lookup is a finding. */
+type KnownRow = {
+  readonly id: number
+  readonly native_id: string
+  readonly renamed: boolean
+  readonly name: string
+  readonly key: string
+  /** Never resolved, and by its lookup the same thing. */
+  readonly twin: number | null
+}
+
+const saveNames = async (tx: Transaction, rows: readonly KnownRow[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    text: `update muster.entitlement e set lookup = r.lookup, lookup_key = r.key
+      from unnest($1::int[], $2::text[], $3::text[]) as r(id, lookup, key) where e.id = r.id`,
+    values: [rows.map((r) => r.id), rows.map((r) => r.name), rows.map((r) => r.key)],
+  })
+}
+
+/**
+ * First resolve: from now on another native id under this lookup is a finding. What was only seen until now becomes the
+ * entry with all that is held. Returns the entries that turned out to be what another entry of the catalogue is, with that.
+ */
 export const pinEntitlements = async (
   tx: Transaction,
   rows: readonly { readonly id: number; readonly nativeId: string }[],
-): Promise<void> => {
-  if (rows.length === 0) return
+): Promise<ReadonlyMap<number, number>> => {
+  if (rows.length === 0) return new Map()
+  const owners = await tx.query<{ id: number; owner: number; native_id: string; managed: boolean }>({
+    name: 'entitlements-owners',
+    text: `select distinct r.id, o.id as owner, r.native_id, o.managed from unnest($1::int[], $2::text[]) as r(id, native_id)
+      join muster.entitlement e on e.id = r.id and e.native_id is null
+      join muster.entitlement o on o.target = e.target and o.native_id = r.native_id`,
+    values: [rows.map((r) => r.id), rows.map((r) => r.nativeId)],
+  })
+  const others = new Map<number, number>()
+  const owner = new Map<string, number>()
+  for (const row of owners) if (row.managed) others.set(row.id, row.owner)
+  const merged = owners.filter(({ managed }) => !managed)
+  // One call may resolve two entries to one thing: the first has it.
+  const pins = [...new Map(rows.map((row) => [row.id, row])).values()].filter(({ id, nativeId }) => {
+    if (others.has(id)) return false
+    const first = owner.get(nativeId)
+    if (first !== undefined) others.set(id, first)
+    else owner.set(nativeId, id)
+    return first === undefined
+  })
+  await mergeEntitlements(
+    tx,
+    merged.flatMap((row) => (others.has(row.id) ? [] : [{ into: row.id, from: row.owner, nativeId: row.native_id }])),
+  )
   await tx.query({
     name: 'entitlements-pin',
     text: `update muster.entitlement e set native_id = r.native_id from unnest($1::int[], $2::text[]) as r(id, native_id)
       where e.id = r.id and e.native_id is null`,
-    values: [rows.map((r) => r.id), rows.map((r) => r.nativeId)],
+    values: [pins.map((r) => r.id), pins.map((r) => r.nativeId)],
   })
+  return others
 }

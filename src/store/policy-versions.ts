@@ -6,6 +6,8 @@ export type PolicyVersionRow = {
   readonly id: number
   readonly hash: string
   readonly files: readonly StoredFile[]
+  /** Row ids by catalogue key, as the catalogue was when the version was applied. */
+  readonly entitlement_ids: Readonly<Record<string, number>>
   /** ms since 1970. */
   readonly applied_at: number
   readonly applied_by: string
@@ -28,7 +30,7 @@ export const activeVersion = async (
 /** Every version that was ever active, oldest first; `known` are not read again. */
 export const otherVersions = (db: Queryable, known: readonly number[]): Promise<readonly PolicyVersionRow[]> =>
   db.query({
-    text: `select id, hash, files, (extract(epoch from applied_at) * 1000)::bigint as applied_at, applied_by
+    text: `select id, hash, files, entitlement_ids, (extract(epoch from applied_at) * 1000)::bigint as applied_at, applied_by
       from muster.policy_version where id <> all($1) order by id`,
     values: [known],
   })
@@ -49,12 +51,22 @@ export const activeHash = async (
 
 export const insertVersion = async (
   tx: Transaction,
-  row: { readonly hash: string; readonly files: readonly StoredFile[]; readonly appliedBy: string },
+  row: {
+    readonly hash: string
+    readonly files: readonly StoredFile[]
+    readonly entitlementIds: ReadonlyMap<string, number>
+    readonly appliedBy: string
+  },
 ): Promise<{ readonly version: number; readonly at: number }> => {
   const [made] = await tx.query<{ version: number; at: number }>({
-    text: `with made as (insert into muster.policy_version (hash, files, applied_by) values ($1, $2, $3) returning id, applied_at)
+    text: `with made as (insert into muster.policy_version (hash, files, applied_by, entitlement_ids) values ($1, $2, $3, $4) returning id, applied_at)
       select id as version, (extract(epoch from applied_at) * 1000)::bigint as at from made`,
-    values: [row.hash, JSON.stringify(row.files), row.appliedBy],
+    values: [
+      row.hash,
+      JSON.stringify(row.files),
+      row.appliedBy,
+      JSON.stringify(Object.fromEntries(row.entitlementIds)),
+    ],
   })
   if (made === undefined) throw new Error('a policy version was not stored')
   await tx.query({

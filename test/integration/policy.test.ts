@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { lookupKey } from '../../src/domain/lookup-key.ts'
 import { applyPolicy } from '../../src/engine/apply-policy.ts'
 import { createPolicyBook } from '../../src/engine/policy-book.ts'
 import { type House, openHouse } from '../support/house.ts'
@@ -82,8 +83,9 @@ test('what was only seen on the target becomes the entry that names it, with its
   const before = await book.current(house.engine.db)
   const lookup = `cn=Seen,${house.tree.groups}`
   const [seen] = await house.rows<{ id: number }>(
-    `insert into muster.entitlement (target, lookup, native_id, managed) values ('bank-ldap', $1, 'uuid-of-it', false) returning id`,
+    `insert into muster.entitlement (target, lookup, lookup_key, native_id, managed) values ('bank-ldap', $1, $2, 'uuid-of-it', false) returning id`,
     lookup,
+    lookupKey(lookup),
   )
   const known = await book.current(house.engine.db)
   expect(known.policies).toBe(before.policies)

@@ -45,6 +45,7 @@ create table muster.policy_version (
   id integer generated always as identity primary key,
   hash text not null,
   files jsonb not null,                       -- [{path, text}]: what was applied, to the byte
+  entitlement_ids jsonb not null default '{}', -- {key: id}: which entitlements its keys meant, whatever they are called since
   applied_at timestamptz not null default muster.now(),
   applied_by text not null
 );
@@ -59,6 +60,7 @@ create table muster.entitlement (
   target text not null,
   key text,                                   -- catalogue key; null = seen on the target, in no catalogue
   lookup text not null,                       -- how the target finds it (LDAP: DN)
+  lookup_key text not null,                   -- the same for all spellings of `lookup` (domain/lookup-key)
   native_id text,                             -- pinned at first resolve
   managed boolean not null,                   -- in the catalogue of the active policy
   protected boolean not null default false,
@@ -67,6 +69,7 @@ create table muster.entitlement (
   unique (target, key),
   unique (target, native_id)
 );
+create index entitlement_lookup on muster.entitlement (target, lookup_key);
 
 -- Rows to lock. Not advisory locks: any role that may connect could take those and hold them.
 create table muster.latch (name text primary key);

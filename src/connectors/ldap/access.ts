@@ -1,11 +1,19 @@
-import type { NativeId } from '../../domain/ids.ts'
-import type { Outcome } from '../../domain/outcome.ts'
+import { dnKey } from '../../domain/dn.ts'
+import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
 import { isEnabled, lockChange } from './account.ts'
 import type { Gate, LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { dnKey } from './dn.ts'
-import { causeOf, outcomeOfWrite } from './errors.ts'
-import { type AccessOperation, attributesFor, findItems, type Item, missingAccount, retry } from './items.ts'
+import { causeOf, outcomeOfRead, outcomeOfWrite } from './errors.ts'
+import { groupNames } from './groups.ts'
+import {
+  type AccessOperation,
+  attributesFor,
+  findItems,
+  type Group,
+  type Item,
+  missingAccount,
+  retry,
+} from './items.ts'
 import { changeMembers, type Written } from './membership.ts'
 import type { Pace } from './pace.ts'
 import { judge, type Proof, readProof } from './proof.ts'
@@ -29,7 +37,10 @@ export const changeAccess = async (
   for (let round = 1; items.length > 0; round += 1) {
     const written = await writeItems(client, settings, pace, items, outcomes, gate)
     for (const [index, { changed: isChange }] of written) if (isChange) changed.add(index)
-    const toProve = items.filter(({ index }) => written.has(index))
+    const toProve = items.flatMap((item) => {
+      const group = written.get(item.index)?.group
+      return group === undefined ? [] : [{ ...item, group }]
+    })
     if (toProve.length === 0) break
     const proof = await readProof(client, settings, pace, toProve, attributesFor(settings, operations))
     const moved: Item[] = []
@@ -46,6 +57,12 @@ export const changeAccess = async (
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
 }
 
+/** With the group under the name that it was changed by. */
+type WrittenItem = Written & Pick<Item, 'group'>
+
+/** Refusals of a name that the pinned group does not have, or not any more. */
+const strayed: ReadonlySet<RefusalReason> = new Set(['entitlement-missing', 'entitlement-changed-identity'])
+
 const hasMoved = (item: Item, proof: Proof): boolean => {
   const now = proof.accounts.get(item.operation.account)
   return now === undefined || dnKey(now.dn) !== dnKey(item.account.dn)
@@ -60,7 +77,7 @@ const follow = async (
   settings: LdapSettings,
   moved: readonly Item[],
   proof: Proof,
-  written: ReadonlyMap<number, Written>,
+  written: ReadonlyMap<number, WrittenItem>,
   outcomes: (Outcome | undefined)[],
   gate: Gate,
   round: number,
@@ -71,7 +88,7 @@ const follow = async (
     if ('entitlement' in operation && operation.op === 'grant' && item.group !== null && written.get(index)?.changed) {
       const values = [item.account.dn]
       const removal = { operation: 'delete', attribute: settings.group.memberAttribute, values } as const
-      const cleaned = await client.modify(operation.entitlement.lookup, item.group, [removal], gate)
+      const cleaned = await client.modify(item.group.dn, item.group.id, [removal], gate)
       // 16: the server itself followed the rename (refint).
       if (!cleaned.ok && cleaned.failure.result !== 16) {
         outcomes[index] = {
@@ -97,46 +114,64 @@ const writeItems = async (
   items: readonly Item[],
   outcomes: (Outcome | undefined)[],
   gate: Gate,
-): Promise<ReadonlyMap<number, Written>> => {
-  const written = new Map<number, Written>()
-  const note = (index: number, result: Written | Outcome) => {
-    if (result.kind === 'written') written.set(index, result)
+): Promise<ReadonlyMap<number, WrittenItem>> => {
+  const written = new Map<number, WrittenItem>()
+  const note = ({ index, group }: Pick<Item, 'index' | 'group'>, result: Written | Outcome) => {
+    if (result.kind === 'written') written.set(index, { ...result, group })
     else outcomes[index] = result
   }
   const lock = async (op: 'enable' | 'disable') => {
-    for (const { index, operation, account } of items) {
+    for (const item of items) {
+      const { operation, account } = item
       if (operation.op !== op) continue
       const enabled = op === 'enable'
       if (isEnabled(account) === enabled) {
-        note(index, { kind: 'written', changed: false, code: '' })
+        note(item, { kind: 'written', changed: false, code: '' })
         continue
       }
       const result = await client.modify(account.dn, operation.account, [lockChange(enabled)], gate)
-      note(index, result.ok ? { kind: 'written', changed: true, code: '0' } : outcomeOfWrite(result.failure, 'account'))
+      note(item, result.ok ? { kind: 'written', changed: true, code: '0' } : outcomeOfWrite(result.failure, 'account'))
     }
   }
   const membership = async (op: 'grant' | 'revoke') => {
-    const byGroup = new Map<string, { groupDn: string; group: NativeId; items: Item[] }>()
+    const byGroup = new Map<string, { group: Group; items: Item[] }>()
     for (const item of items) {
       const { operation, group } = item
-      if (!('entitlement' in operation) || operation.op !== op || group === null) continue
-      const groupDn = operation.entitlement.lookup
-      const key = `${group} ${groupDn}`
-      const entry = byGroup.get(key) ?? { groupDn, group, items: [] }
+      if (operation.op !== op || group === null) continue
+      const key = `${group.id} ${group.dn}`
+      const entry = byGroup.get(key) ?? { group, items: [] }
       entry.items.push(item)
       byGroup.set(key, entry)
     }
-    for (const { groupDn, group, items: ofGroup } of byGroup.values()) {
-      const change = op === 'grant' ? 'add' : 'delete'
-      const results = await changeMembers(
-        client,
-        settings,
-        pace,
-        { groupDn, group, change, dns: ofGroup.map(({ account }) => account.dn) },
-        gate,
-      )
-      for (const { index, account } of ofGroup) note(index, results.get(account.dn) ?? retry('not-begun'))
+    for (const { group, items: ofGroup } of byGroup.values()) {
+      const left = await change(op, group, ofGroup)
+      if (op === 'grant' || left.length === 0) continue
+      // What must be taken away is the group, not its name: it may have been renamed or moved.
+      const names = await groupNames(client, settings, [group.id])
+      const dn = names.ok ? names.value.get(group.id) : undefined
+      if (!names.ok) for (const { index } of left) outcomes[index] = outcomeOfRead(names.failure, 'entitlement')
+      else if (dn !== undefined && dnKey(dn) !== dnKey(group.dn)) await change(op, { id: group.id, dn }, left)
     }
+  }
+  /** Returns the items whose group is not what its name names. */
+  const change = async (op: 'grant' | 'revoke', group: Group, ofGroup: readonly Item[]): Promise<readonly Item[]> => {
+    const results = await changeMembers(
+      client,
+      settings,
+      pace,
+      {
+        groupDn: group.dn,
+        group: group.id,
+        change: op === 'grant' ? 'add' : 'delete',
+        dns: ofGroup.map(({ account }) => account.dn),
+      },
+      gate,
+    )
+    for (const { index, account } of ofGroup) note({ index, group }, results.get(account.dn) ?? retry('not-begun'))
+    return ofGroup.filter(({ account }) => {
+      const result = results.get(account.dn)
+      return result?.kind === 'refused' && strayed.has(result.reason)
+    })
   }
   await lock('disable')
   await membership('revoke')

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
+import { escapeRdnValue } from '../../domain/dn.ts'
 import type { AttributeValue } from '../../domain/worker-event.ts'
-import { escapeRdnValue } from './dn.ts'
 
 /** LDAP attribute (as configured) → its values; an attribute without values is absent. Personal data. */
 export type MappedAttributes = ReadonlyMap<string, readonly string[]>

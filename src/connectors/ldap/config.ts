@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { parseDn } from '../../domain/dn.ts'
 import { splitRdn, templateProblem } from './attributes.ts'
-import { parseDn } from './dn.ts'
 
 const dn = z
   .string()

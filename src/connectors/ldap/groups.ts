@@ -1,11 +1,12 @@
+import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import { entryUuid } from './account.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { dnKey, parseDn } from './dn.ts'
 import { firstValue } from './entry.ts'
-import { causeOf, type Failure } from './errors.ts'
+import { causeOf, type Failure, ok, type Result } from './errors.ts'
 import { anyObject } from './read-back.ts'
+import { findByKeys, foldKey } from './resolve.ts'
 
 export type GroupIdentity =
   | { readonly kind: 'found'; readonly nativeId: NativeId }
@@ -33,6 +34,30 @@ export const groupIdentities = async (
   const distinct = [...new Set(lookups)]
   const identities = await Promise.all(distinct.map(identify))
   return new Map(distinct.map((lookup, at) => [lookup, identities[at] ?? { kind: 'missing' }]))
+}
+
+/** Where pinned groups are now, whatever they are called; one that is not in the map is not below `groupsBase`. */
+export const groupNames = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  ids: readonly NativeId[],
+): Promise<Result<ReadonlyMap<NativeId, string>>> => {
+  if (ids.length === 0) return ok(new Map())
+  const found = await findByKeys(client, {
+    base: settings.groupsBase,
+    attribute: entryUuid,
+    keys: ids,
+    attributes: [entryUuid],
+  })
+  if (!found.ok) return found
+  return ok(
+    new Map(
+      ids.flatMap((id) => {
+        const dn = found.value.get(foldKey(id))?.[0]?.dn
+        return dn === undefined ? [] : [[id, dn] as const]
+      }),
+    ),
+  )
 }
 
 /** Text of an identity that could not be read: code and word, never the server's message. */

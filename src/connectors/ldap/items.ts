@@ -1,13 +1,13 @@
+import { parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Operation } from '../connector.ts'
 import { accountAttributes, entryUuid } from './account.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { parseDn } from './dn.ts'
 import type { Entry } from './entry.ts'
 import { ok, outcomeOfRead, type Result } from './errors.ts'
-import { type GroupIdentity, groupIdentities, isBelow } from './groups.ts'
+import { type GroupIdentity, groupIdentities, groupNames, isBelow } from './groups.ts'
 import { findByKeys, foldKey } from './resolve.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
@@ -18,8 +18,11 @@ export type Item = {
   readonly operation: AccessOperation
   readonly account: Entry
   /** null for enable and disable. */
-  readonly group: NativeId | null
+  readonly group: Group | null
 }
+
+/** `dn`: its name now, which need not be the one that the catalogue or an earlier read gave it. */
+export type Group = { readonly id: NativeId; readonly dn: string }
 
 export type Accounts = ReadonlyMap<NativeId, Entry>
 
@@ -74,6 +77,11 @@ export const findItems = async (
       unpinned.map(({ entitlement }) => entitlement.lookup),
     ),
   ])
+  // What is there is read wherever it is; only a grant is bound to the name that the catalogue gives.
+  const strays = memberships.flatMap(({ entitlement: { lookup, nativeId } }) =>
+    nativeId !== null && isStray(groups.get(lookup), nativeId) ? [nativeId] : [],
+  )
+  const names = await groupNames(client, settings, [...new Set(strays)])
   const items: Item[] = []
   const belowBase = new Map<string, boolean>()
   for (const [index, operation] of operations.entries()) {
@@ -95,12 +103,28 @@ export const findItems = async (
     const identity: GroupIdentity =
       groups.get(lookup) ??
       (nativeId !== null && belowBase.get(lookup) ? { kind: 'found', nativeId } : { kind: 'outside' })
+    if (nativeId !== null && isStray(identity, nativeId)) {
+      const dn = names.ok ? names.value.get(nativeId) : undefined
+      if (dn !== undefined) {
+        items.push({ index, operation, account, group: { id: nativeId, dn } })
+        continue
+      }
+      if (!names.ok) {
+        outcomes[index] = outcomeOfRead(names.failure, 'entitlement')
+        continue
+      }
+    }
     const outcome = outcomeOfIdentity(identity, nativeId)
     if (outcome !== undefined) outcomes[index] = outcome
-    else if (identity.kind === 'found') items.push({ index, operation, account, group: identity.nativeId })
+    else if (identity.kind === 'found')
+      items.push({ index, operation, account, group: { id: identity.nativeId, dn: lookup } })
   }
   return items
 }
+
+/** The name of a pinned group names nothing, or something else. */
+const isStray = (identity: GroupIdentity | undefined, pinned: NativeId): boolean =>
+  identity?.kind === 'missing' || (identity?.kind === 'found' && foldKey(identity.nativeId) !== foldKey(pinned))
 
 const outcomeOfIdentity = (identity: GroupIdentity, pinned: NativeId | null): Outcome | undefined => {
   switch (identity.kind) {

@@ -40,12 +40,12 @@ export const readProof = async (
   for (const { operation, account, group } of items) {
     if (group === null || !('entitlement' in operation)) {
       if (operation.op === 'disable') askBack.push(account.dn)
-    } else if (isFew || (operation.op === 'revoke' && pace.lastSize(group) > ids.length * membersPerAccount)) {
+    } else if (isFew || (operation.op === 'revoke' && pace.lastSize(group.id) > ids.length * membersPerAccount)) {
       askBack.push(account.dn)
     } else {
-      const entry = wholeGroups.get(group) ?? { groupDn: operation.entitlement.lookup, dns: [] }
+      const entry = wholeGroups.get(group.id) ?? { groupDn: group.dn, dns: [] }
       entry.dns.push(account.dn)
-      wholeGroups.set(group, entry)
+      wholeGroups.set(group.id, entry)
     }
   }
   const [accounts, holdings, ...groups] = await Promise.all([
@@ -79,7 +79,7 @@ export const judge = (
     read,
     code: write.code,
     account: operation.account,
-    entitlement: group,
+    entitlement: group?.id ?? null,
   })
   const now = proof.accounts.get(operation.account) ?? account
   const isNotSo: Outcome = { kind: 'retry', cause: { code: write.code, word: notSo } }
@@ -98,12 +98,12 @@ export const judge = (
     case 'grant':
     case 'revoke': {
       if (group === null) return isNotSo
-      const members = proof.members.get(group)
+      const members = proof.members.get(group.id)
       // Its group was gone, or another one, when it was to be read: that tells nothing of this membership.
       if (members === undefined && !proof.asked.has(account.dn)) {
         return { kind: 'retry', cause: { code: write.code, word: 'group-not-read' } }
       }
-      const held = members === undefined ? proof.holdings.holds(account.dn, group) : members.has(account.dn)
+      const held = members === undefined ? proof.holdings.holds(account.dn, group.id) : members.has(account.dn)
       if (held !== (operation.op === 'grant')) return isNotSo
       return {
         kind: 'done',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dnKey, escapeRdnValue, parseDn } from '../../../../src/connectors/ldap/dn.ts'
+import { dnKey, escapeRdnValue, parseDn } from '../../../src/domain/dn.ts'
 
 /** Values that a directory can hold: any text that is not blank (slapd trims and folds the rest). */
 const value = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((text) => text.trim() !== '')

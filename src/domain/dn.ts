@@ -1,12 +1,16 @@
 /** One RDN: attribute type (lower case) and unescaped value of each of its parts. */
 export type Rdn = readonly { readonly type: string; readonly value: string }[]
 
+const utf8 = new TextEncoder()
+/** A byte order mark is a character of the value, like any other. */
+const fromUtf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 const mustEscape = new Set(['"', '+', ',', ';', '<', '>', '\\', '='])
 
 /** Escapes a value for use in an RDN (RFC 4514 §2.4). Escapes are hex, which every parser reads, ldapts' splitter included. */
 export const escapeRdnValue = (value: string): string => {
   const hex = (character: string) =>
-    [...Buffer.from(character, 'utf8')].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('')
+    [...utf8.encode(character)].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('')
   let escaped = ''
   for (let i = 0; i < value.length; i += 1) {
     const character = value.charAt(i)
@@ -51,20 +55,19 @@ export const parseDn = (text: string): readonly Rdn[] | null => {
 
 const readValue = (text: string, start: number): { value: string; end: number } | null => {
   const quoted = text[start] === '"'
-  const bytes: Buffer[] = []
+  const bytes: number[] = []
   let plain = ''
   /** Length of the value so far up to its last character that is not an unescaped space. */
   let kept = 0
   let length = 0
   let at = quoted ? start + 1 : start
-  const take = (piece: string | Buffer, keep: boolean) => {
+  const take = (piece: string | number, keep: boolean) => {
     if (typeof piece === 'string') plain += piece
     else {
-      if (plain !== '') bytes.push(Buffer.from(plain, 'utf8'))
+      bytes.push(...utf8.encode(plain), piece)
       plain = ''
-      bytes.push(piece)
     }
-    length += Buffer.byteLength(piece)
+    length += typeof piece === 'string' ? utf8.encode(piece).length : 1
     if (keep) kept = length
   }
   for (;;) {
@@ -83,7 +86,7 @@ const readValue = (text: string, start: number): { value: string; end: number } 
     if (character === '\\') {
       const pair = text.slice(at + 1, at + 3)
       if (/^[0-9a-fA-F]{2}$/.test(pair)) {
-        take(Buffer.from(pair, 'hex'), true)
+        take(Number.parseInt(pair, 16), true)
         at += 3
       } else {
         const next = text[at + 1]
@@ -97,9 +100,8 @@ const readValue = (text: string, start: number): { value: string; end: number } 
     take(character, quoted || character !== ' ')
     at += 1
   }
-  if (plain !== '') bytes.push(Buffer.from(plain, 'utf8'))
-  const value = Buffer.concat(bytes).subarray(0, kept).toString('utf8')
-  return { value, end: at }
+  bytes.push(...utf8.encode(plain))
+  return { value: fromUtf8.decode(Uint8Array.from(bytes.slice(0, kept))), end: at }
 }
 
 /**
@@ -118,16 +120,19 @@ export const dnKey = (text: string): string => {
   const folded = text.toLowerCase()
   if (simple.test(folded)) return folded
   const parsed = parseDn(text)
-  if (parsed === null) return `\u0000${text}`
-  return parsed
+  return parsed === null ? `\u0000${text}` : foldDn(parsed)
+}
+
+/** Case, escapes, spacing and the order within an RDN aside. */
+export const foldDn = (rdns: readonly Rdn[]): string =>
+  rdns
     .map((rdn) =>
       rdn
-        .map(
-          ({ type, value }) =>
-            `${type}=${escapeRdnValue(value.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' '))}`,
-        )
+        .map(({ type, value }) => `${type}=${escapeRdnValue(foldText(value))}`)
         .sort()
         .join('+'),
     )
     .join(',')
-}
+
+/** As caseIgnoreMatch compares (RFC 4518), near enough. */
+export const foldText = (text: string): string => text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')
