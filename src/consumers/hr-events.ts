@@ -5,7 +5,7 @@ import { createBrokerView } from './broker-view.ts'
 import { createDecoder } from './decode.ts'
 import { createKafka, type KafkaConnection } from './kafka-client.ts'
 import { createReading } from './reading.ts'
-import { refuseCompacted } from './refusal.ts'
+import { refuseUnfit } from './refusal.ts'
 import { supervise } from './supervise.ts'
 
 export type ConsumerOptions = {
@@ -37,8 +37,8 @@ const leastPatienceMs = 65_000
 
 /**
  * Reads worker events into the inbox as a member of a consumer group. Our own cursor decides where to go on, the group's
- * offsets only follow it. Throws ConsumerRefused for a topic that must not be read, and kafkajs' error when no broker
- * answers; then nothing is left behind but armed streams, so that grants go on waiting.
+ * offsets only follow it. Throws ConsumerRefused for a topic that must not be read, TopicMissing for one that is not
+ * there, and kafkajs' error when no broker answers; then nothing is left behind but armed streams, so that grants go on waiting.
  */
 export const startConsumer = async (options: ConsumerOptions): Promise<RunningConsumer> => {
   const { engine, topics, groupId, sessionTimeoutMs = 30_000 } = options
@@ -75,8 +75,16 @@ export const startConsumer = async (options: ConsumerOptions): Promise<RunningCo
   )
   const patienceMs = Math.max(leastPatienceMs, sessionTimeoutMs * 2)
   const watching = supervise({ consumer, broker, log, patienceMs, onFatal: options.onFatal })
+  let looks = false
   const looking = setInterval(() => {
-    reading.look().catch((error: unknown) => log.debug(errorFields(error), 'the look at what no batch tells failed'))
+    if (looks) return
+    looks = true
+    reading
+      .look()
+      .catch((error: unknown) => log.debug(errorFields(error), 'the look at what no batch tells failed'))
+      .finally(() => {
+        looks = false
+      })
   }, lookEveryMs)
 
   const stop = async (withinMs = 10_000) => {
@@ -88,7 +96,7 @@ export const startConsumer = async (options: ConsumerOptions): Promise<RunningCo
     await within(1_000, broker.close())
   }
   try {
-    for (const topic of topics) await refuseCompacted(broker, topic)
+    for (const topic of topics) await refuseUnfit(broker, topic)
     await consumer.connect()
     await consumer.subscribe({ topics: [...topics], fromBeginning: true })
     await consumer.run({

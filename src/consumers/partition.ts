@@ -10,8 +10,8 @@ export type Taken = { readonly kind: 'taken'; readonly next: number } | { readon
 
 /** Bytes of values that one transaction takes at most. */
 const ingestBytes = 8 * 1024 * 1024
-/** Messages decoded without a pause: some 3 ms, so that a leaver's turn comes. */
-const slice = 200
+/** Messages, and bytes of them, decoded without a pause: some 3 ms, so that others have their turn. */
+const slice = { messages: 200, bytes: 256 * 1024 }
 
 type Control = Pick<EachBatchPayload, 'resolveOffset' | 'heartbeat' | 'isRunning' | 'isStale'>
 
@@ -87,10 +87,16 @@ function* chunks(messages: readonly KafkaMessage[]): Generator<readonly [readonl
 
 const prepareAll = async (decode: Decode, messages: readonly KafkaMessage[]): Promise<readonly Prepared[]> => {
   const prepared: Prepared[] = []
+  let since = { messages: 0, bytes: 0 }
   for (const message of messages) {
-    if (prepared.length > 0 && prepared.length % slice === 0) await new Promise(setImmediate)
+    if (since.messages >= slice.messages || since.bytes >= slice.bytes) {
+      await new Promise(setImmediate)
+      since = { messages: 0, bytes: 0 }
+    }
     const arrival = arrivalOf(message)
     prepared.push(prepare({ ...arrival, verdict: decode(arrival) }))
+    since.messages++
+    since.bytes += message.value?.length ?? 0
   }
   return prepared
 }

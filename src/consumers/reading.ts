@@ -149,7 +149,10 @@ export const createReading = ({ engine, decode, broker, consumer, topics }: Read
     eachBatch,
     passed: (topic, partition, next) => {
       const place = places.get(keyOf(topic, partition))
-      if (place !== undefined) place.passed = Math.max(place.passed, next)
+      if (place === undefined || next <= place.passed) return
+      place.passed = next
+      // Grants may wait for just this; what fails here is done by the next look.
+      passOffsets(engine, place.position.stream, next).catch(() => {})
     },
     look: async () => {
       for (const { position, passed } of places.values())

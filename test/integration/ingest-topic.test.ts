@@ -1,9 +1,21 @@
 /** What the topic itself can do to us: expire, be made anew, be compacted, hold records that are no messages. */
+
+import { createRequire } from 'node:module'
+import type { Batch } from 'kafkajs'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createDecoder } from '../../src/consumers/decode.ts'
+import { fetchedBatch } from '../../src/consumers/fetched-batch.ts'
+import { takeBatch } from '../../src/consumers/partition.ts'
 import { ConsumerRefused } from '../../src/consumers/refusal.ts'
-import { armIngest } from '../../src/engine/ingest-position.ts'
+import { agreeOnPositions, armIngest } from '../../src/engine/ingest-position.ts'
+import { addresses } from '../support/stack.ts'
 import { workerEvent } from '../support/worker-events.ts'
 import { message, openWorld, type World } from './ingest-world.ts'
+
+/** kafkajs' own, which it does not export: what stands between a broker's answer and our handler. */
+const KafkaBatch: new (topic: string, fetchedOffset: string, partitionData: unknown) => Batch = createRequire(
+  import.meta.url,
+)('kafkajs/src/consumer/batch.js')
 
 let world: World
 afterEach(() => world.close())
@@ -166,6 +178,44 @@ test('a compacted topic is refused, with what to do', async () => {
   expect((refusal as ConsumerRefused).message).toContain('compacted')
   expect((refusal as ConsumerRefused).hint).toContain('cleanup.policy=delete')
   expect(await grantsMayGo()).toBe(false)
+})
+
+test('a topic that is not there yet is said to be missing', async () => {
+  world = await openWorld({ topic: 'never-made', brokers: addresses().kafkaBrokers })
+  await expect(world.start()).rejects.toMatchObject({ name: 'TopicMissing', code: 'never-made' })
+})
+
+test('a hole in the log that nothing explains is a finding, and what follows is read', async () => {
+  world = await openWorld()
+  const [position] = await agreeOnPositions(world.engine, world.topic, async () => [{ partition: 0, low: 0, high: 6 }])
+  const record = (offset: number, isControlRecord = false) => ({
+    offset: String(offset),
+    timestamp: '1767225600000',
+    key: Buffer.from(`P-${offset}`),
+    value: Buffer.from(JSON.stringify(workerEvent(`P-${offset}`, `e${offset}`))),
+    headers: {},
+    isControlRecord,
+  })
+  // As kafkajs hands over what a broker sent: 1 is a control record, 2 and 3 are not there.
+  const messages = [record(0), record(1, true), record(4), record(5)]
+  const batch = new KafkaBatch(world.topic, '0', {
+    partition: 0,
+    highWatermark: '6',
+    abortedTransactions: [],
+    messages,
+  })
+  const decode = createDecoder({ maxBytes: 1024 * 1024, tzVersion: 'x' })
+  const control = { resolveOffset: () => {}, heartbeat: async () => {}, isRunning: () => true, isStale: () => false }
+  const taken = await takeBatch(
+    world.engine,
+    decode,
+    { stream: position?.stream ?? 0, next: 0 },
+    fetchedBatch(batch),
+    control,
+  )
+  expect(taken).toEqual({ kind: 'taken', next: 6 })
+  expect((await world.inbox()).map(({ offset }) => offset)).toEqual([0, 4, 5])
+  expect(await world.findings()).toMatchObject([{ kind: 'events-missing', urgent: true, detail: { from: 2, to: 4 } }])
 })
 
 test('control records and aborted transactions are passed, and are no gap', async () => {
