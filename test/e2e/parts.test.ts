@@ -168,7 +168,7 @@ test('the answer to a change is lost after it was made: read back, not sent agai
   expect(lost).toBe(2)
   await everybodyHas(['AL-0'], lending)
   const unknown = await bank.audit<{ operation: string; changed: boolean }>(
-    `select operation, changed from auditor.person_trail where person_key = 'AL-0' and kind = 'outcome' and outcome = 'unknown'`,
+    `select operation, changed from auditor.person_trail where person_key = 'AL-0' and kind = 'outcome' and outcome = 'unknown' order by recorded_at, id`,
   )
   expect(unknown.map(({ operation }) => operation)).toEqual(['ensureAccount', 'grant'])
   expect(await brokenLaws(bank)).toEqual([])
