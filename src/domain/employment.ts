@@ -12,21 +12,41 @@ type Span = { readonly from: Instant; readonly to: Instant | null }
 export const foldEmployment = (employmentKey: EmploymentKey, assertions: readonly WorkerEvent[]): EmploymentHistory => {
   const snapshots: Snapshot[] = []
   const spans: Span[] = []
+  const endedAtOnce: Span[] = []
   assertions.forEach((event, i) => {
-    const to = assertions[i + 1]?.effectiveAt ?? null
-    if (to !== event.effectiveAt) snapshots.push({ event, from: event.effectiveAt, to })
+    const next = assertions[i + 1]?.effectiveAt ?? null
+    if (next !== event.effectiveAt) snapshots.push({ event, from: event.effectiveAt, to: next })
     const from = accessEnd(event)
-    if (from !== null && (to === null || from < to)) spans.push({ from, to })
+    if (from === null) return
+    const atOnce = endsAtOnce(event)
+    const to = atOnce ? (assertions.slice(i + 1).find(liftsEndOf(event))?.effectiveAt ?? null) : next
+    if (to !== null && to <= from) return
+    spans.push({ from, to })
+    if (atOnce) endedAtOnce.push({ from, to })
   })
-  return { employmentKey, snapshots, blocked: merged(spans) }
+  return { employmentKey, snapshots, blocked: merged(spans), endedAtOnce }
 }
 
+const endsAtOnce = ({ worker, urgency }: WorkerEvent): boolean =>
+  worker.status === 'terminated' && (worker.involuntary || urgency === 'immediate')
+
 /**
- * The moment from which this assertion, by itself, gives no access until the next one begins; null = never.
+ * Whoever was dismissed at once stays out, whatever was entered before for a later day: only what HR recorded afterwards
+ * tells that they are back. Another termination never does (priority 2); a wrong one is corrected or rescinded.
+ */
+const liftsEndOf =
+  (end: WorkerEvent) =>
+  ({ worker, recordedAt, sequence }: WorkerEvent): boolean =>
+    worker.status !== 'terminated' &&
+    (recordedAt > end.recordedAt || (recordedAt === end.recordedAt && sequence > end.sequence))
+
+/**
+ * The moment from which this assertion, by itself, gives no access; null = never.
  * A termination may end access before it is in force (its last day of work lies before its effective date, or it is
  * immediate): the earlier moment is taken although another snapshot still says "active" (priority 2).
  */
-const accessEnd = ({ worker, effectiveAt, urgency, receivedAt }: WorkerEvent): Instant | null => {
+const accessEnd = (event: WorkerEvent): Instant | null => {
+  const { worker, effectiveAt, receivedAt } = event
   if (worker.status !== 'terminated') {
     const end = worker.lastDayEndsAt ?? worker.contractEndsAt
     return end === null ? null : later(end, effectiveAt)
@@ -34,7 +54,7 @@ const accessEnd = ({ worker, effectiveAt, urgency, receivedAt }: WorkerEvent): I
   const end =
     worker.lastDayEndsAt ??
     (worker.contractEndsAt !== null && worker.contractEndsAt < effectiveAt ? worker.contractEndsAt : effectiveAt)
-  return (worker.involuntary || urgency === 'immediate') && receivedAt < end ? receivedAt : end
+  return endsAtOnce(event) && receivedAt < end ? receivedAt : end
 }
 
 const later = (a: Instant, b: Instant): Instant => (a > b ? a : b)

@@ -12,6 +12,8 @@ export type EmploymentHistory = {
   readonly snapshots: readonly Snapshot[]
   /** Half-open spans without access although a snapshot of an access-giving status may be in force (terminations). */
   readonly blocked: readonly { readonly from: Instant; readonly to: Instant | null }[]
+  /** Those of them that an involuntary or immediate termination began. */
+  readonly endedAtOnce: readonly { readonly from: Instant; readonly to: Instant | null }[]
 }
 
 export type IdentityHistory = {

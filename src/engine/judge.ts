@@ -5,7 +5,7 @@ import type { Decision } from '../domain/decision.ts'
 import { fold, identityAt } from '../domain/fold.ts'
 import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
 import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
-import type { Instant } from '../domain/instant.ts'
+import { contains, type Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { AttributeValue, Worker } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
@@ -105,7 +105,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     workDueAt: next,
     lane: at.leaver || (next !== null && identityAt(history, next).leaver) ? 'leaver' : 'bulk',
     endedAt,
-    urgent: isUrgent(history),
+    urgent: isUrgent(history, now),
     profile,
     desired: desiredChange(decision, facts.desired),
     hadDesired: facts.desired !== null,
@@ -173,15 +173,12 @@ const leaverSince = (history: IdentityHistory, now: Instant): Instant => {
   return since
 }
 
-/** Somebody ended an employment at once: involuntary, or `urgency: immediate`. */
-export const isUrgent = (history: IdentityHistory): boolean =>
-  history.employments.some(({ snapshots }) => {
-    const last = snapshots.at(-1)?.event
-    return (
-      last !== undefined &&
-      (last.urgency === 'immediate' || (last.worker.status === 'terminated' && last.worker.involuntary))
-    )
-  })
+/** Somebody ended an employment at once (involuntary, or `urgency: immediate`), or asks for haste otherwise. */
+export const isUrgent = (history: IdentityHistory, now: Instant): boolean =>
+  history.employments.some(
+    ({ snapshots, endedAtOnce }) =>
+      endedAtOnce.some((span) => contains(span, now)) || snapshots.at(-1)?.event.urgency === 'immediate',
+  )
 
 const desiredChange = (decision: Decision, stored: string | null): Judged['desired'] => {
   const assignments = decision.timeline.map(({ entitlement, interval, reasons }) => ({

@@ -50,7 +50,7 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
   for (const { entitlement } of found) if (wanted.has(entitlement)) person.grants.set(entitlement, true)
   person.reported = at.leaver ? [] : found.map(({ entitlement }) => entitlement).filter((id) => !wanted.has(id))
   person.at = at
-  person.urgent = isUrgent(history)
+  person.urgent = isUrgent(history, now)
   person.decision = decision
   person.plan = plan
   person.nextChangeAt = decision.nextChangeAt

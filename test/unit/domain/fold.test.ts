@@ -161,6 +161,73 @@ describe('how access ends', () => {
     expect([11, 12, 25].map((moment) => stateAt([hire, bye], moment))).toEqual(['active', 'ended', 'ended'])
   })
 
+  describe.each([
+    ['involuntary', 'normal', true],
+    ['immediate', 'immediate', false],
+  ] as const)('%s', (_, urgency, involuntary) => {
+    const fired = (effectiveAt: number) =>
+      aTermination('bye', effectiveAt, { recordedAt: at(12), receivedAt: at(12), urgency, worker: { involuntary } })
+
+    test('dated before the newest snapshot: that was entered before, and says nothing', () => {
+      expect([9, 11, 12, 40].map((moment) => stateAt([hire, fired(9)], moment))).toEqual([
+        'ended',
+        'ended',
+        'ended',
+        'ended',
+      ])
+    })
+
+    test('a change entered before, for a later day, brings nobody back', () => {
+      const planned = anEvent('planned', { recordedAt: at(11), effectiveAt: at(20), worker: { jobCode: 'CA' } })
+      expect([11, 12, 19, 20, 40].map((moment) => stateAt([hire, planned, fired(12)], moment))).toEqual([
+        'active',
+        'ended',
+        'ended',
+        'ended',
+        'ended',
+      ])
+    })
+
+    test('what HR records afterwards does, from its own moment, also past what was entered before', () => {
+      const planned = anEvent('planned', { recordedAt: at(11), effectiveAt: at(20) })
+      const back = anEvent('back', { recordedAt: at(13), effectiveAt: at(30) })
+      expect([20, 29, 30].map((moment) => stateAt([hire, planned, fired(12), back], moment))).toEqual([
+        'ended',
+        'ended',
+        'active',
+      ])
+    })
+
+    test('recorded at the same moment: the sequence tells which was later', () => {
+      const sequenced = (sequence: string) =>
+        anEvent('same', { recordedAt: at(12), sequence, effectiveAt: at(20), worker: { jobCode: 'CA' } })
+      const bye = { ...fired(12), sequence: '5' }
+      expect(['4', '5', '6'].map((sequence) => stateAt([hire, bye, sequenced(sequence)], 25))).toEqual([
+        'ended',
+        'ended',
+        'active',
+      ])
+    })
+
+    test('another termination, with a last day to come, gives nothing back', () => {
+      const again = aTermination('again', 15, { recordedAt: at(13), worker: { lastDayEndsAt: at(40) } })
+      expect(stateAt([hire, fired(12), again], 20)).toBe('ended')
+    })
+
+    test('rescinded, the newest snapshot counts again', () => {
+      const undo = anEvent('undo', { action: 'rescind', supersedes: 'bye' })
+      expect(stateAt([hire, fired(9), undo], 12)).toBe('active')
+    })
+  })
+
+  test('at leisure, a change entered before for a later day stands', () => {
+    const planned = anEvent('planned', { recordedAt: at(1), effectiveAt: at(30) })
+    expect([20, 30].map((moment) => stateAt([hire, planned, aTermination('bye', 20)], moment))).toEqual([
+      'ended',
+      'active',
+    ])
+  })
+
   test('stored twice: the first receipt counts', () => {
     const bye = aTermination('bye', 11, { receivedAt: at(12), worker: { involuntary: true, lastDayEndsAt: at(30) } })
     expect([11, 12, 19].map((moment) => stateAt([hire, { ...bye, receivedAt: at(20) }, bye], moment))).toEqual([
