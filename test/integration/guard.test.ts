@@ -219,6 +219,18 @@ test('what a human releases goes out, is not held again and is not counted; what
   expect(await openHolds()).toHaveLength(1)
 })
 
+test('what a human released goes also past a hold that opens before it has gone', async () => {
+  await bankOf(12, limits({ disables: { absolute: 3, percent: null } }))
+  await leave(0, 5)
+  await house.dispatchAll()
+  const [hold] = await openHolds()
+  await releaseHold(house.engine, hold?.id ?? 0, 'the branch was closed', somebody)
+  await leave(5, 9)
+  await house.dispatchAll()
+  expect(await openHolds()).toHaveLength(1)
+  expect(await sent('disable')).toBe(5)
+})
+
 test('a hold stays after its window has passed: only a human ends it', async () => {
   await bankOf(6, limits({ disables: { absolute: 1, percent: null } }))
   await leave(0, 2)
