@@ -21,6 +21,7 @@ import { createLog, errorFields, type Log } from './log.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
 import { idBlock } from './store/id-block.ts'
+import { unparkAll } from './store/parked.ts'
 import { registerTarget } from './store/targets.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
@@ -167,6 +168,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
     if (refusals.length > 0) throw new RefusedToStart(refusals)
     if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
     for (const { id, mode } of config.targets) await registerTarget(db, id as TargetId, mode)
+    if (does('evaluate')) await unparkAll(db)
     const applied = await applyPolicy(
       engine,
       config.policyFiles,

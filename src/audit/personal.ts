@@ -12,7 +12,7 @@ export type PersonalDetail = {
 }
 
 export const personalDetail = (subjectRef: string | null, body: Readonly<Record<string, unknown>>): PersonalDetail => {
-  const text = canonicalize(body) ?? '{}'
+  const text = canonicalize(storable(body)) ?? '{}'
   const salt = randomBytes(32)
   return {
     ref: randomUUID(),
@@ -21,4 +21,13 @@ export const personalDetail = (subjectRef: string | null, body: Readonly<Record<
     body: text,
     hash: createHash('sha256').update(salt).update(text).digest('hex'),
   }
+}
+
+/** PostgreSQL stores no NUL (Active Directory ends its messages with one) and no half of a surrogate pair. */
+const storable = (value: unknown): unknown => {
+  if (typeof value === 'string') return value.replaceAll('\u0000', '').toWellFormed()
+  if (Array.isArray(value)) return value.map(storable)
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [String(storable(key)), storable(one)]))
+  return value
 }

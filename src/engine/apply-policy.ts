@@ -69,7 +69,7 @@ export const applyPolicy = async (
         { actor, policy: { version, hash, files: files.length }, before: before ?? null },
       ),
     ])
-    const identities = await makeAllDue(tx)
+    const identities = await makeAllDue(tx, 'policy')
     return { kind: 'applied', version: version as PolicyVersion, hash, identities }
   })
   if (result.kind === 'applied') for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)

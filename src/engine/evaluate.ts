@@ -1,20 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Lane, NewAction } from '../domain/action.ts'
+import type { Lane } from '../domain/action.ts'
 import { errorFields } from '../log.ts'
-import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
-import { appendAudit } from '../store/audit-log.ts'
-import { isUnavailable, type Transaction } from '../store/database.ts'
-import { saveDesired } from '../store/desired.ts'
+import { isTimeout, isUnavailable, type Transaction } from '../store/database.ts'
 import { type EvaluationFacts, loadFacts } from '../store/evaluation-facts.ts'
 import { openFinding } from '../store/findings.ts'
-import { adoptFound } from '../store/grants.ts'
-import { closeHolds, openHolds } from '../store/holds.ts'
+import { parkIdentity } from '../store/parked.ts'
 import { targetModes } from '../store/targets.ts'
-import { type DueIdentity, lockDue, lockDueOf, lockOpenWork, parkIdentity, saveEvaluated } from '../store/work-queue.ts'
-import { decisionEntry, isTold } from './decision-entry.ts'
+import { type DueIdentity, lockDue, lockDueBeside, lockDueOf, lockOpenWork } from '../store/work-queue.ts'
+import { blameSystem, faultFields, isServerFault, isSystemFault } from './blame.ts'
 import type { Engine } from './engine.ts'
 import { type Judged, judge } from './judge.ts'
-import type { ActivePolicy } from './policy-book.ts'
+import { saveEvaluation } from './save-evaluation.ts'
 
 /** No batch holds the event loop for longer, ms: ingest shares it. */
 const turnMs = 3
@@ -32,7 +28,8 @@ export type Also = {
 
 /**
  * Evaluates one batch of a lane: identities with work due, the longest due first, in one transaction. An identity whose
- * evaluation throws is parked as a finding; the others of its batch go on.
+ * evaluation fails while others succeed is parked as a finding; the others of its batch go on. When nobody can be
+ * evaluated, it is the system: nobody is parked, one finding is opened, and the caller gets the error.
  */
 export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise<Evaluated> => {
   const limit = engine.settings.evaluateBatch
@@ -42,50 +39,110 @@ export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise
       also?.undone()
       const due = await lockDue(tx, lane, limit)
       taken = due.map(({ id }) => id)
-      const done = await evaluateLocked(engine, tx, due)
-      if (done > 0) await also?.work(tx, done)
-      return done
+      const { failed } = await evaluateLocked(engine, tx, due)
+      const [first] = failed
+      if (first !== undefined && failed.length === due.length && failed.length > 1) throw first.error
+      for (const one of failed) await park(engine, tx, one)
+      if (due.length > 0) await also?.work(tx, due.length)
+      return due.length
     })
     return { evaluated, more: evaluated >= limit }
   } catch (error) {
     also?.undone()
-    if (isUnavailable(error) || taken.length === 0) throw error
+    if (taken.length === 0 || (isUnavailable(error) && !isTimeout(error))) throw error
+    if (isSystemFault(error)) return await reportSystemFault(engine, lane, error)
     engine.log.warn({ ...errorFields(error), batch: taken.length }, 'a batch of evaluations failed: bisecting it')
-    await bisect(engine, taken)
+    await findFailing(engine, lane, taken)
     return { evaluated: taken.length, more: true }
   }
 }
 
-const bisect = async (engine: Engine, ids: readonly number[]): Promise<void> => {
+/** Evaluates the good ones of a batch that failed, and parks the others if it is theirs. */
+const findFailing = async (engine: Engine, lane: Lane, ids: readonly number[]): Promise<void> => {
+  const { evaluated, failed } = await bisect(engine, ids, { timeouts: 0 }).catch((error: unknown) =>
+    isSystemFault(error) ? reportSystemFault(engine, lane, error) : Promise.reject(error),
+  )
+  const [first] = failed
+  if (first === undefined) return
+  if (evaluated === 0 && ids.length > 1 && !(await othersGo(engine, ids)))
+    return await reportSystemFault(engine, lane, first.error)
+  await engine.db.transaction(async (tx) => {
+    for (const one of failed) if (!isServerFault(one.error)) await park(engine, tx, one)
+  })
+  const server = failed.find(({ error }) => isServerFault(error))
+  if (server !== undefined) await reportSystemFault(engine, lane, server.error)
+}
+
+type Failed = { readonly id: number; readonly error: unknown }
+type Tried = { readonly evaluated: number; readonly failed: readonly Failed[] }
+
+/** A wait for somebody's lock times out for everybody: then it is not told apart to the last identity. */
+const mostTimeouts = 8
+
+const bisect = async (engine: Engine, ids: readonly number[], patience: { timeouts: number }): Promise<Tried> => {
+  const tried: Tried[] = []
   const middle = Math.ceil(ids.length / 2)
   for (const half of ids.length === 1 ? [ids] : [ids.slice(0, middle), ids.slice(middle)])
     try {
-      await engine.db.transaction(async (tx) => evaluateLocked(engine, tx, await lockDueOf(tx, half)))
+      tried.push(await engine.db.transaction(async (tx) => evaluateLocked(engine, tx, await lockDueOf(tx, half))))
+      patience.timeouts = 0
     } catch (error) {
-      if (isUnavailable(error)) throw error
-      if (half.length > 1) await bisect(engine, half)
-      else await engine.db.transaction((tx) => park(engine, tx, half[0] as number, error))
+      if (isSystemFault(error) || (isUnavailable(error) && !isTimeout(error))) throw error
+      if (isTimeout(error) && ++patience.timeouts > mostTimeouts) throw error
+      const [id] = half
+      if (half.length > 1) tried.push(await bisect(engine, half, patience))
+      else if (id !== undefined) tried.push({ evaluated: 0, failed: [{ id, error }] })
     }
+  return {
+    evaluated: tried.reduce((sum, { evaluated }) => sum + evaluated, 0),
+    failed: tried.flatMap(({ failed }) => failed),
+  }
 }
 
-const park = async (engine: Engine, tx: Transaction, id: number, error: unknown): Promise<void> => {
-  const { error: name, at } = errorFields(error)
+/** A whole batch failed: is there somebody beside it who can be evaluated? A full batch of poison must not stop the rest. */
+const othersGo = async (engine: Engine, tried: readonly number[]): Promise<boolean> => {
+  try {
+    const { evaluated } = await engine.db.transaction(async (tx) =>
+      evaluateLocked(engine, tx, await lockDueBeside(tx, tried, 1)),
+    )
+    return evaluated > 0
+  } catch (error) {
+    if (isUnavailable(error)) throw error
+    return false
+  }
+}
+
+const park = async (engine: Engine, tx: Transaction, { id, error }: Failed): Promise<void> => {
+  const { error: name, at } = faultFields(error)
   engine.log.error(
     { identity: id, ...errorFields(error) },
     'evaluation of an identity failed: it is parked, its grants are stopped',
   )
-  await parkIdentity(tx, id, `${name}${at === undefined ? '' : ` at ${at}`}`)
+  await parkIdentity(tx, id, `${name}${at === '' ? '' : ` at ${at}`}`)
   await openFinding(tx, {
     kind: 'evaluation-failed',
     key: `identity:${id}`,
     urgent: true,
     identityId: id,
-    detail: { error: String(name), at: String(at ?? '') },
+    detail: { error: name, at },
   })
 }
 
-const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly DueIdentity[]): Promise<number> => {
-  if (due.length === 0) return 0
+/** Nobody is to blame: told once, urgently, for no leaver is seen to meanwhile. Whoever called tries again after a pause. */
+const reportSystemFault = async (engine: Engine, lane: Lane, error: unknown): Promise<never> => {
+  engine.log.error({ lane, ...faultFields(error) }, 'nobody can be evaluated: trying again')
+  await openFinding(engine.db, {
+    kind: 'evaluation-impossible',
+    key: `lane:${lane}`,
+    urgent: true,
+    identityId: null,
+    detail: faultFields(error),
+  }).catch((second: unknown) => engine.log.error(errorFields(second), 'a finding could not be written'))
+  throw error
+}
+
+const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly DueIdentity[]): Promise<Tried> => {
+  if (due.length === 0) return { evaluated: 0, failed: [] }
   const ids = due.map(({ id }) => id)
   const locking = lockOpenWork(tx, ids)
   tx.defer(locking)
@@ -93,7 +150,11 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
   await engine.settings.pause?.('evaluate:locked')
   // Sent together, run in this order. The policy is read after the identities were locked: one that became active
   // before has already made them due again.
-  const [policy, facts, modes] = await Promise.all([engine.policies.current(tx), loadFacts(tx, ids), targetModes(tx)])
+  const [policy, facts, modes] = await Promise.all([
+    engine.policies.current(tx).catch(blameSystem),
+    loadFacts(tx, ids),
+    targetModes(tx),
+  ])
   const context = {
     policy,
     targets: engine.targets.map((target) => ({ ...target, mode: modes.get(target.id) ?? ('observe' as const) })),
@@ -101,6 +162,7 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
   }
   const factsOf = new Map(facts.map((fact) => [fact.id, fact]))
   const judged: Judged[] = []
+  const failed: Failed[] = []
   let since = performance.now()
   for (const identity of due) {
     if (performance.now() - since > turnMs) {
@@ -110,149 +172,10 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
     try {
       judged.push(judge(identity, factsOf.get(identity.id) as EvaluationFacts, context))
     } catch (error) {
-      await park(engine, tx, identity.id, error)
+      failed.push({ id: identity.id, error })
     }
   }
-  await save(engine, tx, policy, judged)
+  await saveEvaluation(engine, tx, policy, judged)
   await engine.settings.pause?.('evaluate:saved')
-  return due.length
+  return { evaluated: judged.length, failed }
 }
-
-const save = async (
-  engine: Engine,
-  tx: Transaction,
-  policy: ActivePolicy,
-  judged: readonly Judged[],
-): Promise<void> => {
-  const first = judged[0]
-  if (first === undefined) return
-  const at = first.identity.now
-  const told = judged.filter(isTold)
-  const decisions = await engine.ids.decision.take(told.length)
-  const actionIds = await engine.ids.action.take(told.reduce((sum, { plan }) => sum + plan.create.length, 0))
-  let nextAction = 0
-  const created = told.map(({ plan }) =>
-    plan.create.map((action) => ({ ...action, id: actionIds[nextAction++] as number })),
-  )
-
-  const changed = judged.filter(({ planChanged }) => planChanged)
-  tx.defer(
-    supersede(
-      tx,
-      at,
-      changed.flatMap(({ plan }) => plan.supersede),
-    ),
-  )
-  tx.defer(
-    restamp(
-      tx,
-      changed.flatMap(({ plan, planVersion }) => plan.keep.map((kept) => ({ ...kept, id: kept.action, planVersion }))),
-    ),
-  )
-  tx.defer(
-    insertActions(
-      tx,
-      at,
-      told.flatMap((one, index) =>
-        (created[index] ?? []).map((action) => row(engine, one, decisions[index] as number, action)),
-      ),
-    ),
-  )
-  const desired = judged.filter((one) => one.desired !== null)
-  tx.defer(
-    saveDesired(
-      tx,
-      at,
-      desired.map(({ identity, desired: next }) => ({
-        identity: identity.id,
-        assignments: next?.assignments ?? '[]',
-        entitlements: next?.entitlements ?? [],
-      })),
-      desired.filter(({ hadDesired }) => hadDesired).map(({ identity }) => identity.id),
-    ),
-  )
-  tx.defer(
-    openHolds(
-      tx,
-      at,
-      judged.flatMap(({ identity, holdsToOpen }) => holdsToOpen.map((hold) => ({ identity: identity.id, ...hold }))),
-    ),
-  )
-  tx.defer(
-    closeHolds(
-      tx,
-      at,
-      judged.flatMap(({ holdsToClose }) => holdsToClose),
-    ),
-  )
-  tx.defer(
-    adoptFound(
-      tx,
-      judged.flatMap(({ identity, adopt }) => adopt.map((entitlement) => ({ identity: identity.id, entitlement }))),
-    ),
-  )
-  tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
-  // Seen after the evaluation is stamped: an older one is over (store/findings: closeResolved).
-  for (const { identity, decision } of judged)
-    for (const violation of decision.violations.filter(({ exception }) => exception === null))
-      await openFinding(tx, {
-        kind: 'sod-violation',
-        key: `${identity.subject_ref}:${violation.policy}`,
-        urgent: false,
-        identityId: identity.id,
-        detail: { policy: violation.policy },
-      })
-  for (const { identity, unexplained } of judged)
-    for (const entitlement of unexplained)
-      await openFinding(tx, {
-        kind: 'grant-unexplained',
-        key: `${identity.subject_ref}:${entitlement}`,
-        urgent: false,
-        identityId: identity.id,
-        detail: { entitlement },
-      })
-  tx.defer(
-    appendAudit(
-      tx,
-      at,
-      told.map((one, index) => decisionEntry(one, decisions[index] as number, created[index] ?? [], policy)),
-    ),
-  )
-}
-
-const row = (
-  engine: Engine,
-  { identity, planVersion, endedAt }: Judged,
-  decision: number,
-  action: Judged['plan']['create'][number] & { id: number },
-): ActionRow => ({
-  ...action,
-  identity: identity.id,
-  planVersion,
-  decision,
-  state: action.afterRevokeOf.length > 0 ? 'waiting' : 'ready',
-  deadline:
-    action.lane === 'leaver'
-      ? Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + engine.settings.leaverSloMs
-      : identity.now + patienceMs(engine, action),
-  inverseOf: action.reason.kind === 'inverse-of-claimed' ? action.reason.action : null,
-})
-
-/** What needs an account that something else makes has the time that its maker has. */
-const patienceMs = ({ targets, settings }: Engine, { target, account }: NewAction): number => {
-  const rules = targets.find(({ id }) => id === target)
-  return account === null && rules?.accounts === 'expect' ? rules.expectWithinMs : settings.bulkDeadlineMs
-}
-
-const evaluatedRow = (one: Judged) => ({
-  id: one.identity.id,
-  workDueAt: one.workDueAt,
-  lane: one.lane,
-  eventsFolded: one.identity.events_seen,
-  planVersion: one.planVersion,
-  lifecycle: one.at.lifecycle,
-  leaver: one.at.leaver,
-  endedAt: one.endedAt,
-  urgent: one.urgent,
-  profile: one.profile,
-})

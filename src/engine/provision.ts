@@ -1,4 +1,5 @@
 import { type ApplyContext, type Connector, notSo } from '../connectors/connector.ts'
+import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { type Claim, type ClaimedAction, claim as claimDispatch } from './claim.ts'
@@ -6,7 +7,8 @@ import type { Engine } from './engine.ts'
 import { createsAccounts, toOperation } from './operation.ts'
 import { isOutage } from './outage.ts'
 import { reobserve } from './reobserve.ts'
-import { type Settled, settle } from './settle.ts'
+import { settle } from './settle.ts'
+import type { Settled } from './verdict.ts'
 
 /**
  * Claims one dispatch, makes its target agree, and records what is then known. The only way to change a target. Any
@@ -64,7 +66,7 @@ const call = async (engine: Engine, claim: Claim, deadline: number): Promise<rea
     mayWrite: () => !abort.signal.aborted && performance.now() < deadline,
   }
   try {
-    return await applyOrObserve(connector, claim.actions, context, createsAccounts(engine, claim.target))
+    return await applyOrObserve(connector, claim.actions, context, claim.lane, createsAccounts(engine, claim.target))
   } catch (error) {
     // The contract forbids it: a bug of the connector. What it did is not known.
     engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')
@@ -80,11 +82,12 @@ const noConnector: Outcome = {
   cause: { code: '', word: 'no-connector-for-target' },
 }
 
-/** What is unknown is read back first; only what is then not so, and may still be done, is done. */
+/** What is unknown is read back first; only what is then not so, and may still be done, is done. Leavers' accounts are only read. */
 const applyOrObserve = async (
   connector: Connector,
   actions: readonly ClaimedAction[],
   context: ApplyContext,
+  lane: Lane,
   create: boolean,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = actions.map(() => undefined)
@@ -94,15 +97,25 @@ const applyOrObserve = async (
     })
   }
   const at = (index: number) => toOperation(actions[index] as ClaimedAction, create)
-  const unknown = indexesWhere(actions, (action) => action.unknown)
+  const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
+  if (sought.length > 0) fill(sought, (await connector.observe(sought.map(at), context.signal)).map(asSought))
+  const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
+  const unknown = indexesWhere(actions, (action, index) => action.unknown && others.has(index))
   if (unknown.length > 0) fill(unknown, (await connector.observe(unknown.map(at), context.signal)).map(onlyWhatIsKnown))
   const toApply = indexesWhere(
     actions,
-    (action, index) => action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])),
+    (action, index) =>
+      others.has(index) && action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])),
   )
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
 }
+
+/** A complete read found no account of a leaver. Nothing is made of it, and nothing was written: nothing is ever unknown. */
+const asSought = (outcome: Outcome): Outcome =>
+  isNotSo(outcome)
+    ? { kind: 'refused', reason: 'account-missing', cause: { code: '', word: 'no-account-to-shut' } }
+    : outcome
 
 /**
  * A read that failed, was throttled or was not allowed leaves unknown what was unknown: a grant that may stand on the

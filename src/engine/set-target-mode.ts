@@ -22,7 +22,7 @@ export const setTargetMode = async (
     const row = await lockTarget(tx, target)
     if (row === null) return { kind: 'unknown-target' }
     if (row.mode === mode) return { kind: 'unchanged', mode }
-    await makeAllDue(tx)
+    await makeAllDue(tx, 'modes')
     if (mode === 'enforce') await resumeDeadlines(tx, target)
     await saveMode(tx, target, mode, actor.name)
     await appendAudit(tx, row.now, [

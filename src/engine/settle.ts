@@ -1,11 +1,11 @@
 import { personalDetail } from '../audit/personal.ts'
-import type { Lane } from '../domain/action.ts'
+import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { whatNext } from '../planning/retry.ts'
-import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
+import { type AccountSeen, saveAbsent, saveAccounts } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import type { Transaction } from '../store/database.ts'
+import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
 import {
@@ -25,20 +25,35 @@ import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
 import { outcomeEntry, unmanagedEntry } from './outcome-entry.ts'
-import type { Verdict } from './verdict.ts'
-
-export type Settled = 'settled' | 'rejected'
+import { settleApart } from './settle-apart.ts'
+import type { Settled, Verdict } from './verdict.ts'
 
 /**
  * Writes all outcomes of a dispatch with their audit entries in one transaction, guarded by the lease. `rejected`: the
  * lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired.
  */
 export const settle = async (engine: Engine, claim: Claim, outcomes: readonly Outcome[]): Promise<Settled> => {
-  const verdicts = claim.actions.map((action, index) => verdict(engine, claim, action, outcomes[index] as Outcome))
+  const verdictOf = (action: ClaimedAction, outcome: Outcome) => verdict(engine, claim, action, outcome)
+  const together = (some: readonly Verdict[], over: boolean) => settleTogether(engine, claim, some, over)
+  const verdicts = claim.actions.map((action, index) => verdictOf(action, outcomes[index] as Outcome))
+  try {
+    return await together(verdicts, true)
+  } catch (error) {
+    if (!isDataFault(error)) throw error
+    return await settleApart(engine, claim, verdicts, { together, verdictOf })
+  }
+}
+
+const settleTogether = async (
+  engine: Engine,
+  claim: Claim,
+  verdicts: readonly Verdict[],
+  over: boolean,
+): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
-  let due = new Set(verdicts.flatMap(({ action, outcome }) => (makesDue(action, outcome) ? [action.identity_id] : [])))
+  let due = new Set(verdicts.flatMap(({ action, outcome }) => (makesDue(claim.lane, action, outcome) ? [action.identity_id] : [])))
   for (;;) {
-    const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due))
+    const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due, over))
     if (result.kind === 'relock') {
       due = new Set([...due, ...result.identities])
       continue
@@ -59,6 +74,7 @@ const attempt = async (
   claim: Claim,
   given: readonly Verdict[],
   due: ReadonlySet<number>,
+  over: boolean,
 ): Promise<Attempt> => {
   // Sent together, run in this order: each reads what the locks before it let it see.
   tx.defer(lockIdentities(tx, [...due]))
@@ -95,7 +111,8 @@ const attempt = async (
   const listed = await saveGrants(tx, claim, proved, accounts, twins, at)
   const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
-  tx.defer(finishDispatch(tx, claim.dispatch, 'done'))
+  tx.defer(saveAbsent(tx, at, claim.target, settled.filter(foundNone).map(({ action }) => action.identity_id)))
+  if (over) tx.defer(finishDispatch(tx, claim.dispatch, 'done'))
   const releasing = releaseWaiting(
     tx,
     settled.flatMap(({ action, next }) =>
@@ -156,14 +173,19 @@ const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
 const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
 
 /** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
-const makesDue = (action: ClaimedAction, outcome: Outcome): boolean => {
+const makesDue = (lane: Lane, action: ClaimedAction, outcome: Outcome): boolean => {
   if (outcome.kind !== 'done') return false
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
+  if (seeksOnly({ kind: action.kind, lane })) return true
   // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
   const { enabled, attributesHash } = outcome.account
   return !enabled || (action.unknown && attributesHash !== action.attributes_hash)
 }
+
+/** Whoever looked for a leaver's account is done without one. */
+const foundNone = ({ action, outcome, next }: Verdict): boolean =>
+  action.kind === 'ensureAccount' && next.kind === 'done' && outcome.kind === 'refused'
 
 /** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
 const distrustInverses = (verdicts: readonly Verdict[], unsettled: ReadonlySet<number>): readonly Verdict[] => {
@@ -204,22 +226,6 @@ const distrustTakenAccounts = async (
       )
 }
 
-const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
-  if (outcome.kind !== 'done' || outcome.account === undefined) return []
-  const { nativeId, origin, enabled, attributesHash } = outcome.account
-  return [
-    {
-      identity: action.identity_id,
-      target: claim.target,
-      nativeId,
-      origin: origin === 'created' ? 'created' : 'linked',
-      enabled,
-      attributesHash,
-      grantsReadAt: outcome.grants === undefined ? null : at,
-    },
-  ]
-}
-
 /** Pins what was resolved for the first time, before anything is stored of it. See `pinEntitlements` for the answer. */
 const pinResolved = (tx: Transaction, done: readonly Verdict[]): Promise<ReadonlyMap<number, number>> =>
   pinEntitlements(
@@ -243,6 +249,22 @@ const distrustTwins = (verdicts: readonly Verdict[], twins: ReadonlyMap<number, 
           ? { ...one, next: { kind: 'park', finding: 'entitlement-changed-identity' } }
           : one,
       )
+
+const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
+  if (outcome.kind !== 'done' || outcome.account === undefined) return []
+  const { nativeId, origin, enabled, attributesHash } = outcome.account
+  return [
+    {
+      identity: action.identity_id,
+      target: claim.target,
+      nativeId,
+      origin: origin === 'created' ? 'created' : 'linked',
+      enabled,
+      attributesHash,
+      grantsReadAt: outcome.grants === undefined ? null : at,
+    },
+  ]
+}
 
 /** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
 const saveGrants = async (

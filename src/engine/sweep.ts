@@ -1,4 +1,6 @@
+import { errorFields } from '../log.ts'
 import { appendAudit } from '../store/audit-log.ts'
+import { isContended, isUnavailable } from '../store/database.ts'
 import {
   type DispatchRef,
   dispatchedActions,
@@ -9,11 +11,14 @@ import {
 } from '../store/dispatches.ts'
 import { closeResolved, openFinding } from '../store/findings.ts'
 import { expireActions, overdueActions } from '../store/outcomes.ts'
+import { unparkDue } from '../store/parked.ts'
 import { refreshStatistics } from '../store/statistics.ts'
 import { leaversNeglected } from '../store/work-queue.ts'
+import { faultFields } from './blame.ts'
 import type { Engine } from './engine.ts'
 import { evaluate } from './evaluate.ts'
 import { expiredEntry } from './outcome-entry.ts'
+import { recheck } from './recheck.ts'
 import { reobserveDue } from './reobserve.ts'
 
 export type Swept = { readonly requeue: readonly DispatchRef[]; readonly expired: number; readonly overdue: number }
@@ -25,23 +30,50 @@ const neglectedAfterMs = 2_000
 
 /**
  * The net under the queues: lost jobs get a new number, expired leases become unknown actions that are read back, open
- * actions beyond their deadline become findings, and findings of what is no longer so are closed. Any number of sweepers may run.
+ * actions beyond their deadline become findings, and findings of what is no longer so are closed. Each part by itself; any
+ * number of sweepers may run.
  */
 export const sweep = async (engine: Engine): Promise<Swept> => {
+  const step = <T>(name: string, work: () => Promise<T>, otherwise: T) => alone(engine, name, work, otherwise)
+  const over = await step('expired-leases', () => expiredLeases(engine.db, 500), [])
   let expired = 0
-  for (const { id } of await expiredLeases(engine.db, 500)) expired += await expire(engine, id)
-  const lost = [
-    ...(await requeue(engine.db, 'leaver', lostAfterMs.leaver)),
-    ...(await requeue(engine.db, 'bulk', lostAfterMs.bulk)),
-  ]
+  for (const { id } of over) expired += await step(`dispatch:${id}`, () => expire(engine, id), 0)
+  const lost: DispatchRef[] = []
+  for (const lane of ['leaver', 'bulk'] as const)
+    lost.push(...(await step(`requeue-${lane}`, () => requeue(engine.db, lane, lostAfterMs[lane]), [])))
   if (lost.length > 0)
     engine.log.warn({ dispatches: lost.length }, 'queued dispatches were never claimed: put on the queue again')
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
-  await evaluateNeglected(engine)
-  await reobserveDue(engine)
-  await refreshStatistics(engine.db)
-  await closeResolved(engine.db)
-  return { requeue: lost, expired, overdue: await reportOverdue(engine) }
+  await step('recheck', () => recheck(engine), undefined)
+  await step('parked', () => retryParked(engine), undefined)
+  await step('neglected-leavers', () => evaluateNeglected(engine), undefined)
+  await step('reobserve', () => reobserveDue(engine), undefined)
+  await step('statistics', () => refreshStatistics(engine.db), 0)
+  await step('findings', () => closeResolved(engine.db), 0)
+  return { requeue: lost, expired, overdue: await step('overdue', () => reportOverdue(engine), 0) }
+}
+
+/** One part of the net that tears must not let fall what the others catch. Only without a database there is nothing to do. */
+const alone = async <T>(engine: Engine, name: string, work: () => Promise<T>, otherwise: T): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (isUnavailable(error) && !isContended(error)) throw error
+    engine.log.error({ step: name, ...errorFields(error) }, 'a part of the sweep failed: the others go on')
+    await openFinding(engine.db, {
+      kind: 'sweep-failed',
+      key: name,
+      urgent: true,
+      identityId: null,
+      detail: faultFields(error),
+    }).catch((second: unknown) => engine.log.error(errorFields(second), 'a finding could not be written'))
+    return otherwise
+  }
+}
+
+/** Whose evaluation failed is tried again after a pause: what was wrong may be mended, and time may have ended an access. */
+const retryParked = async (engine: Engine): Promise<void> => {
+  if ((await unparkDue(engine.db)) > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
 }
 
 /** Leavers that their own lane has left waiting: its thread may be gone. */

@@ -8,3 +8,6 @@ export type Verdict = {
   readonly outcome: Outcome
   readonly next: Next
 }
+
+/** `rejected`: the lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired. */
+export type Settled = 'settled' | 'rejected'

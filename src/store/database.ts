@@ -63,6 +63,16 @@ export const isUnavailable = (error: unknown): boolean => {
   )
 }
 
+/** Took or stood still too long. The work may be why: one identity whose evaluation never ends must not stop its batch for ever. */
+export const isTimeout = (error: unknown): boolean => /^(57014|25P0[34])$/.test(sqlState(error) ?? '')
+
+/** Unavailable for this piece of work only: others wait for other locks. */
+export const isContended = (error: unknown): boolean =>
+  isTimeout(error) || /^(55P03|40P01|40001)$/.test(sqlState(error) ?? '')
+
+/** The database refuses the values: too long, too large, not storable, breaking a constraint. */
+export const isDataFault = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? '')
+
 export type DatabaseOptions = {
   readonly url: string
   readonly max: number

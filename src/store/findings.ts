@@ -41,8 +41,9 @@ export const closeFinding = async (db: Queryable, kind: string, key: string): Pr
 }
 
 /**
- * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, and what was
- * about an action that is over. Others stay until a human closes them. How many.
+ * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
+ * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
+ * evaluated). Others stay until a human closes them. How many.
  */
 export const closeResolved = async (db: Queryable): Promise<number> => {
   const closed = await db.query({
@@ -51,7 +52,10 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
       (f.kind in ('sod-violation', 'grant-unexplained', 'evaluation-failed')
         and exists (select from muster.identity i where i.id = f.identity_id and i.evaluated_at > f.seen_at))
       or exists (select from muster.action a where f.key like 'action:%' and a.id = substring(f.key from '^action:([0-9]+)$')::bigint
-        and a.state in ('done', 'superseded'))) returning 1`,
+        and a.state in ('done', 'superseded'))
+      or (f.kind in ('evaluation-impossible', 'sweep-failed') and f.seen_at < muster.now() - interval '1 minute'
+        and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
+          and work_due_at < (select muster.now()) - interval '1 minute')))) returning 1`,
   })
   return closed.length
 }

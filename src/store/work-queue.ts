@@ -88,13 +88,22 @@ export const saveEvaluated = async (
   })
 }
 
-/** Parked: evaluation leaves it alone and no grant of it is claimed, until another event of it comes. */
-export const parkIdentity = async (tx: Transaction, id: number, reason: string): Promise<void> => {
-  await tx.query({
-    text: 'update muster.identity set parked_at = muster.now(), parked_reason = $2 where id = $1',
-    values: [id, reason],
+/**
+ * Due identities that a batch has not tried, the latest first: whether others can be evaluated tells a fault of the data
+ * from one of the system.
+ */
+export const lockDueBeside = (
+  tx: Transaction,
+  tried: readonly number[],
+  limit: number,
+): Promise<readonly DueIdentity[]> =>
+  tx.query({
+    name: 'work-lock-due-beside',
+    text: `select ${columns} from muster.identity
+      where lane in ('leaver', 'bulk') and parked_at is null and work_due_at <= (select muster.now()) and id <> all($1)
+      order by work_due_at desc limit $2 for update skip locked`,
+    values: [tried, limit],
   })
-}
 
 /** Locks identities in key order, then makes them due now. Before any dispatch lock (lock order, DESIGN §5). */
 export const lockIdentities = async (tx: Transaction, ids: readonly number[]): Promise<void> => {

@@ -140,9 +140,20 @@ create table muster.identity (
   ended_at timestamptz,                       -- when access ended (leaver), for the SLO clock
   urgent boolean not null default false,      -- involuntary or immediate
   profile jsonb,                              -- attributes of the primary employment, for account mapping
-  parked_at timestamptz, parked_reason text
+  parked_at timestamptz, parked_reason text,
+  failed_at timestamptz, failures integer     -- last failed evaluation, and how many in a row: the pause before the next
 ) with (fillfactor = 70);
 create index identity_due on muster.identity (lane, work_due_at) where work_due_at is not null and parked_at is null;
+create index identity_parked on muster.identity (failed_at) where parked_at is not null;
+
+-- Everybody was made due by a transaction that could not see people who came while it ran: the sweeper looks again until
+-- whoever may have evaluated by the old state has ended. Empty when all is well.
+create table muster.recheck (
+  kind text primary key check (kind in ('policy', 'modes')),
+  since timestamptz not null,
+  after xid8,                                 -- given out when the change was first seen: older transactions may be blind to it
+  seen_at timestamptz
+);
 
 -- Bitemporal desired access: one row = what was believed, from recorded_from until recorded_to, about all of valid time.
 create table muster.desired (
@@ -170,6 +181,14 @@ create table muster.account (
 );
 create unique index account_of_identity on muster.account (identity_id, target) where unlinked_at is null;
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;
+
+-- Leavers of whom a complete read found no account: nobody looks again while they stay away.
+create table muster.absent_account (
+  identity_id bigint not null,
+  target text not null,
+  read_at timestamptz not null,
+  primary key (identity_id, target)
+);
 
 -- Bitemporal observed grants.
 create table muster.grants (
@@ -202,7 +221,7 @@ create table muster.action (
   plan_version integer not null,
   decision_id bigint not null,
   dispatch_id bigint,
-  attempts smallint not null default 0,
+  attempts integer not null default 0,
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
   guard_released boolean not null default false,
   guard_urgent boolean not null default false, -- passed a tripped guard as one of its few urgent leavers
@@ -399,7 +418,7 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation to muster_engine;
+grant delete on muster.personal_detail, muster.reobservation, muster.recheck to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;
 grant update (recorded_to) on muster.desired to muster_engine;

@@ -1,0 +1,153 @@
+import type { NewAction } from '../domain/action.ts'
+import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import type { Transaction } from '../store/database.ts'
+import { saveDesired } from '../store/desired.ts'
+import { openFinding } from '../store/findings.ts'
+import { adoptFound } from '../store/grants.ts'
+import { closeHolds, openHolds } from '../store/holds.ts'
+import { saveEvaluated } from '../store/work-queue.ts'
+import { decisionEntry, isTold } from './decision-entry.ts'
+import type { Engine } from './engine.ts'
+import type { Judged } from './judge.ts'
+import type { ActivePolicy } from './policy-book.ts'
+
+/** Writes what a batch of evaluations answers, and its audit entries, in a handful of statements. */
+export const saveEvaluation = async (
+  engine: Engine,
+  tx: Transaction,
+  policy: ActivePolicy,
+  judged: readonly Judged[],
+): Promise<void> => {
+  const first = judged[0]
+  if (first === undefined) return
+  const at = first.identity.now
+  const told = judged.filter(isTold)
+  const decisions = await engine.ids.decision.take(told.length)
+  const actionIds = await engine.ids.action.take(told.reduce((sum, { plan }) => sum + plan.create.length, 0))
+  let nextAction = 0
+  const created = told.map(({ plan }) =>
+    plan.create.map((action) => ({ ...action, id: actionIds[nextAction++] as number })),
+  )
+
+  const changed = judged.filter(({ planChanged }) => planChanged)
+  tx.defer(
+    supersede(
+      tx,
+      at,
+      changed.flatMap(({ plan }) => plan.supersede),
+    ),
+  )
+  tx.defer(
+    restamp(
+      tx,
+      changed.flatMap(({ plan, planVersion }) => plan.keep.map((kept) => ({ ...kept, id: kept.action, planVersion }))),
+    ),
+  )
+  tx.defer(
+    insertActions(
+      tx,
+      at,
+      told.flatMap((one, index) =>
+        (created[index] ?? []).map((action) => row(engine, one, decisions[index] as number, action)),
+      ),
+    ),
+  )
+  const desired = judged.filter((one) => one.desired !== null)
+  tx.defer(
+    saveDesired(
+      tx,
+      at,
+      desired.map(({ identity, desired: next }) => ({
+        identity: identity.id,
+        assignments: next?.assignments ?? '[]',
+        entitlements: next?.entitlements ?? [],
+      })),
+      desired.filter(({ hadDesired }) => hadDesired).map(({ identity }) => identity.id),
+    ),
+  )
+  tx.defer(
+    openHolds(
+      tx,
+      at,
+      judged.flatMap(({ identity, holdsToOpen }) => holdsToOpen.map((hold) => ({ identity: identity.id, ...hold }))),
+    ),
+  )
+  tx.defer(
+    closeHolds(
+      tx,
+      at,
+      judged.flatMap(({ holdsToClose }) => holdsToClose),
+    ),
+  )
+  tx.defer(
+    adoptFound(
+      tx,
+      judged.flatMap(({ identity, adopt }) => adopt.map((entitlement) => ({ identity: identity.id, entitlement }))),
+    ),
+  )
+  tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
+  // Seen after the evaluation is stamped: an older one is over (store/findings: closeResolved).
+  for (const { identity, decision } of judged)
+    for (const violation of decision.violations.filter(({ exception }) => exception === null))
+      await openFinding(tx, {
+        kind: 'sod-violation',
+        key: `${identity.subject_ref}:${violation.policy}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { policy: violation.policy },
+      })
+  for (const { identity, unexplained } of judged)
+    for (const entitlement of unexplained)
+      await openFinding(tx, {
+        kind: 'grant-unexplained',
+        key: `${identity.subject_ref}:${entitlement}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { entitlement },
+      })
+  tx.defer(
+    appendAudit(
+      tx,
+      at,
+      told.map((one, index) => decisionEntry(one, decisions[index] as number, created[index] ?? [], policy)),
+    ),
+  )
+}
+
+const row = (
+  engine: Engine,
+  { identity, planVersion, endedAt }: Judged,
+  decision: number,
+  action: Judged['plan']['create'][number] & { id: number },
+): ActionRow => ({
+  ...action,
+  identity: identity.id,
+  planVersion,
+  decision,
+  state: action.afterRevokeOf.length > 0 ? 'waiting' : 'ready',
+  deadline:
+    action.lane === 'leaver'
+      ? Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + engine.settings.leaverSloMs
+      : identity.now + patienceMs(engine, action),
+  inverseOf: action.reason.kind === 'inverse-of-claimed' ? action.reason.action : null,
+})
+
+/** What needs an account that something else makes has the time that its maker has. */
+const patienceMs = ({ targets, settings }: Engine, { target, account }: NewAction): number => {
+  const rules = targets.find(({ id }) => id === target)
+  return account === null && rules?.accounts === 'expect' ? rules.expectWithinMs : settings.bulkDeadlineMs
+}
+
+const evaluatedRow = (one: Judged) => ({
+  id: one.identity.id,
+  workDueAt: one.workDueAt,
+  lane: one.lane,
+  eventsFolded: one.identity.events_seen,
+  planVersion: one.planVersion,
+  lifecycle: one.at.lifecycle,
+  leaver: one.at.leaver,
+  endedAt: one.endedAt,
+  urgent: one.urgent,
+  profile: one.profile,
+})
