@@ -25,6 +25,13 @@ export const givesAccess: Record<ActionKind, boolean> = {
   revoke: false,
 }
 
+/**
+ * For a leaver an account is only looked for: read, linked when it is there, never made and never written to. Takes away,
+ * therefore, as far as claims are concerned.
+ */
+export const seeksOnly = ({ kind, lane }: { readonly kind: ActionKind; readonly lane: Lane }): boolean =>
+  kind === 'ensureAccount' && lane === 'leaver'
+
 /** An action that is not finished, as evaluation and planning see it under the lock. */
 export type OpenAction = {
   readonly id: ActionId
@@ -78,6 +85,7 @@ export type ActionReason =
   | { readonly kind: 'leaver'; readonly unmanaged: boolean }
   | { readonly kind: 'lifecycle'; readonly state: string }
   | { readonly kind: 'account-wanted' }
+  | { readonly kind: 'leaver-without-link' }
   | { readonly kind: 'attributes-differ' }
   | { readonly kind: 'inverse-of-claimed'; readonly action: ActionId }
 

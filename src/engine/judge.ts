@@ -90,6 +90,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
     open: facts.open,
+    absent: new Set(facts.absent.flatMap((one) => (one.readAt >= (endedAt ?? now) ? [one.target as TargetId] : []))),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
   })
   const planChanged = !planIsEmpty(plan)

@@ -104,8 +104,7 @@ const applyOrObserve = async (
   if (unknown.length > 0) fill(unknown, (await connector.observe(unknown.map(at), context.signal)).map(onlyWhatIsKnown))
   const toApply = indexesWhere(
     actions,
-    (action, index) =>
-      others.has(index) && action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])),
+    (action, index) => others.has(index) && action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])),
   )
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })

@@ -51,7 +51,9 @@ const settleTogether = async (
   over: boolean,
 ): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
-  let due = new Set(verdicts.flatMap(({ action, outcome }) => (makesDue(claim.lane, action, outcome) ? [action.identity_id] : [])))
+  let due = new Set(
+    verdicts.flatMap(({ action, outcome }) => (makesDue(claim.lane, action, outcome) ? [action.identity_id] : [])),
+  )
   for (;;) {
     const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due, over))
     if (result.kind === 'relock') {
@@ -111,7 +113,14 @@ const attempt = async (
   const listed = await saveGrants(tx, claim, proved, accounts, twins, at)
   const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
-  tx.defer(saveAbsent(tx, at, claim.target, settled.filter(foundNone).map(({ action }) => action.identity_id)))
+  tx.defer(
+    saveAbsent(
+      tx,
+      at,
+      claim.target,
+      settled.filter(foundNone).map(({ action }) => action.identity_id),
+    ),
+  )
   if (over) tx.defer(finishDispatch(tx, claim.dispatch, 'done'))
   const releasing = releaseWaiting(
     tx,

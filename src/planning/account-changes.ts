@@ -1,17 +1,18 @@
-import type { ActionReason, NewAction } from '../domain/action.ts'
+import { type ActionReason, type NewAction, seeksOnly } from '../domain/action.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { inverseWanted } from './inverse.ts'
-import type { Lookups } from './lookups.ts'
+import { keyOf, type Lookups } from './lookups.ts'
 import type { PlanInput } from './plan-input.ts'
 
 type AccountChange = Pick<NewAction, 'target' | 'kind' | 'account' | 'lane' | 'reason' | 'attributesHash'>
 
-/** What the accounts need: made, kept right, opened or closed. Accounts of somebody who is only to come are left alone. */
+/** What the accounts need: made, kept right, opened or closed. For somebody who is only to come, none is made or opened. */
 export const accountChanges = (input: PlanInput, lookups: Lookups): readonly NewAction[] => {
   const changes: AccountChange[] = []
   for (const target of lookups.targets.keys()) {
     if (lookups.hasAccess) changes.push(...ensured(target, input, lookups), ...openedOrClosed(target, input, lookups))
-    else if (input.at.leaver) changes.push(...closed(target, input, lookups))
+    else if (input.at.leaver) changes.push(...closed(target, input, lookups), ...sought(target, input, lookups))
+    else changes.push(...openedOrClosed(target, input, lookups))
   }
   return changes.map((change) => ({
     ...change,
@@ -45,7 +46,7 @@ const ensured = (
 }
 
 /**
- * For people with access. An account whose state was never read is closed when it should be, and not opened: what is
+ * For people with access, and those to come, who do not sign in yet: their start may have been put off. An account whose state was never read is closed when it should be, and not opened: what is
  * not known to be shut needs no opening. One on which nothing is wanted is never opened.
  */
 const openedOrClosed = (
@@ -75,6 +76,18 @@ const closed = (target: TargetId, input: PlanInput, lookups: Lookups): readonly 
   if (account.enabled === false && inverse === null) return []
   const reason: ActionReason = inverse ?? { kind: 'leaver', unmanaged: false }
   return [{ target, kind: 'disable', account: account.id, lane: 'leaver', reason, attributesHash: null }]
+}
+
+/**
+ * For leavers of whom no account is known: they may have one that Muster never had to do with. It is looked for once, never
+ * made, and what is found is linked, so that the next plan shuts and empties it.
+ */
+const sought = (target: TargetId, { absent }: PlanInput, { accounts, open }: Lookups): readonly AccountChange[] => {
+  if (accounts.has(target)) return []
+  const seeking = open.get(keyOf({ target, kind: 'ensureAccount', entitlement: null }))?.some(seeksOnly) ?? false
+  if (absent.has(target) && !seeking) return []
+  const reason = { kind: 'leaver-without-link' } as const
+  return [{ target, kind: 'ensureAccount', account: null, lane: 'leaver', reason, attributesHash: null }]
 }
 
 const somethingWantedOn = (target: TargetId, wanted: Lookups['wanted']): boolean =>

@@ -35,7 +35,8 @@ export const matchOpen = (wishes: readonly NewAction[], { open }: Lookups): Matc
 const serves = (action: OpenAction, wish: NewAction): boolean => {
   switch (action.kind) {
     case 'ensureAccount':
-      return action.attributesHash === wish.attributesHash
+      // One that only looks makes nothing, and the other way round.
+      return action.lane === wish.lane && action.attributesHash === wish.attributesHash
     case 'grant':
       // One that is ready, sent or parked could run before the revoke that it should wait for: a new one waits instead.
       // Not so for a missing account: no claim can name an account that is not linked.

@@ -42,6 +42,8 @@ export type PlanInput = {
   readonly wantedAttributes: ReadonlyMap<TargetId, string>
   readonly grants: readonly PresentGrant[]
   readonly open: readonly OpenAction[]
+  /** Of a leaver: targets on which an account was looked for since the leave, and there was none. */
+  readonly absent: ReadonlySet<TargetId>
   /** Claimed grants whose inverse revoke was already sent: action id of the grant. */
   readonly inverseSent: ReadonlySet<ActionId>
 }

@@ -42,6 +42,8 @@ export const reasonText = (reason: ActionReason): string => {
       return `lifecycle is ${reason.state}`
     case 'account-wanted':
       return 'something is assigned there'
+    case 'leaver-without-link':
+      return 'a leaver may have an account of which nothing is known'
     case 'attributes-differ':
       return 'attributes differ'
     case 'inverse-of-claimed':

@@ -1,4 +1,4 @@
-import type { ActionKind, Lane } from '../domain/action.ts'
+import { type ActionKind, type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import type { TargetRules } from '../domain/target.ts'
 
@@ -61,6 +61,9 @@ export const patience: Record<Lane, Patience> = {
 /** How often to look for an account that something else creates. */
 const expectedAccountMs = 30_000
 
+/** How often to look whether a human has mended which account is a leaver's. */
+const seekAgainMs = 900_000
+
 /** Refusals that no later attempt can change, also in the leaver lane: there is nothing to take away, or it must stay. */
 const isFinal: Record<RefusalReason, boolean> = {
   'entitlement-missing': true,
@@ -104,6 +107,13 @@ const again = (attempt: Attempt, askedMs: number): Next => {
 }
 
 const refused = (reason: RefusalReason, attempt: Attempt): Next => {
+  if (seeksOnly(attempt)) {
+    // Whoever only looked has seen that nothing is there to take away.
+    if (reason === 'account-missing') return { kind: 'done' }
+    // Which of several accounts is the leaver's, a human must mend there; then it is found.
+    if (reason === 'account-ambiguous')
+      return { kind: 'again', afterMs: spread(seekAgainMs / 2, attempt.random), counts: true, finding: reason }
+  }
   if (reason === 'account-missing' && attempt.kind === 'ensureAccount' && attempt.accounts === 'expect') {
     const leftMs = attempt.deadlineInMs ?? Number.POSITIVE_INFINITY
     if (leftMs <= 0) return { kind: 'park', finding: reason }

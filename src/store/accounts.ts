@@ -20,6 +20,23 @@ export type AccountSeen = {
   readonly grantsReadAt: number | null
 }
 
+/** Leavers of whom a complete read has found no account: nobody looks again while they stay away. */
+export const saveAbsent = async (
+  tx: Transaction,
+  at: number,
+  target: string,
+  identities: readonly number[],
+): Promise<void> => {
+  if (identities.length === 0) return
+  await tx.query({
+    name: 'accounts-absent',
+    text: `insert into muster.absent_account (identity_id, target, read_at)
+      select r.id, $1, to_timestamp($2::float8 / 1000) from unnest($3::bigint[]) as r(id)
+      on conflict (identity_id, target) do update set read_at = excluded.read_at`,
+    values: [target, at, identities],
+  })
+}
+
 /**
  * Links new accounts and refreshes what was read of known ones. Returns id by identity. A native id that is linked to
  * somebody else already is left alone and missing in the answer: the caller makes it a finding, never a guess.

@@ -186,7 +186,7 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
   tx.query({
     name: 'dispatch-actions',
     text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown,
-        a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then i.profile end as profile,
+        a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (extract(epoch from (select muster.now()) - a.created_at) * 1000)::bigint as age_ms,
         (extract(epoch from a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go

@@ -15,6 +15,8 @@ export type EvaluationFacts = {
   readonly holds: readonly (HoldFact & { readonly id: number })[]
   /** Rejected while wanted: not opened again as long as the same policies hold the same entitlement. */
   readonly rejected: readonly HoldFact[]
+  /** Of whoever was a leaver already: targets that were seen to have no account of theirs, and when (ms). */
+  readonly absent: readonly { readonly target: string; readonly readAt: number }[]
 }
 
 export type HoldFact = {
@@ -56,7 +58,9 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('id', h.id, 'entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '[]') as holds,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
-        from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_as = 'rejected'), '[]') as rejected
+        from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_as = 'rejected'), '[]') as rejected,
+      case when p.leaver then coalesce((select jsonb_agg(jsonb_build_object('target', n.target, 'readAt', (extract(epoch from n.read_at) * 1000)::bigint))
+        from muster.absent_account n where n.identity_id = i.id), '[]') else '[]' end as absent
       from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id`,
     values: [ids],
   })

@@ -9,8 +9,8 @@ export const overtakenIdentities = async (tx: Transaction, dispatch: number): Pr
     name: 'outcomes-overtaken',
     text: `select distinct a.identity_id from muster.action a join muster.identity i on i.id = a.identity_id
       where a.dispatch_id = $1 and a.state = 'dispatched' and (a.plan_version <> i.plan_version
-        or (i.leaver and a.kind in ('ensureAccount', 'enable', 'grant'))
-        or (i.lifecycle <> 'active' and a.kind = 'ensureAccount'))`,
+        or (i.leaver and a.lane = 'bulk' and a.kind in ('ensureAccount', 'enable', 'grant'))
+        or (i.lifecycle <> 'active' and a.lane = 'bulk' and a.kind = 'ensureAccount'))`,
     values: [dispatch],
   })
   return rows.map((row) => row.identity_id)

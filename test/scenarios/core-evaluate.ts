@@ -23,7 +23,10 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
   }
   const history = fold(person.events)
   const at = identityAt(history, now)
-  if (!at.leaver) person.readSinceLeaving.clear()
+  if (!at.leaver) {
+    person.readSinceLeaving.clear()
+    person.absent.clear()
+  }
   const grants = presentGrants(world, person)
   const rules = [...targets.values()]
   const present = presentAccess(rules, grants, person.actions)
@@ -42,6 +45,7 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
     ),
     grants,
     open: person.actions,
+    absent: person.absent,
     inverseSent: person.inverseSent,
   })
   const wanted = new Set(decision.wanted.map(({ entitlement }) => entitlement))

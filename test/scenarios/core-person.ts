@@ -37,6 +37,8 @@ export type CorePerson = {
   nextChangeAt: Instant | null
   /** Targets whose grants were read since this person left. */
   readonly readSinceLeaving: Set<TargetId>
+  /** Targets on which an account was looked for since this person left, and there was none. */
+  readonly absent: Set<TargetId>
   readonly inverseSent: Set<ActionId>
   readonly rejected: Set<string>
   readonly hanging: Set<string>
@@ -60,6 +62,7 @@ export const newPerson = (key: string): CorePerson => ({
   urgent: false,
   nextChangeAt: null,
   readSinceLeaving: new Set(),
+  absent: new Set(),
   inverseSent: new Set(),
   rejected: new Set(),
   hanging: new Set(),

@@ -1,4 +1,4 @@
-import { givesAccess } from '../../src/domain/action.ts'
+import { givesAccess, seeksOnly } from '../../src/domain/action.ts'
 import type { AccountId, EntitlementId } from '../../src/domain/ids.ts'
 import { contains } from '../../src/domain/instant.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
@@ -13,12 +13,12 @@ import type { Call, Told } from './simulated-directory.ts'
 /** DESIGN §5: what takes away may always go; what gives, only when nothing is left to evaluate and inside its interval. */
 export const claimable = (world: CoreWorld, person: CorePerson): CoreAction[] =>
   person.actions.filter(
-    ({ state, claimed, unknown, target, kind, validFrom, validTo }) =>
+    ({ state, claimed, unknown, target, kind, lane, validFrom, validTo }) =>
       state === 'ready' &&
       !claimed &&
       !unknown &&
       world.targets.get(target)?.mode === 'enforce' &&
-      (!givesAccess[kind] || !isDue(world, person)) &&
+      (!givesAccess[kind] || seeksOnly({ kind, lane }) || !isDue(world, person)) &&
       (validFrom === null || contains({ from: validFrom, to: validTo }, world.now)),
   )
 
@@ -49,6 +49,8 @@ export const answer = (world: CoreWorld, person: CorePerson, action: CoreAction,
 /** Whether something could be learned by reading. */
 export const readBack = (world: CoreWorld, person: CorePerson, action: CoreAction): boolean => {
   if (world.down.has(action.target) || isDistrusted(person, action)) return false
+  // What only looks is looked for again.
+  if (seeksOnly(action)) return start(world, person, { ...action, unknown: false })
   const isSo = world.directories.get(action.target)?.isSo(callOf(world, person, action)) ?? false
   if (isSo) hear(world, person, action, { kind: 'done', changed: action.effective })
   else settle(world, person, action, { kind: 'retry', cause: { code: '', word: 'not so' } })
@@ -65,14 +67,12 @@ const told = (world: CoreWorld, person: CorePerson, action: CoreAction): Told =>
     reason: 'configuration',
   }
 
-const callOf = (
-  { entitlements, targets }: CoreWorld,
-  person: CorePerson,
-  { kind, entitlement, target }: CoreAction,
-): Call => {
+const callOf = ({ entitlements, targets }: CoreWorld, person: CorePerson, action: CoreAction): Call => {
+  const { kind, entitlement, target } = action
   if (kind === 'grant' || kind === 'revoke')
     return { kind, person: person.key, group: entitlements.nameOf(entitlement as EntitlementId) }
   if (kind !== 'ensureAccount') return { kind, person: person.key }
+  if (seeksOnly(action)) return { kind: 'seek', person: person.key }
   const attributes = person.at?.primary?.attributes ?? {}
   const create = targets.get(target)?.accounts === 'create'
   return {
@@ -109,7 +109,11 @@ const settle = (
   const attempts = action.attempts + (next.kind !== 'done' && next.kind !== 'park' && next.counts ? 1 : 0)
   if (next.kind === 'readBack' || next.kind === 'poll')
     replace(person, { ...action, state: 'ready', claimed: false, unknown: true, effective: true, attempts })
-  else if (current)
+  else if (next.kind === 'done') {
+    person.actions = person.actions.filter(({ id }) => id !== action.id)
+    person.absent.add(action.target)
+    if (!current) person.due = true
+  } else if (current)
     replace(person, {
       ...action,
       state: next.kind === 'park' ? 'parked' : 'ready',
@@ -146,13 +150,14 @@ const mayBeThere = ({ grants, actions }: CorePerson, id: EntitlementId): boolean
   )
 
 /** What an account call read: the account, and for one that was found or shut, all that it holds. */
-const look = (world: CoreWorld, person: CorePerson, { kind, target }: CoreAction, created: boolean): void => {
+const look = (world: CoreWorld, person: CorePerson, action: CoreAction, created: boolean): void => {
+  const { kind, target } = action
   const account = world.directories.get(target)?.of(person.key)
   if (account === undefined) return
   const known = person.accounts.get(target)
   const id = known?.id ?? (world.nextId++ as AccountId)
   person.accounts.set(target, { id, target, enabled: account.enabled, attributesHash: account.hash })
-  if (kind === 'disable' && person.at?.leaver) person.readSinceLeaving.add(target)
+  if ((kind === 'disable' || seeksOnly(action)) && person.at?.leaver) person.readSinceLeaving.add(target)
   // One that was made for somebody on leave is shut now.
   if (created && person.at?.accountsEnabled === true) return
   person.due = true

@@ -17,7 +17,7 @@ export type Call =
       readonly hash: string
       readonly create: boolean
     }
-  | { readonly kind: 'enable' | 'disable'; readonly person: string }
+  | { readonly kind: 'enable' | 'disable' | 'seek'; readonly person: string }
   | { readonly kind: 'grant' | 'revoke'; readonly person: string; readonly group: string }
 
 export type Told =
@@ -46,8 +46,17 @@ export const simulateDirectory = (entries: readonly DirectoryEntry[]) => {
     return { kind: 'done', changed: true, origin: 'created' }
   }
 
+  const seek = (person: string): Told => {
+    const matches = accounts.filter((account) => account.person === person)
+    if (matches.length > 1) return { kind: 'refused', reason: 'account-ambiguous' }
+    return matches.length === 0
+      ? { kind: 'refused', reason: 'account-missing' }
+      : { kind: 'done', changed: false, origin: 'linked' }
+  }
+
   const apply = (call: Call): Told => {
     if (call.kind === 'ensureAccount') return ensure(call)
+    if (call.kind === 'seek') return seek(call.person)
     const account = of(call.person)
     if (account === undefined) return { kind: 'refused', reason: 'account-missing' }
     const changed = !isSo(call)
@@ -60,6 +69,7 @@ export const simulateDirectory = (entries: readonly DirectoryEntry[]) => {
   const isSo = (call: Call): boolean => {
     const account = of(call.person)
     if (account === undefined) return false
+    if (call.kind === 'seek') return true
     if (call.kind === 'ensureAccount') return account.hash === call.hash
     if (call.kind === 'grant' || call.kind === 'revoke')
       return account.groups.has(call.group) === (call.kind === 'grant')

@@ -207,9 +207,24 @@ describe('leavers', () => {
 
   test('bulk revokes and disables that nobody claimed are replaced in the leaver lane, parked ones too', () => {
     const actions = [open(7, 'revoke', 1), open(8, 'disable', null), open(9, 'revoke', 2, { state: 'parked' })]
-    const made = plan({ is: 'ended', accounts: [account(1, corp)], grants: [present(1), present(2)], open: actions })
+    const accounts = [account(1, corp), ...shut.slice(1)]
+    const made = plan({ is: 'ended', accounts, grants: [present(1), present(2)], open: actions })
     expect(created(made)).toEqual(['disable  leaver', 'revoke 1 leaver', 'revoke 2 leaver'])
     expect(made.supersede).toEqual([7, 8, 9])
+  })
+
+  test('looking for an account takes the place of making it; what is in flight is waited for', () => {
+    const making = open(7, 'ensureAccount', null)
+    const seeking = open(8, 'ensureAccount', null, { lane: 'leaver' })
+    const leaver = (given: Situation) => plan({ is: 'ended', accounts: shut.slice(1), ...given })
+    expect(leaver({ open: [making] })).toMatchObject({ create: [{ lane: 'leaver' }], supersede: [7] })
+    expect(leaver({ open: [{ ...making, ...claimed }] })).toMatchObject({ create: [], awaited: [{ action: 7 }] })
+    expect(leaver({ open: [seeking] })).toMatchObject({ create: [], keep: [{ action: 8 }] })
+    // Of an earlier leave: what looks now looks on.
+    expect(leaver({ open: [seeking], absent: [corp] })).toMatchObject({ create: [], keep: [{ action: 8 }] })
+    const back = plan({ wanted: [1], accounts: shut.slice(1), attributes: {}, open: [seeking] })
+    expect(created(back)).toContain('ensureAccount  bulk')
+    expect(back.supersede).toEqual([8])
   })
 
   test('a bulk revoke in flight is kept: its call is out', () => {

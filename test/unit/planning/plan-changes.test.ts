@@ -66,10 +66,30 @@ describe('accounts', () => {
     expect(words(plan({ is: 'suspended', accounts }))).toEqual(['disable cloud'])
   })
 
-  test('somebody only to come keeps their accounts as they are, and loses what is not wanted', () => {
-    expect(
-      words(plan({ is: 'prehire', accounts: [account(1, corp, { attributesHash: 'old' })], grants: [present(1)] })),
-    ).toEqual(['revoke 1'])
+  test('somebody only to come does not sign in and loses what is not wanted; nothing is made or written for them', () => {
+    const toCome = (enabled: boolean | null) =>
+      words(
+        plan({
+          is: 'prehire',
+          wanted: [101],
+          accounts: [account(1, corp, { enabled, attributesHash: 'old' })],
+          grants: [present(1)],
+        }),
+      )
+    expect(toCome(true)).toEqual(['disable corp', 'revoke 1'])
+    expect(toCome(null)).toEqual(['disable corp', 'revoke 1'])
+    expect(toCome(false)).toEqual(['revoke 1'])
+  })
+
+  test('the account of a leaver of which nothing is known is looked for, once', () => {
+    const leaver = (given: Partial<Situation>) => plan({ is: 'ended', accounts: [], targets: [target(corp)], ...given })
+    expect(leaver({}).create).toMatchObject([
+      { kind: 'ensureAccount', target: corp, account: null, lane: 'leaver', attributesHash: null },
+    ])
+    expect(words(leaver({ absent: [cloud] }))).toEqual(['leaver ensureAccount corp'])
+    expect(words(leaver({ absent: [corp] }))).toEqual([])
+    expect(words(leaver({ accounts: [account(1, corp, { enabled: false })] }))).toEqual([])
+    expect(words(plan({ is: 'prehire', accounts: [] }))).toEqual([])
   })
 })
 
@@ -156,7 +176,7 @@ describe('grants', () => {
   test('whatever the decision says, a person without access is given nothing', () => {
     for (const is of ['prehire', 'ended', 'rescinded'] as const) {
       const made = plan({ is, wanted: [1, 101], accounts: [account(1, corp, { enabled: false })] })
-      expect(words(made)).toEqual([])
+      expect(words(made)).toEqual(is === 'prehire' ? [] : ['leaver ensureAccount cloud'])
     }
   })
 })

@@ -93,10 +93,12 @@ export const lawful = (plan: Plan, input: PlanInput): void => {
 }
 
 const lawfulForLeaver = (plan: Plan, { open, inverseSent, grants }: PlanInput): void => {
-  expect(plan.create.filter(({ kind }) => kind !== 'revoke' && kind !== 'disable')).toEqual([])
+  const gives = ({ kind, lane }: Pick<OpenAction, 'kind' | 'lane'>) =>
+    kind !== 'revoke' && kind !== 'disable' && !(kind === 'ensureAccount' && lane === 'leaver')
+  expect(plan.create.filter(gives)).toEqual([])
   expect(plan.create.every(({ lane }) => lane === 'leaver')).toBe(true)
   const kept = open.filter(({ id }) => plan.keep.some(({ action }) => action === id))
-  expect(kept.filter(({ kind }) => kind !== 'revoke' && kind !== 'disable')).toEqual([])
+  expect(kept.filter(gives)).toEqual([])
   expect(kept.filter(({ claimed, unknown, lane }) => !claimed && !unknown && lane === 'bulk')).toEqual([])
   for (const call of open.filter(({ kind, claimed, unknown }) => kind === 'grant' && (claimed || unknown))) {
     const revokes = (list: readonly { kind: string; entitlement: unknown }[]) =>
@@ -118,9 +120,13 @@ export const agrees = (world: World): void => {
   const desired = new Set(input.decision.wanted.map(({ entitlement }) => Number(entitlement)))
   const held = new Set(plan.held.map(({ entitlement }) => Number(entitlement)))
   for (const id of inCatalogue) expect([id, world.seen.grants.has(id)]).toEqual([id, desired.has(id) && !held.has(id)])
-  if (at.leaver) expect([...world.seen.grants].filter((id) => id !== protectedGrant)).toEqual([])
+  if (at.leaver) {
+    // Known to Muster or not: whoever left has no open account, and nothing but what is protected.
+    expect([...world.truth.grants].filter((id) => id !== protectedGrant)).toEqual([])
+    expect([...world.truth.accounts.values()].filter(({ enabled }) => enabled)).toEqual([])
+  }
   for (const { enabled, target } of world.seen.accounts.values()) {
-    if (at.leaver || (at.lifecycle !== 'prehire' && !at.accountsEnabled)) expect(enabled).toBe(false)
-    else if (at.accountsEnabled && [...desired].some((id) => targetOf(id) === target)) expect(enabled).toBe(true)
+    if (!at.accountsEnabled) expect(enabled).toBe(false)
+    else if ([...desired].some((id) => targetOf(id) === target)) expect(enabled).toBe(true)
   }
 }

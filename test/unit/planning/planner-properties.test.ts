@@ -18,7 +18,7 @@ import {
   unpark,
   type World,
 } from './simulated-target.ts'
-import { cloud, corp, e } from './situation.ts'
+import { cloud, corp, e, person } from './situation.ts'
 
 const states: readonly EmploymentState[] = [
   'active',
@@ -69,6 +69,7 @@ const take = (world: World, next: Step): void => {
   switch (next.do) {
     case 'hr':
       world.is = next.is
+      if (!person(next.is).leaver) world.seen.absent.clear()
       world.wanted = new Set(next.wanted)
       world.due = true
       break

@@ -39,6 +39,7 @@ test('a leaver, for people', () => {
     'at once: disable on corp: a leaver keeps nothing',
     'at once: revoke E2 on corp: a leaver keeps nothing, known to the catalogue or not',
     'at once: revoke E6 on corp: action 8 was going out already',
+    'at once: ensureAccount on cloud: a leaver may have an account of which nothing is known',
     'await the outcome of action 8',
   ])
 })

@@ -99,6 +99,15 @@ describe('refused', () => {
     expect(next).toMatchObject(final ? { kind: 'park', finding: reason } : { kind: 'again', finding: reason })
   })
 
+  test('looking for the account of a leaver is done when there is none, and goes on slowly when there are several', () => {
+    const sought = (reason: RefusalReason, accounts: Attempt['accounts'] = 'create') =>
+      whatNext(refused(reason), attempt({ lane: 'leaver', kind: 'ensureAccount', accounts, attempts: 99 }))
+    expect(sought('account-missing')).toEqual({ kind: 'done' })
+    expect(sought('account-missing', 'expect')).toEqual({ kind: 'done' })
+    expect(sought('account-ambiguous')).toMatchObject({ kind: 'again', afterMs: 450_000, finding: 'account-ambiguous' })
+    expect(sought('not-allowed')).toMatchObject({ kind: 'again', finding: 'not-allowed' })
+  })
+
   test('an account that something else creates is waited for until the deadline', () => {
     const missing = (given: Partial<Attempt>) =>
       whatNext(refused('account-missing'), attempt({ kind: 'ensureAccount', accounts: 'expect', ...given }))

@@ -1,4 +1,4 @@
-import type { OpenAction, Plan } from '../../../src/domain/action.ts'
+import { type OpenAction, type Plan, seeksOnly } from '../../../src/domain/action.ts'
 import type { EmploymentState } from '../../../src/domain/identity.ts'
 import type { AccountId, ActionId, EntitlementId, IdentityId, PersonKey, TargetId } from '../../../src/domain/ids.ts'
 import type { LinkedAccount, PlanInput, PresentGrant } from '../../../src/planning/plan-input.ts'
@@ -17,7 +17,12 @@ export type World = {
   /** What is really there. A call changes it when its outcome comes, known or not. */
   readonly truth: { readonly accounts: Map<TargetId, { enabled: boolean; hash: string }>; readonly grants: Set<number> }
   /** What was verified. */
-  readonly seen: { readonly accounts: Map<TargetId, LinkedAccount>; readonly grants: Set<number> }
+  readonly seen: {
+    readonly accounts: Map<TargetId, LinkedAccount>
+    readonly grants: Set<number>
+    /** Looked for since the person left, and not found. */
+    readonly absent: Set<TargetId>
+  }
   readonly actions: (OpenAction & { readonly inverseOf: ActionId | null })[]
   readonly inverseSent: Set<ActionId>
   /** Something came that no evaluation has seen. */
@@ -46,6 +51,7 @@ export const newWorld = (
         known.map((on) => [on, { id: accountOf(on), target: on, enabled: true, attributesHash: 'h0' }]),
       ),
       grants: new Set(held.filter((id) => known.includes(targetOf(id)))),
+      absent: new Set(),
     },
     actions: [],
     inverseSent: new Set(),
@@ -88,6 +94,7 @@ export const inputOf = (world: World, policy: CompiledPolicy): PlanInput => {
     ]),
     grants,
     open: world.actions,
+    absent: world.seen.absent,
     inverseSent: world.inverseSent,
   }
 }
@@ -126,8 +133,11 @@ export const apply = (world: World, plan: Plan, bump: boolean): void => {
 
 export const claimable = ({ actions, due }: World): OpenAction[] =>
   actions.filter(
-    ({ state, claimed, unknown, kind }) =>
-      state === 'ready' && !claimed && !unknown && (kind === 'revoke' || kind === 'disable' || !due),
+    ({ state, claimed, unknown, kind, lane }) =>
+      state === 'ready' &&
+      !claimed &&
+      !unknown &&
+      (kind === 'revoke' || kind === 'disable' || seeksOnly({ kind, lane }) || !due),
   )
 
 export const claim = (world: World, { id }: OpenAction): void =>
@@ -146,7 +156,7 @@ export const settle = (world: World, action: OpenAction, outcome: Known): void =
 
 /** Reads back a call whose result is unknown. */
 export const readBack = (world: World, action: OpenAction): void =>
-  isSo(world, action) ? verified(world, action) : endOrGoOn(world, action, 'ready')
+  isSo(world, action) || seeksOnly(action) ? verified(world, action) : endOrGoOn(world, action, 'ready')
 
 export const unpark = (world: World): void => {
   for (const { id, state } of [...world.actions]) if (state === 'parked') replace(world, id, { state: 'ready' })
@@ -160,7 +170,8 @@ const endOrGoOn = (world: World, { id, current }: OpenAction, state: 'ready' | '
   }
 }
 
-const change = ({ truth }: World, { kind, entitlement, target: on }: OpenAction): void => {
+const change = ({ truth }: World, { kind, lane, entitlement, target: on }: OpenAction): void => {
+  if (seeksOnly({ kind, lane })) return
   if (kind === 'grant') truth.grants.add(Number(entitlement))
   else if (kind === 'revoke') truth.grants.delete(Number(entitlement))
   else if (kind === 'ensureAccount') truth.accounts.set(on, { enabled: truth.accounts.get(on)?.enabled ?? true, hash })
@@ -186,6 +197,7 @@ const verified = (world: World, action: OpenAction): void => {
       for (const grant of truth.grants) if (targetOf(grant) === on) seen.grants.add(grant)
     world.due = true
   }
+  if (account === undefined && seeksOnly(action)) seen.absent.add(on)
   remove(world, ({ id }) => id === action.id)
   // An inverse that went out beside its call proves nothing while that call is open: the call's own outcome tells.
   if (!action.current || actions.some(({ inverseOf }) => inverseOf === action.id)) world.due = true

@@ -127,6 +127,7 @@ export type Situation = {
   readonly targets?: readonly TargetRules[]
   readonly attributes?: Readonly<Record<string, string>>
   readonly inverseSent?: readonly number[]
+  readonly absent?: readonly TargetId[]
 }
 
 export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation): PlanInput => {
@@ -148,6 +149,7 @@ export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation)
     wantedAttributes: new Map(Object.entries(given.attributes ?? { corp: 'h1', cloud: 'h1' }) as [TargetId, string][]),
     grants,
     open: given.open ?? [],
+    absent: new Set(given.absent ?? []),
     inverseSent: new Set((given.inverseSent ?? []) as ActionId[]),
   }
 }
