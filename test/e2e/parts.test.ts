@@ -161,7 +161,9 @@ test('slapd is slow and drops connections: changes are found made or made again,
 
 test('the answer to a change is lost after it was made: read back, not sent again', async () => {
   let lost = 0
+  let changes = 0
   proxy.watch((bytes, direction): Verdict => {
+    if (direction === 'to-server' && isMessage(bytes, 'modify', 'add')) changes++
     if (direction === 'to-server' || lost > 1 || !isMessage(bytes, 'modifyResponse', 'addResponse')) return 'pass'
     lost++
     return 'reset'
@@ -170,6 +172,7 @@ test('the answer to a change is lost after it was made: read back, not sent agai
   await bank.quiet()
   proxy.watch(null)
   expect(lost).toBe(2)
+  expect(changes).toBe(1 + lending.length)
   await everybodyHas(['AL-0'], lending)
   const unknown = await bank.audit<{ operation: string; changed: boolean }>(
     `select operation, changed from auditor.person_trail where person_key = 'AL-0' and kind = 'outcome' and outcome = 'unknown' order by recorded_at, id`,
