@@ -32,15 +32,15 @@ export const createDispatches = (
   tx.query({
     name: `dispatches-create-${lane}`,
     text: `with busy as materialized (
-        -- Leavers whose workers are busy anyway gather here in larger dispatches instead of on the queue.
-        select target from muster.dispatch where lane = 'leaver' and lane = $1::muster.lane and state = 'queued' group by target having count(*) >= 2),
+        -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue.
+        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target having count(*) >= 2),
       candidate as materialized (
         select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         where a.state = 'ready' and a.lane = $1::muster.lane and a.next_at <= (select muster.now()) and ${mayBeSent}
-          and a.target not in (select target from busy)
+          ${lane === 'leaver' ? 'and a.target not in (select target from busy)' : ''}
           and (a.guard_released or not exists (select from unnest($3::text[], $4::muster.action_kind[], $5::int[]) as h(target, kind, entitlement)
             where h.target = a.target and h.kind = a.kind and (h.entitlement is null or h.entitlement = a.entitlement_id))
             or a.identity_id = any($6::bigint[]))
@@ -66,9 +66,9 @@ export const createDispatches = (
         from numbered group by target, kind, entitlement_id, chunk
         having ${
           lane === 'bulk'
-            ? `count(*) = $2
-          or min(created_at) <= (select muster.now()) - interval '500 ms'
-          or ((select yes from idle) and min(created_at) <= (select muster.now()) - interval '50 ms')`
+            ? `count(*) = $2 or (target not in (select target from busy)
+          and (min(created_at) <= (select muster.now()) - interval '500 ms'
+            or ((select yes from idle) and min(created_at) <= (select muster.now()) - interval '50 ms')))`
             : 'true'
         }),
       made as (
