@@ -96,7 +96,10 @@ const applyOrObserve = async (
       outcomes[index] = results[position]
     })
   }
-  const at = (index: number) => toOperation(actions[index] as ClaimedAction, create)
+  const at = (index: number) => {
+    const action = actions[index] as ClaimedAction
+    return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }))
+  }
   const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
   if (sought.length > 0) fill(sought, (await connector.observe(sought.map(at), context.signal)).map(asSought))
   const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
