@@ -186,7 +186,7 @@ const makesDue = (lane: Lane, action: ClaimedAction, outcome: Outcome): boolean 
   if (outcome.kind !== 'done') return false
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
-
+  if (seeksOnly({ kind: action.kind, lane })) return true
   // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
   const { enabled, attributesHash } = outcome.account
   return !enabled || (action.unknown && attributesHash !== action.attributes_hash)
