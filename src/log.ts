@@ -14,7 +14,8 @@ export type Log = {
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 /** JSON lines on stderr: stdout belongs to commands' answers. */
-export const createLog = (level: string, name: string): Log => pino({ level, name, base: { name } }, pino.destination({ fd: 2, sync: false }))
+export const createLog = (level: string, name: string): Log =>
+  pino({ level, name, base: { name } }, pino.destination({ fd: 2, sync: false }))
 
 /** An error without what it may quote: class, code and place, never its message (drivers put values into messages). */
 export const errorFields = (error: unknown): LogFields => {
@@ -23,6 +24,9 @@ export const errorFields = (error: unknown): LogFields => {
   return {
     error: typeof name === 'string' ? name : typeof error,
     code: typeof code === 'string' ? code : undefined,
-    at: place?.trim().replace(/^at /, '').replace(/\(?[^ (]*\/src\//, '(src/'),
+    at: place
+      ?.trim()
+      .replace(/^at /, '')
+      .replace(/\(?[^ (]*\/src\//, '(src/'),
   }
 }

@@ -1,6 +1,6 @@
 import { auditEntry } from '../audit/entry.ts'
-import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { NewAction } from '../domain/action.ts'
+import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { Judged } from './judge.ts'
 import type { ActivePolicy } from './policy-book.ts'
 

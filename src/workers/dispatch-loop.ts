@@ -39,7 +39,9 @@ export const createDispatchLoop = (engine: Engine, verbs: EngineVerbs, lane: Lan
       }
       const put = await putOrTell(dispatched)
       if (put.length > 0) await verbs.markQueued(engine, put)
-      return performance.now() < gatheringUntil ? { next: 'soon', afterMs: Math.max(tickMs, spacing * costMs) } : { next: 'rest' }
+      return performance.now() < gatheringUntil
+        ? { next: 'soon', afterMs: Math.max(tickMs, spacing * costMs) }
+        : { next: 'rest' }
     },
   })
   if (lane !== 'bulk') return loop

@@ -9,11 +9,19 @@ afterAll(() => house.close())
 
 test('joins, moves in the right order, leaves: verified in the directory', async () => {
   const start = await house.now()
-  await house.tell({ person: 'P-1', effectiveAt: start - 1000, attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' } })
+  await house.tell({
+    person: 'P-1',
+    effectiveAt: start - 1000,
+    attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' },
+  })
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual(expect.arrayContaining(['CBS_ViewOnly', 'CBS_LoanEntry']))
 
-  await house.tell({ person: 'P-1', effectiveAt: start, attributes: { jobCode: 'CA', department: 'LENDING', country: 'IN' } })
+  await house.tell({
+    person: 'P-1',
+    effectiveAt: start,
+    attributes: { jobCode: 'CA', department: 'LENDING', country: 'IN' },
+  })
   await house.quiesce()
   const groups = await house.groupsOf('P-1')
   expect(groups).toContain('CBS_LoanApprove')
