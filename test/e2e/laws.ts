@@ -23,6 +23,19 @@ export const l5 = async (bank: Installation): Promise<readonly string[]> => {
   return read === bank.sent() ? breaches : [...breaches, `${bank.sent()} messages were published, ${read} were read`]
 }
 
-/** All laws that hold when everything is quiet; empty = they do. */
-export const brokenLaws = async (bank: Installation): Promise<readonly string[]> =>
+const look = async (bank: Installation): Promise<readonly string[]> =>
   (await Promise.all([l1(bank), l5(bank), l7(bank), l8(bank)])).flat()
+
+const restsWithinMs = 5_000
+
+/**
+ * All laws that hold when everything is quiet; empty = they do. Somebody whom the database cannot see (a zombie that reads
+ * again what it wrote) may still have made work: what breaks a law does so for good, and not only until that is done.
+ */
+export const brokenLaws = async (bank: Installation): Promise<readonly string[]> => {
+  for (const end = performance.now() + restsWithinMs; ; ) {
+    const breaches = await look(bank)
+    if (breaches.length === 0 || performance.now() > end) return breaches
+    await bank.quiet()
+  }
+}
