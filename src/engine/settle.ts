@@ -2,29 +2,22 @@ import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { whatNext } from '../planning/retry.ts'
-import { type AccountSeen, saveAbsent, saveAccounts } from '../store/accounts.ts'
+import { saveAbsent, saveAccounts } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
-import {
-  distinctGrants,
-  type GrantPresent,
-  type GrantSeen,
-  knownEntitlements,
-  pinEntitlements,
-  saveGone,
-  savePresent,
-} from '../store/grants.ts'
 import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
+import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
-import { outcomeEntry, unmanagedEntry } from './outcome-entry.ts'
+import { outcomeEntry } from './outcome-entry.ts'
+import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
@@ -195,129 +188,6 @@ const makesDue = (lane: Lane, action: ClaimedAction, outcome: Outcome): boolean 
 /** Whoever looked for a leaver's account is done without one. */
 const foundNone = ({ action, outcome, next }: Verdict): boolean =>
   action.kind === 'ensureAccount' && next.kind === 'done' && outcome.kind === 'refused'
-
-/** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
-const distrustInverses = (verdicts: readonly Verdict[], unsettled: ReadonlySet<number>): readonly Verdict[] => {
-  if (unsettled.size === 0) return verdicts
-  return verdicts.map((one) =>
-    one.next.kind === 'done' && one.action.inverse_of !== null && unsettled.has(one.action.inverse_of)
-      ? { ...one, next: { kind: 'readBack', afterMs: 200, counts: false, finding: null } }
-      : one,
-  )
-}
-
-/** The native id is linked to somebody else: never a guess, a finding. */
-const distrustTakenAccounts = async (
-  tx: Transaction,
-  claim: Claim,
-  verdicts: readonly Verdict[],
-  accounts: ReadonlyMap<number, number>,
-): Promise<readonly Verdict[]> => {
-  const taken = verdicts.filter(
-    ({ action, outcome, next }) =>
-      next.kind === 'done' &&
-      outcome.kind === 'done' &&
-      outcome.account !== undefined &&
-      !accounts.has(action.identity_id),
-  )
-  for (const { action } of taken)
-    await openFinding(tx, {
-      kind: 'account-ambiguous',
-      key: `${claim.target}:${action.id}`,
-      urgent: false,
-      identityId: action.identity_id,
-      detail: { target: claim.target },
-    })
-  return taken.length === 0
-    ? verdicts
-    : verdicts.map((one) =>
-        taken.includes(one) ? { ...one, next: { kind: 'park', finding: 'account-ambiguous' } } : one,
-      )
-}
-
-/** Pins what was resolved for the first time, before anything is stored of it. See `pinEntitlements` for the answer. */
-const pinResolved = (tx: Transaction, done: readonly Verdict[]): Promise<ReadonlyMap<number, number>> =>
-  pinEntitlements(
-    tx,
-    done.flatMap(({ action, outcome }) =>
-      outcome.kind === 'done' &&
-      action.entitlement_id !== null &&
-      action.entitlement_native === null &&
-      outcome.evidence.entitlement !== null
-        ? [{ id: action.entitlement_id, nativeId: outcome.evidence.entitlement }]
-        : [],
-    ),
-  )
-
-/** Two entries of the catalogue are one thing: what was given stands under the first, and a human must look. */
-const distrustTwins = (verdicts: readonly Verdict[], twins: ReadonlyMap<number, number>): readonly Verdict[] =>
-  twins.size === 0
-    ? verdicts
-    : verdicts.map((one) =>
-        one.next.kind === 'done' && one.action.kind === 'grant' && twins.has(one.action.entitlement_id ?? 0)
-          ? { ...one, next: { kind: 'park', finding: 'entitlement-changed-identity' } }
-          : one,
-      )
-
-const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
-  if (outcome.kind !== 'done' || outcome.account === undefined) return []
-  const { nativeId, origin, enabled, attributesHash } = outcome.account
-  return [
-    {
-      identity: action.identity_id,
-      target: claim.target,
-      nativeId,
-      origin: origin === 'created' ? 'created' : 'linked',
-      enabled,
-      attributesHash,
-      grantsReadAt: outcome.grants === undefined ? null : at,
-    },
-  ]
-}
-
-/** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
-const saveGrants = async (
-  tx: Transaction,
-  claim: Claim,
-  done: readonly Verdict[],
-  accounts: ReadonlyMap<number, number>,
-  twins: ReadonlyMap<number, number>,
-  at: number,
-) => {
-  const present: GrantPresent[] = []
-  const gone: GrantSeen[] = []
-  for (const { action, outcome } of done) {
-    if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
-    const twin = twins.get(action.entitlement_id)
-    const seen = { account: action.account_id, entitlement: twin ?? action.entitlement_id }
-    // Given under a key that means the same as another: taking it back under that one would begin it all again.
-    if (action.kind === 'grant') present.push({ ...seen, given: twin === undefined })
-    if (action.kind === 'revoke') gone.push(seen)
-  }
-  const reads = done.flatMap(({ action, outcome }) =>
-    outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
-      ? [{ action, grants: outcome.grants }]
-      : [],
-  )
-  const known = await knownEntitlements(
-    tx,
-    claim.target,
-    reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name }))),
-  )
-  const listed = reads.map(({ action, grants }) => {
-    const account = accounts.get(action.identity_id) ?? action.account_id
-    const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
-    if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement, given: false })
-    return unmanagedEntry(at, claim, action, entitlements)
-  })
-  tx.defer(saveGone(tx, at, claim.dispatch, gone))
-  // What a revoke of this very dispatch proved gone, another member's list may have seen a moment before.
-  const isGone = ({ account, entitlement }: GrantSeen) =>
-    gone.some((one) => one.account === account && one.entitlement === entitlement)
-  const stays = listed.length === 0 ? present : present.filter((row) => row.given || !isGone(row))
-  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(stays)))
-  return listed
-}
 
 const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
   const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind }

@@ -1,4 +1,5 @@
 import type { NewAction, Waits } from '../domain/action.ts'
+import { float8Array, int4Array, int8Array, textArray } from './binary-array.ts'
 import type { Transaction } from './database.ts'
 
 export type ActionRow = NewAction & {
@@ -17,33 +18,33 @@ export const insertActions = async (tx: Transaction, at: number, rows: readonly 
     name: 'actions-insert',
     text: `insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, needs_account,
         after_revoke_of, inverse_of, valid_from, valid_to, attributes_hash, reason, created_at, next_at, deadline)
-      select r.id, r.identity, r.target, r.kind, r.entitlement, r.lane, r.state, r.plan_version, r.decision, r.needs_account,
-        case when r.after is null then null else array(select jsonb_array_elements(r.after)::int) end, r.inverse_of,
-        to_timestamp(r.valid_from / 1000), to_timestamp(r.valid_to / 1000), r.hash, r.reason,
+      select r.id, r.identity, r.target, r.kind::muster.action_kind, r.entitlement, r.lane::muster.lane, r.state::muster.action_state, r.plan_version,
+        r.decision, r.needs_account <> 0, case when r.after is null then null else array(select jsonb_array_elements(r.after::jsonb)::int) end, r.inverse_of,
+        to_timestamp(r.valid_from / 1000), to_timestamp(r.valid_to / 1000), r.hash, r.reason::jsonb,
         to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), to_timestamp(r.deadline / 1000)
-      from unnest($2::bigint[], $3::bigint[], $4::text[], $5::muster.action_kind[], $6::int[], $7::muster.lane[], $8::muster.action_state[],
-        $9::int[], $10::bigint[], $11::boolean[], $12::jsonb[], $13::bigint[], $14::float8[], $15::float8[], $16::text[], $17::jsonb[], $18::float8[])
+      from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
+        $9::int[], $10::bigint[], $11::int[], $12::text[], $13::bigint[], $14::float8[], $15::float8[], $16::text[], $17::text[], $18::float8[])
         as r(id, identity, target, kind, entitlement, lane, state, plan_version, decision, needs_account, after, inverse_of,
           valid_from, valid_to, hash, reason, deadline)`,
     values: [
       at,
-      rows.map((r) => r.id),
-      rows.map((r) => r.identity),
-      rows.map((r) => r.target),
-      rows.map((r) => r.kind),
-      rows.map((r) => r.entitlement),
-      rows.map((r) => r.lane),
-      rows.map((r) => r.state),
-      rows.map((r) => r.planVersion),
-      rows.map((r) => r.decision),
-      rows.map((r) => r.needsAccount),
-      rows.map((r) => (r.afterRevokeOf.length === 0 ? null : JSON.stringify(r.afterRevokeOf))),
-      rows.map((r) => r.inverseOf),
-      rows.map((r) => r.validFrom),
-      rows.map((r) => r.validTo),
-      rows.map((r) => r.attributesHash),
-      rows.map((r) => JSON.stringify(r.reason)),
-      rows.map((r) => r.deadline),
+      int8Array(rows.map((r) => r.id)),
+      int8Array(rows.map((r) => r.identity)),
+      textArray(rows.map((r) => r.target)),
+      textArray(rows.map((r) => r.kind)),
+      int4Array(rows.map((r) => r.entitlement)),
+      textArray(rows.map((r) => r.lane)),
+      textArray(rows.map((r) => r.state)),
+      int4Array(rows.map((r) => r.planVersion)),
+      int8Array(rows.map((r) => r.decision)),
+      int4Array(rows.map((r) => Number(r.needsAccount))),
+      textArray(rows.map((r) => (r.afterRevokeOf.length === 0 ? null : JSON.stringify(r.afterRevokeOf)))),
+      int8Array(rows.map((r) => r.inverseOf)),
+      float8Array(rows.map((r) => r.validFrom)),
+      float8Array(rows.map((r) => r.validTo)),
+      textArray(rows.map((r) => r.attributesHash)),
+      textArray(rows.map((r) => JSON.stringify(r.reason))),
+      float8Array(rows.map((r) => r.deadline)),
     ],
   })
 }

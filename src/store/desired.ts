@@ -1,3 +1,4 @@
+import { int8Array, textArray } from './binary-array.ts'
 import type { Transaction } from './database.ts'
 
 export type DesiredRow = {
@@ -26,13 +27,13 @@ export const saveDesired = async (
   const inserted = tx.query({
     name: 'desired-insert',
     text: `insert into muster.desired (identity_id, recorded_from, assignments, entitlements)
-      select r.id, to_timestamp($1::float8 / 1000), r.assignments, array(select jsonb_array_elements(r.entitlements)::int)
-      from unnest($2::bigint[], $3::jsonb[], $4::jsonb[]) as r(id, assignments, entitlements)`,
+      select r.id, to_timestamp($1::float8 / 1000), r.assignments::jsonb, r.entitlements::int[]
+      from unnest($2::bigint[], $3::text[], $4::text[]) as r(id, assignments, entitlements)`,
     values: [
       at,
-      rows.map((r) => r.identity),
-      rows.map((r) => r.assignments),
-      rows.map((r) => JSON.stringify(r.entitlements)),
+      int8Array(rows.map((r) => r.identity)),
+      textArray(rows.map((r) => r.assignments)),
+      textArray(rows.map((r) => `{${r.entitlements.join()}}`)),
     ],
   })
   await Promise.all([closed, inserted])

@@ -1,4 +1,5 @@
 import { lookupKey } from '../domain/lookup-key.ts'
+import { int4Array, int8Array } from './binary-array.ts'
 import type { Transaction } from './database.ts'
 import { mergeEntitlements } from './merge-entitlements.ts'
 
@@ -18,11 +19,17 @@ export const savePresent = async (
   await tx.query({
     name: 'grants-present',
     text: `insert into muster.grants (account_id, entitlement_id, given, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
-      select r.account, r.entitlement, r.given, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
-      from unnest($3::bigint[], $4::int[], $5::boolean[]) as r(account, entitlement, given)
+      select r.account, r.entitlement, r.given <> 0, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
+      from unnest($3::bigint[], $4::int[], $5::int[]) as r(account, entitlement, given)
       on conflict (entitlement_id, account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at,
         given = muster.grants.given or excluded.given`,
-    values: [readAt, dispatch, rows.map((r) => r.account), rows.map((r) => r.entitlement), rows.map((r) => r.given)],
+    values: [
+      readAt,
+      dispatch,
+      int8Array(rows.map((r) => r.account)),
+      int4Array(rows.map((r) => r.entitlement)),
+      int4Array(rows.map((r) => Number(r.given))),
+    ],
   })
 }
 

@@ -1,3 +1,4 @@
+import { float8Array, int4Array, int8Array, textArray } from './binary-array.ts'
 import type { Queryable, Transaction } from './database.ts'
 
 /**
@@ -47,20 +48,20 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
   if (rows.length === 0) return
   await tx.query({
     name: 'outcomes-settle',
-    text: `update muster.action a set state = r.state, unknown = r.unknown, attempts = r.attempts, outcome = r.outcome,
+    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, outcome = r.outcome,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
         dispatched_at = case when r.state = 'ready' then null else a.dispatched_at end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
-      from unnest($1::bigint[], $2::muster.action_state[], $3::boolean[], $4::int[], $5::float8[], $6::text[])
+      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[])
         as r(id, state, unknown, attempts, after, outcome), (select muster.now() as now) n
       where a.id = r.id`,
     values: [
-      rows.map((r) => r.id),
-      rows.map((r) => r.state),
-      rows.map((r) => r.unknown),
-      rows.map((r) => r.attempts),
-      rows.map((r) => r.afterMs),
-      rows.map((r) => r.outcome),
+      int8Array(rows.map((r) => r.id)),
+      textArray(rows.map((r) => r.state)),
+      int4Array(rows.map((r) => Number(r.unknown))),
+      int4Array(rows.map((r) => r.attempts)),
+      float8Array(rows.map((r) => r.afterMs)),
+      textArray(rows.map((r) => r.outcome)),
     ],
   })
 }

@@ -1,4 +1,5 @@
 import type { Lane } from '../domain/action.ts'
+import { float8Array, int4Array, int8Array, textArray } from './binary-array.ts'
 import type { Queryable, Transaction } from './database.ts'
 
 /** An identity with work waiting, locked by the transaction that read it. */
@@ -66,24 +67,24 @@ export const saveEvaluated = async (
 ): Promise<void> => {
   await tx.query({
     name: 'work-save-evaluated',
-    text: `update muster.identity i set work_due_at = to_timestamp(r.due / 1000), lane = r.lane, events_folded = r.folded,
-        plan_version = r.plan_version, lifecycle = r.lifecycle, leaver = r.leaver, ended_at = to_timestamp(r.ended / 1000),
-        urgent = r.urgent, profile = r.profile, evaluated_policy = $1, evaluated_at = (select muster.now())
-      from unnest($2::bigint[], $3::float8[], $4::muster.lane[], $5::int[], $6::int[], $7::text[], $8::boolean[], $9::float8[], $10::boolean[], $11::jsonb[])
+    text: `update muster.identity i set work_due_at = to_timestamp(r.due / 1000), lane = r.lane::muster.lane, events_folded = r.folded,
+        plan_version = r.plan_version, lifecycle = r.lifecycle, leaver = r.leaver <> 0, ended_at = to_timestamp(r.ended / 1000),
+        urgent = r.urgent <> 0, profile = r.profile::jsonb, evaluated_policy = $1, evaluated_at = (select muster.now())
+      from unnest($2::bigint[], $3::float8[], $4::text[], $5::int[], $6::int[], $7::text[], $8::int[], $9::float8[], $10::int[], $11::text[])
         as r(id, due, lane, folded, plan_version, lifecycle, leaver, ended, urgent, profile)
       where i.id = r.id`,
     values: [
       policyVersion,
-      rows.map((r) => r.id),
-      rows.map((r) => r.workDueAt),
-      rows.map((r) => r.lane),
-      rows.map((r) => r.eventsFolded),
-      rows.map((r) => r.planVersion),
-      rows.map((r) => r.lifecycle),
-      rows.map((r) => r.leaver),
-      rows.map((r) => r.endedAt),
-      rows.map((r) => r.urgent),
-      rows.map((r) => (r.profile === null ? null : JSON.stringify(r.profile))),
+      int8Array(rows.map((r) => r.id)),
+      float8Array(rows.map((r) => r.workDueAt)),
+      textArray(rows.map((r) => r.lane)),
+      int4Array(rows.map((r) => r.eventsFolded)),
+      int4Array(rows.map((r) => r.planVersion)),
+      textArray(rows.map((r) => r.lifecycle)),
+      int4Array(rows.map((r) => Number(r.leaver))),
+      float8Array(rows.map((r) => r.endedAt)),
+      int4Array(rows.map((r) => Number(r.urgent))),
+      textArray(rows.map((r) => (r.profile === null ? null : JSON.stringify(r.profile)))),
     ],
   })
 }

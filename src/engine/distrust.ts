@@ -1,0 +1,53 @@
+import type { Transaction } from '../store/database.ts'
+import { openFinding } from '../store/findings.ts'
+import type { Claim } from './claim.ts'
+import type { Verdict } from './verdict.ts'
+
+/** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
+export const distrustInverses = (verdicts: readonly Verdict[], unsettled: ReadonlySet<number>): readonly Verdict[] => {
+  if (unsettled.size === 0) return verdicts
+  return verdicts.map((one) =>
+    one.next.kind === 'done' && one.action.inverse_of !== null && unsettled.has(one.action.inverse_of)
+      ? { ...one, next: { kind: 'readBack', afterMs: 200, counts: false, finding: null } }
+      : one,
+  )
+}
+
+/** The native id is linked to somebody else: never a guess, a finding. */
+export const distrustTakenAccounts = async (
+  tx: Transaction,
+  claim: Claim,
+  verdicts: readonly Verdict[],
+  accounts: ReadonlyMap<number, number>,
+): Promise<readonly Verdict[]> => {
+  const taken = verdicts.filter(
+    ({ action, outcome, next }) =>
+      next.kind === 'done' &&
+      outcome.kind === 'done' &&
+      outcome.account !== undefined &&
+      !accounts.has(action.identity_id),
+  )
+  for (const { action } of taken)
+    await openFinding(tx, {
+      kind: 'account-ambiguous',
+      key: `${claim.target}:${action.id}`,
+      urgent: false,
+      identityId: action.identity_id,
+      detail: { target: claim.target },
+    })
+  return taken.length === 0
+    ? verdicts
+    : verdicts.map((one) =>
+        taken.includes(one) ? { ...one, next: { kind: 'park', finding: 'account-ambiguous' } } : one,
+      )
+}
+
+/** Two entries of the catalogue are one thing: what was given stands under the first, and a human must look. */
+export const distrustTwins = (verdicts: readonly Verdict[], twins: ReadonlyMap<number, number>): readonly Verdict[] =>
+  twins.size === 0
+    ? verdicts
+    : verdicts.map((one) =>
+        one.next.kind === 'done' && one.action.kind === 'grant' && twins.has(one.action.entitlement_id ?? 0)
+          ? { ...one, next: { kind: 'park', finding: 'entitlement-changed-identity' } }
+          : one,
+      )

@@ -1,0 +1,89 @@
+import type { AccountSeen } from '../store/accounts.ts'
+import type { Transaction } from '../store/database.ts'
+import {
+  distinctGrants,
+  type GrantPresent,
+  type GrantSeen,
+  knownEntitlements,
+  pinEntitlements,
+  saveGone,
+  savePresent,
+} from '../store/grants.ts'
+import type { Claim } from './claim.ts'
+import { unmanagedEntry } from './outcome-entry.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Pins what was resolved for the first time, before anything is stored of it. See `pinEntitlements` for the answer. */
+export const pinResolved = (tx: Transaction, done: readonly Verdict[]): Promise<ReadonlyMap<number, number>> =>
+  pinEntitlements(
+    tx,
+    done.flatMap(({ action, outcome }) =>
+      outcome.kind === 'done' &&
+      action.entitlement_id !== null &&
+      action.entitlement_native === null &&
+      outcome.evidence.entitlement !== null
+        ? [{ id: action.entitlement_id, nativeId: outcome.evidence.entitlement }]
+        : [],
+    ),
+  )
+
+/** What the call told of the account itself. */
+export const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
+  if (outcome.kind !== 'done' || outcome.account === undefined) return []
+  const { nativeId, origin, enabled, attributesHash } = outcome.account
+  return [
+    {
+      identity: action.identity_id,
+      target: claim.target,
+      nativeId,
+      origin: origin === 'created' ? 'created' : 'linked',
+      enabled,
+      attributesHash,
+      grantsReadAt: outcome.grants === undefined ? null : at,
+    },
+  ]
+}
+
+/** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
+export const saveGrants = async (
+  tx: Transaction,
+  claim: Claim,
+  done: readonly Verdict[],
+  accounts: ReadonlyMap<number, number>,
+  twins: ReadonlyMap<number, number>,
+  at: number,
+) => {
+  const present: GrantPresent[] = []
+  const gone: GrantSeen[] = []
+  for (const { action, outcome } of done) {
+    if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
+    const twin = twins.get(action.entitlement_id)
+    const seen = { account: action.account_id, entitlement: twin ?? action.entitlement_id }
+    // Given under a key that means the same as another: taking it back under that one would begin it all again.
+    if (action.kind === 'grant') present.push({ ...seen, given: twin === undefined })
+    if (action.kind === 'revoke') gone.push(seen)
+  }
+  const reads = done.flatMap(({ action, outcome }) =>
+    outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0
+      ? [{ action, grants: outcome.grants }]
+      : [],
+  )
+  const known = await knownEntitlements(
+    tx,
+    claim.target,
+    reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name }))),
+  )
+  const listed = reads.map(({ action, grants }) => {
+    const account = accounts.get(action.identity_id) ?? action.account_id
+    const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
+    if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement, given: false })
+    return unmanagedEntry(at, claim, action, entitlements)
+  })
+  tx.defer(saveGone(tx, at, claim.dispatch, gone))
+  // What a revoke of this very dispatch proved gone, another member's list may have seen a moment before.
+  const isGone = ({ account, entitlement }: GrantSeen) =>
+    gone.some((one) => one.account === account && one.entitlement === entitlement)
+  const stays = listed.length === 0 ? present : present.filter((row) => row.given || !isGone(row))
+  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(stays)))
+  return listed
+}
