@@ -11,6 +11,7 @@ import {
   type GrantPresent,
   type GrantSeen,
   knownEntitlements,
+  lockPresent,
   saveGone,
   savePresent,
   verifiedSince,
@@ -49,6 +50,7 @@ export const reobserve = async (
     )
     const present = await presentGrants(tx, claim, seen, accounts)
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
+    tx.defer(lockPresent(tx, [...present, ...gone]))
     const isOlder = await verifiedSince(tx, readAt, [...present, ...gone])
     await savePresent(
       tx,

@@ -7,6 +7,7 @@ import {
   knownEntitlements,
   pinEntitlements,
   saveGone,
+  saveListed,
   savePresent,
 } from '../store/grants.ts'
 import type { Claim } from './claim.ts'
@@ -54,6 +55,7 @@ export const saveGrants = async (
   at: number,
 ) => {
   const present: GrantPresent[] = []
+  const found: GrantSeen[] = []
   const gone: GrantSeen[] = []
   for (const { action, outcome } of done) {
     if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
@@ -76,14 +78,12 @@ export const saveGrants = async (
   const listed = reads.map(({ action, grants }) => {
     const account = accounts.get(action.identity_id) ?? action.account_id
     const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
-    if (account !== null) for (const entitlement of entitlements) present.push({ account, entitlement, given: false })
+    if (account !== null) for (const entitlement of entitlements) found.push({ account, entitlement })
     return unmanagedEntry(at, claim, action, entitlements)
   })
   tx.defer(saveGone(tx, at, claim.dispatch, gone))
-  // What a revoke of this very dispatch proved gone, another member's list may have seen a moment before.
-  const isGone = ({ account, entitlement }: GrantSeen) =>
-    gone.some((one) => one.account === account && one.entitlement === entitlement)
-  const stays = listed.length === 0 ? present : present.filter((row) => row.given || !isGone(row))
-  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(stays)))
+  tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
+  // A list is as old as its claim: what this dispatch or another one verified since, it may not overrule.
+  tx.defer(saveListed(tx, at, claim.dispatch, claim.claimedAt, found))
   return listed
 }

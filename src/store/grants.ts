@@ -33,6 +33,44 @@ export const savePresent = async (
   })
 }
 
+/** Waits for whoever is just writing what became of these links, if they are there. */
+export const lockPresent = async (tx: Transaction, rows: readonly GrantSeen[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'grants-lock-present',
+    text: `select 1 from muster.grants g join unnest($1::bigint[], $2::int[]) as r(account, entitlement)
+        on g.account_id = r.account and g.entitlement_id = r.entitlement
+      where g.gone_verified_at is null order by g.account_id, g.entitlement_id for update of g`,
+    values: [int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
+  })
+}
+
+/**
+ * What complete reads listed, of accounts whose links others may be changing at the same time: a link about which something
+ * was verified after `since` (before the read) is left alone. Links that are there are locked first, so that whoever is
+ * just marking one as gone is waited for, and then seen.
+ */
+export const saveListed = async (
+  tx: Transaction,
+  readAt: number,
+  dispatch: number | null,
+  since: number,
+  rows: readonly GrantSeen[],
+): Promise<void> => {
+  if (rows.length === 0) return
+  tx.defer(lockPresent(tx, rows))
+  await tx.query({
+    name: 'grants-listed',
+    text: `insert into muster.grants (account_id, entitlement_id, given, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
+      select distinct r.account, r.entitlement, false, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
+      from unnest($4::bigint[], $5::int[]) as r(account, entitlement)
+      where not exists (select from muster.grants g where g.account_id = r.account and g.entitlement_id = r.entitlement
+        and greatest(g.last_verified_at, g.gone_verified_at) > to_timestamp($3::float8 / 1000))
+      on conflict (entitlement_id, account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at`,
+    values: [readAt, dispatch, since, int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
+  })
+}
+
 /** Each link once; what was given stays given. */
 export const distinctGrants = (rows: readonly GrantPresent[]): readonly GrantPresent[] => [
   ...new Map(
