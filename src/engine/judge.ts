@@ -64,8 +64,8 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const history = fold(facts.events)
   const at = identityAt(history, now)
   const profile = profileOf(at.primary)
-  const endedAt = at.leaver ? leaverSince(history, now) : null
   const heardAt = Math.max(...facts.events.map(({ receivedAt }) => receivedAt))
+  const endedAt = at.leaver ? leaverSince(history, now, heardAt) : null
   const grants = presentGrants(facts, context.policy)
   const decision = evaluate({
     history,
@@ -164,9 +164,12 @@ const wantedAttributes = (
     ]),
   )
 
-/** The first moment from which the person has been a leaver without a break. */
-const leaverSince = (history: IdentityHistory, now: Instant): Instant => {
-  let since = now
+/**
+ * The first moment from which the person has been a leaver without a break. Somebody of whom all was rescinded has no such
+ * moment in valid time: they are one since HR said so, and not since now, which would be another moment at every look.
+ */
+const leaverSince = (history: IdentityHistory, now: Instant, heardAt: number): Instant => {
+  let since = Math.min(now, heardAt) as Instant
   for (const point of history.changePoints.filter((candidate) => candidate <= now).reverse()) {
     if (!identityAt(history, point).leaver) break
     since = point
