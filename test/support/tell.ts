@@ -78,7 +78,11 @@ export const openEar = async (admin: Database) => {
         }),
       ],
     })
-    await admin.query({ text: 'update muster.stream set next_offset = $1, required_offset = $1', values: [offset + 1] })
+    // Its own stream: those of a running engine stay armed until their ends are reached.
+    await admin.query({
+      text: 'update muster.stream set next_offset = $1, required_offset = $1 where id = $2',
+      values: [offset + 1, stream?.id],
+    })
     offset++
     return id
   }
