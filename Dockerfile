@@ -37,5 +37,5 @@ WORKDIR /app
 ENV NODE_ENV=production NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning KAFKAJS_NO_PARTITIONER_WARNING=1
 COPY --from=product /app ./
 USER node
-ENTRYPOINT ["node", "--optimize-for-size", "--max-semi-space-size=2", "src/cli/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=70", "src/cli/main.ts"]
 CMD ["serve"]

@@ -52,6 +52,6 @@ const leaveDirectly = async (
   await db.query({
     name: 'floor-audit',
     text: 'insert into audit.entry (recorded_at, kind, bytes, leaf_hash) values (now(), $1, $2, $3)',
-    values: [entry.kind, entry.bytes, entry.leafHash],
+    values: [entry.kind, Buffer.from(entry.text), Buffer.from(entry.leafHash, 'hex')],
   })
 }

@@ -94,8 +94,8 @@ const append = async (url: string, count: number): Promise<number> => {
   }
 }
 
-const copyText = ({ kind, keys, bytes, leafHash }: AuditEntry): string =>
-  `${new Date().toISOString()}\t${kind}\t${keys.subjectRef}\t${keys.decisionId}\t${keys.actionId}\t${keys.dispatchId}\t${keys.entitlementId}\t\\\\x${Buffer.from(bytes).toString('hex')}\t\\\\x${Buffer.from(leafHash).toString('hex')}\n`
+const copyText = ({ kind, keys, text, leafHash }: AuditEntry): string =>
+  `${new Date().toISOString()}\t${kind}\t${keys.subjectRef}\t${keys.decisionId}\t${keys.actionId}\t${keys.dispatchId}\t${keys.entitlementId}\t\\\\x${Buffer.from(text).toString('hex')}\t\\\\x${leafHash}\n`
 
 const copyRows = async (url: string, rows: readonly string[]): Promise<number> => {
   const client = new pg.Client({ connectionString: url })

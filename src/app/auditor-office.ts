@@ -11,6 +11,6 @@ export type AuditorOffice = {
 }
 
 export const openAuditorOffice = (url: string): AuditorOffice => {
-  const db = openDatabase({ url, max: 1, applicationName: 'muster-auditor' })
+  const db = openDatabase({ url, max: 1, applicationName: 'muster-auditor', plans: 'usual' })
   return { isKnown: (key) => isKnownPerson(db, key), trail: (key) => personTrail(db, key), close: db.close }
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import canonicalize from 'canonicalize'
+import { canonicalText } from './canonical.ts'
 
 /** Personal data of an audit entry: stored beside the log, erasable; the entry holds only `ref` and `hash`. */
 export type PersonalDetail = {
@@ -12,7 +12,7 @@ export type PersonalDetail = {
 }
 
 export const personalDetail = (subjectRef: string | null, body: Readonly<Record<string, unknown>>): PersonalDetail => {
-  const text = canonicalize(storable(body)) ?? '{}'
+  const text = canonicalText(storable(body)) ?? '{}'
   const salt = randomBytes(32)
   return {
     ref: randomUUID(),

@@ -11,8 +11,8 @@ export type EntryKeys = {
 export type AuditEntry = {
   readonly kind: string
   readonly keys: EntryKeys
-  /** Canonical JSON (RFC 8785), UTF-8. */
-  readonly bytes: Uint8Array
-  /** SHA-256(0x00 ‖ bytes): an RFC 6962 leaf. */
-  readonly leafHash: Uint8Array
+  /** Canonical JSON (RFC 8785); its UTF-8 is what is stored. */
+  readonly text: string
+  /** hex SHA-256(0x00 ‖ UTF-8 of the text): an RFC 6962 leaf. */
+  readonly leafHash: string
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Decoded } from '../domain/inbox-message.ts'
 import type { AcceptedRow, InboxRow } from '../store/inbox.ts'
 
@@ -35,18 +35,21 @@ export const prepare = (message: Decoded): Prepared => {
  * name that is taken is quarantined, for nobody can say which of the two HR meant.
  */
 export const judgeArrivals = (rows: readonly InboxRow[], accepted: readonly AcceptedRow[]): readonly InboxRow[] => {
-  const taken = new Map(accepted.map((row) => [nameOf(row.source, row.event_id), contentOf(row.sha256, row.headers)]))
+  // Of a row of this batch the content is looked at when its name comes again: hardly ever.
+  const taken = new Map<string, string | InboxRow>(
+    accepted.map((row) => [nameOf(row.source, row.event_id), contentOf(row.sha256, row.headers)]),
+  )
   return rows.map((row) => {
     if (row.status !== 'accepted') return row
     const name = nameOf(row.source, row.id)
-    const content = contentOf(sha256(row.raw), row.headers)
     const before = taken.get(name)
     if (before === undefined) {
-      taken.set(name, content)
+      taken.set(name, row)
       return row
     }
     const { offset, appendedAt, key, headers, raw, source, id } = row
-    if (before === content) return { offset, appendedAt, key, headers, raw, status: 'duplicate', source, id }
+    if ((typeof before === 'string' ? before : contentOfRow(before)) === contentOfRow(row))
+      return { offset, appendedAt, key, headers, raw, status: 'duplicate', source, id }
     const problems = [{ path: '/id', message: 'was accepted before with other bytes' }]
     return {
       offset,
@@ -65,10 +68,8 @@ export const judgeArrivals = (rows: readonly InboxRow[], accepted: readonly Acce
 
 export const nameOf = (source: string, id: string): string => `${source}\0${id}`
 
-const sha256 = (raw: Uint8Array | null): string =>
-  createHash('sha256')
-    .update(raw ?? '')
-    .digest('hex')
+const contentOfRow = ({ raw, headers }: Pick<InboxRow, 'raw' | 'headers'>): string =>
+  contentOf(hash('sha256', raw ?? '', 'hex'), headers)
 
 /** In binary mode the event is in the ce_ headers too; other headers are the transport's. */
 const contentOf = (hash: string, headers: string | null): string => {

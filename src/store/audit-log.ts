@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../domain/audit-entry.ts'
-import { byteaArray, int4Array, int8Array, textArray } from './binary-array.ts'
+import { hexArray, int4Array, int8Array, textArray, utf8Array } from './binary-array.ts'
 import type { Transaction } from './database.ts'
 
 /**
@@ -24,8 +24,8 @@ export const appendAudit = async (tx: Transaction, at: number, entries: readonly
       int4Array(entries.map((e) => e.keys.entitlementId ?? null)),
       int4Array(entries.map((e) => e.keys.inbox?.streamId ?? null)),
       int8Array(entries.map((e) => e.keys.inbox?.offset ?? null)),
-      byteaArray(entries.map((e) => e.bytes)),
-      byteaArray(entries.map((e) => e.leafHash)),
+      utf8Array(entries.map((e) => e.text)),
+      hexArray(entries.map((e) => e.leafHash)),
     ],
   })
 }

@@ -48,18 +48,26 @@ export const int8Array = (values: readonly (number | null)[]): Buffer =>
 export const float8Array = (values: readonly (number | null)[]): Buffer =>
   fixed(oids.float8, 8, values, (out, value, at) => out.writeDoubleBE(value, at))
 
-export const textArray = (values: readonly (string | null)[]): Buffer => {
+const written = (oid: number, encoding: 'utf8' | 'hex', values: readonly (string | null)[]): Buffer => {
   let length = 0
-  for (const value of values) if (value !== null) length += Buffer.byteLength(value)
-  const out = begin(oids.text, values.length, length)
+  for (const value of values) if (value !== null) length += Buffer.byteLength(value, encoding)
+  const out = begin(oid, values.length, length)
   let at = headerLength
   for (const value of values) {
-    const written = value === null ? -1 : out.write(value, at + 4)
-    out.writeInt32BE(written, at)
-    at += 4 + Math.max(written, 0)
+    const bytes = value === null ? -1 : out.write(value, at + 4, encoding)
+    out.writeInt32BE(bytes, at)
+    at += 4 + Math.max(bytes, 0)
   }
   return out
 }
+
+export const textArray = (values: readonly (string | null)[]): Buffer => written(oids.text, 'utf8', values)
+
+/** bytea[] of the UTF-8 of texts. */
+export const utf8Array = (values: readonly (string | null)[]): Buffer => written(oids.bytea, 'utf8', values)
+
+/** bytea[] of what is given in hex. */
+export const hexArray = (values: readonly (string | null)[]): Buffer => written(oids.bytea, 'hex', values)
 
 export const byteaArray = (values: readonly (Uint8Array | null)[]): Buffer => {
   let length = 0

@@ -17,7 +17,7 @@ export type Counted = Held & { readonly undispatched: number }
 
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
- * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 500 ms. Leavers: by target alone, at once.
+ * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, at once.
  * Rows that evaluation holds are skipped.
  */
 export const createDispatches = (
@@ -33,14 +33,15 @@ export const createDispatches = (
     name: `dispatches-create-${lane}`,
     text: `with busy as materialized (
         -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue.
-        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target having count(*) >= 2),
+        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
       candidate as materialized (
         select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
-        where a.state = 'ready' and a.lane = $1::muster.lane and a.next_at <= (select muster.now()) and ${mayBeSent}
-          ${lane === 'leaver' ? 'and a.target not in (select target from busy)' : ''}
+        where exists (select from muster.target t where t.mode = 'enforce' and t.id not in (select target from busy))
+          and a.state = 'ready' and a.lane = $1::muster.lane and a.next_at <= (select muster.now()) and ${mayBeSent}
+          and a.target not in (select target from busy)
           and (a.guard_released or not exists (select from unnest($3::text[], $4::muster.action_kind[], $5::int[]) as h(target, kind, entitlement)
             where h.target = a.target and h.kind = a.kind and (h.entitlement is null or h.entitlement = a.entitlement_id))
             or a.identity_id = any($6::bigint[]))
@@ -62,24 +63,21 @@ export const createDispatches = (
       idle as materialized (
         select not exists (select from muster.identity where lane = 'bulk' and parked_at is null and work_due_at <= (select muster.now())) as yes),
       chunks as materialized (
-        select target, kind, entitlement_id, chunk, count(*) as size, nextval('muster.dispatch_id') as dispatch_id
+        select target, kind, entitlement_id, array_agg(id) as ids, nextval('muster.dispatch_id') as dispatch_id
         from numbered group by target, kind, entitlement_id, chunk
         having ${
           lane === 'bulk'
-            ? `count(*) = $2 or (target not in (select target from busy)
-          and (min(created_at) <= (select muster.now()) - interval '500 ms'
-            or ((select yes from idle) and min(created_at) <= (select muster.now()) - interval '50 ms')))`
+            ? `count(*) = $2 or min(created_at) <= (select muster.now()) - interval '1 s'
+          or ((select yes from idle) and min(created_at) <= (select muster.now()) - interval '50 ms')`
             : 'true'
         }),
       made as (
         insert into muster.dispatch (id, target, lane, kind, entitlement_id, size, state, created_at)
-        select dispatch_id, target, $1::muster.lane, kind, entitlement_id, size, 'queued', (select muster.now()) from chunks),
+        select dispatch_id, target, $1::muster.lane, kind, entitlement_id, cardinality(ids), 'queued', (select muster.now()) from chunks),
       moved as (
-        update muster.action a set state = 'dispatched', dispatch_id = k.dispatch_id, dispatched_at = (select muster.now()),
+        update muster.action a set state = 'dispatched', dispatch_id = n.dispatch_id, dispatched_at = (select muster.now()),
           guard_urgent = a.guard_urgent or a.identity_id = any($6::bigint[])
-        from numbered n join chunks k on k.target = n.target and k.chunk = n.chunk
-          and k.kind is not distinct from n.kind and k.entitlement_id is not distinct from n.entitlement_id
-        where a.id = n.id)
+        from (select unnest(ids) as id, dispatch_id from chunks) n where a.id = n.id)
       select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
     values: [
       lane,

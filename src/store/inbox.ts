@@ -92,18 +92,19 @@ const saveText = `with s as materialized (
       -- Whose evaluation failed is evaluated once more with what is new: better a second failure than a leaver who stays.
       parked_at = null
     returning id, person_key, lane),
+  -- Looked up, not joined: nothing tells the planner how many rows two arrays of parameters have.
+  ids as materialized (select jsonb_object_agg(person_key, id) as by_key from people),
   kept as (
     insert into muster.inbox (stream_id, "offset", status, identity_id, source, event_id, ends_access, appended_at, received_at,
       key, headers, raw, raw_sha256, body, tz_version, reason, problem)
     select s.id, m.off,
       (case when m.body is not null then 'accepted' when m.reason is not null then 'quarantined' else 'duplicate' end)::muster.inbox_status,
-      people.id, m.source, m.event_id, coalesce(to_timestamp(m.ends_at / 1000) <= s.at, false),
+      (ids.by_key ->> m.person_key)::bigint, m.source, m.event_id, coalesce(to_timestamp(m.ends_at / 1000) <= s.at, false),
       least(to_timestamp(m.appended / 1000), s.at), s.at, coalesce(m.key, convert_to(m.person_key, 'UTF8')), m.headers::jsonb,
       m.raw, sha256(coalesce(m.raw, '')), m.body::json, case when m.body is not null then $4 end, m.reason, m.problem::jsonb
-    from s cross join unnest($10::bigint[], $11::text[], $12::text[], $13::text[], $14::float8[], $15::float8[], $16::bytea[], $17::bytea[],
+    from s cross join ids cross join unnest($10::bigint[], $11::text[], $12::text[], $13::text[], $14::float8[], $15::float8[], $16::bytea[], $17::bytea[],
         $18::text[], $19::text[], $20::text[], $21::text[])
-      as m(off, person_key, source, event_id, ends_at, appended, key, raw, headers, body, reason, problem)
-    left join people on people.person_key = m.person_key),
+      as m(off, person_key, source, event_id, ends_at, appended, key, raw, headers, body, reason, problem)),
   moved as (update muster.stream set next_offset = greatest(next_offset, $3) from s where stream.id = s.id)
   select (extract(epoch from s.at) * 1000)::bigint as at,
     exists (select from people where lane = 'leaver') as leavers, exists (select from people where lane = 'bulk') as bulk from s`

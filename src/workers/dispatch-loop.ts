@@ -7,10 +7,10 @@ import type { DispatchRef, EngineVerbs } from './verbs.ts'
 const pollMs = 500
 /** While bulk actions gather, the verb is asked so often whether a batch may go. */
 const tickMs = 40
-/** A pass looks at all that is ready, also at what waits for its account: passes take at most a fifth of the time. */
-const spacing = 4
-/** So long after a nudge a batch may still be gathering: the verb lets none grow older than 500 ms. */
-const gathersForMs = 600
+/** A pass looks at all that is ready, also at what waits for its account: passes take at most a tenth of the time. */
+const spacing = 9
+/** So long after a nudge a batch may still be gathering: the verb lets none grow older than 1 s. */
+const gathersForMs = 1_100
 
 /**
  * Turns ready actions into dispatches and puts them on their queues after the commit. When the queue is not there, the
