@@ -109,7 +109,7 @@ const engine = z
       .int()
       .min(1)
       .max(1_000)
-      .default(100)
+      .default(200)
       .describe('Identities that one bulk evaluation takes in one transaction.'),
     dispatchBatch: z
       .int()

@@ -33,7 +33,7 @@ export const createDispatches = (
     name: `dispatches-create-${lane}`,
     text: `with busy as materialized (
         -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue.
-        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
+        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target),
       candidate as materialized (
         select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a

@@ -205,6 +205,7 @@ create table muster.grants (
   primary key (account_id, entitlement_id, first_verified_at)
 );
 create unique index grants_present on muster.grants (entitlement_id, account_id) where gone_verified_at is null;
+create index grants_gone on muster.grants (entitlement_id, gone_verified_at) where gone_verified_at is not null;
 
 -- ── Work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 create type muster.action_kind as enum ('ensureAccount', 'enable', 'disable', 'grant', 'revoke');

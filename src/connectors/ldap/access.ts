@@ -121,17 +121,23 @@ const writeItems = async (
     else outcomes[index] = result
   }
   const lock = async (op: 'enable' | 'disable') => {
-    for (const item of items) {
-      const { operation, account } = item
-      if (operation.op !== op) continue
-      const enabled = op === 'enable'
-      if (isEnabled(account) === enabled) {
-        note(item, { kind: 'written', changed: false, code: '' })
-        continue
+    const enabled = op === 'enable'
+    const queue = items.filter(({ operation }) => operation.op === op)
+    const work = async (writer: number): Promise<void> => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        const { operation, account } = item
+        if (isEnabled(account) === enabled) {
+          note(item, { kind: 'written', changed: false, code: '' })
+          continue
+        }
+        const result = await client.modify(account.dn, operation.account, [lockChange(enabled)], gate, writer)
+        note(
+          item,
+          result.ok ? { kind: 'written', changed: true, code: '0' } : outcomeOfWrite(result.failure, 'account'),
+        )
       }
-      const result = await client.modify(account.dn, operation.account, [lockChange(enabled)], gate)
-      note(item, result.ok ? { kind: 'written', changed: true, code: '0' } : outcomeOfWrite(result.failure, 'account'))
     }
+    await Promise.all(Array.from({ length: Math.min(client.writers, queue.length) }, (_, writer) => work(writer)))
   }
   const membership = async (op: 'grant' | 'revoke') => {
     const byGroup = new Map<string, { group: Group; items: Item[] }>()

@@ -34,7 +34,7 @@ export type Gate = () => boolean
 
 /**
  * The connections of one connector: one that reads, several requests at a time; one that writes, one request at a time (a
- * connection that breaks leaves all its requests unknown); some more that only create accounts.
+ * connection that breaks leaves all its requests unknown); some more that write accounts, never memberships.
  */
 export type LdapClient = {
   /** All entries, or a failure: never a part of them. */
@@ -51,6 +51,8 @@ export type LdapClient = {
     entryUuid: string,
     changes: readonly AttributeChange[],
     gate: Gate,
+    /** One of the `writers`, counted from 0; 0 where it is not said. */
+    writer?: number,
   ) => Promise<Result<null>>
   /** Creates an entry on one of the `writers`, counted from 0. */
   readonly add: (
@@ -155,8 +157,8 @@ export const createLdapClient = (settings: LdapSettings): LdapClient => {
           cookie = Buffer.from(next)
         }
       }),
-    modify: (dn, entryUuid, changes, gate) =>
-      write(0, gate, (wire) =>
+    modify: (dn, entryUuid, changes, gate, writer = 0) =>
+      write(writer, gate, (wire) =>
         wire.exchange(
           (messageId) =>
             new ModifyRequest({

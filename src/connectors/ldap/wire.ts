@@ -58,11 +58,17 @@ const lost = (code: string, word: string, sent: boolean, message?: string): Fail
   ...(message === undefined ? {} : { message }),
 })
 
+let lastMessageId = 0
+/** One series for all connections of the process, so that a trace tells their requests apart. */
+const nextMessageId = (): number => {
+  lastMessageId = lastMessageId >= 2 ** 31 - 1 ? 1 : lastMessageId + 1
+  return lastMessageId
+}
+
 /** Speaks LDAP over an open socket. */
 const speak = (socket: Socket, operationMs: number) => {
   const inFlight = new Map<string, InFlight>()
   const parser = new MessageParser()
-  let messageId = 0
   let alive = true
   let lastUsed = performance.now()
 
@@ -112,8 +118,7 @@ const speak = (socket: Socket, operationMs: number) => {
     lastUsed: () => lastUsed,
     exchange: (build: (messageId: number) => Message, timeoutMs = operationMs): Promise<Result<Answer>> => {
       if (!alive) return Promise.resolve(failed(lost('ENOTCONN', 'not-connected', false)))
-      messageId = messageId >= 2 ** 31 - 1 ? 1 : messageId + 1
-      const message = build(messageId)
+      const message = build(nextMessageId())
       const bytes = message.write()
       return new Promise((resolve) => {
         const timer = setTimeout(() => die(lost('ETIMEDOUT', 'operation-timeout', true)), timeoutMs)
@@ -127,7 +132,7 @@ const speak = (socket: Socket, operationMs: number) => {
     },
     close: () => {
       if (!alive) return
-      socket.write(new UnbindRequest({ messageId: messageId + 1 }).write())
+      socket.write(new UnbindRequest({ messageId: nextMessageId() }).write())
       socket.end()
       die(lost('ECONNABORTED', 'closed-here', true))
     },
