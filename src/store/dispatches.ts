@@ -28,12 +28,15 @@ export const createDispatches = (
   /** Identities that pass although held: the bounded urgent leavers. */
   passing: readonly number[],
   counted: readonly Counted[],
-): Promise<readonly DispatchRef[]> =>
-  tx.query({
+): Promise<readonly DispatchRef[]> => {
+  // A bitmap of the ready ones visits, pass after pass, also all that have left since the last vacuum; an index scan marks them.
+  if (lane === 'bulk')
+    tx.defer(tx.query({ name: 'dispatches-plan', text: `select set_config('enable_bitmapscan', 'off', true)` }))
+  return tx.query({
     name: `dispatches-create-${lane}`,
     text: `with busy as materialized (
         -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue.
-        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target),
+        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
       candidate as materialized (
         select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a
@@ -92,6 +95,7 @@ export const createDispatches = (
       counted.map((c) => c.undispatched),
     ],
   })
+}
 
 /** Actions of the lane that are ready now or will be by time alone: is it worth looking again soon? */
 export const hasReady = async (db: Queryable, lane: Lane): Promise<boolean> => {
