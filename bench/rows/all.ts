@@ -2,7 +2,7 @@ import { addPeople } from '../house/people.ts'
 import type { Bench, Line, RowName } from '../row.ts'
 import { auditLine } from './audit.ts'
 import { exodusLines } from './exodus.ts'
-import { ingestLine } from './ingest.ts'
+import { ingestLines } from './ingest.ts'
 import { floorLine, joinerRounds, naiveLine } from './joiners.ts'
 import { leaverLines } from './leaver.ts'
 import { loadLines } from './load.ts'
@@ -41,7 +41,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('leaver')) await measure('leaver', () => leaverLines(bench))
   if (does('load')) await measure('load', () => loadLines(bench))
   if (does('exodus')) await measure('exodus', () => exodusLines(bench))
-  if (does('ingest')) await measure('ingest', async () => [await ingestLine(bench)])
+  if (does('ingest')) await measure('ingest', () => ingestLines(bench))
   if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))

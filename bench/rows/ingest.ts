@@ -1,9 +1,10 @@
 /** From a topic that is full already to committed inbox rows, against kafkajs' eachBatch on the same messages. */
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
-import type pg from 'pg'
+import pg from 'pg'
 import { checkout } from '../../scripts/stack/download.ts'
 import type { BareResult, BareTask } from '../floor/bare-consumer.ts'
+import { copyRows, rowsSince } from '../floor/table-rows.ts'
 import { joinerEvent } from '../house/events.ts'
 import { freshGround, type Ground, partitions } from '../house/ground.ts'
 import { patience } from '../house/joined.ts'
@@ -17,41 +18,75 @@ import type { Bench, Line } from '../row.ts'
 
 type Batches = readonly { readonly at: number; readonly count: number }[]
 
-export const ingestLine = async (bench: Bench): Promise<Line> => {
+export const ingestLines = async (bench: Bench): Promise<readonly Line[]> => {
   const { messages, warm, pairs } = bench.scale.ingest
   const standing = await bench.standing(1)
   const events = persons(0, messages + warm).map(joinerEvent)
-  const rates: { muster: number; bare: number }[] = []
+  const rates: { muster: number; bare: number; copy: number }[] = []
   for (let pair = 1; pair <= pairs; pair++) {
     const ground = await freshGround(bench.stack, standing)
     try {
       await ground.feed.append(events)
       const muster = rateAfter(await throughMuster(ground, events.length), warm)
       const bare = rateAfter(await throughBare(ground, events.length), warm)
-      rates.push({ muster, bare })
-      bench.say(`  ${pair}/${pairs} Muster ${muster.toFixed(0)}/s, bare ${bare.toFixed(0)}/s`)
+      const copy = await throughCopy(bench, ground, events.length)
+      rates.push({ muster, bare, copy })
+      bench.say(
+        `  ${pair}/${pairs} Muster ${muster.toFixed(0)}/s, bare ${bare.toFixed(0)}/s, COPY ${copy.toFixed(0)} rows of each table/s`,
+      )
     } finally {
       await ground.leave()
     }
   }
   const bytes = events.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) / events.length
-  return {
-    what: `ingest: ${messages.toLocaleString('en')} messages to committed inbox rows, ${partitions} partitions filled before`,
-    against: 'bare kafkajs eachBatch, same topic and fetch settings, nothing done',
-    value: spreadOf(rates.map(({ muster, bare }) => muster / bare)),
-    unit: 'share',
-    goal: { reach: 0.3, aim: 0.6, better: 'more' },
-    details: [
-      `Muster ${rangeText(
-        rates.map(({ muster }) => muster),
-        'messages/s',
-      )}, bare ${rangeText(
-        rates.map(({ bare }) => bare),
-        'messages/s',
-      )}; ${bytes.toFixed(0)} bytes a message; both counted after the first ${warm.toLocaleString('en')}`,
-      `Muster's times are those of its commits; it validates, dedupes, keeps the raw bytes and upserts an identity for each message`,
-    ],
-    samples: rates,
+  const what = `ingest: ${messages.toLocaleString('en')} messages to committed inbox rows, ${partitions} partitions filled before`
+  const text = (side: 'muster' | 'bare' | 'copy') =>
+    rangeText(
+      rates.map((rate) => rate[side]),
+      'messages/s',
+    )
+  return [
+    {
+      what,
+      against: 'bare kafkajs eachBatch, same topic and fetch settings, nothing done',
+      value: spreadOf(rates.map(({ muster, bare }) => muster / bare)),
+      unit: 'share',
+      goal: { reach: 0.3, aim: 0.6, better: 'more' },
+      details: [
+        `Muster ${text('muster')}, bare ${text('bare')}; ${bytes.toFixed(0)} bytes a message; both counted after the first ${warm.toLocaleString('en')}`,
+        `Muster's times are those of its commits; it validates, dedupes, keeps the raw bytes and upserts an identity for each message`,
+      ],
+      samples: rates,
+    },
+    {
+      what,
+      against: 'one COPY of the rows that it left in inbox and identity, from memory into the same empty tables',
+      value: spreadOf(rates.map(({ muster, copy }) => muster / copy)),
+      unit: 'share',
+      goal: null,
+      details: [
+        `COPY ${text('copy')}: what a durable inbox costs at least, without Kafka and without a look at anything`,
+      ],
+      samples: rates,
+    },
+  ]
+}
+
+/** The rows of a run (both tables, one transaction) into another empty database, as messages a second. */
+const throughCopy = async (bench: Bench, ground: Ground, messages: number): Promise<number> => {
+  const client = await ground.admin.connect()
+  const rows = await rowsSince(client, 0).finally(() => client.release())
+  const kept = rows.filter(({ table }) => table === 'muster.inbox' || table === 'muster.identity')
+  const empty = await freshGround(bench.stack, ground.people)
+  const db = new pg.Client({ connectionString: empty.adminUrl })
+  try {
+    await db.connect()
+    const begun = performance.now()
+    await copyRows(db, kept)
+    return (messages * 1_000) / (performance.now() - begun)
+  } finally {
+    await db.end()
+    await empty.leave()
   }
 }
 
