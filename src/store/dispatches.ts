@@ -178,7 +178,6 @@ export type DispatchedAction = {
   readonly account_native: string | null
   readonly lookup: string | null
   readonly entitlement_native: string | null
-  readonly age_ms: number
   readonly deadline: number | null
   readonly may_go: boolean
 }
@@ -190,8 +189,7 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
     text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown,
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
-        (extract(epoch from (select muster.now()) - a.created_at) * 1000)::bigint as age_ms,
-        (extract(epoch from a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
+        (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from muster.action a
       join muster.identity i on i.id = a.identity_id
       left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
