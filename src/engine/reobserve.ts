@@ -2,9 +2,10 @@ import { auditEntry } from '../audit/entry.ts'
 import { notSo } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
 import type { Outcome, RefusalReason } from '../domain/outcome.ts'
+import { errorFields } from '../log.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import type { Queryable, Transaction } from '../store/database.ts'
+import { isContended, isUnavailable, type Queryable, type Transaction } from '../store/database.ts'
 import { closeFinding, openFinding } from '../store/findings.ts'
 import {
   distinctGrants,
@@ -69,14 +70,7 @@ export const reobserve = async (
       await finishReobservation(tx, claim.dispatch)
       await closeFinding(tx, 'late-outcome-unread', `dispatch:${claim.dispatch}`)
     } else {
-      await postponeReobservation(tx, claim.dispatch)
-      await openFinding(tx, {
-        kind: 'late-outcome-unread',
-        key: `dispatch:${claim.dispatch}`,
-        urgent: true,
-        identityId: null,
-        detail: { dispatch: claim.dispatch, target: claim.target, lane: claim.lane },
-      })
+      await readAgainLater(tx, claim)
     }
     await appendAudit(
       tx,
@@ -119,11 +113,38 @@ const isTold = (outcome: Outcome): boolean =>
 
 const nothingThere = new Set<RefusalReason>(['entitlement-missing', 'account-missing'])
 
-/** What earlier reads could not tell, and what a worker left behind that died between its rejection and its read. */
+/**
+ * What earlier reads could not tell, and what a worker left behind that died between its rejection and its read. One that
+ * cannot be read or recorded counts a try and stops no other; only without a database there is nothing to do.
+ */
 export const reobserveDue = async (engine: Engine): Promise<void> => {
-  for (const { dispatch, target, lane, actions } of await dueReobservations<ClaimedAction>(engine.db, 50))
-    if (engine.connectors.has(target as TargetId))
-      await reobserve(engine, { dispatch, target: target as TargetId, lane, actions })
+  for (const { dispatch, target, lane, actions } of await dueReobservations<ClaimedAction>(engine.db, 50)) {
+    if (!engine.connectors.has(target as TargetId)) continue
+    const late: Late = { dispatch, target: target as TargetId, lane }
+    try {
+      await reobserve(engine, { ...late, actions })
+    } catch (error) {
+      if (isUnavailable(error) && !isContended(error)) throw error
+      engine.log.error({ ...late, ...errorFields(error) }, 'a late outcome could not be read: the others go on')
+      await engine.db
+        .transaction((tx) => readAgainLater(tx, late))
+        .catch((second: unknown) => engine.log.error(errorFields(second), 'a try of it could not be counted'))
+    }
+  }
+}
+
+type Late = Pick<Claim, 'dispatch' | 'target' | 'lane'>
+
+/** Told urgently: what its worker wrote stands on the target, and nobody knows. */
+const readAgainLater = async (tx: Transaction, { dispatch, target, lane }: Late): Promise<void> => {
+  await postponeReobservation(tx, dispatch)
+  await openFinding(tx, {
+    kind: 'late-outcome-unread',
+    key: `dispatch:${dispatch}`,
+    urgent: true,
+    identityId: null,
+    detail: { dispatch, target, lane },
+  })
 }
 
 /** Whether the grant is there now; null = not told. `done` says it is as the action wants, `retry` that it is not. */
