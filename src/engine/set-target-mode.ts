@@ -1,8 +1,10 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { Actor } from '../domain/actor.ts'
+import type { TargetId } from '../domain/ids.ts'
 import type { TargetMode } from '../domain/target.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { lockTarget, resumeDeadlines, saveMode } from '../store/target-mode.ts'
+import { targetModes } from '../store/targets.ts'
 import { makeAllDue } from '../store/work-queue-all.ts'
 import type { Engine } from './engine.ts'
 
@@ -19,10 +21,15 @@ export const setTargetMode = async (
   actor: Actor,
 ): Promise<ModeSet> => {
   const result = await db.transaction(async (tx): Promise<ModeSet> => {
+    const seen = (await targetModes(tx)).get(target as TargetId)
+    if (seen === undefined) return { kind: 'unknown-target' }
+    if (seen === mode) return { kind: 'unchanged', mode }
+    // Identities before the target's row, as who sees a leaver off takes them: evaluated, then past the guard.
+    await makeAllDue(tx, 'modes')
     const row = await lockTarget(tx, target)
     if (row === null) return { kind: 'unknown-target' }
+    // Somebody else has set it meanwhile: that everybody is evaluated once more does no harm.
     if (row.mode === mode) return { kind: 'unchanged', mode }
-    await makeAllDue(tx, 'modes')
     if (mode === 'enforce') await resumeDeadlines(tx, target)
     await saveMode(tx, target, mode, actor.name)
     await appendAudit(tx, row.now, [
