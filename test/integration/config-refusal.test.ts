@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/store/database.ts'
 import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
 import { bankPolicies, type House, openHouse } from '../support/house.ts'
 import { spawnServe } from '../support/serve-process.ts'
-import { freshDatabase } from '../support/stack.ts'
+import { freshDatabase, freshName } from '../support/stack.ts'
 
 let house: House
 let files: ConfigDirectory
@@ -54,7 +54,7 @@ test('a superuser is refused, by the process too: exit 3, nothing started', asyn
   expect(serve.lines.join('\n')).not.toContain('"msg":"ready"')
 })
 
-// Rights are this database's own, roles are the cluster's, which other tests share: so tables are granted, roles are not.
+// Rights are this database's own, roles are the cluster's, which other tests share: so these get tables, and no roles.
 const tooMuch: readonly (readonly [string, string, RegExp])[] = [
   [
     'grant select on audit.entry to muster_engine',
@@ -89,7 +89,7 @@ const tooMuch: readonly (readonly [string, string, RegExp])[] = [
   [
     'do $$ begin create table muster.extra (); alter table muster.extra owner to muster_engine; end $$',
     'drop table muster.extra',
-    /owns .* schema muster/,
+    /owns schema muster/,
   ],
 ]
 
@@ -101,6 +101,76 @@ test.each(tooMuch)('%s: refused', async (grant, revoke, said) => {
     await asOwner(revoke)
   }
   expect(await refusals()).toEqual([])
+})
+
+/** A login of this test's own; nothing that is granted to it is anybody else's. */
+const withLogin = async (setUp: (login: string) => readonly string[], work: (url: string) => Promise<void>) => {
+  const login = freshName()
+  const url = new URL(house.database.engineUrl)
+  url.username = login
+  url.password = 'x'
+  await asOwner(`create role ${login} login noinherit password 'x'`)
+  try {
+    for (const statement of setUp(login)) await asOwner(statement)
+    await work(url.href)
+  } finally {
+    await asOwner(`drop role ${login}`)
+  }
+}
+const superuser = () => decodeURIComponent(new URL(house.database.adminUrl).username)
+
+test('a login that can become muster_engine and nothing else is not refused', async () => {
+  for (const how of ['inherit', 'set role muster_engine'])
+    await withLogin(
+      (login) => [`alter role ${login} ${how}`, `grant muster_engine to ${login}`],
+      async (url) => expect(await refusals(url)).toEqual([]),
+    )
+})
+
+const couldBecome: readonly (readonly [string, () => string, RegExp])[] = [
+  ['the owner', () => 'muster_owner', /could SET ROLE muster_owner, which owns schema audit/],
+  ['a superuser', superuser, /could SET ROLE \w+, which is a superuser/],
+]
+test.each(couldBecome)('a login that inherits nothing and could become %s: refused', async (_, role, said) => {
+  await withLogin(
+    (login) => [`grant muster_engine to ${login}`, `grant "${role()}" to ${login}`],
+    async (url) => expect((await refusals(url)).join('\n')).toMatch(said),
+  )
+})
+
+test('it is refused also when every session of it begins as muster_engine', async () => {
+  await withLogin(
+    (login) => [
+      `grant muster_engine to ${login}`,
+      `grant muster_owner to ${login}`,
+      `alter role ${login} set role muster_engine`,
+    ],
+    async (url) => expect((await refusals(url)).join('\n')).toMatch(/could SET ROLE muster_owner, which owns/),
+  )
+})
+
+test('a login that could become somebody who may change the log, or who owns a function of it: refused', async () => {
+  const other = freshName()
+  await asOwner(`create role ${other}`)
+  try {
+    await withLogin(
+      (login) => [
+        `grant muster_engine to ${login}`,
+        `grant ${other} to ${login}`,
+        `grant update, delete on audit.entry to ${other}`,
+        `create function audit.extra() returns int language sql return 1`,
+        `alter function audit.extra owner to ${other}`,
+      ],
+      async (url) => {
+        const said = (await refusals(url)).join('\n')
+        expect(said).toMatch(`could SET ROLE ${other}, which has DELETE, UPDATE on audit.entry`)
+        expect(said).toMatch(`could SET ROLE ${other}, which owns schema audit or something in it`)
+      },
+    )
+  } finally {
+    await asOwner(`drop owned by ${other}`)
+    await asOwner(`drop role ${other}`)
+  }
 })
 
 test('a database without tables is refused with what to do', async () => {
