@@ -7,6 +7,7 @@ import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { freshName } from '../support/stack.ts'
+import type { Verdict } from '../support/tcp-proxy.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, target } from './ldap-world.ts'
 import { always, ensure, grant, revoke, said } from './world.ts'
 
@@ -86,6 +87,29 @@ describe('a DN is not a person', () => {
     expect(await saying([revoke(account, group)])).toEqual(['changed'])
     expect(await world.rawMembers(group)).toEqual(['cn=nobody'])
   })
+
+  test.each([1, 20])(
+    'renamed between the reads of %i accounts and of their groups, and somebody else takes the name: not told',
+    async (others) => {
+      const somebody = person()
+      const [account] = (await world.addAccounts([somebody])) as [NativeId]
+      const rest = Array.from({ length: others }, () => person())
+      await world.addAccounts(rest)
+      const group = await world.addGroup(freshName())
+      const dn = await dnOf(account)
+      world.proxy.watch(async (bytes, direction): Promise<Verdict> => {
+        if (direction === 'to-client' || !bytes.includes(world.groups)) return 'pass'
+        world.proxy.watch(null)
+        await world.rename(account)
+        await world.addAccounts([{ key: freshName(), worker: { ...somebody.worker, username: freshName() } }])
+        await world.asRoot.modify(group.lookup, change('add', 'member', [dn]))
+        return 'pass'
+      })
+      const outcomes = await connector.observe([ensure(somebody), ...rest.map((one) => ensure(one))], always.signal)
+      expect(outcomes[0]).toEqual({ kind: 'unknown', cause: { code: '', word: 'renamed-meanwhile' } })
+      expect(outcomes.slice(1).map(said)).toEqual(rest.map(() => 'was-so'))
+    },
+  )
 
   test('a group that still lists a deleted namesake does not make the newcomer a member: not created', async () => {
     const predecessor = person('Same Name')

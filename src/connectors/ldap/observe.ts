@@ -2,10 +2,11 @@ import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
 import { notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
-import { accountAttributes, entryUuid, observedAccount } from './account.ts'
+import { accountAttributes, entryUuid, nativeIdOf, observedAccount } from './account.ts'
 import { inOrder } from './apply.ts'
 import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
+import type { Entry } from './entry.ts'
 import { outcomeOfRead } from './errors.ts'
 import { type EnsureOperation, find } from './find-accounts.ts'
 import { failureText } from './groups.ts'
@@ -50,10 +51,12 @@ const observeAccess = async (
 
 /** What was read under a name that was no longer the account's tells nothing. */
 const seen = (settings: LdapSettings, item: Item, proof: Proof): Outcome => {
-  const now = proof.accounts.get(item.operation.account)
-  if (now === undefined || dnKey(now.dn) !== dnKey(item.account.dn)) return retry('renamed-meanwhile')
+  if (!isStillNamed(proof.accounts.get(item.operation.account), item.account)) return retry('renamed-meanwhile')
   return judge(settings, item, proof, { changed: false, code: '' })
 }
+
+const isStillNamed = (now: Entry | undefined, before: Entry): boolean =>
+  now !== undefined && dnKey(now.dn) === dnKey(before.dn)
 
 /**
  * An account that is there is said, with the hash of the attributes that it has: whoever asks compares. One whose person
@@ -71,8 +74,13 @@ const observeAccounts = async (
     settings,
     matched.map(({ entry }) => entry.dn),
   )
+  // Groups were found by name: they are the account's only if it had that name before and after.
+  const ids = matched.map(({ entry }) => nativeIdOf(entry))
+  const after = holdings.ok ? await readAccounts(client, settings, ids, [entryUuid]) : holdings
   for (const { index, operation, entry } of matched) {
     if (!holdings.ok) outcomes[index] = outcomeOfRead(holdings.failure, 'account')
+    else if (!after.ok) outcomes[index] = outcomeOfRead(after.failure, 'account')
+    else if (!isStillNamed(after.value.get(nativeIdOf(entry)), entry)) outcomes[index] = retry('renamed-meanwhile')
     else {
       const account = observedAccount(settings, entry)
       outcomes[index] = {
