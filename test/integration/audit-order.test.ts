@@ -10,7 +10,7 @@ afterAll(() => house.close())
 
 const append = (more: string, value: string) =>
   house.engine.db.query({
-    text: `insert into audit.entry (recorded_at, kind, bytes, leaf_hash${more}) values (muster.now() - interval '1 day', 'outcome', '{}', sha256('\\x007b7d')${value})`,
+    text: `insert into audit.entry (recorded_at, kind, bytes, leaf_hash${more}) overriding system value values (muster.now() - interval '1 day', 'outcome', '{}', sha256('\\x007b7d')${value})`,
   })
 
 test('the order of entries is not the engine to choose, whatever time it writes', async () => {
