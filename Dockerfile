@@ -34,8 +34,8 @@ CMD ["node", "scripts/stack/serve-slapd.ts", "/var/lib/openldap", "examples/bank
 
 FROM node:24-bookworm-slim AS muster
 WORKDIR /app
-ENV NODE_ENV=production NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning KAFKAJS_NO_PARTITIONER_WARNING=1
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2 NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning KAFKAJS_NO_PARTITIONER_WARNING=1
 COPY --from=product /app ./
 USER node
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=70", "src/cli/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "src/cli/main.ts"]
 CMD ["serve"]

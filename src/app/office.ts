@@ -14,7 +14,7 @@ export type Office = {
 }
 
 export const openOffice = (databaseUrl: string, name: string): Office => {
-  const db = openDatabase({ url: databaseUrl, max: 2, applicationName: name })
+  const db = openDatabase({ url: databaseUrl, max: 2, applicationName: name, plans: 'usual' })
   const prisma = openPrisma(databaseUrl, name)
   return {
     db,

@@ -1,4 +1,4 @@
-import { type GuardCount, type GuardLimits, trippedLimits } from '../planning/guard.ts'
+import { type GuardCount, type GuardLimits, percentFromMembers, trippedLimits } from '../planning/guard.ts'
 import type { GuardTally, Members } from '../store/guard.ts'
 
 /** The tally and the members as the limits want them. */
@@ -32,16 +32,26 @@ export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly 
   ]
 }
 
+/** Ways to count. */
+export type Count = {
+  /** Everything of the target, while the leaver waits. */
+  readonly all: () => Promise<Members>
+  /** The same on a connection of its own, while nobody waits. */
+  readonly beside: () => Promise<Members>
+  /** Holders of some entitlements only. */
+  readonly holders: (entitlements: readonly number[]) => Promise<Members['holders']>
+}
+
 export type GuardMembers = {
-  /** `count` waits with the leaver; `beside` counts the same on a connection of its own, while nobody waits. */
   readonly of: (
     target: string,
     rows: Parameters<typeof guardCounts>[0],
     limits: GuardLimits,
-    count: () => Promise<Members>,
-    beside: () => Promise<Members>,
+    count: Count,
   ) => Promise<Members>
 }
+
+type Counted = { readonly at: number; readonly members: Members }
 
 /**
  * Counting members reads every account and grant of a target: too slow for each leaver. The last count (at most
@@ -49,14 +59,19 @@ export type GuardMembers = {
  * a quarter of what it would allow; else it is counted on the spot.
  */
 export const guardMembers = (now: () => number, maxAgeMs = 60_000): GuardMembers => {
-  const last = new Map<string, { readonly at: number; readonly members: Members }>()
+  const last = new Map<string, Counted>()
   const counting = new Set<string>()
+  /** Of two counts the one that began later stays. */
+  const remember = (target: string, counted: Counted) => {
+    const known = last.get(target)
+    if (known === undefined || known.at <= counted.at) last.set(target, counted)
+  }
   const refresh = async (target: string, count: () => Promise<Members>) => {
     if (counting.has(target)) return
     counting.add(target)
     const at = now()
     try {
-      last.set(target, { at, members: await count() })
+      remember(target, { at, members: await count() })
     } catch {
       // The old count ages until it is trusted no more: then whoever waits for the new one is told.
     } finally {
@@ -64,22 +79,55 @@ export const guardMembers = (now: () => number, maxAgeMs = 60_000): GuardMembers
     }
   }
   return {
-    of: async (target, rows, limits, count, beside) => {
+    of: async (target, rows, limits, count) => {
       const known = last.get(target)
       if (known !== undefined && now() - known.at < maxAgeMs) {
-        const quadrupled = rows.map((row) => ({
-          ...row,
-          undispatched: row.undispatched * 4,
-          dispatched: row.dispatched * 4,
-        }))
-        if (trippedLimits(limits, guardCounts(quadrupled, known.members)).length === 0) {
-          if (now() - known.at > maxAgeMs / 10) void refresh(target, beside)
-          return known.members
+        const members = await recount(rows, limits, known.members, count)
+        if (isPlenty(rows, limits, members)) {
+          if (now() - known.at > maxAgeMs / 10) void refresh(target, count.beside)
+          return members
         }
       }
-      const counted = await count()
-      last.set(target, { at: now(), members: counted })
-      return counted
+      const at = now()
+      const members = await count.all()
+      remember(target, { at, members })
+      return members
     },
   }
+}
+
+/** Entitlements that few held are counted anew: that is quick, and they may have filled since. */
+const recount = async (
+  rows: readonly GuardTally[],
+  limits: GuardLimits,
+  members: Members,
+  count: Count,
+): Promise<Members> => {
+  if (limits.entitlementRevokes.percent === null) return members
+  const few = rows.flatMap(({ kind, entitlement }) =>
+    kind === 'revoke' && entitlement !== null && (members.holders.get(entitlement) ?? 0) < percentFromMembers
+      ? [entitlement]
+      : [],
+  )
+  if (few.length === 0) return members
+  return { ...members, holders: new Map([...members.holders, ...(await count.holders(few))]) }
+}
+
+/**
+ * A quarter of what an old count allows is allowed by any later one, with one exception: below `percentFromMembers` no
+ * percentage is judged at all, and a target that was that small may have filled since.
+ */
+const isPlenty = (rows: readonly GuardTally[], limits: GuardLimits, members: Members): boolean => {
+  const quadrupled = guardCounts(
+    rows.map((row) => ({ ...row, undispatched: row.undispatched * 4, dispatched: row.dispatched * 4 })),
+    members,
+  )
+  const mayHaveFilled = quadrupled.some(
+    ({ limit, undispatched, dispatched, members: of }) =>
+      limit !== 'entitlementRevokes' &&
+      undispatched + dispatched > 0 &&
+      of < percentFromMembers &&
+      limits[limit].percent !== null,
+  )
+  return !mayHaveFilled && trippedLimits(limits, quadrupled).length === 0
 }

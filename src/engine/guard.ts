@@ -2,11 +2,12 @@ import { auditEntry } from '../audit/entry.ts'
 import type { Lane } from '../domain/action.ts'
 import { type GuardLimits, type Tripped, trippedLimits, urgentLeaversLeft } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import type { Queryable, Transaction } from '../store/database.ts'
+import type { Transaction } from '../store/database.ts'
 import type { Counted, Held } from '../store/dispatches.ts'
 import { openFinding, openFindingOnce } from '../store/findings.ts'
 import {
   guardedTargets,
+  holdersOf,
   lockGuard,
   members,
   openGuardHold,
@@ -51,8 +52,11 @@ const guardTarget = async (
 ): Promise<GuardAnswer> => {
   tx.defer(lockGuard(tx, target))
   const [rows, holds] = await Promise.all([tally(tx, target, limits.windowMs), openGuardHolds(tx, target)])
-  const count = (db: Queryable) => () => members(db, target, limits.windowMs)
-  const of = await engine.guardMembers.of(target, rows, limits, count(tx), count(engine.db))
+  const of = await engine.guardMembers.of(target, rows, limits, {
+    all: () => members(tx, target, limits.windowMs),
+    beside: () => members(engine.db, target, limits.windowMs),
+    holders: (entitlements) => holdersOf(tx, entitlements, limits.windowMs),
+  })
   const tripped = trippedLimits(limits, guardCounts(rows, of))
   for (const one of tripped) await openHold(engine, tx, target, one)
   const open = tripped.length === 0 ? holds : await openGuardHolds(tx, target)

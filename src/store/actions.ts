@@ -104,7 +104,7 @@ export const releaseWaiting = async (
     text: `update muster.action w set state = 'ready', next_at = (select muster.now()) where w.id in (
       select a.id from muster.action a where a.identity_id = any($1) and a.state = 'waiting'
         and not exists (select from muster.account c join muster.grants g on g.account_id = c.id and g.gone_verified_at is null
-          where c.identity_id = a.identity_id and g.entitlement_id = any(a.after_revoke_of))
+          where c.identity_id = a.identity_id and c.unlinked_at is null and g.entitlement_id = any(a.after_revoke_of))
         and not exists (select from muster.action o where o.identity_id = a.identity_id and o.kind = 'grant'
           and o.entitlement_id = any(a.after_revoke_of) and (o.state = 'dispatched' or o.unknown)
           and o.state in ('waiting', 'ready', 'dispatched', 'parked'))

@@ -15,6 +15,9 @@ export type Held = { readonly target: string; readonly kind: ActionKind; readonl
 /** How much of what takes away the guard counted: what is planned after its count stays for the next one. */
 export type Counted = Held & { readonly undispatched: number }
 
+/** People of one leaver dispatch: each is looked up and shut by itself, well within a lease also where the target is slow. */
+const leaversTogether = 250
+
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
  * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, at once.
@@ -35,33 +38,46 @@ export const createDispatches = (
   return tx.query({
     name: `dispatches-create-${lane}`,
     text: `with busy as materialized (
-        -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue.
-        select target from muster.dispatch where lane = $1::muster.lane and state = 'queued' group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
+        -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue. Behind a job that
+        -- was lost nobody gathers for long.
+        select target from muster.dispatch where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '5 s'
+        group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
+      -- Looked up, not joined: nothing tells the planner how many rows an array of parameters has.
+      holding as materialized (
+        select coalesce(jsonb_object_agg(h.target || ' ' || h.kind || ' ' || coalesce(h.entitlement::text, ''), true), '{}') as keys
+        from unnest($3::text[], $4::text[], $5::int[]) as h(target, kind, entitlement)),
+      allowing as materialized (
+        select coalesce(jsonb_object_agg(c.target || ' ' || c.kind || ' ' || coalesce(c.entitlement::text, ''), c.undispatched), '{}') as by_key
+        from unnest($7::text[], $8::text[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)),
       candidate as materialized (
-        select a.id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
+        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         where exists (select from muster.target t where t.mode = 'enforce' and t.id not in (select target from busy))
-          and a.state = 'ready' and a.lane = $1::muster.lane and a.next_at <= (select muster.now()) and ${mayBeSent}
+          and a.state = 'ready' and a.lane = '${lane}' and a.next_at <= (select muster.now()) and ${mayBeSent}
           and a.target not in (select target from busy)
-          and (a.guard_released or not exists (select from unnest($3::text[], $4::muster.action_kind[], $5::int[]) as h(target, kind, entitlement)
-            where h.target = a.target and h.kind = a.kind and (h.entitlement is null or h.entitlement = a.entitlement_id))
+          and (a.guard_released or a.kind not in ('revoke', 'disable')
+            or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
             or a.identity_id = any($6::bigint[]))
         order by a.id limit 20000 for update of a skip locked),
       countable as (
         select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
         from candidate where guarded),
       leaving as (
-        select id, target, kind, entitlement_id, created_at from candidate where not guarded
+        select id, identity_id, target, kind, entitlement_id, created_at from candidate where not guarded
         union all
-        select n.id, n.target, n.kind, n.entitlement_id, n.created_at from countable n
-        join unnest($7::text[], $8::muster.action_kind[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)
-          on c.target = n.target and c.kind = n.kind and (n.kind = 'disable' or c.entitlement = n.entitlement_id) and n.nth <= c.undispatched),
+        select id, identity_id, target, kind, entitlement_id, created_at from countable
+        where nth <= ((select by_key from allowing) ->> (target || ' ' || kind || ' ' || case when kind = 'revoke' then entitlement_id::text else '' end))::bigint),
       numbered as (
         select id, target, created_at,
           ${lane === 'bulk' ? 'kind, entitlement_id,' : 'null::muster.action_kind as kind, null::int as entitlement_id,'}
-          (row_number() over (partition by target ${lane === 'bulk' ? ', kind, entitlement_id' : ''} order by id) - 1) / $2 as chunk
+          ${
+            lane === 'bulk'
+              ? '(row_number() over (partition by target, kind, entitlement_id order by id) - 1) / $2'
+              : `(row_number() over (partition by target order by id) - 1) / $2 * 1000000
+                + (dense_rank() over (partition by target order by identity_id) - 1) / ${leaversTogether}`
+          } as chunk
         from leaving),
       idle as materialized (
         select not exists (select from muster.identity where lane = 'bulk' and parked_at is null and work_due_at <= (select muster.now())) as yes),

@@ -1,3 +1,4 @@
+import type { Lane } from '../domain/action.ts'
 import type { EntitlementId } from '../domain/ids.ts'
 import type { Queryable, Transaction } from './database.ts'
 
@@ -19,11 +20,12 @@ export type GuardTally = {
 }
 
 /** Targets on which something that takes away is ready to go out in this lane. */
-export const guardedTargets = (tx: Transaction, lane: string): Promise<readonly { readonly target: string }[]> =>
+export const guardedTargets = (tx: Transaction, lane: Lane): Promise<readonly { readonly target: string }[]> =>
   tx.query({
-    name: 'guard-targets',
-    text: `select distinct target from muster.action where lane = $1 and state = 'ready' and kind in ('revoke', 'disable') and not guard_released`,
-    values: [lane],
+    // The lane is part of the text: a plan for whichever lane would look for a few leavers among all bulk work.
+    name: `guard-targets-${lane}`,
+    text: `select distinct target from muster.action
+      where lane = '${lane}' and state = 'ready' and kind in ('revoke', 'disable') and not guard_released`,
   })
 
 /** Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither. */
@@ -46,6 +48,11 @@ export type Members = {
   readonly holders: ReadonlyMap<number, number>
 }
 
+/** Holders of `e`, as they were before the window: by one index for those there now, by one for those gone within it. */
+const holders = `(select count(*) from muster.grants g where g.entitlement_id = e.id and g.gone_verified_at is null)
+  + (select count(*) from muster.grants g where g.entitlement_id = e.id
+    and g.gone_verified_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000))`
+
 /** What percentages are of, as it was before the window: those there now and those gone within it. */
 export const members = async (db: Queryable, target: string, windowMs: number): Promise<Members> => {
   const [accounts] = await db.query<{ n: number }>({
@@ -53,22 +60,36 @@ export const members = async (db: Queryable, target: string, windowMs: number): 
     text: 'select count(*) as n from muster.account where target = $1 and unlinked_at is null',
     values: [target],
   })
-  const holders = await db.query<{ entitlement_id: number; n: number }>({
+  const rows = await db.query<Holders>({
     name: 'guard-holders',
-    // By one index for those there now and one for those gone: together they would be found by none.
-    text: `select e.id as entitlement_id,
-        (select count(*) from muster.grants g where g.entitlement_id = e.id and g.gone_verified_at is null)
-          + (select count(*) from muster.grants g where g.entitlement_id = e.id
-            and g.gone_verified_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)) as n
-      from muster.entitlement e where e.target = $1`,
+    text: `select e.id as entitlement, ${holders} as n from muster.entitlement e where e.target = $1`,
     values: [target, windowMs],
   })
   return {
     accounts: accounts?.n ?? 0,
-    grants: holders.reduce((sum, { n }) => sum + n, 0),
-    holders: new Map(holders.map(({ entitlement_id, n }) => [entitlement_id, n])),
+    grants: rows.reduce((sum, { n }) => sum + n, 0),
+    holders: byEntitlement(rows),
   }
 }
+
+/** The same for some entitlements. */
+export const holdersOf = async (
+  db: Queryable,
+  entitlements: readonly number[],
+  windowMs: number,
+): Promise<Members['holders']> =>
+  byEntitlement(
+    await db.query<Holders>({
+      name: 'guard-holders-of',
+      text: `select e.id as entitlement, ${holders} as n from muster.entitlement e where e.id = any($1::int[])`,
+      values: [entitlements, windowMs],
+    }),
+  )
+
+type Holders = { readonly entitlement: number; readonly n: number }
+
+const byEntitlement = (rows: readonly Holders[]): Members['holders'] =>
+  new Map(rows.map(({ entitlement, n }) => [entitlement, n]))
 
 /** Opens the hold of a tripped limit, once; returns whether it is new. */
 export const openGuardHold = async (

@@ -59,7 +59,7 @@ const lost = (code: string, word: string, sent: boolean, message?: string): Fail
 })
 
 let lastMessageId = 0
-/** One series for all connections of the process, so that a trace tells their requests apart. */
+/** One series for all connections of a thread, so that a trace tells their requests apart. */
 const nextMessageId = (): number => {
   lastMessageId = lastMessageId >= 2 ** 31 - 1 ? 1 : lastMessageId + 1
   return lastMessageId
