@@ -67,6 +67,18 @@ describe('two time axes', () => {
     expect(await held(believed, corrected, 'P-BACK')).toContain('CBS_LoanEntry')
     expect(await held(corrected, corrected, 'P-BACK')).toContain('CBS_LoanApprove')
     expect(await held(corrected, corrected, 'P-BACK')).not.toContain('CBS_LoanEntry')
+    // Nothing, null and infinity all mean: as it is known now.
+    for (const known of ['', ', null', ", 'infinity'"]) {
+      const of = async (what: 'held' | 'desired') =>
+        keys(
+          await ask(
+            `select entitlement from auditor.${what}(to_timestamp($1::float8 / 1000)${known}) where person_key = 'P-BACK'`,
+            corrected,
+          ),
+        )
+      expect(await of('held')).toContain('CBS_LoanApprove')
+      expect(await of('desired')).toContain('CBS_LoanApprove')
+    }
     // Nobody had looked before the first read: nothing is claimed about the time before it.
     expect(await held(joined + hour, corrected, 'P-BACK')).toEqual([])
   })

@@ -121,28 +121,30 @@ create view auditor.entitlement_trail as
   left join muster.identity i on i.subject_ref = t.subject_ref;
 
 -- ── Held and desired, on both time axes ──────────────────────────────────────────────────────────────────────────
--- Who held what at `at`, as we knew it at `as_known_at`. Between the last read that saw a grant and the read that found
--- it gone nobody looked: last_verified_at and gone_verified_at say how sure the answer is.
-create function auditor.held(at timestamptz, as_known_at timestamptz default 'infinity', who text default null)
+-- Who held what at `at`, as we knew it at `as_known_at` (left out, null or infinity: as it is known now). Between the last
+-- read that saw a grant and the read that found it gone nobody looked: last_verified_at and gone_verified_at say how sure
+-- the answer is.
+create function auditor.held(at timestamptz, as_known_at timestamptz default null, who text default null)
   returns table (person_key text, subject_ref uuid, target text, account text, entitlement_id integer, entitlement text, managed boolean,
     given boolean, first_verified_at timestamptz, last_verified_at timestamptz, gone_verified_at timestamptz,
     first_dispatch_id bigint, gone_dispatch_id bigint)
   language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select i.person_key, i.subject_ref, a.target, a.native_id, g.entitlement_id, coalesce(n.key, n.lookup), n.managed, g.given,
-    g.first_verified_at, least(g.last_verified_at, as_known_at),
-    case when g.gone_recorded_at <= as_known_at then g.gone_verified_at end, g.first_dispatch_id,
-    case when g.gone_recorded_at <= as_known_at then g.gone_dispatch_id end
-  from muster.identity i
+    g.first_verified_at, least(g.last_verified_at, known.at),
+    case when g.gone_recorded_at <= known.at then g.gone_verified_at end, g.first_dispatch_id,
+    case when g.gone_recorded_at <= known.at then g.gone_dispatch_id end
+  from (select coalesce(as_known_at, 'infinity') as at) known
+  cross join muster.identity i
   join muster.account a on a.identity_id = i.id
   join muster.grants g on g.account_id = a.id
   join muster.entitlement n on n.id = g.entitlement_id
   where (who is null or i.person_key = who)
-    and g.first_verified_at <= at and g.first_recorded_at <= as_known_at
-    and (g.gone_recorded_at is null or g.gone_recorded_at > as_known_at or g.gone_verified_at > at)
-    and (a.unlinked_at is null or a.unlinked_at > least(at, as_known_at))
+    and g.first_verified_at <= held.at and g.first_recorded_at <= known.at
+    and (g.gone_recorded_at is null or g.gone_recorded_at > known.at or g.gone_verified_at > held.at)
+    and (a.unlinked_at is null or a.unlinked_at > least(held.at, known.at))
 $$;
 
--- What policy wanted everybody to hold at `at` (before separation of duties), as we believed at `as_known_at`.
+-- What policy wanted everybody to hold at `at` (before separation of duties), as we believed at `as_known_at`, read as above.
 create function auditor.desired(at timestamptz, as_known_at timestamptz default null, who text default null)
   returns table (person_key text, subject_ref uuid, target text, entitlement_id integer, entitlement text,
     valid_from timestamptz, valid_to timestamptz, reasons jsonb, recorded_from timestamptz, recorded_to timestamptz)
@@ -158,7 +160,7 @@ create function auditor.desired(at timestamptz, as_known_at timestamptz default 
   ) w
   join muster.entitlement n on n.id = (w.one ->> 'e')::int
   where (who is null or i.person_key = who)
-    and case when as_known_at is null then d.recorded_to = 'infinity' else d.recorded_from <= as_known_at and d.recorded_to > as_known_at end
+    and case when coalesce(as_known_at, 'infinity') = 'infinity' then d.recorded_to = 'infinity' else d.recorded_from <= as_known_at and d.recorded_to > as_known_at end
     and w.valid_from <= at and w.valid_to > at
 $$;
 
