@@ -3,6 +3,7 @@ import { auditEntry } from '../audit/entry.ts'
 import type { Actor } from '../domain/actor.ts'
 import { knownAttributes } from '../domain/attributes.ts'
 import type { PolicyVersion, TargetId } from '../domain/ids.ts'
+import { errorFields } from '../log.ts'
 import { canonicalPolicy } from '../policies/canonical.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
@@ -11,9 +12,11 @@ import type { PolicyFile } from '../policies/yaml-file.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { saveCatalogue } from '../store/catalogue.ts'
 import type { Database } from '../store/database.ts'
+import { releaseContested, saveDuties } from '../store/entitlement-questions.ts'
 import { activeHash, insertVersion, lockPolicies } from '../store/policy-versions.ts'
 import { makeAllDue } from '../store/work-queue-all.ts'
 import type { Engine } from './engine.ts'
+import { resolveEntitlements } from './resolve-entitlements.ts'
 
 export type AppliedPolicy =
   | { readonly kind: 'applied'; readonly version: PolicyVersion; readonly hash: string; readonly identities: number }
@@ -27,6 +30,9 @@ export type ApplyContext = {
   readonly db: Database
   readonly targets: readonly { readonly id: TargetId | string }[]
   readonly nudge: Engine['nudge']
+  /** Who has none leaves it to the sweep to ask targets what the entitlements are; grants wait for it. */
+  readonly connectors?: Engine['connectors']
+  readonly log?: Engine['log']
 }
 
 /** SHA-256 of what the policy means, hex. */
@@ -39,7 +45,7 @@ export const policyHash = (set: PolicySet): string =>
  * compares them). `onlyWhenNone`: the first start of an empty database.
  */
 export const applyPolicy = async (
-  { db, targets, nudge }: ApplyContext,
+  { db, targets, nudge, connectors, log }: ApplyContext,
   files: readonly PolicyFile[],
   actor: Actor,
   { onlyWhenNone = false }: { readonly onlyWhenNone?: boolean } = {},
@@ -54,7 +60,9 @@ export const applyPolicy = async (
       return { kind: 'unchanged', version: before.version as PolicyVersion, hash }
     if (before !== null && onlyWhenNone)
       return { kind: 'other-active', version: before.version as PolicyVersion, hash: before.hash }
+    await releaseContested(tx, parsed.set.entitlements)
     const entitlementIds = await saveCatalogue(tx, parsed.set.entitlements)
+    await saveDuties(tx, dutiesOf(parsed.set, entitlementIds))
     const { version, at } = await insertVersion(tx, {
       hash,
       files: files.map(({ path, text }) => ({ path, text })),
@@ -72,6 +80,23 @@ export const applyPolicy = async (
     const identities = await makeAllDue(tx, 'policy')
     return { kind: 'applied', version: version as PolicyVersion, hash, identities }
   })
-  if (result.kind === 'applied') for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)
+  if (result.kind !== 'applied') return result
+  for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)
+  if (connectors !== undefined && log !== undefined)
+    // The policy stands, whatever becomes of this: the sweep asks again, and the grants concerned wait.
+    await resolveEntitlements({ db, connectors, log, nudge }).catch((error: unknown) =>
+      log.warn(errorFields(error), 'the entitlements of the new policy are resolved later'),
+    )
   return result
+}
+
+/** By row: the SoD policies that name the entitlement. */
+const dutiesOf = (set: PolicySet, ids: ReadonlyMap<string, number>): ReadonlyMap<number, readonly string[]> => {
+  const duties = new Map<number, Set<string>>()
+  for (const { key, sides } of set.sod)
+    for (const name of sides.flatMap(({ entitlements }) => entitlements)) {
+      const id = ids.get(name)
+      if (id !== undefined) duties.set(id, (duties.get(id) ?? new Set()).add(key))
+    }
+  return new Map([...duties].map(([id, keys]) => [id, [...keys]]))
 }

@@ -1,5 +1,7 @@
+import { auditEntry } from '../audit/entry.ts'
 import type { AccountSeen } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
+import { contestSeen } from '../store/entitlement-questions.ts'
 import {
   distinctGrants,
   type GrantPresent,
@@ -45,7 +47,10 @@ export const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: numb
   ]
 }
 
-/** Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones. */
+/**
+ * Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones, and
+ * those of the catalogue's entitlements whose names turned out to be another thing's (ADR 0010).
+ */
 export const saveGrants = async (
   tx: Transaction,
   claim: Claim,
@@ -70,11 +75,9 @@ export const saveGrants = async (
       ? [{ action, grants: outcome.grants }]
       : [],
   )
-  const known = await knownEntitlements(
-    tx,
-    claim.target,
-    reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name }))),
-  )
+  const seen = reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name })))
+  const known = await knownEntitlements(tx, claim.target, seen)
+  const contested = await contestSeen(tx, claim.target, seen)
   const listed = reads.map(({ action, grants }) => {
     const account = accounts.get(action.identity_id) ?? action.account_id
     const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
@@ -85,5 +88,15 @@ export const saveGrants = async (
   tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
   // A list is as old as its claim: what this dispatch or another one verified since, it may not overrule.
   tx.defer(saveListed(tx, at, claim.dispatch, claim.claimedAt, found))
-  return listed
+  return [
+    ...listed,
+    ...contested.map(({ id, by }) =>
+      auditEntry(
+        'entitlement-contested',
+        at,
+        { dispatchId: claim.dispatch, entitlementId: id },
+        { entitlement: id, target: claim.target, dispatch: claim.dispatch, by },
+      ),
+    ),
+  ]
 }

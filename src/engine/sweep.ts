@@ -20,6 +20,7 @@ import { evaluate } from './evaluate.ts'
 import { expiredEntry } from './outcome-entry.ts'
 import { recheck } from './recheck.ts'
 import { reobserveDue } from './reobserve.ts'
+import { resolveEntitlements } from './resolve-entitlements.ts'
 
 export type Swept = { readonly requeue: readonly DispatchRef[]; readonly expired: number; readonly overdue: number }
 
@@ -48,6 +49,7 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
   await step('parked', () => retryParked(engine), undefined)
   await step('neglected-leavers', () => evaluateNeglected(engine), undefined)
   await step('reobserve', () => reobserveDue(engine), undefined)
+  await step('entitlements', () => resolveEntitlements(engine), undefined)
   await step('statistics', () => refreshStatistics(engine.db), 0)
   await step('findings', () => closeResolved(engine.db), 0)
   return { requeue: lost, expired, overdue: await step('overdue', () => reportOverdue(engine), 0) }

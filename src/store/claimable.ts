@@ -6,6 +6,18 @@
 /** Ingest has passed the end offsets that it read at its start: no leaver is still unread in Kafka. */
 const ingestCaughtUp = `(select count(*) > 0 and bool_and(s.next_offset >= s.required_offset) from muster.stream s where s.current)`
 
+/**
+ * SoD policies that may count somebody wrongly: the target was not yet asked what one of their entitlements is, or it is
+ * contested (ADR 0010). Uncorrelated and by a partial index that is all but empty: one look for each statement.
+ */
+const unsureDuties = `(select array_agg(distinct d) from muster.entitlement u cross join unnest(u.duties) as d
+  where u.managed and u.duties <> '{}' and (u.asked_key is distinct from u.lookup_key or u.contested_by is not null)
+    and exists (select from muster.target t where t.id = u.target))`
+
+/** None of the SoD policies that judged this grant is unsure. */
+const dutiesAreSure = `(${unsureDuties} is null
+  or not exists (select from muster.entitlement own where own.id = a.entitlement_id and own.duties && ${unsureDuties}))`
+
 /** What gives access waits for everything that could take it away. */
 const grantConditions = `(i.events_seen = i.events_folded
   and (i.work_due_at is null or i.work_due_at > (select muster.now()))
@@ -14,7 +26,8 @@ const grantConditions = `(i.events_seen = i.events_folded
   and a.plan_version = i.plan_version
   and (a.valid_from is null or a.valid_from <= (select muster.now()))
   and (a.valid_to is null or a.valid_to > (select muster.now()))
-  and ${ingestCaughtUp})`
+  and ${ingestCaughtUp}
+  and ${dutiesAreSure})`
 
 /** A leaver's account is only looked for (domain/action: seeksOnly). */
 const takesAway = `(a.kind in ('revoke', 'disable') or (a.kind = 'ensureAccount' and a.lane = 'leaver'))`

@@ -59,9 +59,9 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
 
   const applyPolicies = async (sources: readonly string[]): Promise<void> => {
     const files = policyFiles(sources).map(({ path, text }) => ({ path, text: planted(text) }))
-    const { db, nudge } = parts.engine
+    const { db, nudge, connectors, log } = parts.engine
     const known = Object.keys(writtenBases).map((id) => ({ id }))
-    const applied = await applyPolicy({ db, nudge, targets: known }, files, somebody)
+    const applied = await applyPolicy({ db, nudge, connectors, log, targets: known }, files, somebody)
     if (applied.kind === 'invalid') throw new Error(JSON.stringify(applied.problems, null, 2))
     const catalogue = await admin.query<{ target: string; key: string }>({
       text: 'select target, key from muster.entitlement where managed',

@@ -66,10 +66,18 @@ create table muster.entitlement (
   protected boolean not null default false,
   risk text not null default 'low',
   first_seen_at timestamptz not null default muster.now(),
+  duties text[] not null default '{}',        -- SoD policies of the active version that count it (ADR 0010)
+  asked_key text,                             -- lookup_key of which the target last said what it names; null = never
+  ask_at timestamptz not null default muster.now(), -- when the target is asked (again)
+  contested_by text,                          -- native id that the lookup names although this row is, or must not be, another thing
   unique (target, key),
   unique (target, native_id)
 );
 create index entitlement_lookup on muster.entitlement (target, lookup_key);
+create index entitlement_ask on muster.entitlement (ask_at) where managed;
+-- Next to nothing is in it: grants ask it each time (store/claimable).
+create index entitlement_unsure on muster.entitlement (target)
+  where managed and duties <> '{}' and (asked_key is distinct from lookup_key or contested_by is not null);
 
 -- Rows to lock. Not advisory locks: any role that may connect could take those and hold them.
 create table muster.latch (name text primary key);

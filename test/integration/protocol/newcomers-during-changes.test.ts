@@ -15,9 +15,10 @@ afterEach(() => house.close())
 
 const actor = { type: 'os-user', name: 'test', authenticated: false } as const
 
-/** The engine of a change that is about to commit when `happens`. */
+/** The engine of a change that is about to commit when `happens`, once: what follows the change is left alone. */
 const beforeCommit = (happens: () => Promise<void>): Engine => {
   const { db } = house.engine
+  let happened = false
   return {
     ...house.engine,
     db: {
@@ -25,7 +26,8 @@ const beforeCommit = (happens: () => Promise<void>): Engine => {
       transaction: (work) =>
         db.transaction(async (tx) => {
           const result = await work(tx)
-          await happens()
+          if (!happened) await happens()
+          happened = true
           return result
         }),
     },
