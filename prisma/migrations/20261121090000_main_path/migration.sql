@@ -187,8 +187,9 @@ create table muster.account (
   read_at timestamptz,
   grants_read_at timestamptz                  -- last complete read of its direct grants
 );
-create unique index account_of_identity on muster.account (identity_id, target) where unlinked_at is null;
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;
+-- After the other one: between equals, and to an empty table they are, the planner takes the later, and looks people up by it.
+create unique index account_of_identity on muster.account (identity_id, target) where unlinked_at is null;
 
 -- Leavers of whom a complete read found no account: nobody looks again while they stay away.
 create table muster.absent_account (
@@ -351,6 +352,7 @@ create index entry_subject on audit.entry (subject_ref) where subject_ref is not
 -- Of an action's chain: what was decided, and the attempts it was part of. The rest is found by its person.
 create index entry_decision on audit.entry (decision_id) where kind = 'decision';
 create index entry_attempt on audit.entry (dispatch_id) where kind = 'attempt';
+create index entry_action on audit.entry using brin (action_id, dispatch_id) with (pages_per_range = 32, autosummarize = on);
 create index entry_entitlement on audit.entry (entitlement_id) where entitlement_id is not null;
 create index entry_inbox on audit.entry (stream_id, "offset") where stream_id is not null;
 create table audit.entry_default partition of audit.entry default;
