@@ -2,16 +2,20 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { provision } from '../../../src/engine/provision.ts'
+import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, works } from './people.ts'
 
+const none = { absolute: null, percent: null }
+/** A handful of people would trip any percentage. */
+const unguarded = { ...defaultGuardLimits, revokes: none, disables: none, entitlementRevokes: none }
 const gates = createGates()
 const faults = createFaults()
 let house: House
 beforeAll(async () => {
-  house = await openHouse({ settings: { pause: gates.pause }, connector: faults.wrap })
+  house = await openHouse({ target: { guard: unguarded }, settings: { pause: gates.pause }, connector: faults.wrap })
 })
 afterAll(() => house.close())
 
