@@ -18,7 +18,7 @@ export const helpLines = (paint: Paint, path: readonly string[]): readonly strin
     '',
     ...all.map((command) => `  muster ${paint.cyan(command.usage.padEnd(width))}  ${command.summary}`),
     '',
-    'Every command: --json, --help. Configuration: --config DIR or MUSTER_CONFIG.',
+    'Every command: --json, --help. Configuration: --config DIR or MUSTER_CONFIG. `muster --version` tells the version.',
     'Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 refused by a guard or policy.',
   ]
 }

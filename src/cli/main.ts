@@ -2,11 +2,12 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { type ProcessEnvironment, processEnvironment } from '../config.ts'
 import { isOutage } from '../engine/outage.ts'
 import type { Answer, Command, Values } from './command.ts'
-import { type CommandName, commands, type Group } from './commands.ts'
 import { Complaint, type ExitCode, usage } from './complaint.ts'
+import { find } from './find.ts'
 import { helpLines } from './help.ts'
 import { jsonText } from './json-text.ts'
 import { paintFor } from './paint.ts'
+import { version } from './version.ts'
 
 export type Terminal = {
   readonly out: (text: string) => void
@@ -27,11 +28,16 @@ export const run = async (argv: readonly string[], env: ProcessEnvironment, term
   const asJson = argv.includes('--json')
   try {
     const found = find(argv)
-    if (found === null || argv.includes('--help') || argv.includes('-h')) {
-      terminal.out(`${helpLines(paintFor(terminal.outColour), found?.path ?? []).join('\n')}\n`)
+    if (found.kind === 'version') {
+      say({ json: { version: version() }, lines: () => [`muster ${version()}`] }, asJson, terminal)
       return 0
     }
-    const { words, values } = parse(found.command, argv.slice(found.path.length))
+    if (found.kind === 'help' || argv.includes('--help') || argv.includes('-h')) {
+      const path = found.kind === 'help' ? [] : found.path
+      terminal.out(`${helpLines(paintFor(terminal.outColour), path).join('\n')}\n`)
+      return 0
+    }
+    const { words, values } = parse(found.command, found.args)
     const directory = typeof values.config === 'string' ? values.config : env.MUSTER_CONFIG || undefined
     const answer = await found.command.run({
       words,
@@ -79,23 +85,6 @@ const asComplaint = (error: unknown): Complaint => {
       'check MUSTER_DATABASE_URL, and that PostgreSQL runs; `muster doctor` looks at every part',
     )
   return new Complaint(1, message)
-}
-
-type Found = { readonly command: Command; readonly path: readonly string[] }
-
-const find = (argv: readonly string[]): Found | null => {
-  const [name, second] = argv
-  if (name === undefined || name === 'help' || name.startsWith('-')) return null
-  const entry: Command | Group | undefined = Object.hasOwn(commands, name) ? commands[name as CommandName] : undefined
-  if (entry === undefined) throw usage(`there is no command ${name}`, '`muster help` lists all of them')
-  if ('run' in entry) return { command: entry, path: [name] }
-  const command = second !== undefined && Object.hasOwn(entry.commands, second) ? entry.commands[second] : undefined
-  if (command !== undefined && second !== undefined) return { command, path: [name, second] }
-  if (second === undefined || second.startsWith('-')) {
-    if (argv.includes('--help') || argv.includes('-h')) return null
-    throw usage(`muster ${name} what?`, `one of: ${Object.keys(entry.commands).join(', ')}`)
-  }
-  throw usage(`there is no command ${name} ${second}`, `one of: ${Object.keys(entry.commands).join(', ')}`)
 }
 
 const parse = (
