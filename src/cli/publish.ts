@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises'
-import { type OutgoingMessage, publishEvents } from '../app/publish-events.ts'
+import { type OutgoingEvent, type Placed, publishEvents } from '../app/publish-events.ts'
 import { loadKafka } from '../config.ts'
+import { assertNever } from '../domain/never.ts'
 import { type Call, type Command, textValue } from './command.ts'
 import { Complaint, failure, usage } from './complaint.ts'
 import { configDirectoryOf, problemsOf } from './configured.ts'
+import { counted } from './counted.ts'
+import type { Paint } from './paint.ts'
+import { printable } from './table.ts'
 
 export const publishCommand: Command = {
   summary: 'sends HR events (JSON or one a line) to Kafka, as HR would',
@@ -20,12 +24,53 @@ export const publishCommand: Command = {
     if (mistakes.length > 0)
       throw new Complaint(1, 'nothing was sent: these are no worker events', null, mistakes.slice(0, 50))
     const messages = read.flatMap((file) => file.messages)
-    await publishEvents(kafka.value, topic, messages, (sent, total) => call.progress(`sent ${sent} of ${total}`))
-    return {
-      json: { topic, sent: messages.length },
-      lines: (paint) => [`${paint.green('sent')} ${messages.length} events to ${topic}`],
+    let done = 0
+    const published = await publishEvents(kafka.value, topic, messages, (sent, total) => {
+      done = sent
+      call.progress(`sent ${sent} of ${total}`)
+    }).catch((error) => {
+      throw failure(
+        `Kafka broke off after ${done} of ${counted(messages.length, 'event')}: ${error instanceof Error ? error.message : error}`,
+        'send the file again when `muster doctor` finds Kafka well: an event that comes twice changes nothing',
+      )
+    })
+    switch (published.kind) {
+      case 'unreachable':
+        throw failure(
+          `no Kafka broker answers at ${kafka.value.brokers.join(', ')}`,
+          'check MUSTER_KAFKA_BROKERS (and MUSTER_KAFKA_TLS_*, MUSTER_KAFKA_SASL_*); `muster doctor` looks at each part',
+        )
+      case 'no-topic':
+        throw failure(
+          `topic ${topic} is not there`,
+          'create it (docs/operators.md, What it needs), or name another: --topic TOPIC',
+        )
+      case 'sent':
+        return {
+          json: { topic, sent: messages.length },
+          lines: (paint) => sentLines(paint, topic, messages, published.placed),
+        }
+      default:
+        return assertNever(published)
     }
   },
+}
+
+const sentLines = (
+  paint: Paint,
+  topic: string,
+  messages: readonly OutgoingEvent[],
+  placed: readonly Placed[],
+): readonly string[] => {
+  const width = Math.max(0, ...placed.map(({ key }) => printable(key).length))
+  const keys = new Set(messages.map(({ key }) => key))
+  const key = keys.size === 1 ? printable([...keys][0] as string) : 'KEY'
+  return [
+    `${paint.green('sent')} ${counted(messages.length, 'event')} to ${topic}`,
+    ...placed.map((one) => `  ${printable(one.key).padEnd(width)}  ${topic}/${one.partition}/${one.offset}`),
+    ...(messages.length > placed.length ? [paint.dim(`  … and ${messages.length - placed.length} more`)] : []),
+    `${paint.cyan('→')} \`muster show identity ${key}\`, or \`muster quarantine list\` when nothing changes`,
+  ]
 }
 
 const topicOf = (call: Call): string => {
@@ -37,12 +82,12 @@ const topicOf = (call: Call): string => {
   return topics[0] as string
 }
 
-type Read = { readonly messages: readonly OutgoingMessage[]; readonly problems: readonly string[] }
+type Read = { readonly messages: readonly OutgoingEvent[]; readonly problems: readonly string[] }
 
 /** Sent as they are written; only what has no key to be sent under is a mistake here. Ingest judges the rest. */
 const readEvents = async (path: string): Promise<Read> => {
   const text = await readFile(path, 'utf8').catch(() => {
-    throw failure(`${path} cannot be read`)
+    throw failure(`${path} cannot be read`, 'name files of HR events: JSON, or NDJSON with one event a line')
   })
   const whole = parsed(text)
   if (whole !== undefined)
