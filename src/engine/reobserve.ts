@@ -1,7 +1,7 @@
 import { auditEntry } from '../audit/entry.ts'
 import { notSo } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
-import type { Outcome, RefusalReason } from '../domain/outcome.ts'
+import type { ObservedEntitlement, Outcome, RefusalReason } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
@@ -20,6 +20,7 @@ import {
 import { dueReobservations, finishReobservation, postponeReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
+import { contestFound } from './contest-found.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts, toOperation } from './operation.ts'
 
@@ -49,7 +50,10 @@ export const reobserve = async (
       tx,
       seen.flatMap((one) => accountSeen(one, claim, readAt)),
     )
-    const present = await presentGrants(tx, claim, seen, accounts)
+    const read = readsOf(seen, accounts)
+    const found = read.flatMap(({ grants }) => grants)
+    const present = await presentGrants(tx, claim, seen, read)
+    await appendAudit(tx, at, await contestFound(tx, claim, found, at))
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
     tx.defer(lockPresent(tx, [...present, ...gone]))
     const isOlder = await verifiedSince(tx, readAt, [...present, ...gone])
@@ -182,20 +186,25 @@ const accountSeen = (
   return [{ identity: action.identity_id, target, nativeId, origin: 'linked', enabled, attributesHash, grantsReadAt }]
 }
 
+type Read = { readonly account: number; readonly grants: readonly ObservedEntitlement[] }
+
+/** Complete reads of accounts that are linked. */
+const readsOf = (seen: readonly Seen[], accounts: ReadonlyMap<number, number>): readonly Read[] =>
+  seen.flatMap(({ action, outcome }) => {
+    const account = accounts.get(action.identity_id) ?? action.account_id
+    return outcome.kind === 'done' && account !== null ? [{ account, grants: outcome.grants ?? [] }] : []
+  })
+
 /** What is there by the zombie's own actions, and what complete reads of accounts found beside. */
 const presentGrants = async (
   tx: Transaction,
   claim: Pick<Claim, 'target'>,
   seen: readonly Seen[],
-  accounts: ReadonlyMap<number, number>,
+  reads: readonly Read[],
 ): Promise<readonly GrantPresent[]> => {
   const ours = seen.flatMap(({ action, outcome }) =>
     presence(action, outcome) === true ? grantOf(action).map((one) => ({ ...one, given: true })) : [],
   )
-  const reads = seen.flatMap(({ action, outcome }) => {
-    const account = accounts.get(action.identity_id) ?? action.account_id
-    return outcome.kind === 'done' && account !== null ? [{ account, grants: outcome.grants ?? [] }] : []
-  })
   const known = await knownEntitlements(
     tx,
     claim.target,

@@ -1,7 +1,5 @@
-import { auditEntry } from '../audit/entry.ts'
 import type { AccountSeen } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
-import { contestSeen } from '../store/entitlement-questions.ts'
 import {
   distinctGrants,
   type GrantPresent,
@@ -13,6 +11,7 @@ import {
   savePresent,
 } from '../store/grants.ts'
 import type { Claim } from './claim.ts'
+import { contestFound } from './contest-found.ts'
 import { unmanagedEntry } from './outcome-entry.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -77,7 +76,7 @@ export const saveGrants = async (
   )
   const seen = reads.flatMap(({ grants }) => grants.map(({ nativeId, name }) => ({ nativeId, name })))
   const known = await knownEntitlements(tx, claim.target, seen)
-  const contested = await contestSeen(tx, claim.target, seen)
+  const contested = await contestFound(tx, claim, seen, at)
   const listed = reads.map(({ action, grants }) => {
     const account = accounts.get(action.identity_id) ?? action.account_id
     const entitlements = grants.flatMap(({ nativeId }) => known.get(nativeId) ?? [])
@@ -88,15 +87,5 @@ export const saveGrants = async (
   tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
   // A list is as old as its claim: what this dispatch or another one verified since, it may not overrule.
   tx.defer(saveListed(tx, at, claim.dispatch, claim.claimedAt, found))
-  return [
-    ...listed,
-    ...contested.map(({ id, by }) =>
-      auditEntry(
-        'entitlement-contested',
-        at,
-        { dispatchId: claim.dispatch, entitlementId: id },
-        { entitlement: id, target: claim.target, dispatch: claim.dispatch, by },
-      ),
-    ),
-  ]
+  return [...listed, ...contested]
 }
