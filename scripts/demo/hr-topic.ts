@@ -1,12 +1,11 @@
 /** HR's side of Kafka: the topic, made anew, and a producer. */
 import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { partitions, topic } from '../stack/hr-topic.ts'
 import { eventually, isSo, notYet } from './eventually.ts'
 import type { HrMessage } from './hr-event.ts'
 
-export const topic = 'hr.worker.v1'
 /** muster.yaml's, by default. */
 const group = 'muster'
-const partitions = 6
 
 export type Hr = {
   /** Resolves when the broker has them. */

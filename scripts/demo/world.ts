@@ -1,8 +1,9 @@
 /** Everything that the story happens in: the parts, the database, the directory, HR's topic, the engine, the auditor. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
+import { writeEnvFile } from '../stack/env-file.ts'
 import { databaseEnv, musterDatabase } from '../stack/muster-database.ts'
 import { type OnProgress, type Part, partNames } from '../stack/part.ts'
 import { end, isAlive } from '../stack/process.ts'
@@ -67,14 +68,7 @@ export const openWorld = async (dir: string, onProgress: OnProgress, ending: Cle
   ending.add('engine', () => engine.stop())
   const audit = await openAuditLog(database.auditorUrl)
   ending.add('audit', () => audit.close())
-  const envFile = join(dir, 'env')
-  writeFileSync(
-    envFile,
-    Object.entries(env)
-      .map(([name, value]) => `export ${name}='${value}'\n`)
-      .join(''),
-    { mode: 0o600 },
-  )
+  const envFile = writeEnvFile(dir, env)
   return { stack, directory, hr, audit, engine, env, envFile }
 }
 

@@ -1,8 +1,10 @@
 /** npm run stack -- up|down|status|reset: the local stack for people. */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { forgetContainers } from './docker.ts'
 import { checkout } from './download.ts'
+import { writeEnvFile } from './env-file.ts'
+import { ensureTopic } from './hr-topic.ts'
 import { databaseEnv, musterDatabase } from './muster-database.ts'
 import { type Part, partNames, StackError } from './part.ts'
 import { end, isAlive } from './process.ts'
@@ -56,9 +58,15 @@ async function up(parts: readonly Part[]): Promise<number> {
   })
   const passwords = { engine: stack.secret('engine'), auditor: stack.secret('auditor') }
   const database = parts.includes('postgres') ? databaseEnv(await musterDatabase(stack.databaseUrl, passwords)) : {}
+  // A Kafka that the environment names is somebody's: nothing is made there.
+  if (parts.includes('kafka') && stack.part('kafka').origin !== 'environment') await ensureTopic(stack.kafkaBrokers)
+  const state = readState(stack.dir)
   const urls = { ...stack.env, ...database }
-  writeState(stack.dir, { ...readState(stack.dir), urls: { ...readState(stack.dir).urls, ...urls } })
+  const all = { ...state.urls, ...urls }
+  writeState(stack.dir, { ...state, urls: all })
+  const envFile = relative(process.cwd(), writeEnvFile(stack.dir, all))
   for (const [name, value] of Object.entries(urls)) process.stdout.write(`${name}=${value}\n`)
+  process.stderr.write(`to use it: \`. ${envFile}\`, then \`npx muster doctor --config examples/bank\`\n`)
   return 0
 }
 
