@@ -8,9 +8,14 @@ import { StackError } from './stack/part.ts'
 import { progressLines } from './stack/progress.ts'
 
 const startedAt = Date.now()
-const options = parseOptions(process.argv.slice(2))
-if (options === null) {
-  process.stderr.write(usage)
+const words = process.argv.slice(2)
+if (words.includes('--help') || words.includes('-h')) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
+const options = parseOptions(words)
+if (typeof options === 'string') {
+  process.stderr.write(`${options}\n${usage}`)
   process.exit(2)
 }
 const tell = teller(process.stdout, options.json)
@@ -38,7 +43,7 @@ try {
     ending.forget('stack')
     world.engine.keep()
     world.stack.keep({ engine: world.engine.mark })
-    tell.show('keep', lookAround(world), { envFile: world.envFile })
+    tell.show('keep', lookAround(world, options.dir), { envFile: world.envFile })
   }
 } catch (error) {
   if (!interrupted) {
@@ -56,7 +61,7 @@ if (!interrupted) {
   process.exit(ok ? 0 : 1)
 }
 
-function lookAround({ envFile, directory }: World): readonly string[] {
+function lookAround({ envFile, directory }: World, dir: string): readonly string[] {
   return [
     'Everything is still running. To look around:',
     `  . ${envFile}`,
@@ -65,7 +70,7 @@ function lookAround({ envFile, directory }: World): readonly string[] {
     '  npx muster publish FILE            # tell it something as HR: see examples/bank/events',
     `  ${directory.script} '(member=uid=meera.s,ou=people,dc=bank,dc=example)' cn`,
     '  any SQL client with "$MUSTER_AUDITOR_DATABASE_URL": docs/auditors.md has the views',
-    `  ${options?.dir}/engine.log`,
+    `  ${dir}/engine.log`,
     'To end it: npm run stack -- down',
   ]
 }

@@ -20,8 +20,8 @@ export const usage = `npm run demo -- [--json] [--keep] [--feed N] [--dir DIR]
   --dir DIR  where its parts keep data and logs (default .stack/demo)
 `
 
-/** null: the words are not understood. */
-export const parseOptions = (words: readonly string[]): DemoOptions | null => {
+/** A text: why the words are not understood. */
+export const parseOptions = (words: readonly string[]): DemoOptions | string => {
   const rest = [...words]
   let options: DemoOptions = { json: false, keep: false, feed: 2000, dir: join(checkout, '.stack', 'demo') }
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
@@ -29,10 +29,13 @@ export const parseOptions = (words: readonly string[]): DemoOptions | null => {
     else if (word === '--keep') options = { ...options, keep: true }
     else if (word === '--feed') {
       const feed = Number(rest.shift())
-      if (!Number.isSafeInteger(feed) || feed < 50 || feed > 50_000) return null
+      if (!Number.isSafeInteger(feed) || feed < 50 || feed > 50_000) return '--feed wants a number from 50 to 50000'
       options = { ...options, feed }
-    } else if (word === '--dir' && rest[0] !== undefined) options = { ...options, dir: resolve(rest.shift() ?? '') }
-    else return null
+    } else if (word === '--dir') {
+      const dir = rest.shift()
+      if (dir === undefined) return '--dir wants a directory'
+      options = { ...options, dir: resolve(dir) }
+    } else return `unknown: ${word}`
   }
   return options
 }

@@ -15,7 +15,10 @@ export const auditLog: Command = {
     try {
       const trail = await office.trail(person)
       if (trail.length === 0 && !(await office.isKnown(person)))
-        throw failure('nobody with that person key has been heard of')
+        throw failure(
+          'nobody with that person key has been heard of',
+          'PERSON is the personKey of HR; `muster quarantine list` has the events that were not understood',
+        )
       return {
         json: trail.map((line) => ({ ...line, at: timeText(line.at) })),
         lines: (paint) =>

@@ -13,6 +13,10 @@ export const placeOf = async (
   const [, topic, number, offset] = found
   if (topic === undefined) return { stream: Number(number), offset: Number(offset) }
   const stream = await streamOf({ db }, topic, Number(number))
-  if (stream === undefined) throw failure(`partition ${number} of topic ${topic} was never read`)
+  if (stream === undefined)
+    throw failure(
+      `partition ${number} of topic ${topic} was never read`,
+      '`muster quarantine list` shows what is quarantined',
+    )
   return { stream, offset: Number(offset) }
 }
