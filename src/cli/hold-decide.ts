@@ -43,7 +43,9 @@ const deciding =
         case 'released':
           return {
             json: { hold: id, ...decided },
-            lines: (paint) => [`hold ${id} ${paint.bold('released')}: ${decided.actions} actions go out now`],
+            lines: (paint) => [
+              `hold ${id} ${paint.bold('released')}: ${decided.actions === 1 ? '1 action goes' : `${decided.actions} actions go`} out now`,
+            ],
           }
         default:
           return assertNever(decided)

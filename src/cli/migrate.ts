@@ -1,6 +1,7 @@
 import { migrateDatabase } from '../app/office.ts'
 import type { Command } from './command.ts'
 import { variableOf } from './configured.ts'
+import { counted } from './counted.ts'
 
 export const migrateCommand: Command = {
   summary: 'brings the database up to date (MUSTER_MIGRATE_DATABASE_URL)',
@@ -11,7 +12,7 @@ export const migrateCommand: Command = {
       json: { applied, already },
       lines: (paint) =>
         applied.length === 0
-          ? [`up to date: ${already} migrations stand`]
+          ? [`up to date: ${counted(already, 'migration')} ${already === 1 ? 'stands' : 'stand'}`]
           : [...applied.map((name) => `${paint.green('applied')} ${name}`), `${already} stood already`],
     }
   },

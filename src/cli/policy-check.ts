@@ -5,6 +5,7 @@ import { canonicalPolicy } from '../policies/canonical.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { Command } from './command.ts'
 import { configDirectoryOf, problemsOf } from './configured.ts'
+import { counted } from './counted.ts'
 
 /** Reads files only: no database, no target. */
 export const policyCheck: Command = {
@@ -38,7 +39,7 @@ export const policyCheck: Command = {
     return {
       json: { ok: true, hash, ...counts },
       lines: (paint) => [
-        `${paint.green('no mistakes')} in ${counts.files} files: ${counts.entitlements} entitlements, ${counts.roles} roles, ${counts.rules} rules, ${counts.sod} SoD policies, ${counts.exceptions} exceptions`,
+        `${paint.green('no mistakes')} in ${counted(counts.files, 'file')}: ${counted(counts.entitlements, 'entitlement')}, ${counted(counts.roles, 'role')}, ${counted(counts.rules, 'rule')}, ${counted(counts.sod, 'SoD policy', 'SoD policies')}, ${counted(counts.exceptions, 'exception')}`,
         paint.dim(`version hash ${hash}`),
       ],
     }

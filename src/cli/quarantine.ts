@@ -7,6 +7,7 @@ import { osActor } from './actor.ts'
 import { type Answer, type Call, type Command, textValue } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
+import { counted } from './counted.ts'
 import { placeOf } from './quarantine-place.ts'
 import { pairLines, printable, section, tableLines, timeText } from './table.ts'
 
@@ -103,7 +104,7 @@ const shownCharacters = 4_000
 const shownBytes = (raw: string): readonly string[] => [
   ...raw.slice(0, shownCharacters).split('\n').map(printable),
   ...(raw.length > shownCharacters
-    ? [`… ${raw.length - shownCharacters} characters more: --json has all of them`]
+    ? [`… ${counted(raw.length - shownCharacters, 'character')} more: --json has all of them`]
     : []),
 ]
 

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
+import { counted } from './counted.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import { pairLines, section, tableLines } from './table.ts'
 
@@ -18,7 +19,8 @@ export const showAction: Command = {
     const id = idOf(call.words, 'action')
     return inOffice(call, async ({ prisma }) => {
       const action = await prisma.action.findUnique({ where: { id } })
-      if (action === null) throw failure(`there is no action ${id}`)
+      if (action === null)
+        throw failure(`there is no action ${id}`, '`muster audit log PERSON` names the actions of a person')
       const people = await personKeys(prisma, [action.identityId])
       const names = await entitlementNames(prisma, [action.entitlementId, ...action.afterRevokeOf])
       const json = {
@@ -67,7 +69,8 @@ export const showDispatch: Command = {
         prisma.dispatch.findUnique({ where: { id }, omit: { leaseToken: true } }),
         prisma.action.findMany({ where: { dispatchId: id }, orderBy: { id: 'asc' }, take: 1_000 }),
       ])
-      if (dispatch === null) throw failure(`there is no dispatch ${id}`)
+      if (dispatch === null)
+        throw failure(`there is no dispatch ${id}`, '`muster audit log PERSON` names the dispatches of a person')
       const people = await personKeys(
         prisma,
         actions.map(({ identityId }) => identityId),
@@ -93,10 +96,10 @@ export const showDispatch: Command = {
             ['lane', dispatch.lane],
             [
               'does',
-              `${dispatch.kind ?? 'several kinds'}${dispatch.entitlementId === null ? '' : ` of ${names.get(dispatch.entitlementId)}`}, ${dispatch.size} actions`,
+              `${dispatch.kind ?? 'several kinds'}${dispatch.entitlementId === null ? '' : ` of ${names.get(dispatch.entitlementId)}`}, ${counted(dispatch.size, 'action')}`,
             ],
             ['state', dispatch.state],
-            ['queued', `${dispatch.queueNo} times`],
+            ['queued', counted(dispatch.queueNo, 'time')],
             ['created', dispatch.createdAt],
             ['claimed', dispatch.claimedAt],
             ['lease until', dispatch.state === 'claimed' ? dispatch.leaseUntil : null],
