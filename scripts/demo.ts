@@ -67,7 +67,7 @@ function lookAround({ envFile, directory }: World, dir: string): readonly string
     `  . ${envFile}`,
     '  npx muster show identity P-1001    # all that is known of Amit',
     '  npx muster hold list               # what waits for a human',
-    '  npx muster publish FILE            # tell it something as HR: see examples/bank/events',
+    '  npx muster publish examples/bank/events/07-nora-joins.json    # tell it something as HR',
     `  ${directory.script} '(member=uid=meera.s,ou=people,dc=bank,dc=example)' cn`,
     '  any SQL client with "$MUSTER_AUDITOR_DATABASE_URL": docs/auditors.md has the views',
     `  ${dir}/engine.log`,
