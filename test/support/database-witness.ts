@@ -26,6 +26,7 @@ export const databaseWitness = (admin: Database) => {
     })
     await standing.promise
     const done = Promise.all(work.map((one) => one()))
+    done.catch(() => {}) // told to whoever lets them go; until then it is nobody's
     await waitingForALock(work.length)
     return async () => {
       commit.resolve()

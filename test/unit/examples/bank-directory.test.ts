@@ -27,7 +27,7 @@ test("the example's events are about the people of the story", () => {
   const events = readdirSync(new URL('events/', bank)).map((name) =>
     JSON.parse(readFileSync(new URL(`events/${name}`, bank), 'utf8')),
   )
-  expect(events.length).toBe(6)
+  expect(events.length).toBe(7)
   for (const { subject, data } of events) expect(data.worker.personKey).toBe(subject)
 })
 
