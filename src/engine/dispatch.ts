@@ -1,6 +1,7 @@
 import type { Lane } from '../domain/action.ts'
+import { createDispatches } from '../store/create-dispatches.ts'
 import type { Transaction } from '../store/database.ts'
-import { createDispatches, type DispatchRef } from '../store/dispatches.ts'
+import type { DispatchRef } from '../store/dispatches.ts'
 import type { Engine } from './engine.ts'
 import { guard } from './guard.ts'
 

@@ -2,8 +2,8 @@ import { auditEntry } from '../audit/entry.ts'
 import type { Lane } from '../domain/action.ts'
 import { type GuardLimits, type Tripped, trippedLimits, urgentLeaversLeft } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
+import type { Counted, Held } from '../store/create-dispatches.ts'
 import type { Transaction } from '../store/database.ts'
-import type { Counted, Held } from '../store/dispatches.ts'
 import { openFinding, openFindingOnce } from '../store/findings.ts'
 import {
   guardedTargets,

@@ -1,8 +1,9 @@
 /** Late outcomes are read one by one: one that cannot be read or recorded keeps no other from being told. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFaults, stalled } from '../../support/faults.ts'
+import { createFaults } from '../../support/faults.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
-import { leaves, works } from './people.ts'
+import { leaves } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
 
 const faults = createFaults()
 let house: House
@@ -12,21 +13,7 @@ beforeEach(async () => {
 afterEach(() => house.close())
 
 test('one whose members make no sense stands before a zombie that wrote: that is read and repaired all the same', async () => {
-  const start = await house.now()
-  await house.tell(works('P-1', start - 1000, { jobCode: 'TELLER', department: 'LENDING' }))
-  await house.quiesce()
-  await house.tell(works('P-1', start))
-  await house.evaluateAll()
-  await house.shift(600)
-  const refs = await house.dispatchAll()
-  const [grant] = await house.rows<{ dispatch: number }>(
-    `select a.dispatch_id as dispatch from muster.action a join muster.entitlement e on e.id = a.entitlement_id where e.key = 'CBS_LoanEntry' and a.kind = 'grant'`,
-  )
-  for (const { id } of refs) if (id !== grant?.dispatch) await house.provision(id)
-  const worker = stalled()
-  faults.next(worker.fault, 'grant')
-  const outstanding = house.provision(grant?.dispatch ?? 0)
-  await worker.reached
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await house.shift(house.engine.settings.leaseMs + 1)
   await house.sweep()
   await house.quiesce()

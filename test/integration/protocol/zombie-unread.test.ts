@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
-import { createFaults, stalled } from '../../support/faults.ts'
+import { createFaults } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
-import { leaves, works } from './people.ts'
+import { leaves } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
 
 let house: House
 afterEach(() => house.close())
@@ -9,21 +10,7 @@ afterEach(() => house.close())
 test('the zombie wrote, and the directory does not answer when it is read again: read once more until it tells', async () => {
   const faults = createFaults()
   house = await openHouse({ connector: faults.wrap })
-  const start = await house.now()
-  await house.tell(works('P-1', start - 1000, { jobCode: 'TELLER', department: 'LENDING' }))
-  await house.quiesce()
-  await house.tell(works('P-1', start))
-  await house.evaluateAll()
-  await house.shift(600)
-  const refs = await house.dispatchAll()
-  const [grant] = await house.rows<{ dispatch: number }>(
-    `select a.dispatch_id as dispatch from muster.action a join muster.entitlement e on e.id = a.entitlement_id where e.key = 'CBS_LoanEntry' and a.kind = 'grant'`,
-  )
-  for (const { id } of refs) if (id !== grant?.dispatch) await house.provision(id)
-  const worker = stalled()
-  faults.next(worker.fault, 'grant')
-  const outstanding = house.provision(grant?.dispatch ?? 0)
-  await worker.reached
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await house.shift(house.engine.settings.leaseMs + 1)
   await house.sweep()
   await house.quiesce()

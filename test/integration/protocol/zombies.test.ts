@@ -4,6 +4,7 @@ import { crash, createFaults, createGates, stalled } from '../../support/faults.
 import { type House, openHouse } from '../../support/house.ts'
 import { auditOf, l1, l8 } from './laws.ts'
 import { approverJob, approving, leaves, lending, works } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
 
 let gates: ReturnType<typeof createGates>
 let faults: ReturnType<typeof createFaults>
@@ -18,33 +19,13 @@ afterEach(() => house.close())
 const entries = async (kind: string) =>
   (await auditOf(house)).filter((entry) => entry.kind === kind).map(({ body }) => body)
 
-/** P-1's account exists; the call that grants CBS_LoanEntry stands still, everything else is done. */
-const stalledGrant = async () => {
-  const start = await house.now()
-  await house.tell(works('P-1', start - 1000, { jobCode: 'TELLER', department: 'LENDING' }))
-  await house.quiesce()
-  await house.tell(works('P-1', start))
-  await house.evaluateAll()
-  await house.shift(600)
-  const refs = await house.dispatchAll()
-  const [grant] = await house.rows<{ dispatch: number }>(
-    `select a.dispatch_id as dispatch from muster.action a join muster.entitlement e on e.id = a.entitlement_id where e.key = 'CBS_LoanEntry' and a.kind = 'grant'`,
-  )
-  for (const { id } of refs) if (id !== grant?.dispatch) await house.provision(id)
-  const worker = stalled()
-  faults.next(worker.fault, 'grant')
-  const outstanding = house.provision(grant?.dispatch ?? 0)
-  await worker.reached
-  return { start, worker, outstanding }
-}
-
 const leaseRunsOut = async () => {
   await house.shift(house.engine.settings.leaseMs + 1)
   expect((await house.sweep()).expired).toBe(1)
 }
 
 test('the second worker completes, the person leaves, then the zombie writes: rejected, read again, revoked, audited', async () => {
-  const { start, worker, outstanding } = await stalledGrant()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await leaseRunsOut()
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual(lending)
@@ -63,7 +44,7 @@ test('the second worker completes, the person leaves, then the zombie writes: re
 })
 
 test('the zombie writes what is no longer wanted of somebody who moved: found and taken back', async () => {
-  const { start, worker, outstanding } = await stalledGrant()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
   await leaseRunsOut()
   await house.quiesce()
@@ -77,7 +58,7 @@ test('the zombie writes what is no longer wanted of somebody who moved: found an
 })
 
 test('the lease runs out while nobody else looks: its expiry alone says unknown in the audit and has every member read', async () => {
-  const { worker, outstanding } = await stalledGrant()
+  const { worker, outstanding } = await stalledGrant(house, faults)
   await leaseRunsOut()
   const rows = await house.rows<{ unknown: boolean; state: string; attempts: number }>(
     `select unknown, state::text, attempts from muster.action where kind = 'grant' and state <> 'done'`,
@@ -95,7 +76,7 @@ test('the lease runs out while nobody else looks: its expiry alone says unknown 
 })
 
 test('a settled dispatch is not swept, and a worker that is only late but not swept still settles', async () => {
-  const { worker, outstanding } = await stalledGrant()
+  const { worker, outstanding } = await stalledGrant(house, faults)
   await house.shift(house.engine.settings.leaseMs + 1)
   worker.open()
   await outstanding
@@ -126,7 +107,7 @@ test('a zombie that links an account tells what the account holds before anythin
 })
 
 test('the zombie writes what its person has moved away from, beside what conflicts with it: taken back', async () => {
-  const { start, worker, outstanding } = await stalledGrant()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await house.tell(works('P-1', start + 1, approverJob))
   await leaseRunsOut()
   worker.open()
@@ -137,7 +118,7 @@ test('the zombie writes what its person has moved away from, beside what conflic
 })
 
 test('what was verified while the zombie looked is newer than what it saw', async () => {
-  const { start, worker, outstanding } = await stalledGrant()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await leaseRunsOut()
   await house.quiesce()
   // The zombie reads that it is there; before it can say so, the person moves and the grant is verified as gone.
@@ -156,7 +137,7 @@ test('what was verified while the zombie looked is newer than what it saw', asyn
 })
 
 test('a zombie that dies between its rejection and its read leaves behind that its members must be read', async () => {
-  const { start, worker, outstanding } = await stalledGrant()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
   await leaseRunsOut()
   await house.quiesce()
   await house.tell(leaves('P-1', start + 1))

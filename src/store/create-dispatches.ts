@@ -1,0 +1,108 @@
+import type { ActionKind, Lane } from '../domain/action.ts'
+import { mayBeSent } from './claimable.ts'
+import type { Transaction } from './database.ts'
+import type { DispatchRef } from './dispatches.ts'
+
+/** What the guard holds: every undispatched action of a kind on a target, or on one entitlement of it. */
+export type Held = { readonly target: string; readonly kind: ActionKind; readonly entitlement: number | null }
+
+/** How much of what takes away the guard counted: what is planned after its count stays for the next one. */
+export type Counted = Held & { readonly undispatched: number }
+
+/** People of one leaver dispatch: each is looked up and shut by itself, well within a lease also where the target is slow. */
+const leaversTogether = 250
+
+/**
+ * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
+ * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, at once.
+ * Rows that evaluation holds are skipped.
+ */
+export const createDispatches = (
+  tx: Transaction,
+  lane: Lane,
+  batchSize: number,
+  held: readonly Held[],
+  /** Identities that pass although held: the bounded urgent leavers. */
+  passing: readonly number[],
+  counted: readonly Counted[],
+): Promise<readonly DispatchRef[]> => {
+  // A bitmap of the ready ones visits, pass after pass, also all that have left since the last vacuum; an index scan marks them.
+  if (lane === 'bulk')
+    tx.defer(tx.query({ name: 'dispatches-plan', text: `select set_config('enable_bitmapscan', 'off', true)` }))
+  return tx.query({
+    name: `dispatches-create-${lane}`,
+    text: `with busy as materialized (
+        -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue. Behind a job that
+        -- was lost nobody gathers for long.
+        select target from muster.dispatch where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '5 s'
+        group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
+      -- Looked up, not joined: nothing tells the planner how many rows an array of parameters has.
+      holding as materialized (
+        select coalesce(jsonb_object_agg(h.target || ' ' || h.kind || ' ' || coalesce(h.entitlement::text, ''), true), '{}') as keys
+        from unnest($3::text[], $4::text[], $5::int[]) as h(target, kind, entitlement)),
+      allowing as materialized (
+        select coalesce(jsonb_object_agg(c.target || ' ' || c.kind || ' ' || coalesce(c.entitlement::text, ''), c.undispatched), '{}') as by_key
+        from unnest($7::text[], $8::text[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)),
+      candidate as materialized (
+        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
+        from muster.action a
+        join muster.identity i on i.id = a.identity_id
+        left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
+        where exists (select from muster.target t where t.mode = 'enforce' and t.id not in (select target from busy))
+          and a.state = 'ready' and a.lane = '${lane}' and a.next_at <= (select muster.now()) and ${mayBeSent}
+          and a.target not in (select target from busy)
+          and (a.guard_released or a.kind not in ('revoke', 'disable')
+            or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
+            or a.identity_id = any($6::bigint[]))
+        order by a.id limit 20000 for update of a skip locked),
+      countable as (
+        select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
+        from candidate where guarded),
+      leaving as (
+        select id, identity_id, target, kind, entitlement_id, created_at from candidate where not guarded
+        union all
+        select id, identity_id, target, kind, entitlement_id, created_at from countable
+        where nth <= ((select by_key from allowing) ->> (target || ' ' || kind || ' ' || case when kind = 'revoke' then entitlement_id::text else '' end))::bigint),
+      numbered as (
+        select id, target, created_at,
+          ${lane === 'bulk' ? 'kind, entitlement_id,' : 'null::muster.action_kind as kind, null::int as entitlement_id,'}
+          ${
+            lane === 'bulk'
+              ? '(row_number() over (partition by target, kind, entitlement_id order by id) - 1) / $2'
+              : `(row_number() over (partition by target order by id) - 1) / $2 * 1000000
+                + (dense_rank() over (partition by target order by identity_id) - 1) / ${leaversTogether}`
+          } as chunk
+        from leaving),
+      idle as materialized (
+        select not exists (select from muster.identity where lane = 'bulk' and parked_at is null and work_due_at <= (select muster.now())) as yes),
+      chunks as materialized (
+        select target, kind, entitlement_id, array_agg(id) as ids, nextval('muster.dispatch_id') as dispatch_id
+        from numbered group by target, kind, entitlement_id, chunk
+        having ${
+          lane === 'bulk'
+            ? `count(*) = $2 or min(created_at) <= (select muster.now()) - interval '1 s'
+          or ((select yes from idle) and min(created_at) <= (select muster.now()) - interval '50 ms')`
+            : 'true'
+        }),
+      made as (
+        insert into muster.dispatch (id, target, lane, kind, entitlement_id, size, state, created_at)
+        select dispatch_id, target, $1::muster.lane, kind, entitlement_id, cardinality(ids), 'queued', (select muster.now()) from chunks),
+      moved as (
+        update muster.action a set state = 'dispatched', dispatch_id = n.dispatch_id, dispatched_at = (select muster.now()),
+          guard_urgent = a.guard_urgent or a.identity_id = any($6::bigint[])
+        from (select unnest(ids) as id, dispatch_id from chunks) n where a.id = n.id)
+      select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
+    values: [
+      lane,
+      batchSize,
+      held.map((h) => h.target),
+      held.map((h) => h.kind),
+      held.map((h) => h.entitlement),
+      passing,
+      counted.map((c) => c.target),
+      counted.map((c) => c.kind),
+      counted.map((c) => c.entitlement),
+      counted.map((c) => c.undispatched),
+    ],
+  })
+}
