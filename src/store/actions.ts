@@ -95,19 +95,18 @@ export const releaseWaiting = async (
   tx.defer(
     tx.query({
       name: 'actions-lock-waiting',
-      text: `select from muster.action where identity_id = any($1) and state = 'waiting' order by id for update`,
+      text: `select from muster.action where identity_id = any($1) and open and state = 'waiting' order by id for update`,
       values: [identities],
     }),
   )
   return tx.query({
     name: 'actions-release',
     text: `update muster.action w set state = 'ready', next_at = (select muster.now()) where w.id in (
-      select a.id from muster.action a where a.identity_id = any($1) and a.state = 'waiting'
+      select a.id from muster.action a where a.identity_id = any($1) and a.open and a.state = 'waiting'
         and not exists (select from muster.account c join muster.grants g on g.account_id = c.id and g.gone_verified_at is null
           where c.identity_id = a.identity_id and c.unlinked_at is null and g.entitlement_id = any(a.after_revoke_of))
         and not exists (select from muster.action o where o.identity_id = a.identity_id and o.kind = 'grant'
-          and o.entitlement_id = any(a.after_revoke_of) and (o.state = 'dispatched' or o.unknown)
-          and o.state in ('waiting', 'ready', 'dispatched', 'parked'))
+          and o.entitlement_id = any(a.after_revoke_of) and (o.state = 'dispatched' or o.unknown) and o.open)
       order by a.id for update)
       returning w.lane`,
     values: [identities],

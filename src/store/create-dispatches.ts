@@ -35,7 +35,7 @@ export const createDispatches = (
         -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue. Behind a job that
         -- was lost nobody gathers for long.
         select target from muster.dispatch where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '5 s'
-        group by target having count(*) >= ${lane === 'bulk' ? 1 : 2}),
+        group by target having count(*) >= ${lane === 'bulk' ? 4 : 2}),
       -- Looked up, not joined: nothing tells the planner how many rows an array of parameters has.
       holding as materialized (
         select coalesce(jsonb_object_agg(h.target || ' ' || h.kind || ' ' || coalesce(h.entitlement::text, ''), true), '{}') as keys
@@ -49,7 +49,7 @@ export const createDispatches = (
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         where exists (select from muster.target t where t.mode = 'enforce' and t.id not in (select target from busy))
-          and a.state = 'ready' and a.lane = '${lane}' and a.next_at <= (select muster.now()) and ${mayBeSent}
+          and a.going and a.state = 'ready' and a.lane = '${lane}' and a.next_at <= (select muster.now()) and ${mayBeSent}
           and a.target not in (select target from busy)
           and (a.guard_released or a.kind not in ('revoke', 'disable')
             or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
@@ -85,8 +85,8 @@ export const createDispatches = (
             : 'true'
         }),
       made as (
-        insert into muster.dispatch (id, target, lane, kind, entitlement_id, size, state, created_at)
-        select dispatch_id, target, $1::muster.lane, kind, entitlement_id, cardinality(ids), 'queued', (select muster.now()) from chunks),
+        insert into muster.dispatch (id, target, lane, kind, entitlement_id, size, actions, state, created_at)
+        select dispatch_id, target, $1::muster.lane, kind, entitlement_id, cardinality(ids), ids, 'queued', (select muster.now()) from chunks),
       moved as (
         update muster.action a set state = 'dispatched', dispatch_id = n.dispatch_id, dispatched_at = (select muster.now()),
           guard_urgent = a.guard_urgent or a.identity_id = any($6::bigint[])

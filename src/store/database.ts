@@ -94,6 +94,7 @@ const byIndex = [
   'enable_seqscan=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
+  'enable_material=off',
 ] as const
 
 export const openDatabase = ({ url, max, applicationName, plans = 'by-index' }: DatabaseOptions): Database => {

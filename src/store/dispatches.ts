@@ -9,16 +9,6 @@ export type DispatchRef = {
   readonly queueNo: number
 }
 
-/** Actions of the lane that are ready now or will be by time alone: is it worth looking again soon? */
-export const hasReady = async (db: Queryable, lane: Lane): Promise<boolean> => {
-  const [row] = await db.query<{ yes: boolean }>({
-    name: 'dispatches-has-ready',
-    text: `select exists (select from muster.action where state = 'ready' and lane = $1 and next_at <= (select muster.now())) as yes`,
-    values: [lane],
-  })
-  return row?.yes ?? false
-}
-
 export const markQueued = async (db: Queryable, ids: readonly number[]): Promise<void> => {
   if (ids.length === 0) return
   await db.query({
@@ -94,6 +84,10 @@ export type DispatchedAction = {
   readonly may_go: boolean
 }
 
+/** The actions (alias a) that are still of dispatch $1, by its own list of them: no index knows an action's dispatch. */
+export const membersOf = `(select unnest(actions) as id from muster.dispatch where id = $1) m
+      join muster.action a on a.id = m.id and a.dispatch_id = $1 and a.state = 'dispatched'`
+
 /** Second statement of a claim, a fresh snapshot under the lock: the actions and whether each may still go out. */
 export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<readonly DispatchedAction[]> =>
   tx.query({
@@ -102,11 +96,11 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
-      from muster.action a
+      from ${membersOf}
       join muster.identity i on i.id = a.identity_id
       left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
       left join muster.entitlement e on e.id = a.entitlement_id
-      where a.dispatch_id = $1 and a.state = 'dispatched' order by a.id`,
+      order by a.id`,
     values: [dispatch],
   })
 

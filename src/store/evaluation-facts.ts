@@ -53,7 +53,7 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
           'afterRevokeOf', coalesce(to_jsonb(o.after_revoke_of), '[]'),
           'validFrom', (extract(epoch from o.valid_from) * 1000)::bigint, 'validTo', (extract(epoch from o.valid_to) * 1000)::bigint))
         from muster.action o left join muster.dispatch d on d.id = o.dispatch_id
-        where o.identity_id = i.id and o.state in ('waiting', 'ready', 'dispatched', 'parked')), '[]') as open,
+        where o.identity_id = i.id and o.open), '[]') as open,
       (select d.assignments::text from muster.desired d where d.identity_id = i.id and d.recorded_to = 'infinity') as desired,
       coalesce((select jsonb_agg(jsonb_build_object('id', h.id, 'entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '[]') as holds,

@@ -25,7 +25,7 @@ export const guardedTargets = (tx: Transaction, lane: Lane): Promise<readonly { 
     // The lane is part of the text: a plan for whichever lane would look for a few leavers among all bulk work.
     name: `guard-targets-${lane}`,
     text: `select distinct target from muster.action
-      where lane = '${lane}' and state = 'ready' and kind in ('revoke', 'disable') and not guard_released`,
+      where lane = '${lane}' and going and state = 'ready' and kind in ('revoke', 'disable') and not guard_released`,
   })
 
 /** Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither. */
@@ -37,7 +37,7 @@ export const tally = (tx: Transaction, target: string, windowMs: number): Promis
         count(*) filter (where state not in ('ready', 'waiting')) as dispatched
       from muster.action
       where target = $1 and kind in ('revoke', 'disable') and not guard_released
-        and ((dispatched_at is null and state in ('ready', 'waiting')) or (dispatched_at is not null and dispatched_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
+        and ((taken_at is null and state in ('ready', 'waiting')) or (taken_at is not null and taken_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
       group by 1, 2`,
     values: [target, windowMs],
   })
@@ -134,10 +134,10 @@ export const urgentLeavers = async (
 ): Promise<{ readonly passed: readonly number[]; readonly waiting: readonly number[] }> => {
   const rows = await tx.query<{ id: number; passed: boolean }>({
     name: 'guard-urgent',
-    text: `select i.id, bool_or(a.guard_urgent and a.dispatched_at > (select muster.now()) - interval '1 hour') as passed
+    text: `select i.id, bool_or(a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour') as passed
       from muster.action a join muster.identity i on i.id = a.identity_id
       where a.target = $1 and a.kind in ('revoke', 'disable') and i.leaver and i.urgent
-        and (a.state = 'ready' or (a.guard_urgent and a.dispatched_at > (select muster.now()) - interval '1 hour'))
+        and (a.state = 'ready' or (a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour'))
       group by i.id, i.ended_at order by i.ended_at, i.id`,
     values: [target],
   })

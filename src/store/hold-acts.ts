@@ -47,7 +47,7 @@ export const releaseHeldActions = async (
 ): Promise<number> => {
   const [row] = await tx.query<{ count: number }>({
     text: `with held as materialized (select id from muster.action
-        where target = $1 and kind = $2::muster.action_kind and ($3::int is null or entitlement_id = $3) and state in ('ready', 'waiting')
+        where target = $1 and kind = $2::muster.action_kind and ($3::int is null or entitlement_id = $3) and open and state in ('ready', 'waiting')
         order by id for update),
       released as (update muster.action a set guard_released = true from held where a.id = held.id returning 1)
       select count(*) from released`,

@@ -15,7 +15,7 @@ export const mergeEntitlements = async (tx: Transaction, twins: readonly Twin[])
   const concerned = await tx.query<{ id: number }>({
     text: `select distinct a.identity_id as id from muster.grants g join muster.account a on a.id = g.account_id
         where g.entitlement_id = any($1) and g.gone_verified_at is null
-      union select identity_id from muster.action where entitlement_id = any($1) and state in ('waiting', 'ready', 'dispatched', 'parked')`,
+      union select identity_id from muster.action where entitlement_id = any($1) and open`,
     values: values.slice(0, 1),
   })
   const identities = concerned.map(({ id }) => id)

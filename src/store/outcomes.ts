@@ -1,5 +1,6 @@
 import { float8Array, int4Array, int8Array, textArray } from './binary-array.ts'
 import type { Queryable, Transaction } from './database.ts'
+import { membersOf } from './dispatches.ts'
 
 /**
  * Identities of this dispatch whose plan went on without the action: its result is not what is wanted any more. An
@@ -8,8 +9,8 @@ import type { Queryable, Transaction } from './database.ts'
 export const overtakenIdentities = async (tx: Transaction, dispatch: number): Promise<readonly number[]> => {
   const rows = await tx.query<{ identity_id: number }>({
     name: 'outcomes-overtaken',
-    text: `select distinct a.identity_id from muster.action a join muster.identity i on i.id = a.identity_id
-      where a.dispatch_id = $1 and a.state = 'dispatched' and (a.plan_version <> i.plan_version
+    text: `select distinct a.identity_id from ${membersOf} join muster.identity i on i.id = a.identity_id
+      where (a.plan_version <> i.plan_version
         or (i.leaver and a.lane = 'bulk' and a.kind in ('ensureAccount', 'enable', 'grant'))
         or (i.lifecycle <> 'active' and a.lane = 'bulk' and a.kind = 'ensureAccount'))`,
     values: [dispatch],
@@ -93,7 +94,7 @@ export const overdueActions = (
   db.query({
     name: 'outcomes-overdue',
     text: `select a.id, a.identity_id, a.lane::text, a.kind::text, a.target from muster.action a join muster.target t on t.id = a.target and t.mode = 'enforce'
-      where a.state in ('waiting', 'ready', 'dispatched', 'parked') and a.deadline < (select muster.now())
+      where a.open and a.deadline < (select muster.now())
         and not exists (select from muster.finding f where f.kind = 'action-overdue' and f.key = 'action:' || a.id and f.closed_at is null)
       limit $1`,
     values: [limit],

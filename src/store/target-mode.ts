@@ -18,7 +18,7 @@ export const resumeDeadlines = async (tx: Transaction, id: string): Promise<void
   await tx.query({
     text: `update muster.action a set deadline = a.deadline + (muster.now() - greatest(t.mode_set_at, a.created_at))
       from muster.target t where t.id = $1 and t.mode <> 'enforce' and a.target = t.id
-        and a.state in ('waiting', 'ready', 'dispatched', 'parked')`,
+        and a.open`,
     values: [id],
   })
 }

@@ -246,15 +246,18 @@ create table muster.action (
   deadline timestamptz,
   dispatched_at timestamptz,
   done_at timestamptz,
-  outcome text                                -- word of the last outcome
-) with (fillfactor = 60);
+  outcome text,                               -- word of the last outcome
+  -- Indexes know states by these alone: to be dispatched changes none of them, and so writes no index (ADR 0013).
+  open boolean not null generated always as (state in ('waiting', 'ready', 'dispatched', 'parked')) stored,
+  going boolean not null generated always as (state in ('ready', 'dispatched')) stored,
+  taken_at timestamptz generated always as (case when kind in ('revoke', 'disable') then dispatched_at end) stored
+) with (fillfactor = 50);                     -- room on the page for all of its rows once more
 create sequence muster.action_id;
-create index action_ready on muster.action (lane, target, kind, entitlement_id) where state = 'ready';
-create index action_dispatched on muster.action (dispatch_id) where state = 'dispatched';
-create index action_guard on muster.action (target, kind, dispatched_at) where kind in ('revoke', 'disable');
+create index action_going on muster.action (lane, target, kind, entitlement_id) where going;
+create index action_guard on muster.action (target, kind, taken_at) where kind in ('revoke', 'disable');
 -- Found by identity through it, too.
 create unique index action_one_open on muster.action (identity_id, target, kind, coalesce(entitlement_id, 0))
-  where state in ('waiting', 'ready', 'dispatched', 'parked');
+  where open;
 
 -- A zombie's rejected outcome: its members must be read again until a read has told what it did.
 create table muster.reobservation (
@@ -276,6 +279,7 @@ create table muster.dispatch (
   kind muster.action_kind,                    -- null: mixed (leaver lane)
   entitlement_id integer,
   size integer not null,
+  actions bigint[] not null,                  -- its members when it was made; some may have left it since
   state muster.dispatch_state not null,
   queue_no integer not null default 1,        -- part of the BullMQ job id: every re-queue has its own
   lease_token uuid,
@@ -395,22 +399,23 @@ select audit.ensure_partitions(3);
 create function muster.lock_open_work(ids bigint[]) returns void language plpgsql as $$
 declare locked bigint[] := '{}'; more bigint[];
 begin
-  perform 1 from muster.action where identity_id = any(ids) and state = 'ready' order by id for update;
+  perform 1 from muster.action where identity_id = any(ids) and open and state = 'ready' order by id for update;
   loop
     select array_agg(distinct dispatch_id order by dispatch_id) into more
-      from muster.action where identity_id = any(ids) and state = 'dispatched' and dispatch_id <> all(locked);
+      from muster.action where identity_id = any(ids) and open and state = 'dispatched' and dispatch_id <> all(locked);
     exit when more is null;
     perform 1 from muster.dispatch where id = any(more) order by id for update;
     locked := locked || more;
-    perform 1 from muster.action where identity_id = any(ids) and state = 'ready' order by id for update;
+    perform 1 from muster.action where identity_id = any(ids) and open and state = 'ready' order by id for update;
   end loop;
-  perform 1 from muster.action where identity_id = any(ids) and state in ('waiting', 'parked') order by id for update;
+  perform 1 from muster.action where identity_id = any(ids) and open and state in ('waiting', 'parked') order by id for update;
 end $$;
 
 -- An initial load fills empty tables within seconds, autovacuum looks once a minute, and plans made for empty tables read
 -- whole indexes for every row. Analyses what has doubled since it was last looked at; returns how many tables that were.
 create function muster.refresh_statistics() returns integer
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+  set default_statistics_target = 10 as $$    -- plans go by indexes anyway (ADR 0009); a large sample costs a tenth of an initial load
 declare t record; n integer := 0;
 begin
   for t in

@@ -92,7 +92,7 @@ create view auditor.person_trail as
       select r.dispatch_id, r.action_id from audit.entry r
       where r.subject_ref = i.subject_ref and r.dispatch_id is not null and r.action_id is not null
       union
-      select a.dispatch_id, a.id from muster.action a where a.identity_id = i.id and a.state = 'dispatched' and a.dispatch_id is not null
+      select a.dispatch_id, a.id from muster.action a where a.identity_id = i.id and a.open and a.state = 'dispatched' and a.dispatch_id is not null
     ) mine
     join audit.entry e on e.dispatch_id = mine.dispatch_id and e.kind = 'attempt'
     cross join lateral (select convert_from(e.bytes, 'UTF8')::jsonb as body) b
