@@ -25,6 +25,7 @@ import { unparkAll } from './store/parked.ts'
 import { registerTarget } from './store/targets.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
+import { createGiveWay, giveWayMemory, leaverArrivesMs } from './workers/give-way.ts'
 import { createLeaverPoll } from './workers/leaver-poll.ts'
 import type { Loop } from './workers/loop.ts'
 import { createMaintenanceLoop } from './workers/maintenance-loop.ts'
@@ -47,6 +48,10 @@ export type AppOptions = {
   readonly lanes: readonly Lane[]
   /** In log lines and in pg_stat_activity. */
   readonly name?: string
+  /** Of the roles those that another app of this process does: prepared here, not started. */
+  readonly elsewhere?: readonly Role[]
+  /** Shared with the app of another lane in this process: bulk work gives way to its leavers. */
+  readonly giveWay?: SharedArrayBuffer
   /** Already done by another app of this process: rights checked, targets and first policy stored. */
   readonly prepared?: boolean
   /** Something here cannot go on and cannot be mended from within: end the process (exit 70). */
@@ -99,6 +104,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const db = openDatabase({ url: config.databaseUrl, max: config.engine.databaseConnections, applicationName: name })
   const redis = openRedis(config.redisUrl, log)
   const nudges = openNudges(redis, config.queue.prefix, config.databaseUrl)
+  const way = createGiveWay(options.giveWay ?? giveWayMemory())
   const queues = openQueues(redis, config.queue.prefix, log)
   const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target)]))
   const {
@@ -120,7 +126,10 @@ export const createApp = (config: Config, options: AppOptions): App => {
       dispatch: idBlock(db, 'muster.dispatch_id'),
       decision: idBlock(db, 'muster.decision_id'),
     },
-    nudge: nudges.nudge,
+    nudge: (stage, lane) => {
+      if (stage === 'evaluate' && lane === 'leaver') way.ask(leaverArrivesMs)
+      nudges.nudge(stage, lane)
+    },
     random: Math.random,
     settings: {
       evaluateBatch,
@@ -129,6 +138,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
       leaverSloMs,
       bulkDeadlineMs,
       waitOut: (ms) => wait(ms),
+      giveWay: way.given,
       ...(options.pause ? { pause: options.pause } : {}),
     },
   }
@@ -142,12 +152,12 @@ export const createApp = (config: Config, options: AppOptions): App => {
         listening(
           'evaluate',
           lane,
-          whole ? createSeeOffLoop(engine, verbs, queues) : createEvaluateLoop(engine, verbs, lane),
+          whole ? createSeeOffLoop(engine, verbs, queues, way) : createEvaluateLoop(engine, verbs, lane),
         ),
       )
     if (does('dispatch')) loops.push(listening('dispatch', lane, createDispatchLoop(engine, verbs, lane, queues)))
   }
-  const context = { engine, verbs, redis, signal: ending.signal }
+  const context = { engine, verbs, redis, way, signal: ending.signal }
   if (does('provision') && lanes.includes('leaver'))
     loops.push(listening('provision', 'leaver', createLeaverPoll({ ...context, concurrency: 4 })))
   if (does('schedule')) loops.push(createSweepLoop(engine, verbs, queues), createMaintenanceLoop(engine, redis))
@@ -207,7 +217,8 @@ export const createApp = (config: Config, options: AppOptions): App => {
       if (does('provision'))
         workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
       for (const loop of loops) loop.start()
-      if (does('ingest')) ingesting = ingestAll({ config, engine, name, onFatal, signal: ending.signal })
+      if (does('ingest') && options.elsewhere?.includes('ingest') !== true)
+        ingesting = ingestAll({ config, engine, name, onFatal, signal: ending.signal })
       log.info({ roles: options.roles.join(','), lanes: lanes.join(',') }, 'started')
     },
     stop: async (graceMs = 10_000) => {

@@ -60,10 +60,12 @@ type Row = Readonly<Record<'appended' | 'inbox' | 'decided' | 'claimed' | 'ended
 
 const ms = (instant: string): string => `(extract(epoch from ${instant}) * 1000)::float8`
 
-/** Medians of the commits on a leaver's way. */
+/** Medians of the commits on a leaver's way, and where the slowest hundredth of each step is. */
 export const stagesText = (latencies: readonly LeaverLatency[]): string => {
-  const p50 = (of: (one: LeaverLatency) => number) => quantile(latencies.map(of), 0.5).toFixed(1)
-  return `medians of its commits, ms after the append: inbox ${p50((one) => one.inbox)}, decision ${p50((one) => one.decided)}, claim ${p50((one) => one.claimed)}, last outcome ${p50((one) => one.fromAppend)}`
+  const at = (q: number, of: (one: LeaverLatency) => number) => quantile(latencies.map(of), q).toFixed(1)
+  const p50 = (of: (one: LeaverLatency) => number) => at(0.5, of)
+  const p99 = (of: (one: LeaverLatency) => number) => at(0.99, of)
+  return `medians of its commits, ms after the append: inbox ${p50((one) => one.inbox)}, decision ${p50((one) => one.decided)}, claim ${p50((one) => one.claimed)}, last outcome ${p50((one) => one.fromAppend)}; p99 of each step: to inbox ${p99((one) => one.inbox)}, to decision ${p99((one) => one.decided - one.inbox)}, to last outcome ${p99((one) => one.fromAppend - one.claimed)}`
 }
 
 /** Median time from a commit's own stamp to its acknowledgement at the client, ms: the stamp is made before the flush. */

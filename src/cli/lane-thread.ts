@@ -11,14 +11,15 @@ export type LaneThreadData = {
   readonly config: Config
   readonly roles: readonly Role[]
   readonly lane: Lane
+  readonly giveWay: SharedArrayBuffer
   readonly pauseAt?: string
 }
 export type ToThread = 'stop' | 'resume'
-export type FromThread = 'started'
+export type FromThread = 'started' | { readonly fatal: string }
 
-/** One lane in a thread of its own: its event loop, its connections, its queue workers. Nothing is shared but the database. */
+/** One lane, and ingest with it, in a thread of its own: its event loop, its connections, its queue workers. Nothing is shared but the database and one moment. */
 const main = async (
-  { config, roles, lane, pauseAt }: LaneThreadData,
+  { config, roles, lane, giveWay, pauseAt }: LaneThreadData,
   port: NonNullable<typeof parentPort>,
 ): Promise<void> => {
   try {
@@ -32,6 +33,8 @@ const main = async (
     lanes: [lane],
     name: `muster-${lane}`,
     prepared: true,
+    giveWay,
+    onFatal: (fatal) => port.postMessage({ fatal } satisfies FromThread),
     ...(pauses ? { pause: pauses.pause } : {}),
   })
   port.on('message', async (message: ToThread) => {

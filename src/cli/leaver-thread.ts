@@ -14,10 +14,15 @@ const deathsAllowed = 5
 const windowMs = 60_000
 
 /**
- * Runs the leaver lane in a thread and starts it again when it dies. Meanwhile leavers wait for at most the restart, and
+ * Runs the leaver lane and ingest in a thread and starts it again when it dies. Meanwhile leavers wait for at most the restart, and
  * the sweeper of the main thread evaluates those that wait too long.
  */
-export const startLeaverThread = (data: LaneThreadData, log: Log, giveUp: () => void): LeaverThread => {
+export const startLeaverThread = (
+  data: LaneThreadData,
+  log: Log,
+  /** It died too often, or says that it cannot go on: why. */
+  giveUp: (why: string) => void,
+): LeaverThread => {
   let stopping = false
   let thread: Worker
   let exited: Promise<void>
@@ -39,7 +44,7 @@ export const startLeaverThread = (data: LaneThreadData, log: Log, giveUp: () => 
       thread.on('error', (error) =>
         log.error({ lane: data.lane, ...errorFields(error) }, 'the thread of a lane failed'),
       )
-      thread.on('message', (message: FromThread) => message === 'started' && resolve())
+      thread.on('message', (message: FromThread) => (message === 'started' ? resolve() : giveUp(message.fatal)))
     })
 
   const restart = (code: number) => {
@@ -47,7 +52,7 @@ export const startLeaverThread = (data: LaneThreadData, log: Log, giveUp: () => 
     deaths.push(now)
     const recent = deaths.filter((at) => now - at < windowMs).length
     log.error({ lane: data.lane, code, recent }, 'the thread of a lane ended: starting it again')
-    if (recent > deathsAllowed) return giveUp()
+    if (recent > deathsAllowed) return giveUp(`the ${data.lane} thread ends again and again`)
     setTimeout(() => stopping || start().catch(() => {}), 100 * 2 ** (recent - 1))
   }
 

@@ -3,6 +3,7 @@ import { setPriority } from 'node:os'
 import { type App, roles as allRoles, createApp, RefusedToStart, type Role } from '../app.ts'
 import { lanes as allLanes, type Lane } from '../domain/action.ts'
 import { errorFields, type LogFields } from '../log.ts'
+import { giveWayMemory } from '../workers/give-way.ts'
 import { type Call, type Command, textValue } from './command.ts'
 import { Complaint, usage } from './complaint.ts'
 import { configOf } from './configured.ts'
@@ -24,16 +25,20 @@ export const serve: Command = {
     const config = configOf(call)
     const roles = listOf(call, 'roles', allRoles)
     const lanes = listOf(call, 'lanes', allLanes)
-    // The leavers' lane has its own thread wherever another lane could stand in its way.
+    // The leavers' lane has its own thread wherever another lane could stand in its way. Ingest goes with it: a leaver begins there.
     const ownRoles = roles.filter((role) => laneRoles.includes(role))
     const threaded = ownRoles.length > 0 && lanes.length > 1
+    const threadRoles = roles.filter((role) => role === 'ingest' || ownRoles.includes(role))
     const mainLanes: readonly Lane[] = threaded ? ['bulk'] : lanes
     const pauseAt = call.env.MUSTER_TEST_PAUSE
     const pauses = pausesFor(pauseAt, mainLanes[0] ?? 'bulk')
+    const giveWay = giveWayMemory()
     const app = createApp(config, {
       roles,
       lanes: mainLanes,
       name: threaded ? 'muster-bulk' : 'muster',
+      giveWay,
+      elsewhere: threaded ? ['ingest'] : [],
       onFatal: (why) => endAtOnce({ why }),
       ...(pauses ? { pause: pauses.pause } : {}),
     })
@@ -49,9 +54,9 @@ export const serve: Command = {
       await app.prepare()
       if (threaded) {
         thread = startLeaverThread(
-          { config, roles: ownRoles, lane: 'leaver', ...(pauseAt ? { pauseAt } : {}) },
+          { config, roles: threadRoles, lane: 'leaver', giveWay, ...(pauseAt ? { pauseAt } : {}) },
           app.log,
-          () => endAtOnce({ lane: 'leaver' }),
+          (why) => endAtOnce({ lane: 'leaver', why }),
         )
         await thread.started
       }

@@ -3,6 +3,7 @@ import { createDispatches } from '../store/create-dispatches.ts'
 import type { Transaction } from '../store/database.ts'
 import type { DispatchRef } from '../store/dispatches.ts'
 import type { Engine } from './engine.ts'
+import { giveWay } from './give-way.ts'
 import { guard } from './guard.ts'
 
 /** Actions of one leaver dispatch: they are never batched to wait, only bounded. */
@@ -12,8 +13,10 @@ const leaverBatch = 1_000
  * Groups what is ready in a lane into dispatches, past the guard. The rows are the truth: putting them on a queue comes
  * after the commit, and the sweeper repairs its loss.
  */
-export const dispatch = (engine: Engine, lane: Lane): Promise<readonly DispatchRef[]> =>
-  engine.db.transaction((tx) => dispatchIn(engine, tx, lane))
+export const dispatch = async (engine: Engine, lane: Lane): Promise<readonly DispatchRef[]> => {
+  await giveWay(engine, lane)
+  return await engine.db.transaction((tx) => dispatchIn(engine, tx, lane))
+}
 
 /** The same in a transaction of the caller's. */
 export const dispatchIn = async (engine: Engine, tx: Transaction, lane: Lane): Promise<readonly DispatchRef[]> => {

@@ -9,6 +9,7 @@ import { targetModes } from '../store/targets.ts'
 import { type DueIdentity, lockDue, lockDueBeside, lockDueOf, lockOpenWork } from '../store/work-queue.ts'
 import { blameSystem, faultFields, isServerFault, isSystemFault } from './blame.ts'
 import type { Engine } from './engine.ts'
+import { giveWay } from './give-way.ts'
 import { type Judged, judge } from './judge.ts'
 import { saveEvaluation } from './save-evaluation.ts'
 
@@ -32,6 +33,7 @@ export type Also = {
  * evaluated, it is the system: nobody is parked, one finding is opened, and the caller gets the error.
  */
 export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise<Evaluated> => {
+  await giveWay(engine, lane)
   const limit = engine.settings.evaluateBatch
   let taken: readonly number[] = []
   try {

@@ -4,6 +4,7 @@ import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { type Claim, type ClaimedAction, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
+import { giveWay } from './give-way.ts'
 import { createsAccounts, toOperation } from './operation.ts'
 import { isOutage } from './outage.ts'
 import { reobserve } from './reobserve.ts'
@@ -27,6 +28,7 @@ export const carryOut = async (engine: Engine, claim: Claim, begun: number): Pro
   const deadline = begun + engine.settings.leaseMs * 0.8
   const outcomes = await call(engine, claim, deadline)
   await engine.settings.pause?.('provision:called')
+  await giveWay(engine, claim.lane)
   if ((await settleWhileLeased(engine, claim, outcomes, begun + engine.settings.leaseMs)) === 'settled') return
   engine.log.warn(
     { dispatch: claim.dispatch, target: claim.target },

@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq'
 import type { Lane } from '../domain/action.ts'
 import type { Engine } from '../engine/engine.ts'
+import { type GiveWay, leaverTakesMs } from './give-way.ts'
 import { provisionUntilDone } from './provision-until-done.ts'
 import { type DispatchJob, queueName } from './queues.ts'
 import { type RedisLink, within } from './redis-link.ts'
@@ -14,6 +15,7 @@ export type ProvisionWorkerOptions = {
   readonly target: string
   readonly lane: Lane
   readonly concurrency: number
+  readonly way: GiveWay
   /** Aborts when the process is told to stop. */
   readonly signal: AbortSignal
 }
@@ -37,7 +39,7 @@ export type ProvisionWorker = {
 
 /** Takes dispatches of one target and lane from its queue. What became of one is written in Postgres, never here. */
 export const startProvisionWorker = (options: ProvisionWorkerOptions): ProvisionWorker => {
-  const { engine, redis, prefix, target, lane, concurrency } = options
+  const { engine, redis, prefix, target, lane, concurrency, way } = options
   let active = 0
   let lastAt = performance.now()
   const worker = new Worker<DispatchJob>(
@@ -45,11 +47,14 @@ export const startProvisionWorker = (options: ProvisionWorkerOptions): Provision
     async (job) => {
       active++
       lastAt = performance.now()
+      if (lane === 'leaver') way.ask(leaverTakesMs)
+      else await way.given()
       try {
         await provisionUntilDone(options, job.data.dispatch)
       } finally {
         active--
         lastAt = performance.now()
+        if (lane === 'leaver' && active === 0) way.over()
       }
     },
     {

@@ -1,6 +1,7 @@
 import type { Claim } from '../engine/claim.ts'
 import type { Engine } from '../engine/engine.ts'
 import { errorFields } from '../log.ts'
+import { type GiveWay, leaverTakesMs } from './give-way.ts'
 import { createLoop, type Loop } from './loop.ts'
 import type { Queues } from './queues.ts'
 import type { EngineVerbs } from './verbs.ts'
@@ -13,7 +14,7 @@ const atOnce = 2
  * The leaver lane's evaluation in a process that also dispatches and provisions. While fewer than `atOnce` calls are out,
  * a leaver goes from evaluation to its target without a queue; else the dispatch loop and BullMQ share the work.
  */
-export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Queues): Loop => {
+export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Queues, way: GiveWay): Loop => {
   const out = new Set<Promise<void>>()
   let before = 0
   const carryOut = (claim: Claim, begun: number) => {
@@ -28,6 +29,7 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
       )
       .finally(() => {
         out.delete(call)
+        if (out.size === 0) way.over()
         engine.nudge('dispatch', 'leaver')
       })
     out.add(call)
@@ -41,6 +43,7 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
       const seen = direct
         ? await verbs.seeOff(engine)
         : { ...(await verbs.evaluate(engine, 'leaver')), claims: [], queue: [], begun: 0 }
+      if (seen.claims.length > 0) way.ask(leaverTakesMs)
       for (const claim of seen.claims) carryOut(claim, seen.begun)
       const put = seen.queue.length === 0 ? [] : await queues.put(seen.queue)
       if (put.length < seen.queue.length) engine.nudge('provision', 'leaver')

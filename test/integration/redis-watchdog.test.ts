@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/log.ts'
+import { createGiveWay, giveWayMemory } from '../../src/workers/give-way.ts'
 import { type ProvisionWorker, startProvisionWorker } from '../../src/workers/provision-worker.ts'
 import { openQueues, queueName } from '../../src/workers/queues.ts'
 import { openRedis } from '../../src/workers/redis-link.ts'
@@ -39,6 +40,7 @@ test('a worker that takes nothing although jobs wait is replaced, and the jobs a
         target: 'corp',
         lane: 'bulk',
         concurrency: 1,
+        way: createGiveWay(giveWayMemory()),
         signal: ending.signal,
       }),
     )
@@ -85,6 +87,7 @@ test('the same dispatch is queued again under its next number, also when its las
     target: 'corp',
     lane: 'leaver',
     concurrency: 1,
+    way: createGiveWay(giveWayMemory()),
     signal: ending.signal,
   })
   try {

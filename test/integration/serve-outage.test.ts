@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../../src/config.ts'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
 import { publish } from '../../src/consumers/publish.ts'
 import { createLog } from '../../src/log.ts'
+import { giveWayMemory } from '../../src/workers/give-way.ts'
 import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
 import { bankPolicies, type House, openHouse } from '../support/house.ts'
 import { hrMessage } from '../support/hr-event.ts'
@@ -102,7 +103,7 @@ test('a leaver lane that dies again and again is not started for ever: whoever r
     giveUp = resolve
   })
   const thread = startLeaverThread(
-    { config: broken, roles: ['evaluate'], lane: 'leaver' },
+    { config: broken, roles: ['evaluate'], lane: 'leaver', giveWay: giveWayMemory() },
     createLog('silent', 'test'),
     giveUp,
   )

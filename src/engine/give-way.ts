@@ -1,0 +1,7 @@
+import type { Lane } from '../domain/action.ts'
+import type { Engine } from './engine.ts'
+
+/** Bulk work calls this before each of its pieces: while a leaver is in hand on this machine, the piece waits a moment. */
+export const giveWay = async ({ settings }: Engine, lane: Lane): Promise<void> => {
+  if (lane === 'bulk') await settings.giveWay?.()
+}
