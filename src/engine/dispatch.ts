@@ -7,7 +7,7 @@ import { giveWay } from './give-way.ts'
 import { guard } from './guard.ts'
 
 /** Actions of one leaver dispatch: they are never batched to wait, only bounded. */
-const leaverBatch = 1_000
+const leaverBatch = 2_000
 
 /**
  * Groups what is ready in a lane into dispatches, past the guard. The rows are the truth: putting them on a queue comes

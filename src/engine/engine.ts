@@ -36,7 +36,7 @@ export type Engine = {
 }
 
 export type EngineSettings = {
-  /** Identities a bulk evaluation takes in one transaction. */
+  /** Identities a bulk evaluation takes in one transaction; one of leavers takes two and a half times as many. */
   readonly evaluateBatch: number
   /** Actions of one bulk dispatch: what one call of a target carries. */
   readonly dispatchBatch: number

@@ -13,6 +13,9 @@ import { giveWay } from './give-way.ts'
 import { type Judged, judge } from './judge.ts'
 import { saveEvaluation } from './save-evaluation.ts'
 
+/** Leavers in one batch, by those of a bulk batch: who leaves together is taken out of each group together. */
+const leaversShare = 2.5
+
 /** No batch holds the event loop for longer, ms: ingest shares it. */
 const turnMs = 3
 
@@ -34,7 +37,7 @@ export type Also = {
  */
 export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise<Evaluated> => {
   await giveWay(engine, lane)
-  const limit = engine.settings.evaluateBatch
+  const limit = Math.ceil(engine.settings.evaluateBatch * (lane === 'leaver' ? leaversShare : 1))
   let taken: readonly number[] = []
   try {
     const evaluated = await engine.db.transaction(async (tx) => {

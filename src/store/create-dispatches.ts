@@ -10,7 +10,13 @@ export type Held = { readonly target: string; readonly kind: ActionKind; readonl
 export type Counted = Held & { readonly undispatched: number }
 
 /** People of one leaver dispatch: each is looked up and shut by itself, well within a lease also where the target is slow. */
-const leaversTogether = 250
+const leaversTogether = 500
+
+/**
+ * With so many dispatches of a target on the queue its workers are busy anyway: more actions gather in larger dispatches.
+ * Nobody gathers for longer behind jobs that may be lost; a lost leaver is taken from the database after a second.
+ */
+const busyFrom = { bulk: { queued: 4, youngerThan: '5 s' }, leaver: { queued: 1, youngerThan: '2 s' } } as const
 
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
@@ -32,10 +38,9 @@ export const createDispatches = (
   return tx.query({
     name: `dispatches-create-${lane}`,
     text: `with busy as materialized (
-        -- Where the workers are busy anyway, actions gather in larger dispatches instead of on the queue. Behind a job that
-        -- was lost nobody gathers for long.
-        select target from muster.dispatch where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '5 s'
-        group by target having count(*) >= ${lane === 'bulk' ? 4 : 2}),
+        select target from muster.dispatch
+        where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '${busyFrom[lane].youngerThan}'
+        group by target having count(*) >= ${busyFrom[lane].queued}),
       -- Looked up, not joined: nothing tells the planner how many rows an array of parameters has.
       holding as materialized (
         select coalesce(jsonb_object_agg(h.target || ' ' || h.kind || ' ' || coalesce(h.entitlement::text, ''), true), '{}') as keys

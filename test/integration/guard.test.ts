@@ -30,7 +30,7 @@ const bankOf = async (people: number, guard: GuardLimits) => {
 const leave = async (from: number, to: number, more: { involuntary?: boolean } = {}) => {
   const at = await house.now()
   for (let i = from; i < to; i++) await house.tell({ person: `P-${i}`, effectiveAt: at, status: 'terminated', ...more })
-  await house.shift(5)
+  await house.shift(2_005) // nobody gathers behind what is queued for longer
   await house.evaluateAll()
 }
 const sent = async (kind: string) =>
