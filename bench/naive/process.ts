@@ -7,12 +7,19 @@ import { processorSeconds } from '../measure/processor-time.ts'
 import type { NaiveSettings } from './engine.ts'
 import type { FromNaive, ToNaive } from './main.ts'
 
+export type NaivePools = {
+  readonly jobsAtOnce: number
+  readonly ldapConnections: number
+  readonly databaseConnections: number
+}
+
 /**
- * What Muster has for one target by default: two dispatches in work in each lane, eight database connections in each,
- * and for the directory one connection that writes, one that reads and one more for accounts. The naive engine gets the
- * sum of both lanes everywhere, and a connection to the directory for each job: never less than Muster.
+ * What the lane of Muster that does the work has by default for one target: two dispatches in work, eight database
+ * connections, and one connection to the directory over which memberships are written (the naive engine: one for each job).
  */
-export const naivePools = { jobsAtOnce: 4, ldapConnections: 4, databaseConnections: 16 } as const
+export const naivePools: NaivePools = { jobsAtOnce: 2, ldapConnections: 2, databaseConnections: 8 }
+/** Twice of everything: more than Muster has in that lane. */
+export const twicePools: NaivePools = { jobsAtOnce: 4, ldapConnections: 4, databaseConnections: 16 }
 
 export type NaiveProcess = {
   readonly processor: () => number
@@ -28,7 +35,7 @@ export const naiveLdapOf = ({ bench: { ldap } }: Ground): NaiveSettings['ldap'] 
   password: ldap.servicePassword,
 })
 
-export const startNaive = async (ground: Ground): Promise<NaiveProcess> => {
+export const startNaive = async (ground: Ground, pools = naivePools): Promise<NaiveProcess> => {
   const settings: NaiveSettings = {
     brokers: ground.bench.stack.kafkaBrokers,
     topic: ground.topic,
@@ -38,7 +45,7 @@ export const startNaive = async (ground: Ground): Promise<NaiveProcess> => {
     ldap: naiveLdapOf(ground),
     peopleBase: ground.people.base,
     groupsBase: ground.groups,
-    ...naivePools,
+    ...pools,
   }
   const child = fork(join(checkout, 'bench/naive/main.ts'), {
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],

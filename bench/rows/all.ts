@@ -3,7 +3,7 @@ import type { Bench, Line, RowName } from '../row.ts'
 import { auditLine } from './audit.ts'
 import { exodusLines } from './exodus.ts'
 import { ingestLines } from './ingest.ts'
-import { floorLine, joinerRounds, naiveLine } from './joiners.ts'
+import { floorLine, joinerRounds, naiveLines } from './joiners.ts'
 import { leaverLines } from './leaver.ts'
 import { loadLines } from './load.ts'
 import { memoryLine } from './memory.ts'
@@ -35,7 +35,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
         naive: does('naive'),
         pairs: bench.scale.pairs,
       })
-      return [...(does('joiners') ? [floorLine(rounds)] : []), ...(does('naive') ? [naiveLine(rounds)] : [])]
+      return [...(does('joiners') ? [floorLine(rounds)] : []), ...(does('naive') ? naiveLines(rounds) : [])]
     })
   if (does('writes')) await measure('writes', () => writesLines(bench))
   if (does('leaver')) await measure('leaver', () => leaverLines(bench))

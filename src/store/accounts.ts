@@ -52,7 +52,8 @@ export const saveAccounts = async (
       select r.identity, r.target, r.native_id, r.origin, (select muster.now()), r.enabled, r.hash, (select muster.now()), to_timestamp(r.grants_read / 1000)
       from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::float8[])
         as r(identity, target, native_id, origin, enabled, hash, grants_read)
-      where not exists (select from muster.account o where o.target = r.target and o.native_id = r.native_id
+      -- Found by native id: of the target alone the other index would answer with all of its accounts.
+      where not exists (select from muster.account o where o.native_id = r.native_id and o.target || '' = r.target
         and o.unlinked_at is null and o.identity_id <> r.identity)
       on conflict (identity_id, target) where unlinked_at is null
       do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at,
