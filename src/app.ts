@@ -65,6 +65,8 @@ export type AppOptions = {
 export type App = {
   readonly engine: Engine
   readonly log: Log
+  /** For the app of another lane in this process: both give way by it. */
+  readonly giveWay: SharedArrayBuffer
   /**
    * Checks what the database lets us do, and stores targets and the first policy. Waits for a database that is away;
    * throws RefusedToStart without the security settings of DESIGN §5. `start` does it when it was not done.
@@ -104,7 +106,8 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const db = openDatabase({ url: config.databaseUrl, max: config.engine.databaseConnections, applicationName: name })
   const redis = openRedis(config.redisUrl, log)
   const nudges = openNudges(redis, config.queue.prefix, config.databaseUrl)
-  const way = createGiveWay(options.giveWay ?? giveWayMemory())
+  const memory = options.giveWay ?? giveWayMemory()
+  const way = createGiveWay(memory)
   const queues = openQueues(redis, config.queue.prefix, log)
   const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target)]))
   const {
@@ -210,6 +213,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
   return {
     engine,
     log,
+    giveWay: memory,
     prepare: prepareOnce,
     start: async () => {
       if (options.prepared !== true) await prepareOnce()

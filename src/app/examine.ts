@@ -48,8 +48,8 @@ const examinePolicies = (config: Config): Answer => {
     targets: config.targets.map(({ id }) => id),
   })
   return parsed.kind === 'ok'
-    ? { problems: [], remarks: [`${config.policyFiles.length} files without a mistake`] }
-    : { problems: [`${parsed.problems.length} mistakes: \`muster policy check\` explains them`] }
+    ? { problems: [], remarks: [`files: ${config.policyFiles.length}, mistakes: none`] }
+    : { problems: [`mistakes: ${parsed.problems.length}; \`muster policy check\` explains them`] }
 }
 
 const examineDatabase = async (config: Config): Promise<Answer> => {
@@ -120,7 +120,7 @@ const examineKafka = async (config: Config): Promise<Answer> => {
               problem: `topic ${topic} is compacted: events would replace each other unread; set cleanup.policy=delete`,
               remark: '',
             }
-          return { problem: null, remark: `topic ${topic}: ${ends.length} partitions` }
+          return { problem: null, remark: `topic ${topic}, partitions: ${ends.length}` }
         }),
       ),
     )

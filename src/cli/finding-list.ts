@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 import { inOffice } from './configured.ts'
-import { personKeys } from './names.ts'
+import { entitlementNames, personKeys } from './names.ts'
 import { tableLines } from './table.ts'
 
 export const findingList: Command = {
@@ -18,8 +18,14 @@ export const findingList: Command = {
         prisma,
         findings.map(({ identityId }) => identityId),
       )
+      const entitlementOf = ({ detail }: { readonly detail: unknown }) => {
+        const id = (detail as { readonly entitlement?: unknown } | null)?.entitlement
+        return typeof id === 'number' ? id : null
+      }
+      const names = await entitlementNames(prisma, findings.map(entitlementOf))
       const rows = findings.map(({ identityId, ...finding }) => ({
         ...finding,
+        entitlement: names.get(entitlementOf(finding)) ?? null,
         person: people.get(identityId) ?? null,
       }))
       return {
@@ -39,14 +45,15 @@ export const findingList: Command = {
                   row.times,
                   row.openedAt,
                   row.seenAt,
-                  detailText(row.detail),
+                  detailText(row.detail, row.entitlement),
                 ]),
               ),
       }
     }),
 }
 
-const detailText = (detail: unknown): string =>
-  Object.entries((detail ?? {}) as Record<string, unknown>)
+/** Entitlements by their names: nobody knows their numbers. */
+const detailText = (detail: unknown, entitlement: string | null): string =>
+  Object.entries({ ...(detail as Record<string, unknown> | null), ...(entitlement === null ? {} : { entitlement }) })
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ')

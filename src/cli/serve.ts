@@ -3,7 +3,6 @@ import { setPriority } from 'node:os'
 import { type App, roles as allRoles, createApp, RefusedToStart, type Role } from '../app.ts'
 import { lanes as allLanes, type Lane } from '../domain/action.ts'
 import { errorFields, type LogFields } from '../log.ts'
-import { giveWayMemory } from '../workers/give-way.ts'
 import { type Call, type Command, textValue } from './command.ts'
 import { Complaint, usage } from './complaint.ts'
 import { configOf } from './configured.ts'
@@ -32,12 +31,10 @@ export const serve: Command = {
     const mainLanes: readonly Lane[] = threaded ? ['bulk'] : lanes
     const pauseAt = call.env.MUSTER_TEST_PAUSE
     const pauses = pausesFor(pauseAt, mainLanes[0] ?? 'bulk')
-    const giveWay = giveWayMemory()
     const app = createApp(config, {
       roles,
       lanes: mainLanes,
       name: threaded ? 'muster-bulk' : 'muster',
-      giveWay,
       elsewhere: threaded ? ['ingest'] : [],
       onFatal: (why) => endAtOnce({ why }),
       ...(pauses ? { pause: pauses.pause } : {}),
@@ -54,7 +51,7 @@ export const serve: Command = {
       await app.prepare()
       if (threaded) {
         thread = startLeaverThread(
-          { config, roles: threadRoles, lane: 'leaver', giveWay, ...(pauseAt ? { pauseAt } : {}) },
+          { config, roles: threadRoles, lane: 'leaver', giveWay: app.giveWay, ...(pauseAt ? { pauseAt } : {}) },
           app.log,
           (why) => endAtOnce({ lane: 'leaver', why }),
         )

@@ -65,12 +65,13 @@ export const showDispatch: Command = {
   run: (call) => {
     const id = idOf(call.words, 'dispatch')
     return inOffice(call, async ({ prisma }) => {
-      const [dispatch, actions] = await Promise.all([
-        prisma.dispatch.findUnique({ where: { id }, omit: { leaseToken: true } }),
-        prisma.action.findMany({ where: { dispatchId: id }, orderBy: { id: 'asc' }, take: 1_000 }),
-      ])
+      const dispatch = await prisma.dispatch.findUnique({ where: { id }, omit: { leaseToken: true } })
       if (dispatch === null)
         throw failure(`there is no dispatch ${id}`, '`muster audit log PERSON` names the dispatches of a person')
+      const actions = await prisma.action.findMany({
+        where: { id: { in: dispatch.actions }, dispatchId: id },
+        orderBy: { id: 'asc' },
+      })
       const people = await personKeys(
         prisma,
         actions.map(({ identityId }) => identityId),

@@ -32,14 +32,19 @@ const derivation =
             answer.nearest ?? 'its key stands in policies/, e.g. `muster show entitlement KEY`',
           )
         case 'explained': {
-          const { explanation, holds } = answer
+          const { explanation, holds, open } = answer
           return {
-            json: { person, ...explanation, holds },
+            json: { person, ...explanation, holds, open },
             lines: (paint) => {
               const [headline = '', ...rest] = explanationLines(explanation).map(printable)
               return [
                 paint.bold(headline),
                 ...rest,
+                ...open.map(({ id, kind, state }) =>
+                  state === 'parked'
+                    ? `  its ${kind} is parked, for it cannot succeed as it is: \`muster finding list\` says why (action ${id})`
+                    : `  its ${kind} is under way: ${state} (action ${id})`,
+                ),
                 ...holds.map(({ id, closedAs, closedBy, openedAt }) =>
                   closedAs === null
                     ? `  hold ${id} is open since ${timeText(openedAt)}: an exception releases it, or \`muster hold reject ${id}\``

@@ -1,3 +1,4 @@
+import type { OpenAction } from '../domain/action.ts'
 import { fold } from '../domain/fold.ts'
 import type { EntitlementId, PersonKey } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
@@ -12,7 +13,13 @@ import { presentOf } from './judge.ts'
 import type { ActivePolicy, PolicyBook } from './policy-book.ts'
 
 export type AccessExplained =
-  | { readonly kind: 'explained'; readonly explanation: Explanation; readonly holds: readonly HoldOfPerson[] }
+  | {
+      readonly kind: 'explained'
+      readonly explanation: Explanation
+      readonly holds: readonly HoldOfPerson[]
+      /** What is not done yet about this entitlement. */
+      readonly open: readonly Pick<OpenAction, 'id' | 'kind' | 'state'>[]
+    }
   | { readonly kind: 'unknown-person' }
   | { readonly kind: 'unknown-entitlement'; readonly nearest: string | null }
 
@@ -50,7 +57,14 @@ export const explainAccess = (
       },
       id,
     )
-    return { kind: 'explained', explanation, holds: at === null ? await holdsOn(tx, identity.id, id) : [] }
+    return {
+      kind: 'explained',
+      explanation,
+      holds: at === null ? await holdsOn(tx, identity.id, id) : [],
+      open: then.open
+        .filter((action) => action.entitlement === id)
+        .map((action) => ({ id: action.id, kind: action.kind, state: action.state })),
+    }
   })
 
 const keysOf = (policy: ActivePolicy): readonly string[] =>

@@ -86,7 +86,7 @@ const openHold = async (
   if (!(await openGuardHold(tx, { target, kind, entitlement, limit, count, allowed }))) return
   engine.log.error(
     { target, limit, count, allowed },
-    'the guard holds a mass change: look with `muster hold list`, then release or reject it',
+    'the guard holds a mass change: look with `muster hold list`; `muster hold release ID` lets it go',
   )
   await openFinding(tx, {
     kind: 'guard-tripped',

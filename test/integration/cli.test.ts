@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { muster } from '../support/cli.ts'
 import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
 import { bankPolicies, type House, openHouse } from '../support/house.ts'
-import { freshTopic } from '../support/stack.ts'
+import { asDirectoryRoot, freshTopic } from '../support/stack.ts'
 
 let house: House
 let files: ConfigDirectory
@@ -272,5 +272,19 @@ describe('acting', () => {
     })
     await house.quiesce()
     expect((await muster(files, 'why', 'P-1', 'CBS_ViewOnly')).out).toContain('rule extra gives it')
+  })
+
+  test('what is parked is told by why and by the findings, by the names of things', async () => {
+    const group = house.entitlements.find(({ key }) => key === 'App_Crm')?.lookup ?? ''
+    await asDirectoryRoot(house.ldap, (client) => client.del(group))
+    const effectiveAt = (await house.now()) - 1000
+    await house.tell({ person: 'P-9', effectiveAt, attributes: { jobCode: 'RM', department: 'LENDING' } })
+    await house.quiesce()
+    expect((await muster(files, 'why', 'P-9', 'App_Crm')).out).toMatch(/its grant is parked[^\n]*\(action \d+\)/)
+    expect((await muster(files, 'why', 'P-9', 'CBS_ViewOnly')).out).not.toContain('its grant')
+    expect((await muster(files, 'finding', 'list', '--json')).json()).toContainEqual(
+      expect.objectContaining({ person: 'P-9', entitlement: 'App_Crm' }),
+    )
+    expect((await muster(files, 'finding', 'list')).out).toContain('entitlement=App_Crm')
   })
 })
