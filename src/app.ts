@@ -20,12 +20,12 @@ import { sweep } from './engine/sweep.ts'
 import { createLog, errorFields, type Log } from './log.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
-import { idBlock } from './store/id-block.ts'
+import { openIdBlocks } from './store/id-block.ts'
 import { unparkAll } from './store/parked.ts'
 import { registerTarget } from './store/targets.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
-import { createGiveWay, giveWayMemory, leaverArrivesMs } from './workers/give-way.ts'
+import { createGiveWay, giveWayMemory } from './workers/give-way.ts'
 import { createLeaverPoll } from './workers/leaver-poll.ts'
 import type { Loop } from './workers/loop.ts'
 import { createMaintenanceLoop } from './workers/maintenance-loop.ts'
@@ -104,6 +104,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const verbs: EngineVerbs = { ...engineVerbs, ...options.verbs }
   const log = createLog(config.log.level, name)
   const db = openDatabase({ url: config.databaseUrl, max: config.engine.databaseConnections, applicationName: name })
+  const ids = openIdBlocks(config.databaseUrl, `${name}-ids`)
   const redis = openRedis(config.redisUrl, log)
   const nudges = openNudges(redis, config.queue.prefix, config.databaseUrl)
   const memory = options.giveWay ?? giveWayMemory()
@@ -124,15 +125,8 @@ export const createApp = (config: Config, options: AppOptions): App => {
     connectors,
     policies: createPolicyBook(),
     guardMembers: guardMembers(() => performance.now()),
-    ids: {
-      action: idBlock(db, 'muster.action_id'),
-      dispatch: idBlock(db, 'muster.dispatch_id'),
-      decision: idBlock(db, 'muster.decision_id'),
-    },
-    nudge: (stage, lane) => {
-      if (stage === 'evaluate' && lane === 'leaver') way.ask(leaverArrivesMs)
-      nudges.nudge(stage, lane)
-    },
+    ids,
+    nudge: nudges.nudge,
     random: Math.random,
     settings: {
       evaluateBatch,
@@ -174,6 +168,15 @@ export const createApp = (config: Config, options: AppOptions): App => {
   function listening(stage: 'evaluate' | 'dispatch' | 'provision', lane: Lane, loop: Loop): Loop {
     nudges.on(stage, lane, loop.nudge)
     return loop
+  }
+
+  /** Ingest is the first to know of a leaver: bulk work is asked to give way from there on. */
+  function whoSeesLeavers(): Engine {
+    const nudge: Engine['nudge'] = (stage, lane) => {
+      if (lane === 'leaver') way.arrives()
+      engine.nudge(stage, lane)
+    }
+    return { ...engine, nudge }
   }
 
   const prepare = async () => {
@@ -222,13 +225,17 @@ export const createApp = (config: Config, options: AppOptions): App => {
         workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
       for (const loop of loops) loop.start()
       if (does('ingest') && options.elsewhere?.includes('ingest') !== true)
-        ingesting = ingestAll({ config, engine, name, onFatal, signal: ending.signal })
+        ingesting = ingestAll({ config, engine: whoSeesLeavers(), name, onFatal, signal: ending.signal })
       log.info({ roles: options.roles.join(','), lanes: lanes.join(',') }, 'started')
     },
     stop: async (graceMs = 10_000) => {
       ending.abort()
-      await ingesting?.stop(graceMs)
-      const inHand = Promise.all([...loops.map((loop) => loop.stop()), workers?.stop(graceMs)])
+      // All at once: loops and workers that are left running by an ended signal would take work and drop it.
+      const inHand = Promise.all([
+        ingesting?.stop(graceMs),
+        ...loops.map((loop) => loop.stop()),
+        workers?.stop(graceMs),
+      ])
       await within(graceMs, inHand).catch(() =>
         log.warn({ graceMs }, 'stopping although work is in hand: its leases will run out'),
       )
@@ -236,7 +243,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
       nudges.close()
       redis.close()
       await Promise.all([...connectors.values()].map((connector) => within(2_000, connector.close()).catch(() => {})))
-      await within(5_000, db.close()).catch(() => {})
+      await within(5_000, Promise.all([db.close(), ids.close()])).catch(() => {})
       log.info({}, 'stopped')
     },
   }

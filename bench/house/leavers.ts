@@ -30,7 +30,7 @@ const untilGone = async ({ admin }: Joined['ground'], { key }: Person): Promise<
   const query = {
     name: 'bench-gone',
     text: `select exists (select from muster.action a where a.identity_id = i.id and a.lane = 'leaver')
-        and not exists (select from muster.action a where a.identity_id = i.id and a.state in ('waiting', 'ready', 'dispatched')) as gone
+        and not exists (select from muster.action a where a.identity_id = i.id and a.open and a.state in ('waiting', 'ready', 'dispatched')) as gone
       from muster.identity i where i.person_key = $1`,
     values: [key],
   }

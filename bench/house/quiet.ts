@@ -12,7 +12,7 @@ export const untilQuiet = async ({ admin, topic }: Ground, appended: number, wit
     name: 'bench-quiet',
     text: `select (select coalesce(sum(next_offset), 0) from muster.stream where current)::float8 as consumed,
       exists (select from muster.identity where work_due_at <= muster.now() and parked_at is null) as due,
-      exists (select from muster.action where state in ('waiting', 'ready', 'dispatched')) as open`,
+      exists (select from muster.action where open and state in ('waiting', 'ready', 'dispatched')) as open`,
   }
   for (const end = performance.now() + withinMs; ; await pause(lookEveryMs)) {
     const { rows } = await admin.query<{ consumed: number; due: boolean; open: boolean }>(query)

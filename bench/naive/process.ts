@@ -14,11 +14,12 @@ export type NaivePools = {
 }
 
 /**
- * What the lane of Muster that does the work has by default for one target: two dispatches in work, eight database
- * connections, and one connection to the directory over which memberships are written (the naive engine: one for each job).
+ * What Muster has by default: two dispatches of a target in work in the lane that does the work, and eight database
+ * connections in each of its two threads. To the directory a lane has one connection that writes memberships, one that reads
+ * and one more for accounts; the naive engine has one for each job, for it could use no more.
  */
-export const naivePools: NaivePools = { jobsAtOnce: 2, ldapConnections: 2, databaseConnections: 8 }
-/** Twice of everything: more than Muster has in that lane. */
+export const naivePools: NaivePools = { jobsAtOnce: 2, ldapConnections: 2, databaseConnections: 16 }
+/** Twice the dispatches: what both lanes together could have in work. */
 export const twicePools: NaivePools = { jobsAtOnce: 4, ldapConnections: 4, databaseConnections: 16 }
 
 export type NaiveProcess = {

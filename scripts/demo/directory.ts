@@ -4,12 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'ldapts'
+import { bankDirectory } from '../stack/bank-directory.ts'
+import { type LdifEntry, ldifEntries } from '../stack/ldif.ts'
 import type { Ldap } from '../stack/part.ts'
 import { ldapsearch } from '../stack/slapd.ts'
-import { type LdifEntry, ldifEntries } from './ldif.ts'
 
 const run = promisify(execFile)
-const before = new URL('../../examples/bank/directory.ldif', import.meta.url)
 const lockedForGood = '000001010000Z'
 
 export type Directory = Awaited<ReturnType<typeof openDirectory>>
@@ -125,7 +125,7 @@ export const openDirectory = async (ldap: Ldap, dir: string) => {
             for (let dn = old.pop(); dn !== undefined; dn = old.pop()) await client.del(dn)
           }),
         )
-        for (const entry of ldifEntries(readFileSync(before, 'utf8'))) await clients[0]?.add(entry.dn, entry.attributes)
+        for (const entry of bankDirectory()) await clients[0]?.add(entry.dn, entry.attributes)
       })
     },
     /** As an administrator would: Muster never knows it. */

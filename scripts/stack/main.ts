@@ -1,6 +1,7 @@
 /** npm run stack -- up|down|status|reset: the local stack for people. */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { fillBankDirectory } from './bank-directory.ts'
 import { forgetContainers } from './docker.ts'
 import { checkout } from './download.ts'
 import { writeEnvFile } from './env-file.ts'
@@ -60,6 +61,7 @@ async function up(parts: readonly Part[]): Promise<number> {
   const database = parts.includes('postgres') ? databaseEnv(await musterDatabase(stack.databaseUrl, passwords)) : {}
   // A Kafka that the environment names is somebody's: nothing is made there.
   if (parts.includes('kafka') && stack.part('kafka').origin !== 'environment') await ensureTopic(stack.kafkaBrokers)
+  if (parts.includes('slapd') && stack.part('slapd').origin !== 'environment') await fillBankDirectory(stack.ldap)
   const state = readState(stack.dir)
   const urls = { ...stack.env, ...database }
   const all = { ...state.urls, ...urls }

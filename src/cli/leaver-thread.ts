@@ -14,8 +14,8 @@ const deathsAllowed = 5
 const windowMs = 60_000
 
 /**
- * Runs the leaver lane and ingest in a thread and starts it again when it dies. Meanwhile leavers wait for at most the restart, and
- * the sweeper of the main thread evaluates those that wait too long.
+ * Runs the leaver lane and ingest in a thread and starts it again when it dies. Meanwhile the sweeper
+ * of the main thread evaluates leavers that wait too long; events wait until Kafka has given up the dead consumer (ADR 0014).
  */
 export const startLeaverThread = (
   data: LaneThreadData,

@@ -87,6 +87,9 @@ const asComplaint = (error: unknown): Complaint => {
   return new Complaint(1, message)
 }
 
+/** What a usage names in capitals, outside its options. */
+const takesWords = ({ usage: text }: Command): boolean => /\s[A-Z]/.test(text.replace(/\[[^\]]*\]/g, ''))
+
 const parse = (
   command: Command,
   args: readonly string[],
@@ -98,11 +101,13 @@ const parse = (
       allowPositionals: true,
       strict: true,
     })
+    if (positionals.length > 0 && !takesWords(command))
+      throw new Error(`nothing is expected here: ${positionals.join(' ')}`)
     return { words: positionals, values: values as Values }
   } catch (error) {
     throw usage(
       error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error),
-      `usage: muster ${command.usage}`,
+      `usage: muster ${command.usage}${takesWords(command) ? '' : '; another configuration is named by --config DIRECTORY'}`,
     )
   }
 }

@@ -34,7 +34,7 @@ export const showIdentity: Command = {
           select: { assignments: true },
         }),
         prisma.action.findMany({
-          where: { identityId: identity.id, state: { in: ['waiting', 'ready', 'dispatched', 'parked'] } },
+          where: { identityId: identity.id, open: true },
           orderBy: { id: 'asc' },
         }),
         prisma.hold.findMany({

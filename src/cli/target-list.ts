@@ -12,7 +12,7 @@ export const targetList: Command = {
         prisma.account.groupBy({ by: ['target'], where: { unlinkedAt: null }, _count: true }),
         prisma.action.groupBy({
           by: ['target'],
-          where: { state: { in: ['waiting', 'ready', 'dispatched', 'parked'] } },
+          where: { open: true },
           _count: true,
         }),
       ])

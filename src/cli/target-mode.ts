@@ -18,6 +18,8 @@ export const targetMode: Command = {
   run: (call) => {
     const [target, mode] = call.words
     const wanted = targetModes.find((known) => known === mode)
+    if (mode !== undefined && wanted === undefined)
+      throw usage(`there is no mode ${mode}`, `a mode is one of ${targetModes.join(', ')}`)
     if (target === undefined || wanted === undefined || call.words.length > 2)
       throw usage('which target, and which mode?', `usage: muster target mode TARGET ${targetModes.join('|')}`)
     return inOffice(call, async ({ db }): Promise<Answer> => {

@@ -9,6 +9,11 @@ import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { printable, timeText } from './table.ts'
 
+const modes = {
+  observe: 'nothing is sent, and nobody was looked for there: what is held there may not be known',
+  plan: 'nothing is sent, and nobody was looked for there: what is held there may not be known',
+} as const
+
 const options = { at: { type: 'string' } } as const
 
 const derivation =
@@ -32,22 +37,27 @@ const derivation =
             answer.nearest ?? 'its key stands in policies/, e.g. `muster show entitlement KEY`',
           )
         case 'explained': {
-          const { explanation, holds, open } = answer
+          const { explanation, target, holds, open } = answer
           return {
-            json: { person, ...explanation, holds, open },
+            json: { person, ...explanation, target, holds, open },
             lines: (paint) => {
               const [headline = '', ...rest] = explanationLines(explanation).map(printable)
               return [
                 paint.bold(headline),
                 ...rest,
-                ...open.map(({ id, kind, state }) =>
-                  state === 'parked'
-                    ? `  its ${kind} is parked, for it cannot succeed as it is: \`muster finding list\` says why (action ${id})`
-                    : `  its ${kind} is under way: ${state} (action ${id})`,
+                ...(target.mode === 'enforce'
+                  ? []
+                  : [`  ${target.id} is in mode ${target.mode}: ${modes[target.mode]}`]),
+                ...open.map(({ id, kind, state, guardHold }) =>
+                  guardHold !== null
+                    ? `  its ${kind} is held by the guard: \`muster hold release ${guardHold} --reason TEXT\` lets that mass change go (action ${id})`
+                    : state === 'parked'
+                      ? `  its ${kind} is parked, for it cannot succeed as it is: \`muster finding list\` says why (action ${id})`
+                      : `  its ${kind} is under way: ${state} (action ${id})`,
                 ),
                 ...holds.map(({ id, closedAs, closedBy, openedAt }) =>
                   closedAs === null
-                    ? `  hold ${id} is open since ${timeText(openedAt)}: an exception releases it, or \`muster hold reject ${id}\``
+                    ? `  hold ${id} is open since ${timeText(openedAt)}: an exception in the policies releases it; \`muster hold reject ${id} --reason TEXT\` denies it`
                     : `  hold ${id} was ${closedAs} by ${closedBy ?? 'somebody'}`,
                 ),
               ]

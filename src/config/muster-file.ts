@@ -131,7 +131,7 @@ const engine = z
       .max(19)
       .default(5)
       .describe(
-        'Niceness of ingest and bulk work, so that the leaver lane gets the processor first. Only Linux can do this for a thread; 0 = leave it alone.',
+        'Niceness of bulk work, so that the leaver lane gets the processor first. Only Linux can do this for a thread; 0 = leave it alone.',
       ),
   })
   .prefault({})

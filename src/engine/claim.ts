@@ -30,8 +30,12 @@ export type Claim = {
 }
 
 /** null: somebody else has it, it is over, or nothing of it may go out now. Safe to call any number of times. */
-export const claim = (engine: Engine, id: number): Promise<Claim | null> =>
-  engine.db.transaction((tx) => claimIn(engine, tx, id))
+export const claim = async (engine: Engine, id: number): Promise<Claim | null> => {
+  const claimed = await engine.db.transaction((tx) => claimIn(engine, tx, id))
+  // Whoever gathered behind it while it was queued may go now.
+  if (claimed?.lane === 'leaver') engine.nudge('dispatch', 'leaver')
+  return claimed
+}
 
 /** The same in a transaction of the caller's: the claim is ours when that has committed. */
 export const claimIn = async (engine: Engine, tx: Transaction, id: number): Promise<Claim | null> => {

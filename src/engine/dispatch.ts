@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
 import { guard } from './guard.ts'
 
-/** Actions of one leaver dispatch: they are never batched to wait, only bounded. */
+/** Actions of one leaver dispatch: leavers wait for none to come together, only behind one that is queued already. */
 const leaverBatch = 2_000
 
 /**

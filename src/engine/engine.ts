@@ -5,7 +5,7 @@ import type { TargetRules } from '../domain/target.ts'
 import type { Log } from '../log.ts'
 import type { GuardLimits } from '../planning/guard.ts'
 import type { Database } from '../store/database.ts'
-import type { IdBlock } from '../store/id-block.ts'
+import type { IdBlocks } from '../store/id-block.ts'
 import type { GuardMembers } from './guard-members.ts'
 import type { PolicyBook } from './policy-book.ts'
 
@@ -27,7 +27,7 @@ export type Engine = {
   readonly connectors: ReadonlyMap<TargetId, Connector>
   readonly policies: PolicyBook
   readonly guardMembers: GuardMembers
-  readonly ids: { readonly action: IdBlock; readonly dispatch: IdBlock; readonly decision: IdBlock }
+  readonly ids: IdBlocks
   /** Says that a stage has work in a lane: a hint that saves a poll, never the only way to find it. */
   readonly nudge: (stage: Stage, lane: Lane) => void
   /** 0 ≤ x < 1: jitter only. */

@@ -1,13 +1,14 @@
 import type { OpenAction } from '../domain/action.ts'
 import { fold } from '../domain/fold.ts'
-import type { EntitlementId, PersonKey } from '../domain/ids.ts'
+import type { EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
+import type { TargetMode } from '../domain/target.ts'
 import { type Explanation, explain } from '../policies/explain.ts'
 import { didYouMean } from '../policies/problem.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Database } from '../store/database.ts'
 import { loadFacts } from '../store/evaluation-facts.ts'
-import { grantsAt, type HoldOfPerson, holdsOn, identityByKey } from '../store/person-at.ts'
+import { grantsAt, guardHoldsOf, type HoldOfPerson, holdsOn, identityByKey } from '../store/person-at.ts'
 import { targetModes } from '../store/targets.ts'
 import { presentOf } from './judge.ts'
 import type { ActivePolicy, PolicyBook } from './policy-book.ts'
@@ -17,8 +18,10 @@ export type AccessExplained =
       readonly kind: 'explained'
       readonly explanation: Explanation
       readonly holds: readonly HoldOfPerson[]
+      /** Of the entitlement's target: how much of this is acted on. */
+      readonly target: { readonly id: string; readonly mode: TargetMode }
       /** What is not done yet about this entitlement. */
-      readonly open: readonly Pick<OpenAction, 'id' | 'kind' | 'state'>[]
+      readonly open: readonly (Pick<OpenAction, 'id' | 'kind' | 'state'> & { readonly guardHold: number | null })[]
     }
   | { readonly kind: 'unknown-person' }
   | { readonly kind: 'unknown-entitlement'; readonly nearest: string | null }
@@ -42,6 +45,8 @@ export const explainAccess = (
     if (id === null) return { kind: 'unknown-entitlement', nearest: didYouMean(entitlement, keysOf(policy)) }
     const [facts] = await loadFacts(tx, [identity.id])
     if (facts === undefined) return { kind: 'unknown-person' }
+    const modes = await targetModes(tx)
+    const target = policy.entitlements.get(id)?.target as TargetId
     const then = at === null ? facts : { ...facts, grants: await grantsAt(tx, identity.id, at), open: [] }
     const explanation = explain(
       {
@@ -52,18 +57,27 @@ export const explainAccess = (
         present: presentOf(
           then,
           policy,
-          [...(await targetModes(tx))].map(([target, mode]) => ({ id: target, mode })),
+          [...modes].map(([one, mode]) => ({ id: one, mode })),
         ),
       },
       id,
     )
+    const open = then.open.filter((action) => action.entitlement === id)
+    const guardHolds = await guardHoldsOf(
+      tx,
+      open.map((action) => action.id),
+    )
     return {
       kind: 'explained',
       explanation,
+      target: { id: target, mode: modes.get(target) ?? 'observe' },
       holds: at === null ? await holdsOn(tx, identity.id, id) : [],
-      open: then.open
-        .filter((action) => action.entitlement === id)
-        .map((action) => ({ id: action.id, kind: action.kind, state: action.state })),
+      open: open.map(({ id: action, kind, state }) => ({
+        id: action,
+        kind,
+        state,
+        guardHold: guardHolds.get(action) ?? null,
+      })),
     }
   })
 

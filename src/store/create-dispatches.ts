@@ -20,7 +20,8 @@ const busyFrom = { bulk: { queued: 4, youngerThan: '5 s' }, leaver: { queued: 1,
 
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
- * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, at once.
+ * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, and at once but behind a dispatch that no
+ * worker has taken yet.
  * Rows that evaluation holds are skipped.
  */
 export const createDispatches = (

@@ -43,7 +43,7 @@ export const closeFinding = async (db: Queryable, kind: string, key: string): Pr
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
- * evaluated). Others stay until a human closes them. How many.
+ * evaluated), and what was about a guard hold that a human has released. How many.
  */
 export const closeResolved = async (db: Queryable): Promise<number> => {
   const closed = await db.query({
@@ -53,6 +53,9 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
         and exists (select from muster.identity i where i.id = f.identity_id and i.evaluated_at > f.seen_at))
       or exists (select from muster.action a where f.key like 'action:%' and a.id = substring(f.key from '^action:([0-9]+)$')::bigint
         and a.state in ('done', 'superseded'))
+      or (f.kind = 'guard-tripped' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null
+        and h.target || ':' || h.policies[1] || ':' || coalesce(h.entitlement_id::text, '*') = f.key))
+      or (f.kind = 'urgent-leavers-held' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null and h.target = f.key))
       or (f.kind in ('evaluation-impossible', 'sweep-failed') and f.seen_at < muster.now() - interval '1 minute'
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
           and work_due_at < (select muster.now()) - interval '1 minute')))) returning 1`,

@@ -137,7 +137,7 @@ export const urgentLeavers = async (
     text: `select i.id, bool_or(a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour') as passed
       from muster.action a join muster.identity i on i.id = a.identity_id
       where a.target = $1 and a.kind in ('revoke', 'disable') and i.leaver and i.urgent
-        and (a.state = 'ready' or (a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour'))
+        and ((a.going and a.state = 'ready') or (a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour'))
       group by i.id, i.ended_at order by i.ended_at, i.id`,
     values: [target],
   })

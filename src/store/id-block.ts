@@ -1,4 +1,4 @@
-import type { Queryable } from './database.ts'
+import { openDatabase, type Queryable } from './database.ts'
 
 /**
  * Hands out ids of one sequence from blocks fetched ahead, so that an id is known before its row is written (audit bytes
@@ -6,11 +6,9 @@ import type { Queryable } from './database.ts'
  */
 export type IdBlock = { readonly take: (count: number) => Promise<readonly number[]> }
 
-export const idBlock = (
-  db: Queryable,
-  sequence: 'muster.action_id' | 'muster.dispatch_id' | 'muster.decision_id',
-  size = 1_000,
-): IdBlock => {
+type Sequence = 'muster.action_id' | 'muster.decision_id'
+
+export const idBlock = (db: Queryable, sequence: Sequence, size = 1_000): IdBlock => {
   let free: number[] = []
   let filling: Promise<void> | undefined
   const fill = async (count: number) => {
@@ -31,5 +29,23 @@ export const idBlock = (
       }
       return free.splice(0, count)
     },
+  }
+}
+
+export type IdBlocks = { readonly action: IdBlock; readonly decision: IdBlock }
+
+/**
+ * The engine's blocks, over a connection of their own: who asks holds locks, and everybody who waits for those may have
+ * taken all connections of the engine's pool.
+ */
+export const openIdBlocks = (
+  url: string,
+  applicationName: string,
+): IdBlocks & { readonly close: () => Promise<void> } => {
+  const db = openDatabase({ url, max: 1, applicationName })
+  return {
+    action: idBlock(db, 'muster.action_id'),
+    decision: idBlock(db, 'muster.decision_id'),
+    close: () => db.close(),
   }
 }

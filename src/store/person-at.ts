@@ -37,3 +37,14 @@ export const holdsOn = (db: Queryable, identity: number, entitlement: number): P
       order by id desc limit 5`,
     values: [identity, entitlement],
   })
+
+/** By action: the open guard hold that keeps it from going out. */
+export const guardHoldsOf = async (db: Queryable, actions: readonly number[]): Promise<ReadonlyMap<number, number>> => {
+  const rows = await db.query<{ action: number; hold: number }>({
+    text: `select a.id as action, min(h.id) as hold from muster.action a join muster.hold h on h.kind = 'guard' and h.closed_at is null
+        and h.target = a.target and h.action_kind = a.kind and (h.entitlement_id is null or h.entitlement_id = a.entitlement_id)
+      where a.id = any($1) and a.state = 'ready' and not a.guard_released group by a.id`,
+    values: [actions],
+  })
+  return new Map(rows.map(({ action, hold }) => [action, hold]))
+}

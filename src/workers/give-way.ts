@@ -5,18 +5,17 @@ import { setTimeout as wait } from 'node:timers/promises'
  * the threads of a process; nothing but time depends on it.
  */
 export type GiveWay = {
-  /** A leaver is on its way: bulk work is asked to rest, for at most so long, ms. */
-  readonly ask: (forMs: number) => void
-  /** No leaver is in hand any more. */
-  readonly over: () => void
-  /** Resolves when nobody asks, or when it has waited `patienceMs`: bulk work is slowed down, never stopped. */
+  /** A leaver's event is in the inbox: bulk work rests until its evaluation says `inHand`, for at most `leaverArrivesMs`. */
+  readonly arrives: () => void
+  /** A call for leavers goes out: bulk work rests until what this answers is called, for at most `leaverTakesMs`. */
+  readonly inHand: () => () => void
+  /** Resolves when no leaver is in hand, or when it has waited `patienceMs`: bulk work is slowed down, never stopped. */
   readonly given: () => Promise<void>
 }
 
-/** One leaver is gone within this, as a rule: it asks for no longer. */
-export const leaverTakesMs = 200
-/** From its event in the inbox until its evaluation asks for itself. */
 export const leaverArrivesMs = 50
+/** One leaver is gone within this, as a rule; what a thread that died has asked for runs out by itself. */
+export const leaverTakesMs = 200
 /** Each piece of bulk work waits at most so long. */
 export const patienceMs = 60
 const lookEveryMs = 3
@@ -30,11 +29,31 @@ const clockOfProcess: Clock = { now: process.hrtime.bigint, wait }
 
 const ns = (ms: number): bigint => BigInt(ms) * 1_000_000n
 
+/** One for each app; those of one process share `memory`. */
 export const createGiveWay = (memory: SharedArrayBuffer, clock: Clock = clockOfProcess): GiveWay => {
   const until = new BigInt64Array(memory)
+  let held = 0
+  const ask = (forMs: number) => {
+    const wanted = clock.now() + ns(forMs)
+    for (let known = Atomics.load(until, 0); known < wanted; ) {
+      const found = Atomics.compareExchange(until, 0, known, wanted)
+      if (found === known) return
+      known = found
+    }
+  }
   return {
-    ask: (forMs) => void Atomics.store(until, 0, clock.now() + ns(forMs)),
-    over: () => void Atomics.store(until, 0, 0n),
+    arrives: () => ask(leaverArrivesMs),
+    inHand: () => {
+      held++
+      ask(leaverTakesMs)
+      let over = false
+      return () => {
+        if (over) return
+        over = true
+        held--
+        if (held === 0) Atomics.store(until, 0, 0n)
+      }
+    },
     given: async () => {
       const latest = clock.now() + ns(patienceMs)
       for (let now = clock.now(); now < Atomics.load(until, 0) && now < latest; now = clock.now())

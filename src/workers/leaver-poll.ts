@@ -1,3 +1,4 @@
+import type { GiveWay } from './give-way.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { type ProvisionContext, provisionUntilDone } from './provision-until-done.ts'
 import type { RedisLink } from './redis-link.ts'
@@ -11,9 +12,9 @@ const pollMs = 250
  * those that have waited too long. Never waits for Redis, and one slow target call never for another leaver's.
  */
 export const createLeaverPoll = (
-  context: ProvisionContext & { readonly redis: RedisLink; readonly concurrency: number },
+  context: ProvisionContext & { readonly redis: RedisLink; readonly way: GiveWay; readonly concurrency: number },
 ): Loop => {
-  const { engine, verbs, redis, concurrency } = context
+  const { engine, verbs, redis, way, concurrency } = context
   const inWork = new Map<number, Promise<void>>()
   const loop = createLoop({
     name: 'leaver-poll',
@@ -29,7 +30,9 @@ export const createLeaverPoll = (
       if (todo.length > 0 && redis.reachable())
         engine.log.warn({ dispatches: todo.length }, 'leavers waited for their queue: taken from the database')
       for (const id of todo) {
+        const gone = way.inHand()
         const work = provisionUntilDone(context, id).finally(() => {
+          gone()
           inWork.delete(id)
           loop.nudge()
         })

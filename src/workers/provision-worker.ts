@@ -1,7 +1,7 @@
-import { Worker } from 'bullmq'
+import { WaitingError, Worker } from 'bullmq'
 import type { Lane } from '../domain/action.ts'
 import type { Engine } from '../engine/engine.ts'
-import { type GiveWay, leaverTakesMs } from './give-way.ts'
+import type { GiveWay } from './give-way.ts'
 import { provisionUntilDone } from './provision-until-done.ts'
 import { type DispatchJob, queueName } from './queues.ts'
 import { type RedisLink, within } from './redis-link.ts'
@@ -44,17 +44,22 @@ export const startProvisionWorker = (options: ProvisionWorkerOptions): Provision
   let lastAt = performance.now()
   const worker = new Worker<DispatchJob>(
     queueName(target, lane),
-    async (job) => {
+    async (job, token) => {
+      if (options.signal.aborted) {
+        // Taken from the queue in the moment of the end: somebody else's now.
+        await job.moveToWait(token)
+        throw new WaitingError()
+      }
       active++
       lastAt = performance.now()
-      if (lane === 'leaver') way.ask(leaverTakesMs)
-      else await way.given()
+      if (lane === 'bulk') await way.given()
+      const gone = lane === 'leaver' ? way.inHand() : () => {}
       try {
         await provisionUntilDone(options, job.data.dispatch)
       } finally {
         active--
         lastAt = performance.now()
-        if (lane === 'leaver' && active === 0) way.over()
+        gone()
       }
     },
     {

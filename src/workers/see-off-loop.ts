@@ -1,7 +1,7 @@
 import type { Claim } from '../engine/claim.ts'
 import type { Engine } from '../engine/engine.ts'
 import { errorFields } from '../log.ts'
-import { type GiveWay, leaverTakesMs } from './give-way.ts'
+import type { GiveWay } from './give-way.ts'
 import { createLoop, type Loop } from './loop.ts'
 import type { Queues } from './queues.ts'
 import type { EngineVerbs } from './verbs.ts'
@@ -18,6 +18,7 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
   const out = new Set<Promise<void>>()
   let before = 0
   const carryOut = (claim: Claim, begun: number) => {
+    const gone = way.inHand()
     const call = verbs
       .carryOut(engine, claim, begun)
       // Its lease runs out and the sweeper has it read back: nothing is lost, only time.
@@ -29,7 +30,7 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
       )
       .finally(() => {
         out.delete(call)
-        if (out.size === 0) way.over()
+        gone()
         engine.nudge('dispatch', 'leaver')
       })
     out.add(call)
@@ -43,7 +44,6 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
       const seen = direct
         ? await verbs.seeOff(engine)
         : { ...(await verbs.evaluate(engine, 'leaver')), claims: [], queue: [], begun: 0 }
-      if (seen.claims.length > 0) way.ask(leaverTakesMs)
       for (const claim of seen.claims) carryOut(claim, seen.begun)
       const put = seen.queue.length === 0 ? [] : await queues.put(seen.queue)
       if (put.length < seen.queue.length) engine.nudge('provision', 'leaver')

@@ -175,6 +175,21 @@ describe('a person', () => {
     expect(leaver?.started_at).toBe(leaver?.appended_at)
   })
 
+  test('what was proved of a leaving stays when HR tells of it once more: that is a row of its own', async () => {
+    const all = `select * from auditor.leaver_latencies where person_key = 'P-TRAIL' order by started_at`
+    const [before] = await ask<Latency>(all)
+    const [told] = await ask<{ at: number }>(
+      `select (extract(epoch from ended_at) * 1000)::bigint as at from auditor.leaver_latencies where person_key = 'P-TRAIL'`,
+    )
+    await house.shift(600_000)
+    await house.tell({ person: 'P-TRAIL', effectiveAt: told?.at ?? 0, status: 'terminated' })
+    await house.quiesce()
+    const rows = await ask<Latency>(all)
+    expect(rows[0]).toEqual(before)
+    expect(rows.slice(1)).toMatchObject([{ open: 0, slo_kept: true, revokes: 0 }])
+    expect(await ask(`select 1 from auditor.person_events where person_key = 'P-TRAIL'`)).toHaveLength(3)
+  })
+
   test('an entitlement has its chain too', async () => {
     const rows = await ask<Trail>(
       `select * from auditor.entitlement_trail where entitlement = 'CBS_LoanEntry' and person_key = 'P-TRAIL' order by recorded_at, id`,

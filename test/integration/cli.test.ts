@@ -206,13 +206,17 @@ describe('acting', () => {
       out: expect.stringContaining('enforce → plan'),
     })
     expect((await muster(files, 'target', 'list', '--json')).json()).toMatchObject([{ id: 'bank-ldap', mode: 'plan' }])
+    expect((await muster(files, 'why', 'P-1', 'CBS_LoanEntry')).out).toContain('bank-ldap is in mode plan')
     expect(await entries('target-mode-set')).toMatchObject([
       { target: 'bank-ldap', before: 'enforce', after: 'plan', actor: { type: 'os-user', authenticated: false } },
     ])
     expect(await house.rows('select 1 from muster.identity where work_due_at <= muster.now()')).toHaveLength(1)
     expect(await muster(files, 'target', 'mode', 'bank-ldap', 'enforce')).toMatchObject({ exit: 0 })
     expect(await muster(files, 'target', 'mode', 'nowhere', 'plan')).toMatchObject({ exit: 1 })
-    expect(await muster(files, 'target', 'mode', 'bank-ldap', 'force')).toMatchObject({ exit: 2 })
+    expect(await muster(files, 'target', 'mode', 'bank-ldap', 'force')).toMatchObject({
+      exit: 2,
+      err: expect.stringMatching(/no mode force[\s\S]*observe, plan, enforce/),
+    })
     await house.quiesce()
   })
 
@@ -243,6 +247,10 @@ describe('acting', () => {
   })
 
   test('policy check explains a mistake and apply refuses it; a change becomes a version, once', async () => {
+    expect(await muster(files, 'policy', 'check', './elsewhere')).toMatchObject({
+      exit: 2,
+      err: expect.stringMatching(/nothing is expected here: .\/elsewhere[\s\S]*--config/),
+    })
     expect(await muster(files, 'policy', 'check')).toMatchObject({
       exit: 0,
       out: expect.stringContaining('no mistakes'),

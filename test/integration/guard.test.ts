@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { releaseHold } from '../../src/engine/decide-hold.ts'
 import { defaultGuardLimits, type GuardLimits } from '../../src/planning/guard.ts'
+import { guardHoldsOf } from '../../src/store/person-at.ts'
 import { createFaults, createGates } from '../support/faults.ts'
 import { type House, openHouse, target } from '../support/house.ts'
 
@@ -217,6 +218,25 @@ test('what a human releases goes out, is not held again and is not counted; what
   await house.quiesce()
   expect(await sent('disable')).toBe(8)
   expect(await openHolds()).toHaveLength(1)
+})
+
+test('its findings close when a human has released the hold, not before', async () => {
+  await bankOf(12, limits({ disables: { absolute: 3, percent: null } }))
+  await leave(0, 5)
+  await house.dispatchAll()
+  const open = () =>
+    house.rows(
+      `select 1 from muster.finding where kind in ('guard-tripped', 'urgent-leavers-held') and closed_at is null`,
+    )
+  await house.sweep()
+  expect(await open()).toHaveLength(1)
+  const [hold] = await openHolds()
+  const [action] = await house.rows<{ id: number }>(`select min(id) as id from muster.action where kind = 'disable'`)
+  expect(await guardHoldsOf(house.admin, [action?.id ?? 0])).toEqual(new Map([[action?.id, hold?.id]]))
+  await releaseHold(house.engine, hold?.id ?? 0, 'the branch was closed', somebody)
+  expect(await guardHoldsOf(house.admin, [action?.id ?? 0])).toEqual(new Map())
+  await house.sweep()
+  expect(await open()).toEqual([])
 })
 
 test('what a human released goes also past a hold that opens before it has gone', async () => {

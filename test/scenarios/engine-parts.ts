@@ -43,7 +43,6 @@ export const startEngine = (
     guardMembers: guardMembers(() => performance.now()),
     ids: {
       action: idBlock(db, 'muster.action_id', 50),
-      dispatch: idBlock(db, 'muster.dispatch_id', 50),
       decision: idBlock(db, 'muster.decision_id', 50),
     },
     nudge: () => {},

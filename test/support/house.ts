@@ -78,7 +78,6 @@ export const openHouse = async (options: HouseOptions = {}) => {
     guardMembers: guardMembers(() => performance.now()),
     ids: {
       action: idBlock(db, 'muster.action_id'),
-      dispatch: idBlock(db, 'muster.dispatch_id'),
       decision: idBlock(db, 'muster.decision_id'),
     },
     nudge: (stage, lane) => nudged.push(`${stage}:${lane}`),

@@ -247,7 +247,7 @@ create table muster.action (
   dispatched_at timestamptz,
   done_at timestamptz,
   outcome text,                               -- word of the last outcome
-  -- Indexes know states by these alone: to be dispatched changes none of them, and so writes no index (ADR 0013).
+  -- Indexes know states by these alone: a grant that is dispatched changes none of them, and so writes no index (ADR 0013).
   open boolean not null generated always as (state in ('waiting', 'ready', 'dispatched', 'parked')) stored,
   going boolean not null generated always as (state in ('ready', 'dispatched')) stored,
   taken_at timestamptz generated always as (case when kind in ('revoke', 'disable') then dispatched_at end) stored

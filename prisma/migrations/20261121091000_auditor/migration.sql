@@ -178,7 +178,8 @@ create view auditor.findings as
   select f.id as finding, f.kind, f.key, f.urgent, i.person_key, i.subject_ref, f.detail, f.opened_at, f.seen_at, f.times, f.closed_at
   from muster.finding f left join muster.identity i on i.id = f.identity_id;
 
--- One row for each time a person left a target. The clock starts at the later of Kafka's append and the moment that access
+-- One row for each time a person left a target, and for each later event that ended it once more: what was proved before
+-- stays as it was. The clock starts at the later of Kafka's append and the moment that access
 -- ended; one who leaves on receipt (immediate, involuntary) is measured from the append. It ends with the last read-back.
 create view auditor.leaver_latencies as
   with taken as (
@@ -189,6 +190,9 @@ create view auditor.leaver_latencies as
       from audit.entry e where e.decision_id = a.decision_id and e.kind = 'decision' limit 1
     ) d
     where a.kind in ('disable', 'revoke') and a.lane = 'leaver' and a.state <> 'superseded' and d.ended_at is not null
+  ), told as (
+    -- What an outcome or a timer made be decided belongs to the event before it.
+    select *, count(stream_id) over (partition by identity_id, target, ended_at order by decision_id) as event from taken
   ), left_ as (
     select identity_id, target, ended_at,
       max(done_at) filter (where kind = 'disable' and state = 'done') as disabled_at,
@@ -199,7 +203,7 @@ create view auditor.leaver_latencies as
       min(deadline) as deadline,
       (array_agg(stream_id order by decision_id) filter (where stream_id is not null))[1] as stream_id,
       (array_agg("offset" order by decision_id) filter (where stream_id is not null))[1] as "offset"
-    from taken group by identity_id, target, ended_at
+    from told group by identity_id, target, ended_at, event
   ), timed as (
     select l.*, b.appended_at,
       case when b.appended_at is null or l.ended_at > b.received_at + interval '1 ms' then l.ended_at

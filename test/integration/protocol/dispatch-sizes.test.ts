@@ -1,6 +1,8 @@
 /** What goes out together: how many leavers, and when more gather behind what is queued already. */
 import { afterEach, expect, test } from 'vitest'
+import { type Claim, claim } from '../../../src/engine/claim.ts'
 import { dispatch } from '../../../src/engine/dispatch.ts'
+import { carryOut } from '../../../src/engine/provision.ts'
 import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
@@ -45,7 +47,7 @@ test('of bulk work more gathers behind four queued dispatches of a target, and f
 test('of leavers more gather behind one queued dispatch, and for at most two seconds', async () => {
   house = await openHouse()
   const start = await house.now()
-  for (const person of ['P-1', 'P-2']) await house.tell(works(person, start - 1000))
+  for (const person of ['P-1', 'P-2', 'P-3']) await house.tell(works(person, start - 1000))
   await house.quiesce()
   const leave = async (person: string) => {
     await house.tell(leaves(person, await house.now()))
@@ -57,11 +59,19 @@ test('of leavers more gather behind one queued dispatch, and for at most two sec
   expect(queued).toBeDefined()
   await leave('P-2')
   expect(await dispatched('leaver')).toEqual([])
+  // The moment that a worker takes the first, they may go: nobody waits for a poll.
+  house.nudged.length = 0
+  const taken = await claim(house.engine, queued as number)
+  expect(house.nudged).toContain('dispatch:leaver')
+  expect(await dispatched('leaver')).toHaveLength(1)
+  await carryOut(house.engine, taken as Claim, performance.now())
+  await leave('P-3')
+  expect(await dispatched('leaver')).toEqual([])
   await house.shift(2_000)
   expect(await dispatched('leaver')).toHaveLength(1)
   for (const { id } of await house.rows<{ id: number }>(`select id from muster.dispatch where state = 'queued'`))
     await house.provision(id)
-  for (const person of ['P-1', 'P-2']) expect(await house.groupsOf(person)).toEqual([])
+  for (const person of ['P-1', 'P-2', 'P-3']) expect(await house.groupsOf(person)).toEqual([])
 })
 
 test('a dispatch holds at most 500 leavers, and of each of them everything', async () => {

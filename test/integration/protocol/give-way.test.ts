@@ -56,15 +56,20 @@ test('each piece of bulk work asks first, and does nothing until it may; a leave
   expect(await statesOf('P-2')).toEqual(['ready'])
 
   await house.shift(2_000)
-  const dispatching = dispatch(engine, 'bulk')
+  const asking = asked
+  let made0 = false
+  const dispatching = dispatch(engine, 'bulk').finally(() => {
+    made0 = true
+  })
+  await until(() => asked > asking || made0)
   expect(await statesOf('P-2')).toEqual(['ready'])
   go()
   const [made] = await dispatching
   expect(await statesOf('P-2')).toContain('dispatched')
 
-  const asking = asked
+  const askingAgain = asked
   const provisioning = provision(engine, made?.id ?? 0)
-  await until(() => asked > asking)
+  await until(() => asked > askingAgain)
   expect(await house.account('P-2')).not.toBeNull()
   expect(await statesOf('P-2')).not.toContain('done')
   closed = false

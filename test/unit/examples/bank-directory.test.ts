@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { feedWorkers } from '../../../scripts/demo/feed.ts'
-import { ldifEntries } from '../../../scripts/demo/ldif.ts'
+import { ldifEntries } from '../../../scripts/stack/ldif.ts'
 import { bankFiles } from '../policies/bank.ts'
 
 const bank = new URL('../../../examples/bank/', import.meta.url)

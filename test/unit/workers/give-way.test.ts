@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
-import { createGiveWay, giveWayMemory, patienceMs } from '../../../src/workers/give-way.ts'
+import {
+  createGiveWay,
+  giveWayMemory,
+  leaverArrivesMs,
+  leaverTakesMs,
+  patienceMs,
+} from '../../../src/workers/give-way.ts'
 
-/** A clock that stands still but for waits, and runs `meanwhile` in each. */
+/** A clock that only waits move, and that runs `meanwhile` in each. */
 const standing = (meanwhile: (ms: number) => void = () => {}) => {
   let ms = 1_000
   return {
@@ -12,37 +18,65 @@ const standing = (meanwhile: (ms: number) => void = () => {}) => {
         meanwhile(ms - 1_000)
       },
     },
+    go: (by: number) => {
+      ms += by
+    },
     passed: () => ms - 1_000,
   }
 }
 
-test('nobody asks: bulk work goes at once', async () => {
+test('no leaver: bulk work goes at once', async () => {
   const { clock, passed } = standing()
   await createGiveWay(giveWayMemory(), clock).given()
   expect(passed()).toBe(0)
 })
 
-test('bulk work of one thread rests until a leaver of another is gone', async () => {
+test('bulk work of one thread rests until the leaver of another is gone', async () => {
   const memory = giveWayMemory()
-  const leavers = createGiveWay(memory, standing().clock)
-  const { clock, passed } = standing((ms) => ms >= 30 && leavers.over())
-  leavers.ask(200)
+  let gone = () => {}
+  const { clock, passed } = standing((ms) => ms >= 30 && gone())
+  gone = createGiveWay(memory, clock).inHand()
   await createGiveWay(memory, clock).given()
   expect(passed()).toBe(30)
 })
 
-test('a leaver that never ends slows bulk work down, and does not stop it', async () => {
+test('it rests for the last of several leavers, and each counts once', async () => {
   const memory = giveWayMemory()
-  const { clock, passed } = standing(() => createGiveWay(memory, clock).ask(200))
-  createGiveWay(memory, clock).ask(200)
+  let goneTwo = () => {}
+  const { clock, passed } = standing((ms) => ms >= 45 && goneTwo())
+  const leavers = createGiveWay(memory, clock)
+  const goneOne = leavers.inHand()
+  goneTwo = leavers.inHand()
+  goneOne()
+  goneOne()
+  await createGiveWay(memory, clock).given()
+  expect(passed()).toBe(45)
+})
+
+test('one who arrives does not shorten the time of one who is in hand', async () => {
+  const memory = giveWayMemory()
+  const { clock, go, passed } = standing()
+  const leavers = createGiveWay(memory, clock)
+  leavers.inHand()
+  leavers.arrives()
+  go(leaverArrivesMs + 1)
+  await createGiveWay(memory, clock).given()
+  expect(passed()).toBe(leaverArrivesMs + 1 + patienceMs)
+})
+
+test('leavers without end slow bulk work down, and do not stop it', async () => {
+  const memory = giveWayMemory()
+  const { clock, passed } = standing(() => createGiveWay(memory, clock).arrives())
+  createGiveWay(memory, clock).arrives()
   await createGiveWay(memory, clock).given()
   expect(passed()).toBe(patienceMs)
 })
 
-test('what was asked by a thread that died runs out by itself', async () => {
+test('what a thread asked for that died runs out by itself', async () => {
   const memory = giveWayMemory()
-  const { clock, passed } = standing()
-  createGiveWay(memory, clock).ask(12)
+  const { clock, go, passed } = standing()
+  createGiveWay(memory, clock).inHand()
+  go(leaverTakesMs)
   await createGiveWay(memory, clock).given()
-  expect(passed()).toBe(12)
+  expect(passed()).toBe(leaverTakesMs)
 })

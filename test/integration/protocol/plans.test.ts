@@ -1,0 +1,56 @@
+/** What is read in every pass of a dispatcher is what is open or recent, never what was done long ago. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Statement, Transaction } from '../../../src/store/database.ts'
+import { dispatchedActions } from '../../../src/store/dispatches.ts'
+import { guardedTargets, tally, urgentLeavers } from '../../../src/store/guard.ts'
+import { overtakenIdentities } from '../../../src/store/outcomes.ts'
+import { type House, openHouse } from '../../support/house.ts'
+
+let house: House
+beforeAll(async () => {
+  house = await openHouse()
+  await house.rows(`insert into muster.identity (person_key, lane, events_seen, events_folded, evaluated_policy, lifecycle, leaver, urgent, ended_at)
+    select 'S-' || n, 'bulk', 1, 1, 1, 'terminated', true, true, muster.now() - interval '3 days' from generate_series(1, 10000) n`)
+  await house.rows(`insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, dispatch_id, reason,
+      created_at, next_at, dispatched_at, done_at)
+    select nextval('muster.action_id'), i.id, 'bank-ldap', 'revoke', e, 'leaver', 'done', 1, 1, 1, '{}', t.at, t.at, t.at, t.at
+    from muster.identity i, generate_series(1, 4) e, (select muster.now() - interval '2 days' as at) t`)
+  await house.rows('vacuum analyze muster.action')
+  await house.rows('vacuum analyze muster.identity')
+}, 60_000)
+afterAll(() => house.close())
+
+const statementOf = async (ask: (tx: Transaction) => Promise<unknown>): Promise<Statement> => {
+  const seen: Statement[] = []
+  const query = async (statement: Statement) => {
+    seen.push(statement)
+    return []
+  }
+  await ask({ query } as unknown as Transaction)
+  const [only, ...more] = seen
+  if (only === undefined || more.length > 0) throw new Error(`${seen.length} statements`)
+  return only
+}
+
+test.each<[string, (tx: Transaction) => Promise<unknown>]>([
+  ['urgent leavers at a tripped guard', (tx) => urgentLeavers(tx, 'bank-ldap')],
+  ["the guard's tally", (tx) => tally(tx, 'bank-ldap', 3_600_000)],
+  ['targets with something to take away', (tx) => guardedTargets(tx, 'leaver')],
+  ['actions of a dispatch', (tx) => dispatchedActions(tx, 1)],
+  ['who was overtaken', (tx) => overtakenIdentities(tx, 1)],
+])('%s', async (_, ask) => {
+  const { text, values } = await statementOf(ask)
+  const plan = await house.engine.db.transaction((tx) =>
+    tx.query<Record<string, string>>({
+      text: `explain (analyze, costs off, timing off) ${text}`,
+      ...(values ? { values } : {}),
+    }),
+  )
+  const lines = plan.map((row) => Object.values(row).join())
+  const read = lines.flatMap((line) => {
+    const [, removed] = /Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)/.exec(line) ?? []
+    const [, kept] = /Scan.* on (?:action|identity)\b.*rows=([\d.]+)/.exec(line) ?? []
+    return [Number(removed ?? 0), Number(kept ?? 0)]
+  })
+  expect(Math.max(...read), lines.join('\n')).toBeLessThan(100)
+})
