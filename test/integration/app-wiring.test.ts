@@ -118,10 +118,20 @@ test('ingest asks as soon as a leaver is in the inbox, and for nobody else', asy
 test('a stop leaves on the queue what comes while ingest still has a batch in hand', async () => {
   const { topic } = await freshTopic()
   const provisioned: number[] = []
+  let stopping = false
+  let looks = 0
   const { app, prefix } = configure({ topics: [topic] })({
     roles: ['ingest', 'dispatch', 'provision'],
     lanes: ['leaver'],
-    verbs: { provision: async (_engine, id) => void provisioned.push(id) },
+    verbs: {
+      provision: async (_engine, id) => void provisioned.push(id),
+      unclaimedLeavers: async () => {
+        if (!stopping) return []
+        looks++
+        await new Promise((resolve) => setImmediate(resolve))
+        return [{ id: 77, target: 'bank-ldap', lane: 'leaver', queueNo: 1 }]
+      },
+    },
   })
   await app.start()
   const log = createLog('silent', 'test')
@@ -144,13 +154,16 @@ test('a stop leaves on the queue what comes while ingest still has a batch in ha
       hrMessage({ person: 'P-7', effectiveAt: '2024-01-01' }),
     ])
     await house.waitingForALock()
-    const stopping = app.stop()
+    stopping = true
+    const stopped = app.stop()
+    app.engine.nudge('provision', 'leaver')
     const late = [2, 3, 4, 5, 6].map((id) => ({ id, target: 'bank-ldap', lane: 'leaver' as const, queueNo: 1 }))
     await queues.put(late)
     // A worker that still took jobs would have done so within a few round trips.
     for (let i = 0; i < 200; i++) if ((await waiting.getWaitingCount()) < late.length - 1) break
     release.resolve()
-    await Promise.all([locking, stopping])
+    await Promise.all([locking, stopped])
+    expect(looks).toBeLessThanOrEqual(1)
     const left = (await waiting.getWaitingCount()) + (await waiting.getActiveCount())
     expect(late.length - left - (provisioned.length - 1)).toBe(0)
   } finally {

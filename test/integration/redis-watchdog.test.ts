@@ -1,9 +1,10 @@
+import { Queue } from 'bullmq'
 import { expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/log.ts'
 import { createGiveWay, giveWayMemory } from '../../src/workers/give-way.ts'
 import { type ProvisionWorker, startProvisionWorker } from '../../src/workers/provision-worker.ts'
-import { openQueues, queueName } from '../../src/workers/queues.ts'
+import { jobId, openQueues, queueName } from '../../src/workers/queues.ts'
 import { openRedis } from '../../src/workers/redis-link.ts'
 import type { EngineVerbs } from '../../src/workers/verbs.ts'
 import { watchWorkers } from '../../src/workers/watchdog.ts'
@@ -98,6 +99,42 @@ test('the same dispatch is queued again under its next number, also when its las
   } finally {
     ending.abort()
     await worker.stop(5_000)
+    await queues.close()
+    redis.close()
+  }
+})
+
+test('a job that is taken in the moment of the end goes back to the queue', async () => {
+  const { url, prefix } = freshRedisPrefix()
+  const redis = openRedis(url, log)
+  await until(() => redis.reachable())
+  const queues = openQueues(redis, prefix, log)
+  const queue = new Queue(queueName('corp', 'leaver'), { connection: redis.connect(), prefix })
+  const ending = new AbortController()
+  ending.abort()
+  const worker = startProvisionWorker({
+    engine: { log } as Engine,
+    verbs: {} as EngineVerbs,
+    redis,
+    prefix,
+    target: 'corp',
+    lane: 'leaver',
+    concurrency: 1,
+    way: createGiveWay(giveWayMemory()),
+    signal: ending.signal,
+  })
+  try {
+    await queues.put([{ id: 7, target: 'corp', lane: 'leaver', queueNo: 1 }])
+    const id = jobId({ id: 7, target: 'corp', lane: 'leaver', queueNo: 1 })
+    // Taken at least once, or over.
+    await until(async () => {
+      const job = await queue.getJob(id)
+      return job === undefined || job.attemptsStarted > 0
+    })
+    await worker.stop(5_000)
+    expect((await queue.getWaitingCount()) + (await queue.getActiveCount())).toBe(1)
+  } finally {
+    await queue.close()
     await queues.close()
     redis.close()
   }
