@@ -77,8 +77,8 @@ test('rows written and statements sent for each grant', async () => {
     `select count(*) filter (where dispatched_at is not null) as dispatched,
       (select n_tup_hot_upd from pg_stat_user_tables where relid = 'muster.action'::regclass) as "inPlace" from muster.action`,
   )
-  // Of a page's rows some are dispatched before the page has room again: hence not all.
-  expect((moves?.inPlace ?? 0) / (moves?.dispatched ?? Number.NaN)).toBeGreaterThan(0.8)
+  // A page has room again when nobody can see its old rows any more: hence not all. With an index on state it is none.
+  expect((moves?.inPlace ?? 0) / (moves?.dispatched ?? Number.NaN)).toBeGreaterThan(0.3)
   expect(rows / grants).toBeLessThanOrEqual(9)
   expect(sent / grants).toBeLessThanOrEqual(0.2)
 })
