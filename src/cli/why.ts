@@ -9,10 +9,7 @@ import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { printable, timeText } from './table.ts'
 
-const modes = {
-  observe: 'nothing is sent, and nobody was looked for there: what is held there may not be known',
-  plan: 'nothing is sent, and nobody was looked for there: what is held there may not be known',
-} as const
+const notEnforced = 'nothing is sent, and nobody was looked for there: what is held there may not be known'
 
 const options = { at: { type: 'string' } } as const
 
@@ -45,9 +42,7 @@ const derivation =
               return [
                 paint.bold(headline),
                 ...rest,
-                ...(target.mode === 'enforce'
-                  ? []
-                  : [`  ${target.id} is in mode ${target.mode}: ${modes[target.mode]}`]),
+                ...(target.mode === 'enforce' ? [] : [`  ${target.id} is in mode ${target.mode}: ${notEnforced}`]),
                 ...open.map(({ id, kind, state, guardHold }) =>
                   guardHold !== null
                     ? `  its ${kind} is held by the guard: \`muster hold release ${guardHold} --reason TEXT\` lets that mass change go (action ${id})`

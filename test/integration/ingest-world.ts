@@ -7,6 +7,7 @@ import type { IngestEngine } from '../../src/engine/ingest.ts'
 import { createLog } from '../../src/log.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { type FreshDatabase, freshDatabase, freshTopic } from '../support/stack.ts'
+import { until } from '../support/until.ts'
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
@@ -75,14 +76,6 @@ export const openWorld = async (options: WorldOptions = {}) => {
       'select kind, key, urgent, detail from muster.finding order by id',
     )
 
-  /** Looks until it is so; the test's own limit ends it. */
-  const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> => {
-    for (;;) {
-      const seen = await look()
-      if (seen !== undefined && seen !== false) return seen
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
   const untilInbox = (count: number) => until(async () => ((await inbox()).length >= count ? await inbox() : undefined))
 
   const withAdmin = async <T>(work: (client: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> => {

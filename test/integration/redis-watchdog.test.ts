@@ -3,7 +3,11 @@ import { expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createLog } from '../../src/log.ts'
 import { createGiveWay, giveWayMemory } from '../../src/workers/give-way.ts'
-import { type ProvisionWorker, startProvisionWorker } from '../../src/workers/provision-worker.ts'
+import {
+  type ProvisionWorker,
+  type ProvisionWorkerOptions,
+  startProvisionWorker,
+} from '../../src/workers/provision-worker.ts'
 import { jobId, openQueues, queueName } from '../../src/workers/queues.ts'
 import { openRedis } from '../../src/workers/redis-link.ts'
 import type { EngineVerbs } from '../../src/workers/verbs.ts'
@@ -12,6 +16,17 @@ import { freshRedisPrefix } from '../support/stack.ts'
 import { until } from '../support/until.ts'
 
 const log = createLog('silent', 'test')
+
+const workerOf = (
+  own: Pick<ProvisionWorkerOptions, 'verbs' | 'redis' | 'prefix' | 'lane' | 'signal'>,
+): ProvisionWorker =>
+  startProvisionWorker({
+    ...own,
+    engine: { log } as Engine,
+    target: 'corp',
+    concurrency: 1,
+    way: createGiveWay(giveWayMemory()),
+  })
 
 /** As seen after failovers: it says that it runs, and takes nothing. */
 const hanging = (lastAt: number): ProvisionWorker => ({
@@ -32,19 +47,7 @@ test('a worker that takes nothing although jobs wait is replaced, and the jobs a
   const started: ProvisionWorker[] = []
   const ending = new AbortController()
   const replace = () => {
-    started.push(
-      startProvisionWorker({
-        engine: { log } as Engine,
-        verbs,
-        redis,
-        prefix,
-        target: 'corp',
-        lane: 'bulk',
-        concurrency: 1,
-        way: createGiveWay(giveWayMemory()),
-        signal: ending.signal,
-      }),
-    )
+    started.push(workerOf({ verbs, redis, prefix, lane: 'bulk', signal: ending.signal }))
   }
   try {
     const longAgo = performance.now() - 60_000
@@ -80,17 +83,7 @@ test('the same dispatch is queued again under its next number, also when its las
     },
   } as unknown as EngineVerbs
   const ending = new AbortController()
-  const worker = startProvisionWorker({
-    engine: { log } as Engine,
-    verbs,
-    redis,
-    prefix,
-    target: 'corp',
-    lane: 'leaver',
-    concurrency: 1,
-    way: createGiveWay(giveWayMemory()),
-    signal: ending.signal,
-  })
+  const worker = workerOf({ verbs, redis, prefix, lane: 'leaver', signal: ending.signal })
   try {
     for (const queueNo of [1, 2, 3]) {
       await queues.put([{ id: 7, target: 'corp', lane: 'leaver', queueNo }])
@@ -112,17 +105,7 @@ test('a job that is taken in the moment of the end goes back to the queue', asyn
   const queue = new Queue(queueName('corp', 'leaver'), { connection: redis.connect(), prefix })
   const ending = new AbortController()
   ending.abort()
-  const worker = startProvisionWorker({
-    engine: { log } as Engine,
-    verbs: {} as EngineVerbs,
-    redis,
-    prefix,
-    target: 'corp',
-    lane: 'leaver',
-    concurrency: 1,
-    way: createGiveWay(giveWayMemory()),
-    signal: ending.signal,
-  })
+  const worker = workerOf({ verbs: {} as EngineVerbs, redis, prefix, lane: 'leaver', signal: ending.signal })
   try {
     await queues.put([{ id: 7, target: 'corp', lane: 'leaver', queueNo: 1 }])
     const id = jobId({ id: 7, target: 'corp', lane: 'leaver', queueNo: 1 })
