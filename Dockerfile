@@ -15,6 +15,9 @@ COPY schemas ./schemas
 COPY src ./src
 # /bin/true stands in for an engine that Prisma would download and that generating does not need.
 RUN PRISMA_SCHEMA_ENGINE_BINARY=/bin/true CHECKPOINT_DISABLE=1 node node_modules/prisma/build/index.js generate
+# Types are stripped once, here; with the flags below, for V8 keeps its part by them.
+ENV NODE_COMPILE_CACHE=/app/node_modules/.cache/node
+RUN for module in main lane-thread; do node --max-semi-space-size=16 --heap-growing-percent=100 src/cli/$module.ts --version; done
 
 FROM product AS tools
 RUN npm install --no-save --ignore-scripts --no-audit --no-fund
@@ -34,7 +37,7 @@ CMD ["node", "scripts/stack/serve-slapd.ts", "/var/lib/openldap", "examples/bank
 
 FROM node:24-bookworm-slim AS muster
 WORKDIR /app
-ENV NODE_ENV=production MALLOC_ARENA_MAX=2 NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning KAFKAJS_NO_PARTITIONER_WARNING=1
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/node_modules/.cache/node MALLOC_ARENA_MAX=2 NODE_OPTIONS=--disable-warning=TimeoutNegativeWarning KAFKAJS_NO_PARTITIONER_WARNING=1
 COPY --from=product /app ./
 USER node
 ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "src/cli/main.ts"]

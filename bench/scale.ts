@@ -32,7 +32,7 @@ export const fullScale: Scale = {
   pairs: 5,
   leavers: 500,
   leaverBlocks: 5,
-  load: { seconds: 60, leavers: 300, idle: 300, share: 0.7 },
+  load: { seconds: 90, leavers: 450, idle: 450, share: 0.7 },
   exodus: { shapes: 2, countedApart: true, leavers: 1_000, members: 1_000, pairs: 5 },
   ingest: { messages: 60_000, warm: 10_000, pairs: 5 },
   audit: { entries: 50_000, pairs: 5 },

@@ -123,7 +123,7 @@ export const addGroups = async (
 /** Removes a unit and what is directly below it. */
 export const removeUnit = (ldap: Ldap, base: string): Promise<void> =>
   asDirectoryRoot(ldap, async (client) => {
-    const { searchEntries } = await client.search(base, { scope: 'one', attributes: ['1.1'] })
+    const { searchEntries } = await client.search(base, { scope: 'one', attributes: ['1.1'], paged: true })
     const todo = searchEntries.values()
     const work = async () => {
       for (const { dn } of todo) await client.del(dn)

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createApp, type Role } from '../app.ts'
@@ -44,6 +45,7 @@ const main = async (
   })
   await app.start()
   port.postMessage('started' satisfies FromThread)
+  flushCompileCache()
 }
 
 if (parentPort !== null) await main(workerData as LaneThreadData, parentPort)

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { errorFields, type Log } from '../log.ts'
 import type { FromThread, LaneThreadData, ToThread } from './lane-thread.ts'
@@ -12,6 +13,8 @@ export type LeaverThread = {
 /** More deaths than this within `windowMs` are no accident: the process ends and whoever runs it must see. */
 const deathsAllowed = 5
 const windowMs = 60_000
+/** Half of the main thread's: leavers are few, and what ingest reads lives only until it is stored. */
+const semiSpaceMb = 8
 
 /**
  * Runs the leaver lane and ingest in a thread and starts it again when it dies. Meanwhile the sweeper
@@ -30,6 +33,8 @@ export const startLeaverThread = (
 
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
+      // A flag of the process goes before the resourceLimits of a thread; the heap of this thread stays as it is.
+      setFlagsFromString(`--max-semi-space-size=${semiSpaceMb}`)
       thread = new Worker(new URL('./lane-thread.ts', import.meta.url), {
         workerData: data,
         name: `muster-${data.lane}`,

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { setPriority } from 'node:os'
 import { type App, roles as allRoles, createApp, RefusedToStart, type Role } from '../app.ts'
 import { lanes as allLanes, type Lane } from '../domain/action.ts'
@@ -65,6 +66,7 @@ export const serve: Command = {
       throw error
     }
     app.log.info({ pid: process.pid, roles: roles.join(','), lanes: lanes.join(',') }, 'ready')
+    flushCompileCache() // the next start finds it, even after a kill
     await ended
     // A client that was looking for its server when it was told to stop may hold the process a while longer.
     setTimeout(() => process.exit(0), lingerMs).unref()

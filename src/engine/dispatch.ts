@@ -8,20 +8,28 @@ import { guard } from './guard.ts'
 
 /** Actions of one leaver dispatch: leavers wait for none to come together, only behind one that is queued already. */
 const leaverBatch = 2_000
+/** Actions that one pass looks at, the oldest: some 30 µs each. */
+const mostActions = 20_000
+const mostWhileLeaversCome = 3_000
 
 /**
  * Groups what is ready in a lane into dispatches, past the guard. The rows are the truth: putting them on a queue comes
  * after the commit, and the sweeper repairs its loss.
  */
 export const dispatch = async (engine: Engine, lane: Lane): Promise<readonly DispatchRef[]> => {
-  await giveWay(engine, lane)
-  return await engine.db.transaction((tx) => dispatchIn(engine, tx, lane))
+  const most = (await giveWay(engine, lane)) ? mostWhileLeaversCome : mostActions
+  return await engine.db.transaction((tx) => dispatchIn(engine, tx, lane, most))
 }
 
 /** The same in a transaction of the caller's. */
-export const dispatchIn = async (engine: Engine, tx: Transaction, lane: Lane): Promise<readonly DispatchRef[]> => {
+export const dispatchIn = async (
+  engine: Engine,
+  tx: Transaction,
+  lane: Lane,
+  most = mostActions,
+): Promise<readonly DispatchRef[]> => {
   const { held, passing, counted } = await guard(engine, tx, lane)
   await engine.settings.pause?.('dispatch:guarded')
   const batch = lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch
-  return createDispatches(tx, lane, batch, held, passing, counted)
+  return createDispatches(tx, lane, { size: batch, most }, held, passing, counted)
 }

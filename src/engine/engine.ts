@@ -49,7 +49,7 @@ export type EngineSettings = {
   /** Waits so long, ms, before outcomes are written again during an outage; undefined: they are not written again. */
   readonly waitOut?: (ms: number) => Promise<void>
   /** Resolves when no leaver is in hand on this machine, or soon anyway; undefined: nobody waits. */
-  readonly giveWay?: () => Promise<void>
+  readonly giveWay?: () => Promise<boolean>
   /** Pauses in tests, by label: resolves when the test lets it go on. undefined in production. */
   readonly pause?: (label: string) => Promise<void>
 }

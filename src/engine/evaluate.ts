@@ -15,6 +15,8 @@ import { saveEvaluation } from './save-evaluation.ts'
 
 /** Leavers in one batch, by those of a bulk batch: who leaves together is taken out of each group together. */
 const leaversShare = 2.5
+/** A bulk batch while leavers come and go: what has begun when one arrives, that one waits for. */
+const smallShare = 0.4
 
 /** No batch holds the event loop for longer, ms: ingest shares it. */
 const turnMs = 3
@@ -36,8 +38,9 @@ export type Also = {
  * evaluated, it is the system: nobody is parked, one finding is opened, and the caller gets the error.
  */
 export const evaluate = async (engine: Engine, lane: Lane, also?: Also): Promise<Evaluated> => {
-  await giveWay(engine, lane)
-  const limit = Math.ceil(engine.settings.evaluateBatch * (lane === 'leaver' ? leaversShare : 1))
+  const small = await giveWay(engine, lane)
+  const share = lane === 'leaver' ? leaversShare : small ? smallShare : 1
+  const limit = Math.ceil(engine.settings.evaluateBatch * share)
   let taken: readonly number[] = []
   try {
     const evaluated = await engine.db.transaction(async (tx) => {

@@ -27,7 +27,8 @@ const busyFrom = { bulk: { queued: 4, youngerThan: '5 s' }, leaver: { queued: 1,
 export const createDispatches = (
   tx: Transaction,
   lane: Lane,
-  batchSize: number,
+  /** Actions of one dispatch, and those that one pass looks at. */
+  batch: { readonly size: number; readonly most: number },
   held: readonly Held[],
   /** Identities that pass although held: the bounded urgent leavers. */
   passing: readonly number[],
@@ -37,7 +38,8 @@ export const createDispatches = (
   if (lane === 'bulk')
     tx.defer(tx.query({ name: 'dispatches-plan', text: `select set_config('enable_bitmapscan', 'off', true)` }))
   return tx.query({
-    name: `dispatches-create-${lane}`,
+    // Its own statement for each number: the plan depends on it.
+    name: `dispatches-create-${lane}-${batch.most}`,
     text: `with busy as materialized (
         select target from muster.dispatch
         where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '${busyFrom[lane].youngerThan}'
@@ -60,7 +62,7 @@ export const createDispatches = (
           and (a.guard_released or a.kind not in ('revoke', 'disable')
             or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
             or a.identity_id = any($6::bigint[]))
-        order by a.id limit 20000 for update of a skip locked),
+        order by a.id limit ${batch.most} for update of a skip locked),
       countable as (
         select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
         from candidate where guarded),
@@ -100,7 +102,7 @@ export const createDispatches = (
       select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
     values: [
       lane,
-      batchSize,
+      batch.size,
       held.map((h) => h.target),
       held.map((h) => h.kind),
       held.map((h) => h.entitlement),

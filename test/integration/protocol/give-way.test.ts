@@ -4,6 +4,7 @@ import { dispatch } from '../../../src/engine/dispatch.ts'
 import { evaluate } from '../../../src/engine/evaluate.ts'
 import { carryOut, provision } from '../../../src/engine/provision.ts'
 import { seeOff } from '../../../src/engine/see-off.ts'
+import type { Transaction } from '../../../src/store/database.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { until } from '../../support/until.ts'
 import { brokenLaws } from './laws.ts'
@@ -14,15 +15,18 @@ let house: House
 let go: () => void
 let asked: number
 let closed: boolean
+let leaversCome: boolean
 beforeEach(async () => {
   asked = 0
   closed = false
+  leaversCome = false
   go = () => {}
-  const giveWay = () => {
+  const giveWay = async () => {
     asked++
-    return closed ? new Promise<void>((resolve) => void (go = resolve)) : Promise.resolve()
+    if (closed) await new Promise<void>((resolve) => void (go = resolve))
+    return leaversCome
   }
-  house = await openHouse({ settings: { giveWay } })
+  house = await openHouse({ settings: { giveWay, evaluateBatch: 10 } })
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
 })
@@ -78,4 +82,34 @@ test('each piece of bulk work asks first, and does nothing until it may; a leave
   await house.quiesce()
   expect(await house.groupsOf('P-2')).not.toEqual([])
   expect(await brokenLaws(house)).toEqual([])
+})
+
+test('while leavers come and go, what bulk work begins is small', async () => {
+  const { engine } = house
+  for (let n = 0; n < 12; n++) await house.tell(works(`P-1${n}`, (await house.now()) - 1000))
+  leaversCome = true
+  expect(await evaluate(engine, 'bulk')).toEqual({ evaluated: 4, more: true })
+  leaversCome = false
+  expect(await evaluate(engine, 'bulk')).toEqual({ evaluated: 8, more: false })
+  const looked: unknown[] = []
+  const watched = {
+    ...engine,
+    db: {
+      ...engine.db,
+      transaction: <T>(work: (tx: Transaction) => Promise<T>) =>
+        engine.db.transaction((tx) =>
+          work({
+            ...tx,
+            query: (statement) => {
+              looked.push(/limit (\d+) for update of a skip locked/.exec(statement.text)?.[1])
+              return tx.query(statement)
+            },
+          }),
+        ),
+    },
+  }
+  await dispatch(watched, 'bulk')
+  leaversCome = true
+  await dispatch(watched, 'bulk')
+  expect(looked.filter((most) => most !== undefined)).toEqual(['20000', '3000'])
 })

@@ -3,6 +3,7 @@ import {
   createGiveWay,
   giveWayMemory,
   leaverArrivesMs,
+  leaversComeMs,
   leaverTakesMs,
   patienceMs,
 } from '../../../src/workers/give-way.ts'
@@ -79,4 +80,17 @@ test('what a thread asked for that died runs out by itself', async () => {
   go(leaverTakesMs)
   await createGiveWay(memory, clock).given()
   expect(passed()).toBe(leaverTakesMs)
+})
+
+test('a leaver announces others for a while', async () => {
+  const memory = giveWayMemory()
+  const { clock, go } = standing()
+  const bulk = createGiveWay(memory, clock)
+  expect(await bulk.given()).toBe(false)
+  createGiveWay(memory, clock).inHand()()
+  expect(await bulk.given()).toBe(true)
+  go(leaversComeMs - 1)
+  expect(await bulk.given()).toBe(true)
+  go(1)
+  expect(await bulk.given()).toBe(false)
 })
