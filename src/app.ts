@@ -33,6 +33,7 @@ import { openNudges } from './workers/nudges.ts'
 import { pause } from './workers/pause.ts'
 import { startProvisionWorkers } from './workers/provision-workers.ts'
 import { openQueues } from './workers/queues.ts'
+import { createReconcileLoop } from './workers/reconcile-loop.ts'
 import { openRedis, within } from './workers/redis-link.ts'
 import { createSeeOffLoop } from './workers/see-off-loop.ts'
 import { createSweepLoop } from './workers/sweep-loop.ts'
@@ -110,7 +111,9 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const memory = options.giveWay ?? giveWayMemory()
   const way = createGiveWay(memory)
   const queues = openQueues(redis, config.queue.prefix, log)
-  const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target)]))
+  // What leavers share with bulk work rests for nobody: it would wait for itself.
+  const rests = lanes.includes('leaver') ? undefined : way.given
+  const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target, rests)]))
   const {
     evaluateBatch,
     dispatchBatch,
@@ -157,7 +160,12 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const context = { engine, verbs, redis, way, signal: ending.signal }
   if (does('provision') && lanes.includes('leaver'))
     loops.push(listening('provision', 'leaver', createLeaverPoll({ ...context, concurrency: 4 })))
-  if (does('schedule')) loops.push(createSweepLoop(engine, verbs, queues), createMaintenanceLoop(engine, redis))
+  if (does('schedule'))
+    loops.push(
+      createSweepLoop(engine, verbs, queues),
+      createMaintenanceLoop(engine, redis),
+      createReconcileLoop(engine),
+    )
   let workers: ReturnType<typeof startProvisionWorkers> | undefined
   let ingesting: ReturnType<typeof ingestAll> | undefined
   const onFatal = (why: string) => {

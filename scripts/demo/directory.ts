@@ -140,6 +140,18 @@ export const openDirectory = async (ldap: Ldap, dir: string) => {
           }),
         )
       }),
+    /** By hand: Muster does not know. */
+    addMember: async (person: string, group: string) => {
+      const account = await accountOf(person)
+      if (account === null) throw new Error(`${person} has no account`)
+      await asAdministrator(ldap, 1, async ([client]) => {
+        const { Attribute, Change } = await import('ldapts')
+        await client?.modify(
+          `cn=${group},${groups}`,
+          new Change({ operation: 'add', modification: new Attribute({ type: 'member', values: [account.dn] }) }),
+        )
+      })
+    },
     /** 'let in', or the result code of the refusal. */
     signIn: async (dn: string, password: string): Promise<'let in' | number> => {
       const client = new Client({ url: ldap.url, tlsOptions: { ca: [readFileSync(ldap.caFile)] }, timeout: 10_000 })

@@ -4,6 +4,7 @@ import type { DemoOptions } from './options.ts'
 import type { Scene } from './scene.ts'
 import { amitIsAnnounced, amitJoins, amitLeaves, amitMoves, secondEmployment } from './story-amit.ts'
 import { theBooks } from './story-books.ts'
+import { somebodyChangesIt } from './story-drift.ts'
 import { feedJoins, feedLeaves } from './story-feed.ts'
 import { theHouse } from './story-house.ts'
 import { meeraJoins } from './story-meera.ts'
@@ -30,6 +31,7 @@ export const tellStory = async (world: World, tell: Teller, options: DemoOptions
   await amitMoves(scene)
   await secondEmployment(scene)
   await meeraJoins(scene)
+  await somebodyChangesIt(scene)
   await amitLeaves(scene)
   await feedLeaves(scene, feed)
   await theBooks(scene)

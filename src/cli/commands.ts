@@ -9,6 +9,7 @@ import { policyApply } from './policy-apply.ts'
 import { policyCheck } from './policy-check.ts'
 import { publishCommand } from './publish.ts'
 import { quarantineList, quarantineReplay, quarantineShow } from './quarantine.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { serve } from './serve.ts'
 import { showEntitlement } from './show-entitlement.ts'
 import { showIdentity } from './show-identity.ts'
@@ -26,6 +27,7 @@ export const commands = {
   doctor,
   publish: publishCommand,
   policy: { commands: { check: policyCheck, apply: policyApply } },
+  reconcile: reconcileCommand,
   target: { commands: { list: targetList, mode: targetMode } },
   show: {
     commands: {

@@ -11,6 +11,8 @@ import { printable, timeText } from './table.ts'
 
 const notEnforced = 'nothing is sent, and nobody was looked for there: what is held there may not be known'
 
+const taken = 'given again where its `drift` says revert, or when it is wanted anew; else a finding'
+
 const options = { at: { type: 'string' } } as const
 
 const derivation =
@@ -34,15 +36,18 @@ const derivation =
             answer.nearest ?? 'its key stands in policies/, e.g. `muster show entitlement KEY`',
           )
         case 'explained': {
-          const { explanation, target, holds, open } = answer
+          const { explanation, target, holds, open, missingSince } = answer
           return {
-            json: { person, ...explanation, target, holds, open },
+            json: { person, ...explanation, target, holds, open, missingSince },
             lines: (paint) => {
               const [headline = '', ...rest] = explanationLines(explanation).map(printable)
               return [
                 paint.bold(headline),
                 ...rest,
                 ...(target.mode === 'enforce' ? [] : [`  ${target.id} is in mode ${target.mode}: ${notEnforced}`]),
+                ...(missingSince === null
+                  ? []
+                  : [`  it was taken away behind Muster, seen at ${timeText(missingSince)}: ${taken}`]),
                 ...open.map(({ id, kind, state, guardHold }) =>
                   guardHold !== null
                     ? `  its ${kind} is held by the guard: \`muster hold release ${guardHold} --reason TEXT\` lets that mass change go (action ${id})`

@@ -71,6 +71,13 @@ const ldapTarget = z.strictObject({
         .describe("A leaver's direct grants that are in no catalogue."),
     })
     .prefault({}),
+  reconcile: z
+    .strictObject({
+      every: duration('1m', '7d')
+        .prefault('1h')
+        .describe('How often everybody in its entitlements is listed and compared with what was verified.'),
+    })
+    .prefault({}),
   guard,
   concurrency: z
     .strictObject({

@@ -53,12 +53,30 @@ export type Manifest = {
 /** Cause word of an observed `retry`: proven by a complete read, not merely unread. */
 export const notSo = 'not-so'
 
+/** A connector of bulk work calls this before each request: resolves when no leaver is in hand, or soon anyway. */
+export type GiveWay = () => Promise<unknown>
+export const atOnce: GiveWay = async () => {}
+
 export type CheckReport = { readonly ok: boolean; readonly problems: readonly string[] }
 
 /** A complete read, or the reason why it is not complete. Only `complete` may ever cause a revoke. */
 export type Snapshot<T> =
   | { readonly kind: 'complete'; readonly items: readonly T[] }
   | { readonly kind: 'partial'; readonly items: readonly T[]; readonly cause: string }
+
+/**
+ * Who is in one entitlement. Members stand under the name that the target lists them by (`whoIs` tells their accounts):
+ * a native id, for LDAP a DN. Personal data: never logged, never stored.
+ */
+export type MemberList = { readonly entitlement: EntitlementId } & (
+  | { readonly kind: 'complete'; readonly members: readonly string[] }
+  /** A complete read says that the pinned thing is not there. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly cause: string }
+)
+
+/** An entitlement of which is known what it is. */
+export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }
 
 /**
  * The contract of every target. A connector never throws for what the remote says or fails to say: outcomes are values
@@ -99,6 +117,13 @@ export type Connector = {
     accounts: readonly NativeId[],
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly account: NativeId; readonly entitlement: ObservedEntitlement }>>
+  /** Direct members of each of these, one list each, in this order; never a part of a list. */
+  readonly membersOf: (refs: readonly PinnedEntitlement[], signal: AbortSignal) => AsyncIterable<MemberList>
+  /** Which accounts these members are. Complete: a name that is not among the items is no account (a group, nobody, an entry elsewhere). */
+  readonly whoIs: (
+    members: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
   readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<ObservedAccount>>
   readonly close: () => Promise<void>
 }

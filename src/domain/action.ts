@@ -82,6 +82,8 @@ export type NewAction = {
 export type ActionReason =
   | { readonly kind: 'assigned'; readonly rules: readonly string[] }
   | { readonly kind: 'no-longer-assigned' }
+  /** Somebody was let in behind our back. */
+  | { readonly kind: 'drift' }
   | { readonly kind: 'leaver'; readonly unmanaged: boolean }
   | { readonly kind: 'lifecycle'; readonly state: string }
   | { readonly kind: 'account-wanted' }

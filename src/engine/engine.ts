@@ -17,6 +17,8 @@ export type TargetSettings = Omit<TargetRules, 'mode'> & {
   readonly guard: GuardLimits
   /** How long `accounts: expect` waits before it is a finding, ms. */
   readonly expectWithinMs: number
+  /** How often its members are listed and compared, ms. */
+  readonly reconcileEveryMs: number
 }
 
 /** What every verb of the engine is given. Wired in app.ts, nowhere else. */

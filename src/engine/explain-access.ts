@@ -21,6 +21,8 @@ export type AccessExplained =
       /** Of the entitlement's target: how much of this is acted on. */
       readonly target: { readonly id: string; readonly mode: TargetMode }
       /** What is not done yet about this entitlement. */
+      /** When somebody was taken out of it behind our back, ms; null: never, or it is there. */
+      readonly missingSince: number | null
       readonly open: readonly (Pick<OpenAction, 'id' | 'kind' | 'state'> & { readonly guardHold: number | null })[]
     }
   | { readonly kind: 'unknown-person' }
@@ -47,7 +49,7 @@ export const explainAccess = (
     if (facts === undefined) return { kind: 'unknown-person' }
     const modes = await targetModes(tx)
     const target = policy.entitlements.get(id)?.target as TargetId
-    const then = at === null ? facts : { ...facts, grants: await grantsAt(tx, identity.id, at), open: [] }
+    const then = at === null ? facts : { ...facts, grants: await grantsAt(tx, identity.id, at), drift: [], open: [] }
     const explanation = explain(
       {
         history: fold(facts.events),
@@ -71,6 +73,9 @@ export const explainAccess = (
       kind: 'explained',
       explanation,
       target: { id: target, mode: modes.get(target) ?? 'observe' },
+      missingSince: then.grants.some((grant) => grant.entitlement === id)
+        ? null
+        : (then.drift.find((drift) => drift.entitlement === id)?.missingSince ?? null),
       holds: at === null ? await holdsOn(tx, identity.id, id) : [],
       open: open.map(({ id: action, kind, state }) => ({
         id: action,

@@ -2,6 +2,7 @@ import canonicalize from 'canonicalize'
 import type { Connector } from '../connectors/connector.ts'
 import type { Lane, Plan } from '../domain/action.ts'
 import type { Decision } from '../domain/decision.ts'
+import { foughtFrom } from '../domain/drift.ts'
 import { fold, identityAt } from '../domain/fold.ts'
 import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
 import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
@@ -39,6 +40,10 @@ export type Judged = {
   readonly adopt: readonly EntitlementId[]
   /** Found on the target, managed, and explained by nothing: for a human. */
   readonly unexplained: readonly EntitlementId[]
+  /** Wanted, taken away behind our back, and only reported: for a human. */
+  readonly missing: readonly EntitlementId[]
+  /** Changed behind our back again and again: for a human, at once. */
+  readonly fought: readonly EntitlementId[]
 }
 
 export type JudgeContext = {
@@ -89,6 +94,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     })),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
+    missing: onlyReported(facts, context.policy),
     open: facts.open,
     absent: new Set(facts.absent.flatMap((one) => (one.readAt >= (endedAt ?? now) ? [one.target as TargetId] : []))),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
@@ -112,13 +118,17 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     hadDesired: facts.desired !== null,
     ...holds,
     ...explainFound(grants, decision, at),
+    ...explainDrift(grants, decision, plan, facts, context.policy),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
 }
 
 /** What was verified as present and not since as gone, with what the catalogue says of it. */
-const presentGrants = (facts: Pick<EvaluationFacts, 'grants'>, policy: ActivePolicy): readonly PresentGrant[] =>
-  facts.grants.map(({ entitlement, target, given }) => {
+const presentGrants = (
+  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
+  policy: ActivePolicy,
+): readonly PresentGrant[] =>
+  facts.grants.map(({ entitlement, target, given, appeared }) => {
     const known = policy.entitlements.get(entitlement as EntitlementId)
     return {
       entitlement: entitlement as EntitlementId,
@@ -127,12 +137,32 @@ const presentGrants = (facts: Pick<EvaluationFacts, 'grants'>, policy: ActivePol
       protected: known?.protected ?? false,
       indirect: false,
       found: !given,
+      reverted: !given && appeared && isReverted(entitlement, facts, policy),
     }
   })
 
+/** Whoever changes the same grant again and again behind our back will not be won over by one more turn. */
+const isReverted = (entitlement: number, { drift }: Pick<EvaluationFacts, 'drift'>, policy: ActivePolicy): boolean =>
+  policy.entitlements.get(entitlement as EntitlementId)?.drift === 'revert' && !isFought(entitlement, drift)
+
+const isFought = (entitlement: number, drift: EvaluationFacts['drift']): boolean =>
+  drift.some((one) => one.entitlement === entitlement && one.times >= foughtFrom)
+
+const onlyReported = (
+  facts: Pick<EvaluationFacts, 'drift'>,
+  policy: ActivePolicy,
+): ReadonlyMap<EntitlementId, Instant> =>
+  new Map(
+    facts.drift.flatMap(({ entitlement, missingSince }) =>
+      missingSince === null || isReverted(entitlement, facts, policy)
+        ? []
+        : [[entitlement as EntitlementId, missingSince as Instant] as const],
+    ),
+  )
+
 /** All that counts as held when separation of duties judges (DESIGN §4). */
 export const presentOf = (
-  facts: Pick<EvaluationFacts, 'grants' | 'open'>,
+  facts: Pick<EvaluationFacts, 'grants' | 'drift' | 'open'>,
   policy: ActivePolicy,
   targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
 ): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy), facts.open)
@@ -142,12 +172,46 @@ const explainFound = (
   { wanted }: Decision,
   at: IdentityAt,
 ): Pick<Judged, 'adopt' | 'unexplained'> => {
-  const found = grants.filter((grant) => grant.found === true && grant.managed)
+  const found = grants.filter((grant) => grant.found === true && grant.reverted !== true && grant.managed)
   const isWanted = ({ entitlement }: PresentGrant) =>
     wanted.some((assignment) => assignment.entitlement === entitlement)
   return {
-    adopt: found.filter(isWanted).map(({ entitlement }) => entitlement),
+    adopt: grants
+      .filter((grant) => grant.found === true && grant.managed && isWanted(grant))
+      .map(({ entitlement }) => entitlement),
     unexplained: at.leaver ? [] : found.filter((grant) => !isWanted(grant)).map(({ entitlement }) => entitlement),
+  }
+}
+
+const explainDrift = (
+  grants: readonly PresentGrant[],
+  { wanted }: Decision,
+  plan: Plan,
+  facts: EvaluationFacts,
+  policy: ActivePolicy,
+): Pick<Judged, 'missing' | 'fought'> => {
+  const isThere = (entitlement: EntitlementId) => grants.some((grant) => grant.entitlement === entitlement)
+  const isComing = (entitlement: EntitlementId) =>
+    plan.create.some((action) => action.kind === 'grant' && action.entitlement === entitlement) ||
+    facts.open.some((action) => action.kind === 'grant' && action.entitlement === entitlement)
+  const isWanted = (entitlement: EntitlementId) => wanted.some((assignment) => assignment.entitlement === entitlement)
+  const drifted = facts.drift.map(({ entitlement, missingSince }) => ({
+    entitlement: entitlement as EntitlementId,
+    missingSince,
+  }))
+  return {
+    missing: drifted.flatMap(({ entitlement, missingSince }) =>
+      missingSince !== null && isWanted(entitlement) && !isThere(entitlement) && !isComing(entitlement)
+        ? [entitlement]
+        : [],
+    ),
+    fought: drifted.flatMap(({ entitlement }) =>
+      policy.entitlements.get(entitlement)?.drift === 'revert' &&
+      isFought(entitlement, facts.drift) &&
+      isThere(entitlement) !== isWanted(entitlement)
+        ? [entitlement]
+        : [],
+    ),
   }
 }
 

@@ -1,4 +1,5 @@
 import { knownAttributes } from '../domain/attributes.ts'
+import type { DriftPolicy } from '../domain/drift.ts'
 import type { EntitlementId, PolicyVersion, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
 import { type CompiledPolicy, compilePolicy } from '../policies/compile.ts'
@@ -16,6 +17,7 @@ export type KnownEntitlement = {
   readonly lookup: string
   readonly managed: boolean
   readonly protected: boolean
+  readonly drift: DriftPolicy
 }
 
 /** The policy that decides now, compiled, with the versions that judge the past. */

@@ -97,15 +97,20 @@ export const saveEvaluation = async (
         identityId: identity.id,
         detail: { policy: violation.policy },
       })
-  for (const { identity, unexplained } of judged)
-    for (const entitlement of unexplained)
-      await openFinding(tx, {
-        kind: 'grant-unexplained',
-        key: `${identity.subject_ref}:${entitlement}`,
-        urgent: false,
-        identityId: identity.id,
-        detail: { entitlement },
-      })
+  for (const { identity, unexplained, missing, fought } of judged)
+    for (const [kind, entitlements] of Object.entries({
+      'grant-unexplained': unexplained,
+      'grant-missing': missing,
+      'grant-fought': fought,
+    }))
+      for (const entitlement of entitlements)
+        await openFinding(tx, {
+          kind,
+          key: `${identity.subject_ref}:${entitlement}`,
+          urgent: kind === 'grant-fought',
+          identityId: identity.id,
+          detail: { entitlement },
+        })
   tx.defer(
     appendAudit(
       tx,

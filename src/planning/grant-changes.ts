@@ -9,7 +9,7 @@ import type { PlanInput } from './plan-input.ts'
  * may wait only for those and for calls in flight, because a wait for anything else would never end.
  */
 export const grantChanges = (
-  { decision }: PlanInput,
+  { decision, missing }: PlanInput,
   lookups: Lookups,
   leaving: ReadonlySet<EntitlementId>,
 ): { readonly grants: readonly NewAction[]; readonly held: readonly HeldGrant[] } => {
@@ -19,7 +19,7 @@ export const grantChanges = (
     [...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])),
   )
   for (const [entitlement, assignment] of lookups.wanted) {
-    if (lookups.grants.has(entitlement)) continue
+    if (lookups.grants.has(entitlement) || isOnlyReported(assignment, missing)) continue
     const verdict = decision.verdicts.get(entitlement)
     if (verdict === undefined)
       throw new Error(`entitlement ${entitlement} is wanted and not there, but nothing judged it`)
@@ -39,6 +39,12 @@ export const grantChanges = (
     }
   }
   return { grants, held }
+}
+
+/** Taken away behind our back while it was wanted. What is wanted anew since then is given. */
+const isOnlyReported = ({ entitlement, interval }: Assignment, missing: PlanInput['missing']): boolean => {
+  const goneAt = missing.get(entitlement)
+  return goneAt !== undefined && (interval.from === null || interval.from <= goneAt)
 }
 
 const grant = (

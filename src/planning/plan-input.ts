@@ -26,6 +26,8 @@ export type PresentGrant = {
    * is no leaver; what conflicts with it is held.
    */
   readonly found?: boolean
+  /** Appeared behind our back, and the entitlement says that this is made right again: goes like what no rule wants. */
+  readonly reverted?: boolean
   /** Break-glass and the like: never touched. */
   readonly protected: boolean
   /** nested or by a dynamic rule: cannot be revoked here. */
@@ -41,6 +43,8 @@ export type PlanInput = {
   /** Per target: hash of the attributes that the primary employment maps to; absent = account attributes are not ours. */
   readonly wantedAttributes: ReadonlyMap<TargetId, string>
   readonly grants: readonly PresentGrant[]
+  /** Taken away behind our back, and only to be reported: not given again for as long as it is wanted without a break. */
+  readonly missing: ReadonlyMap<EntitlementId, Instant>
   readonly open: readonly OpenAction[]
   /** Of a leaver: targets on which an account was looked for since the leave, and there was none. */
   readonly absent: ReadonlySet<TargetId>

@@ -31,9 +31,10 @@ export const presentAccess = (
     else if (!present.has(entitlement))
       present.set(entitlement, { entitlement, state: claimed ? 'in-flight' : 'unknown', revocable })
   }
-  for (const { entitlement, target, managed, found, protected: untouchable, indirect } of grants) {
+  for (const { entitlement, target, managed, found, reverted, protected: untouchable, indirect } of grants) {
     if (present.get(entitlement)?.state === 'being-revoked') continue
-    const revocable = acting.has(target) && managed && found !== true && !untouchable && !indirect
+    const revocable =
+      acting.has(target) && managed && (found !== true || reverted === true) && !untouchable && !indirect
     present.set(entitlement, { entitlement, state: indirect ? 'indirect' : 'held', revocable })
   }
   return [...present.values()].sort((a, b) => a.entitlement - b.entitlement)

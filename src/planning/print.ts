@@ -36,6 +36,8 @@ export const reasonText = (reason: ActionReason): string => {
       return `assigned by ${reason.rules.join(', ')}`
     case 'no-longer-assigned':
       return 'no longer assigned'
+    case 'drift':
+      return 'was let in behind Muster'
     case 'leaver':
       return reason.unmanaged ? 'a leaver keeps nothing, known to the catalogue or not' : 'a leaver keeps nothing'
     case 'lifecycle':

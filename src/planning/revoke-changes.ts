@@ -27,7 +27,9 @@ const reasonToRevoke = (grant: PresentGrant, { at }: PlanInput, { targets, wante
   if (target === undefined || grant.protected || grant.indirect || wanted.has(grant.entitlement)) return null
   if (at.leaver)
     return grant.managed || target.leaverUnmanaged === 'remove' ? { kind: 'leaver', unmanaged: !grant.managed } : null
-  return grant.managed && grant.found !== true ? { kind: 'no-longer-assigned' } : null
+  if (!grant.managed) return null
+  if (grant.reverted === true) return { kind: 'drift' }
+  return grant.found !== true ? { kind: 'no-longer-assigned' } : null
 }
 
 const revoke = (

@@ -12,6 +12,7 @@ export const buildPolicySet = (entries: Entries): PolicySet => {
     entitlements: valid(entries.entitlements).map(([key, value]) => ({
       key,
       ...value,
+      drift: value.drift ?? 'report',
       protected: value.protected ?? false,
     })),
     roles: [...roles.values()].sort(byKey),

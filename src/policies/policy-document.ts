@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { driftPolicies } from '../domain/drift.ts'
 import { risks } from './policy-set.ts'
 
 /**
@@ -23,6 +24,12 @@ export const entitlementEntry = z
     risk: z.enum(risks),
     owner: text.describe('Person key or team that answers for it.'),
     description: text.describe('What somebody who holds it can do, for those who must judge that.'),
+    drift: z
+      .enum(driftPolicies)
+      .optional()
+      .describe(
+        'When somebody was let in or taken out behind Muster: report makes a finding (default), revert makes it right again.',
+      ),
     protected: z.boolean().optional().describe('Kept when a leaver loses everything else. Default false.'),
   })
   .describe(

@@ -1,3 +1,4 @@
+import type { DriftPolicy } from '../domain/drift.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { AttributeValue } from '../domain/worker-event.ts'
 
@@ -22,6 +23,7 @@ export type EntitlementDef = {
   readonly risk: Risk
   readonly owner: string
   readonly description: string
+  readonly drift: DriftPolicy
   /** Never taken away by a leaver's clean-up; see DESIGN §4. */
   readonly protected: boolean
 }

@@ -1,3 +1,4 @@
+import type { DriftPolicy } from '../domain/drift.ts'
 import { lookupKey } from '../domain/lookup-key.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { mergeEntitlements, type Twin } from './merge-entitlements.ts'
@@ -9,12 +10,13 @@ export type EntitlementRow = {
   readonly lookup: string
   readonly managed: boolean
   readonly protected: boolean
+  readonly drift: DriftPolicy
 }
 
 export const allEntitlements = (db: Queryable): Promise<readonly EntitlementRow[]> =>
   db.query({
     name: 'catalogue-all',
-    text: 'select id, key, target, lookup, managed, protected from muster.entitlement order by id',
+    text: 'select id, key, target, lookup, managed, protected, drift from muster.entitlement order by id',
   })
 
 export type CatalogueEntry = {
@@ -23,6 +25,7 @@ export type CatalogueEntry = {
   readonly lookup: string
   readonly protected: boolean
   readonly risk: string
+  readonly drift: DriftPolicy
 }
 
 /**
@@ -54,20 +57,23 @@ export const saveCatalogue = async (
   })
   await tx.query({
     text: `update muster.entitlement e set key = r.key, lookup = r.lookup, lookup_key = r.lookup_key, managed = true,
-        protected = r.protected, risk = r.risk
-      from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[]) as r(id, key, lookup, lookup_key, protected, risk)
+        protected = r.protected, risk = r.risk, drift = r.drift
+      from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[])
+        as r(id, key, lookup, lookup_key, protected, risk, drift)
       where e.id = r.id`,
     values: [kept.map((e) => e.id), ...columns(kept).slice(1)],
   })
   await tx.query({
-    text: `insert into muster.entitlement (target, key, lookup, lookup_key, managed, protected, risk)
-      select target, key, lookup, lookup_key, true, protected, risk
-      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[]) as r(target, key, lookup, lookup_key, protected, risk)
+    text: `insert into muster.entitlement (target, key, lookup, lookup_key, managed, protected, risk, drift)
+      select target, key, lookup, lookup_key, true, protected, risk, drift
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[])
+        as r(target, key, lookup, lookup_key, protected, risk, drift)
       order by target, key`,
     values: columns(wanted.filter((entry) => !places.has(entry))),
   })
   const known = await tx.query<{ id: number; key: string }>({
-    text: `update muster.entitlement e set managed = r.key is not null, protected = e.protected and r.key is not null
+    text: `update muster.entitlement e set managed = r.key is not null, protected = e.protected and r.key is not null,
+        members_read_at = case when r.key is not null then e.members_read_at end -- listed anew as if for the first time, should it come back
       from muster.entitlement o left join unnest($1::text[], $2::text[]) as r(target, key) on r.target = o.target and r.key = o.key
       where e.id = o.id and (o.managed or r.key is not null) returning e.id, r.key`,
     values: columns(wanted).slice(0, 2),
@@ -85,6 +91,7 @@ const columns = (entries: readonly Wanted[]) => [
   entries.map((e) => e.lookupKey),
   entries.map((e) => e.protected),
   entries.map((e) => e.risk),
+  entries.map((e) => e.drift),
 ]
 
 type PlacedRow = {

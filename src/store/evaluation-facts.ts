@@ -1,4 +1,5 @@
 import type { OpenAction } from '../domain/action.ts'
+import { foughtWithinMs } from '../domain/drift.ts'
 import type { WorkerEvent } from '../domain/worker-event.ts'
 import type { LinkedAccountRow } from './accounts.ts'
 import type { Transaction } from './database.ts'
@@ -8,7 +9,18 @@ export type EvaluationFacts = {
   readonly id: number
   readonly events: readonly WorkerEvent[]
   readonly accounts: readonly LinkedAccountRow[]
-  readonly grants: readonly { readonly entitlement: number; readonly target: string; readonly given: boolean }[]
+  readonly grants: readonly {
+    readonly entitlement: number
+    readonly target: string
+    readonly given: boolean
+    readonly appeared: boolean
+  }[]
+  /** What changed behind our back on the accounts linked now: how often lately, and when the last time somebody was taken out of it (ms). */
+  readonly drift: readonly {
+    readonly entitlement: number
+    readonly times: number
+    readonly missingSince: number | null
+  }[]
   readonly open: readonly (OpenAction & { readonly inverseOf: number | null })[]
   /** What was believed until now, as stored. */
   readonly desired: string | null
@@ -43,9 +55,17 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
           'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
-      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given))
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', d.entitlement_id, 'times', d.times,
+          'missingSince', (extract(epoch from d.missing_since) * 1000)::bigint))
+        from (select g.entitlement_id,
+            count(*) filter (where g.appeared and g.first_recorded_at > (select muster.now()) - interval '${foughtWithinMs} ms')
+              + count(*) filter (where g.missing and g.gone_recorded_at > (select muster.now()) - interval '${foughtWithinMs} ms') as times,
+            max(g.gone_verified_at) filter (where g.missing) as missing_since
+          from muster.account a join muster.grants g on g.account_id = a.id
+          where a.identity_id = i.id and a.unlinked_at is null and (g.appeared or g.missing) group by 1) d), '[]') as drift,
       coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'identity', i.id, 'target', o.target, 'kind', o.kind,
           'entitlement', o.entitlement_id, 'lane', o.lane, 'state', o.state, 'dispatch', o.dispatch_id, 'unknown', o.unknown,
           'claimed', o.state = 'dispatched' and d.state = 'claimed', 'attributesHash', o.attributes_hash,

@@ -13,9 +13,16 @@ export const grantsAt = (
   db: Queryable,
   identity: number,
   at: number,
-): Promise<readonly { readonly entitlement: number; readonly target: string; readonly given: boolean }[]> =>
+): Promise<
+  readonly {
+    readonly entitlement: number
+    readonly target: string
+    readonly given: boolean
+    readonly appeared: boolean
+  }[]
+> =>
   db.query({
-    text: `select g.entitlement_id as entitlement, a.target, g.given from muster.account a join muster.grants g on g.account_id = a.id
+    text: `select g.entitlement_id as entitlement, a.target, g.given, g.appeared from muster.account a join muster.grants g on g.account_id = a.id
       where a.identity_id = $1 and g.first_verified_at <= to_timestamp($2::float8 / 1000)
         and (g.gone_verified_at is null or g.gone_verified_at > to_timestamp($2::float8 / 1000))`,
     values: [identity, at],

@@ -44,6 +44,7 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
       at.primary === null ? [] : rules.map(({ id }) => [id, attributesHash(person, at.primary?.attributes ?? {})]),
     ),
     grants,
+    missing: new Map(),
     open: person.actions,
     absent: person.absent,
     inverseSent: person.inverseSent,

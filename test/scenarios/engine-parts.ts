@@ -36,6 +36,7 @@ export const startEngine = (
       accounts,
       leaverUnmanaged,
       expectWithinMs,
+      reconcileEveryMs: 3_600_000,
       guard: guardLimits(guard),
     })),
     connectors: new Map(connectors.map((connector) => [connector.target, connector])),

@@ -37,6 +37,8 @@ export type HouseOptions = {
   readonly connector?: (real: Connector) => Connector
   /** Entitlement keys to make groups for; default: every entitlement of the bank. */
   readonly policies?: readonly { readonly path: string; readonly text: string }[]
+  /** Changes each of the bank's policy files. */
+  readonly revised?: (text: string) => string
 }
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -69,6 +71,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
         accounts: 'create',
         leaverUnmanaged: 'remove',
         expectWithinMs: 60_000,
+        reconcileEveryMs: 3_600_000,
         guard: defaultGuardLimits,
         ...options.target,
       },
@@ -92,7 +95,9 @@ export const openHouse = async (options: HouseOptions = {}) => {
     },
   }
   await registerTarget(db, target, options.mode ?? 'enforce')
-  const policies = options.policies ?? bankPolicies(tree.groups)
+  const revised = options.revised ?? ((text: string) => text)
+  const policies =
+    options.policies ?? bankPolicies(tree.groups).map(({ path, text }) => ({ path, text: revised(text) }))
   const applied = await applyPolicy(engine, policies, { type: 'os-user', name: 'test', authenticated: false })
   if (applied.kind !== 'applied') throw new Error(`policy: ${JSON.stringify(applied)}`)
   const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({

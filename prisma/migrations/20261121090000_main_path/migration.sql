@@ -38,7 +38,8 @@ create table muster.target (
   id text primary key,
   mode muster.target_mode not null default 'observe',
   mode_set_at timestamptz not null default muster.now(),
-  mode_set_by text not null
+  mode_set_by text not null,
+  reconcile_at timestamptz                    -- when its members are listed next by the schedule; null = at once
 );
 
 create table muster.policy_version (
@@ -65,10 +66,13 @@ create table muster.entitlement (
   managed boolean not null,                   -- in the catalogue of the active policy
   protected boolean not null default false,
   risk text not null default 'low',
+  drift text not null default 'report' check (drift in ('report', 'revert')),
   first_seen_at timestamptz not null default muster.now(),
   duties text[] not null default '{}',        -- SoD policies of the active version that count it (ADR 0010)
   asked_key text,                             -- lookup_key of which the target last said what it names; null = never
   ask_at timestamptz not null default muster.now(), -- when the target is asked (again)
+  members_read_at timestamptz,                -- when its last complete list of members was begun; null = never listed
+  members_read integer,                       -- how many of them were linked accounts
   contested_by text,                          -- native id that the lookup names although this row is, or must not be, another thing
   unique (target, key),
   unique (target, native_id)
@@ -211,6 +215,8 @@ create table muster.grants (
   gone_verified_at timestamptz,
   gone_recorded_at timestamptz,
   gone_dispatch_id bigint,
+  appeared boolean not null default false,    -- drift: somebody was let in behind our back, after a complete list without them
+  missing boolean not null default false,     -- drift: gone, and not by an action of ours
   primary key (account_id, entitlement_id, first_verified_at)
 );
 create unique index grants_present on muster.grants (entitlement_id, account_id) where gone_verified_at is null;

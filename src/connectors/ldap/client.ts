@@ -8,6 +8,7 @@ import {
   PagedResultsControl,
   SearchRequest,
 } from 'ldapts'
+import { atOnce, type GiveWay } from '../connector.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryUuidAssertion } from './controls.ts'
 import { decodeEntries, type Entry } from './entry.ts'
@@ -73,7 +74,11 @@ export type LdapClient = {
 const readsAtOnce = 4
 const leaseOver: Failure = { code: 'lease', result: null, word: 'lease', sent: false }
 
-export const createLdapClient = (settings: LdapSettings): LdapClient => {
+export const createLdapClient = (
+  settings: LdapSettings,
+  /** Before each request: resolves when nothing more urgent is under way. */
+  giveWay: GiveWay = atOnce,
+): LdapClient => {
   const reader = createSlot(settings)
   const writers = Array.from({ length: Math.max(1, settings.createConnections) }, () => ({
     slot: createSlot(settings),
@@ -87,6 +92,7 @@ export const createLdapClient = (settings: LdapSettings): LdapClient => {
   const read = <T>(exchange: (wire: Wire) => Promise<Result<T>>): Promise<Result<T>> =>
     readTurn(async () => {
       for (let attempt = 1; ; attempt += 1) {
+        await giveWay()
         const wire = await reader.get()
         if (!wire.ok) return wire
         const result = await exchange(wire.value)
@@ -102,6 +108,7 @@ export const createLdapClient = (settings: LdapSettings): LdapClient => {
   ): Promise<Result<null>> => {
     const { slot, turn } = writerAt(index)
     return turn(async () => {
+      await giveWay()
       const wire = await slot.get()
       if (!wire.ok) return wire
       if (!gate()) return failed(leaseOver)
@@ -145,6 +152,7 @@ export const createLdapClient = (settings: LdapSettings): LdapClient => {
         const wire = await reader.get()
         if (!wire.ok) return wire
         for (let cookie = Buffer.alloc(0); ; ) {
+          await giveWay()
           const found = await searchOnce(
             wire.value,
             search,

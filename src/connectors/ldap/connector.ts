@@ -1,11 +1,12 @@
 import type { TargetId } from '../../domain/ids.ts'
-import type { Connector } from '../connector.ts'
+import { atOnce, type Connector, type GiveWay } from '../connector.ts'
 import { apply } from './apply.ts'
 import { attributesHash, creationHash, mapAttributes } from './attributes.ts'
 import { check } from './check.ts'
 import { createLdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { failureText, groupIdentities } from './groups.ts'
+import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
 import { createPace } from './pace.ts'
 
@@ -13,8 +14,8 @@ import { createPace } from './pace.ts'
  * An OpenLDAP directory. Make one per lane and process: it holds one connection to read, one to write and those that create
  * accounts, opened when first needed and again after they break. `close` ends them; operations in flight answer.
  */
-export const createLdapConnector = (target: TargetId, settings: LdapSettings): Connector => {
-  const client = createLdapClient(settings)
+export const createLdapConnector = (target: TargetId, settings: LdapSettings, giveWay: GiveWay = atOnce): Connector => {
+  const client = createLdapClient(settings, giveWay)
   const pace = createPace()
   return {
     target,
@@ -38,6 +39,8 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings): C
     apply: (operations, context) => apply(client, settings, pace, operations, context),
     observe: (operations) => observe(client, settings, pace, operations),
     grantsOf: (ids) => grantsOf(client, settings, ids),
+    membersOf: (refs) => membersOf(client, settings, refs),
+    whoIs: (members) => whoIs(client, settings, members),
     accounts: (ids) => accounts(client, settings, ids),
     close: async () => client.close(),
   }

@@ -23,6 +23,7 @@ const set: PolicySet = {
     risk: 'low',
     owner: 'o',
     description: '',
+    drift: 'report',
     protected: false,
   })),
   roles: [],

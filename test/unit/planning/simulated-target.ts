@@ -93,6 +93,7 @@ export const inputOf = (world: World, policy: CompiledPolicy): PlanInput => {
       [cloud, hash],
     ]),
     grants,
+    missing: new Map(),
     open: world.actions,
     absent: world.seen.absent,
     inverseSent: world.inverseSent,

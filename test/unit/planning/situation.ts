@@ -127,6 +127,8 @@ export type Situation = {
   readonly targets?: readonly TargetRules[]
   readonly attributes?: Readonly<Record<string, string>>
   readonly inverseSent?: readonly number[]
+  /** Entitlement, and when it was seen to be taken away. */
+  readonly missing?: readonly (readonly [number, number])[]
   readonly absent?: readonly TargetId[]
 }
 
@@ -150,6 +152,7 @@ export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation)
     grants,
     open: given.open ?? [],
     absent: new Set(given.absent ?? []),
+    missing: new Map((given.missing ?? []).map(([id, at]) => [e(id), at as Instant])),
     inverseSent: new Set((given.inverseSent ?? []) as ActionId[]),
   }
 }

@@ -77,6 +77,7 @@ const policyOf = (sod: readonly SodDef[], exceptions: readonly ExceptionDef[] = 
       risk: 'low',
       owner: 'o',
       description: 'd',
+      drift: 'report',
       protected: false,
     })),
     roles: [],

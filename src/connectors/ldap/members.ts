@@ -1,0 +1,127 @@
+import { dnKey } from '../../domain/dn.ts'
+import type { NativeId } from '../../domain/ids.ts'
+import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
+import { entryUuid, nativeIdOf } from './account.ts'
+import type { LdapClient } from './client.ts'
+import type { LdapSettings } from './config.ts'
+import { type Entry, firstValue, valuesOf } from './entry.ts'
+import { ok, type Result } from './errors.ts'
+import { failureText, groupNames, isBelow } from './groups.ts'
+import { anyObject } from './read-back.ts'
+
+/** Groups asked for at once: the server reads some while we decode another. */
+const groupsAtOnce = 3
+/** From so many names on, one paged read of all people is cheaper than looking each up. */
+const readAllFrom = 500
+const lookupsAtOnce = 8
+const pageSize = 1_000
+
+/** The values of each group, wherever it is by now: what counts is the pinned entry, not its name. */
+export async function* membersOf(
+  client: LdapClient,
+  settings: LdapSettings,
+  refs: readonly PinnedEntitlement[],
+): AsyncGenerator<MemberList> {
+  const begun: Promise<MemberList>[] = []
+  let next = 0
+  const begin = () => {
+    const ref = refs[next++]
+    if (ref !== undefined) begun.push(listOf(client, settings, ref))
+  }
+  while (next < groupsAtOnce) begin()
+  for (let list = begun.shift(); list !== undefined; list = begun.shift()) {
+    const done = await list
+    begin()
+    yield done
+  }
+}
+
+const listOf = async (client: LdapClient, settings: LdapSettings, ref: PinnedEntitlement): Promise<MemberList> => {
+  const { id: entitlement, nativeId, lookup } = ref
+  const named = await readGroup(client, settings, lookup)
+  if (named.ok && named.value?.nativeId === nativeId)
+    return { kind: 'complete', entitlement, members: named.value.members }
+  // It has another name by now, or the name means something else.
+  const names = await groupNames(client, settings, [nativeId])
+  if (!names.ok) return { kind: 'failed', entitlement, cause: failureText(names.failure) }
+  const dn = names.value.get(nativeId)
+  if (dn === undefined) return { kind: 'missing', entitlement }
+  const found = await readGroup(client, settings, dn)
+  if (!found.ok) return { kind: 'failed', entitlement, cause: failureText(found.failure) }
+  if (found.value?.nativeId !== nativeId) return { kind: 'failed', entitlement, cause: 'renamed-meanwhile' }
+  return { kind: 'complete', entitlement, members: found.value.members }
+}
+
+type Group = { readonly nativeId: NativeId; readonly members: readonly string[] }
+
+/** null: nothing has this name below `groupsBase`. */
+const readGroup = async (client: LdapClient, settings: LdapSettings, dn: string): Promise<Result<Group | null>> => {
+  const { memberAttribute, placeholder } = settings.group
+  if (!isBelow(dn, settings.groupsBase)) return ok(null)
+  const read = await client.search({
+    base: dn,
+    scope: 'base',
+    filter: anyObject,
+    attributes: [entryUuid, memberAttribute],
+  })
+  if (!read.ok) return read.failure.result === 32 ? ok(null) : read
+  const entry = read.value[0]
+  const nativeId = entry === undefined ? undefined : firstValue(entry, entryUuid)
+  if (entry === undefined || nativeId === undefined) return ok(null)
+  return ok({
+    nativeId: nativeId as NativeId,
+    members: valuesOf(entry, memberAttribute).filter((value) => value !== placeholder),
+  })
+}
+
+/** Accounts are entries below `peopleBase`: who has one of these names there. */
+export const whoIs = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  members: readonly string[],
+): Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>> => {
+  const distinct = [...new Set(members)].filter((member) => isBelow(member, settings.peopleBase))
+  const found =
+    distinct.length < readAllFrom
+      ? await lookUp(client, distinct)
+      : await readAll(client, settings, Map.groupBy(distinct, dnKey))
+  if (!found.ok) return { kind: 'partial', items: [], cause: failureText(found.failure) }
+  return { kind: 'complete', items: [...found.value].map(([member, account]) => ({ member, account })) }
+}
+
+type Accounts = ReadonlyMap<string, NativeId>
+
+const lookUp = async (client: LdapClient, members: readonly string[]): Promise<Result<Accounts>> => {
+  const accounts = new Map<string, NativeId>()
+  const queue = [...members]
+  let failure: Result<Accounts> | undefined
+  const work = async () => {
+    for (let member = queue.pop(); member !== undefined && failure === undefined; member = queue.pop()) {
+      const read = await client.search({ base: member, scope: 'base', filter: anyObject, attributes: [entryUuid] })
+      // 34: no DN at all, which names nobody.
+      if (!read.ok && read.failure.result !== 32 && read.failure.result !== 34) failure = read
+      else if (read.ok && read.value[0] !== undefined) accounts.set(member, nativeIdOf(read.value[0]))
+    }
+  }
+  await Promise.all(Array.from({ length: lookupsAtOnce }, work))
+  return failure ?? ok(accounts)
+}
+
+const readAll = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  byKey: ReadonlyMap<string, readonly string[]>,
+): Promise<Result<Accounts>> => {
+  const accounts = new Map<string, NativeId>()
+  const file = (entries: readonly Entry[]) => {
+    for (const entry of entries) {
+      for (const member of byKey.get(dnKey(entry.dn)) ?? []) accounts.set(member, nativeIdOf(entry))
+    }
+  }
+  const read = await client.searchPages(
+    { base: settings.peopleBase, scope: 'sub', filter: anyObject, attributes: [entryUuid] },
+    pageSize,
+    file,
+  )
+  return read.ok ? ok(accounts) : read
+}

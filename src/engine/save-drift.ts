@@ -1,0 +1,103 @@
+import { auditEntry } from '../audit/entry.ts'
+import type { DriftKind } from '../domain/drift.ts'
+import type { TargetId } from '../domain/ids.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { databaseNow } from '../store/clock.ts'
+import type { Transaction } from '../store/database.ts'
+import { type GrantSeen, lockPresent, verifiedSince } from '../store/grants.ts'
+import { type Linked, linksInWork, saveAppeared, saveMissing } from '../store/reconciliations.ts'
+import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import type { Engine } from './engine.ts'
+
+/** One difference between what a target shows and what was verified. `found`: seen by the first list of its entitlement. */
+export type Drift = {
+  readonly kind: DriftKind | 'found'
+  readonly entitlement: number
+  readonly entitlementNative: string
+  readonly link: Linked
+}
+
+const peopleAtOnce = 200
+
+export type SavedDrift = {
+  readonly counts: Readonly<Record<Drift['kind'], number>>
+  readonly recorded: number
+}
+
+/**
+ * Writes down what differs, and wants an evaluation of whoever it concerns, in one transaction with the audit entries.
+ * Nothing is drift of which an action is in work or was verified since the read began: the next run looks again.
+ */
+export const saveDrift = async (
+  engine: Pick<Engine, 'db' | 'nudge'>,
+  target: TargetId,
+  drift: readonly Drift[],
+  { begun }: { readonly begun: number },
+): Promise<SavedDrift> => {
+  const byPerson = Map.groupBy(drift, ({ link }) => link.identity)
+  const people = [...byPerson.keys()]
+  const counts = { appeared: 0, missing: 0, found: 0 }
+  for (let at = 0; at < people.length; at += peopleAtOnce) {
+    const some = people.slice(at, at + peopleAtOnce).flatMap((person) => byPerson.get(person) ?? [])
+    const saved = await engine.db.transaction((tx) => saveOf(tx, target, some, begun))
+    for (const { kind } of saved) counts[kind] += 1
+  }
+  if (drift.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
+  return { counts, recorded: counts.appeared + counts.missing + counts.found }
+}
+
+const linkKey = ({ account, entitlement }: GrantSeen): string => `${account}:${entitlement}`
+
+const saveOf = async (
+  tx: Transaction,
+  target: TargetId,
+  drift: readonly Drift[],
+  begun: number,
+): Promise<readonly Drift[]> => {
+  const identities = [...new Set(drift.map(({ link }) => link.identity))]
+  await lockIdentities(tx, identities)
+  const rows = drift.map((one) => ({ one, account: one.link.account, entitlement: one.entitlement }))
+  const present = new Set((await lockPresent(tx, rows)).map(linkKey))
+  const isNewer = await verifiedSince(tx, begun, rows)
+  const isInWork = await linksInWork(tx, target, rows)
+  const real = rows.filter(
+    // Another run may have written it down meanwhile.
+    (row) => !isNewer(row) && !isInWork(row) && present.has(linkKey(row)) === (row.one.kind === 'missing'),
+  )
+  if (real.length === 0) return []
+  const at = await databaseNow(tx)
+  await saveMissing(
+    tx,
+    begun,
+    real.filter(({ one }) => one.kind === 'missing'),
+  )
+  await saveAppeared(
+    tx,
+    begun,
+    real.flatMap(({ one, account, entitlement }) =>
+      one.kind === 'missing' ? [] : [{ account, entitlement, drifted: one.kind === 'appeared' }],
+    ),
+  )
+  await makeDue(tx, [...new Set(real.map(({ one }) => one.link.identity))])
+  await appendAudit(
+    tx,
+    at,
+    real.map(({ one }) =>
+      auditEntry(
+        'drift',
+        at,
+        { subjectRef: one.link.subject_ref, entitlementId: one.entitlement },
+        {
+          subject: one.link.subject_ref,
+          target,
+          entitlement: one.entitlement,
+          drift: one.kind,
+          account: one.link.native_id,
+          readAt: new Date(begun).toISOString(),
+          actor: { type: 'engine' },
+        },
+      ),
+    ),
+  )
+  return real.map(({ one }) => one)
+}

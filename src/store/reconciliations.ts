@@ -1,0 +1,135 @@
+import { int4Array, int8Array } from './binary-array.ts'
+import type { Queryable, Transaction } from './database.ts'
+import type { GrantSeen } from './grants.ts'
+
+/** An entitlement of the catalogue of which is known what it is on its target. */
+export type Listable = {
+  readonly id: number
+  readonly key: string
+  readonly lookup: string
+  readonly native_id: string
+  readonly drift: 'report' | 'revert'
+  /** Its last complete list was begun then, ms; null: it was never listed. */
+  readonly members_read_at: number | null
+}
+
+export const listables = (db: Queryable, target: string): Promise<readonly Listable[]> =>
+  db.query({
+    name: 'reconcile-listables',
+    text: `select id, key, lookup, native_id, drift, members_read_at from muster.entitlement
+      where target = $1 and managed and native_id is not null and contested_by is null order by id`,
+    values: [target],
+  })
+
+export type HeldBy = { readonly account: number; readonly native_id: string }
+
+/** Linked accounts that are believed to hold it. */
+export const believedMembers = (db: Queryable, entitlement: number): Promise<readonly HeldBy[]> =>
+  db.query({
+    name: 'reconcile-believed',
+    text: `select a.id as account, a.native_id from muster.grants g join muster.account a on a.id = g.account_id and a.unlinked_at is null
+      where g.entitlement_id = $1 and g.gone_verified_at is null`,
+    values: [entitlement],
+  })
+
+export type Linked = {
+  readonly account: number
+  readonly native_id: string
+  readonly identity: number
+  readonly subject_ref: string
+  readonly leaver: boolean
+}
+
+/** Whose these accounts are; one that is not among them is linked to nobody. */
+export const linkedAccounts = (
+  db: Queryable,
+  target: string,
+  nativeIds: readonly string[],
+): Promise<readonly Linked[]> =>
+  db.query({
+    name: 'reconcile-linked',
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver
+      from unnest($2::text[]) as n(id) join muster.account a on a.native_id = n.id and a.target = $1 and a.unlinked_at is null
+      join muster.identity i on i.id = a.identity_id`,
+    values: [target, nativeIds],
+  })
+
+/** Those of these links that an action of ours is about just now: what is seen of them may be its doing. */
+export const linksInWork = async (
+  tx: Transaction,
+  target: string,
+  rows: readonly GrantSeen[],
+): Promise<(row: GrantSeen) => boolean> => {
+  if (rows.length === 0) return () => false
+  const busy = await tx.query<GrantSeen>({
+    name: 'reconcile-in-work',
+    text: `select r.account, r.entitlement from unnest($2::bigint[], $3::int[]) as r(account, entitlement)
+      join muster.account a on a.id = r.account
+      where exists (select from muster.action o where o.identity_id = a.identity_id and o.target = $1
+        and o.kind in ('grant', 'revoke') and o.entitlement_id = r.entitlement and o.open and (o.going or o.unknown))`,
+    values: [target, int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
+  })
+  const known = new Set(busy.map(({ account, entitlement }) => `${account}:${entitlement}`))
+  return ({ account, entitlement }) => known.has(`${account}:${entitlement}`)
+}
+
+/** `drifted`: somebody was let in behind our back; else they were there when it was listed for the first time. */
+export const saveAppeared = async (
+  tx: Transaction,
+  readAt: number,
+  rows: readonly (GrantSeen & { readonly drifted: boolean })[],
+): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'reconcile-appeared',
+    text: `insert into muster.grants (account_id, entitlement_id, given, appeared, first_verified_at, last_verified_at, first_recorded_at)
+      select r.account, r.entitlement, false, r.drifted <> 0, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now())
+      from unnest($2::bigint[], $3::int[], $4::int[]) as r(account, entitlement, drifted)
+      on conflict (entitlement_id, account_id) where gone_verified_at is null do nothing`,
+    values: [
+      readAt,
+      int8Array(rows.map((r) => r.account)),
+      int4Array(rows.map((r) => r.entitlement)),
+      int4Array(rows.map((r) => Number(r.drifted))),
+    ],
+  })
+}
+
+/** Gone, and not by an action of ours. */
+export const saveMissing = async (tx: Transaction, readAt: number, rows: readonly GrantSeen[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'reconcile-missing',
+    text: `update muster.grants g set missing = true, gone_verified_at = greatest(to_timestamp($1::float8 / 1000), g.last_verified_at),
+        gone_recorded_at = (select muster.now())
+      from unnest($2::bigint[], $3::int[]) as r(account, entitlement)
+      where g.account_id = r.account and g.entitlement_id = r.entitlement and g.gone_verified_at is null`,
+    values: [readAt, int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
+  })
+}
+
+/** Complete lists, begun at `readAt`: from now on who was not in them and is there has come behind our back. */
+export const saveListedAt = async (
+  tx: Transaction,
+  readAt: number,
+  rows: readonly { readonly entitlement: number; readonly members: number }[],
+): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'reconcile-listed',
+    text: `update muster.entitlement e set members_read_at = to_timestamp($1::float8 / 1000), members_read = r.members
+      from unnest($2::int[], $3::int[]) as r(id, members) where e.id = r.id`,
+    values: [readAt, rows.map((r) => r.entitlement), rows.map((r) => r.members)],
+  })
+}
+
+/** Takes the turn of a target that is due, for whoever asks first; the next one is in `everyMs`. */
+export const takeReconcileTurn = async (db: Queryable, target: string, everyMs: number): Promise<boolean> => {
+  const taken = await db.query({
+    name: 'reconcile-turn',
+    text: `update muster.target set reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000)
+      where id = $1 and (reconcile_at is null or reconcile_at <= muster.now()) returning 1`,
+    values: [target, everyMs],
+  })
+  return taken.length > 0
+}
