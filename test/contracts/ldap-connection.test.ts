@@ -13,8 +13,9 @@ import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, operationOf, target } from './ldap-world.ts'
-import { always, grant, said } from './world.ts'
+import { always, grant, revoke, said } from './world.ts'
 
 let world: LdapWorld
 beforeAll(async () => {
@@ -178,6 +179,42 @@ describe('silence', () => {
     await connector.close()
     expect(['retry', 'unknown']).toContain((await working).map(said)[0])
     expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['retry'])
+  })
+})
+
+describe('giving way', () => {
+  test('no request leaves before it may: reads, pages, writes', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    let asked = 0
+    let go = Promise.resolve()
+    const connector = createLdapConnector(target, world.settings, () => {
+      asked += 1
+      return go
+    })
+    const many = Array.from({ length: 600 }, (_, n) => `cn=n${n},${world.people}`)
+    const work = async () => {
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['changed'])
+      expect(await connector.whoIs(many, always.signal)).toMatchObject({ kind: 'complete' })
+      expect((await connector.apply([revoke(account, group)], always)).map(said)).toEqual(['changed'])
+    }
+    const isSent = (request: string) => request === 'search' || request === 'modify'
+    const sent = (await world.requestsOf(work)).filter(isSent)
+    expect(sent).toContain('modify')
+    expect(asked).toBe(sent.length)
+
+    const may = Promise.withResolvers<void>()
+    go = may.promise
+    const before = asked
+    let working: Promise<unknown> = Promise.resolve()
+    const early = await world.requestsOf(async () => {
+      working = connector.apply([grant(account, group)], always)
+      await until(() => asked > before)
+      await world.entryOf(account)
+    })
+    expect(early.filter(isSent)).toEqual([])
+    may.resolve()
+    await working
+    await connector.close()
   })
 })
 

@@ -12,7 +12,7 @@ import { openQueues } from '../../src/workers/queues.ts'
 import { openRedis } from '../../src/workers/redis-link.ts'
 import { type ConfigDirectory, type ConfigDirectoryOptions, writeConfigDirectory } from '../support/config-directory.ts'
 import { createGates } from '../support/faults.ts'
-import { bankPolicies, type House, openHouse } from '../support/house.ts'
+import { bankPolicies, type House, openHouse, target } from '../support/house.ts'
 import { hrMessage } from '../support/hr-event.ts'
 import { addresses, freshTopic } from '../support/stack.ts'
 import { until } from '../support/until.ts'
@@ -87,6 +87,25 @@ test('an app asks its own bulk work to wait', async () => {
   await waiting
   expect(given).toBe(true)
 })
+
+test.each([[['leaver']], [['leaver', 'bulk']]] as const)(
+  'requests of bulk work to a target wait while a leaver is in hand; those of lanes %j never do',
+  async (lanes) => {
+    const open = configure()
+    const bulk = open({ roles: ['provision'], lanes: ['bulk'] }).app
+    const other = open({ roles: ['provision'], lanes, giveWay: bulk.giveWay }).app
+    const read = async ({ engine }: App, name: string) => {
+      await engine.connectors.get(target)?.whoIs([`uid=nobody,${house.tree.people}`], AbortSignal.timeout(5_000))
+      return name
+    }
+    await Promise.all([read(bulk, 'bulk'), read(other, 'other')]) // both are connected
+    const gone = createGiveWay(bulk.giveWay).inHand()
+    const waiting = read(bulk, 'bulk')
+    expect(await Promise.race([waiting, read(other, 'other')])).toBe('other')
+    gone()
+    expect(await waiting).toBe('bulk')
+  },
+)
 
 test('ingest asks as soon as a leaver is in the inbox, and for nobody else', async () => {
   const { topic } = await freshTopic()

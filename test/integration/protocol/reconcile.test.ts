@@ -1,6 +1,7 @@
 /** What changes behind Muster's back is found by listing who is in each entitlement, and what follows is the policy's to say. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
+import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { type Reconciliation, reconcile } from '../../../src/engine/reconcile.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
@@ -318,9 +319,37 @@ test('an account that is gone is told; when many seem to be, nothing is', async 
   const remove = async (person: string) =>
     asDirectoryRoot(house.ldap, async (client) => client.del((await house.account(person))?.dn ?? ''))
   await remove('P-1')
-  expect(await run()).toMatchObject({ gone: 1, accountsUnread: null })
+  expect(await run()).toMatchObject({ gone: 1, missing: 0, accountsUnread: null })
   expect(await findings()).toContain('account-gone')
   for (const person of crowd.slice(1, 5)) await remove(person)
   expect(await run()).toMatchObject({ gone: 5, accountsUnread: '5 of 8 accounts are not shown' })
   expect(await findings()).toContain('reconcile-incomplete')
+})
+
+test('what comes back into the catalogue is listed as if for the first time', async () => {
+  const entry = (key: string, groups: string) =>
+    `  ${key}:\n    { target: ${target}, lookup: "cn=${key},${groups}", risk: low, owner: o, description: d, drift: revert }\n`
+  const catalogue = (groups: string, ...keys: readonly string[]) => [
+    {
+      path: 'all.yaml',
+      text: `entitlements:\n${keys.map((key) => entry(key, groups)).join('')}birthright:\n  all: { when: everyone, grants: { entitlements: [Staff_Intranet] } }\n`,
+    },
+  ]
+  await open(['P-1'])
+  const apply = async (...keys: readonly string[]) => {
+    const applied = await applyPolicy(house.engine, catalogue(house.tree.groups, ...keys), {
+      type: 'engine',
+      name: 'test',
+    })
+    expect(applied.kind).toBe('applied')
+    await house.quiesce()
+  }
+  await apply('Staff_Intranet', 'Staff_Vpn')
+  await run()
+  await apply('Staff_Intranet')
+  await house.addMember('P-1', 'Staff_Vpn')
+  await apply('Staff_Intranet', 'Staff_Vpn')
+  expect(await run()).toMatchObject({ appeared: 0, found: 1 })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('Staff_Vpn')
 })
