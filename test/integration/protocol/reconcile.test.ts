@@ -3,10 +3,11 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { type Reconciliation, reconcile } from '../../../src/engine/reconcile.ts'
+import { createGates } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
 import { auditOf, brokenLaws, l7 } from './laws.ts'
-import { leaves, lending, works } from './people.ts'
+import { leaves, lending, managerJob, works } from './people.ts'
 
 let house: House
 afterEach(() => house.close())
@@ -148,36 +149,36 @@ test('a grant that keeps coming back is a finding, not a loop', async () => {
   expect(await findings()).toEqual(['grant-fought!', 'grant-unexplained'])
 })
 
-test('work in hand is no drift: what was verified since the read began, and what is on its way', async () => {
-  await open(['P-1'], { revised: reverting })
-  // A mover's grants go out while the lists are read.
-  await house.tell(works('P-1', (await house.now()) - 500, { jobCode: 'TELLER', department: 'RETAIL' }))
-  const [held, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const pausing = {
-    ...house.engine,
-    settings: {
-      pause: async (label: string) => {
-        if (label !== 'reconcile:compared') return
-        held.resolve()
-        await resumed.promise
-      },
-    },
-  }
-  await house.evaluateAll()
-  await house.shift(600)
-  const [first] = await house.dispatchAll()
-  await house.provision(first?.id ?? 0)
-  const running = reconcile(pausing, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
-  })
-  await held.promise
-  await house.quiesce()
-  resumed.resolve()
-  expect(await running).toMatchObject({ appeared: 0, missing: 0 })
-  expect(await run()).toMatchObject({ appeared: 0, missing: 0, passing: 0 })
-  expect(await brokenLaws(house)).toEqual([])
-})
+test.each(['while its outcome is not written', 'when its outcome was written after the read began'])(
+  'what an action of ours has just changed is no drift: %s',
+  async (moment) => {
+    const gates = createGates()
+    await open(['P-1'], { revised: reverting, settings: { pause: gates.pause } })
+    await house.tell(works('P-1', (await house.now()) - 500, { ...managerJob, location: 'Pune' }))
+    await house.evaluateAll()
+    await house.shift(600)
+    const called = gates.stopAt('provision:called')
+    const [dispatch] = await house.dispatchAll()
+    const provisioning = house.provision(dispatch?.id ?? 0)
+    await called.reached
+    expect(await house.groupsOf('P-1')).toContain('Branch_Pune')
+
+    const compared = gates.stopAt('reconcile:compared')
+    const running = run()
+    await compared.reached
+    if (moment.startsWith('when')) {
+      called.open()
+      await provisioning
+    }
+    compared.open()
+    expect(await running).toMatchObject({ appeared: 0, missing: 0, passing: 1 })
+    called.open()
+    await provisioning
+    await house.quiesce()
+    expect(await run()).toMatchObject({ appeared: 0, missing: 0, passing: 0 })
+    expect(await brokenLaws(house)).toEqual([])
+  },
+)
 
 const crowd = Array.from({ length: 8 }, (_, n) => `P-${n + 1}`)
 
