@@ -1,14 +1,18 @@
 import { createConnector } from '../app/targets.ts'
 import type { TargetId } from '../domain/ids.ts'
-import { type Reconciliation, reconcile } from '../engine/reconcile.ts'
+import { reconcile } from '../engine/reconcile.ts'
+import type { Change, Reconciliation } from '../engine/reconciler.ts'
 import { osActor } from './actor.ts'
 import type { Answer, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { configOf, inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import type { Paint } from './paint.ts'
+import { printable } from './table.ts'
 
 const patienceMs = 600_000
+/** Changes that a person is told one by one. */
+const namedChanges = 20
 
 export const reconcileCommand: Command = {
   summary: 'lists who is in each entitlement of a target now, and what changed behind Muster',
@@ -16,8 +20,9 @@ export const reconcileCommand: Command = {
   options: { 'accept-shrunken': { type: 'boolean' } },
   run: (call) => {
     const [target, ...more] = call.words
-    if (target === undefined || more.length > 0)
+    if (target === undefined || target === '')
       throw usage('which target?', 'usage: muster reconcile TARGET; `muster target list` shows them')
+    if (more.length > 0) throw usage(`what is ${more.join(' ')}?`, 'usage: muster reconcile TARGET [--accept-shrunken]')
     const config = configOf(call)
     const settings = config.targets.find(({ id }) => id === target)
     if (settings === undefined)
@@ -34,8 +39,13 @@ export const reconcileCommand: Command = {
             signal: AbortSignal.timeout(patienceMs),
           },
         )
-        const complete = result.unread.length === 0 && result.shrunken.length === 0 && result.accountsUnread === null
-        return { exit: complete ? 0 : 1, json: { complete, ...result }, lines: (paint) => linesOf(result, paint) }
+        const { unread, shrunken, accountsUnread } = result
+        const complete = unread.length === 0 && shrunken.length === 0 && accountsUnread === null
+        return {
+          exit: complete ? 0 : 1,
+          json: { complete, ...result },
+          lines: (paint) => linesOf(result, complete, paint),
+        }
       } finally {
         await connector.close()
       }
@@ -43,36 +53,53 @@ export const reconcileCommand: Command = {
   },
 }
 
-const linesOf = (result: Reconciliation, paint: Paint): readonly string[] => {
-  const { target, listed, members, appeared, missing, found, passing, uncorrelated, noAccounts } = result
+const words = { appeared: 'let in', missing: 'taken out', found: 'found' } as const
+const changeLine = ({ drift, person, entitlement }: Change): string =>
+  `    ${words[drift].padEnd(9)}  ${printable(person)}  ${entitlement}`
+
+const firstKeys = (keys: readonly { readonly key: string }[]): string =>
+  `${keys
+    .slice(0, 10)
+    .map(({ key }) => key)
+    .join(', ')}${keys.length > 10 ? ' …' : ''}`
+
+const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): readonly string[] => {
+  const { target, listed, members, appeared, missing, found, passing, uncorrelated, noAccounts, changes } = result
   const { accounts, reopened, shutElsewhere, gone, accountsUnread } = result
-  const some = (n: number, text: string) => (n === 0 ? [] : [`  ${text}`])
+  const some = (n: number, text: string) => (n <= 0 ? [] : [`  ${text}`])
+  const cross = (text: string) => `  ${paint.red('✗')} ${text}`
+  const isQuiet = complete && [appeared, missing, found, reopened, shutElsewhere, gone].every((n) => n === 0)
   return [
     `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'account')} read`,
-    ...(appeared + missing + found + reopened + shutElsewhere + gone === 0
-      ? [`  ${paint.green('✓')} nothing changed behind Muster`]
-      : []),
+    ...(isQuiet ? [`  ${paint.green('✓')} nothing changed behind Muster since it last looked`] : []),
     ...some(appeared, paint.yellow(`${counted(appeared, 'grant')} appeared behind Muster`)),
     ...some(missing, paint.yellow(`${counted(missing, 'grant')} taken away behind Muster`)),
+    ...some(found, `${counted(found, 'grant')} found at the first list`),
+    ...changes.slice(0, namedChanges).map(changeLine),
+    ...some(changes.length - namedChanges, `  … and ${changes.length - namedChanges} more: --json has all of them`),
     ...some(
-      found,
-      `${counted(found, 'grant')} found at the first list: \`muster finding list\` names what no rule explains`,
+      changes.length,
+      `what follows is said by the \`drift\` of the entitlement: \`muster finding list\`, \`muster why PERSON ENTITLEMENT\``,
     ),
-    ...some(reopened, paint.yellow(`${counted(reopened, 'account')} opened behind Muster: shut again`)),
+    ...some(reopened, paint.yellow(`${counted(reopened, 'account')} opened behind Muster, to be shut`)),
     ...some(shutElsewhere, paint.yellow(`${counted(shutElsewhere, 'account')} shut behind Muster: left so`)),
     ...some(gone, paint.yellow(`${counted(gone, 'account')} not there any more`)),
-    ...(accountsUnread === null
-      ? []
-      : [`  ${paint.red('✗')} accounts: not read (${accountsUnread}); nothing follows from it`]),
     ...some(passing, `${counted(passing, 'difference')} explained by work in hand, or gone at a second look`),
-    ...some(uncorrelated, `${counted(uncorrelated, 'member')} that Muster knows nobody for`),
-    ...some(noAccounts, `${counted(noAccounts, 'member')} that are no accounts`),
-    ...result.unread.map(
-      ({ key, cause }) => `  ${paint.red('✗')} ${key}: not read (${cause}); nothing follows from it`,
+    ...some(
+      uncorrelated,
+      `${counted(uncorrelated, 'member')} that Muster knows nobody for: \`muster finding list\` names them`,
     ),
-    ...result.shrunken.map(
-      ({ key, believed, gone }) =>
-        `  ${paint.red('✗')} ${key}: ${gone} of ${believed} are not listed; too many to believe, so nothing follows. Look there; if it is so: --accept-shrunken`,
+    ...some(noAccounts, `${counted(noAccounts, 'member')} that are no accounts`),
+    ...(accountsUnread === null ? [] : [cross(`accounts: ${accountsUnread}; nothing follows from what is not shown`)]),
+    ...[...Map.groupBy(result.unread, ({ cause }) => cause)].map(([cause, keys]) =>
+      cross(
+        `not read (${cause}), so nothing follows: ${counted(keys.length, 'entitlement')}, ${firstKeys(keys)}; \`muster doctor\` looks at the target`,
+      ),
+    ),
+    ...result.shrunken.map(({ key, believed, gone: lost }) =>
+      cross(
+        `${key}: ${lost} of ${believed} are not listed; too many to believe, so nobody is taken for gone. Look there; if it is so: --accept-shrunken`,
+      ),
     ),
   ]
 }

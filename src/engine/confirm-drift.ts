@@ -3,6 +3,8 @@ import type { NativeId } from '../domain/ids.ts'
 import type { Drift } from './save-drift.ts'
 
 const accountsAtOnce = 200
+/** Single accounts that cannot be read before it is the target that cannot. */
+const mostFailures = 8
 
 /**
  * A second look, from the other side: what each account holds. A list and the names of its members are two reads, and
@@ -13,16 +15,30 @@ export const confirmDrift = async (
   drift: readonly Drift[],
   signal: AbortSignal,
 ): Promise<{ readonly drift: readonly Drift[]; readonly unread: readonly Drift[] }> => {
-  const accounts = [...new Set(drift.map(({ link }) => link.native_id as NativeId))]
+  // Leavers among themselves: somebody else's trouble is not theirs.
+  const [leavers, others] = [true, false].map((leaver) => [
+    ...new Set(drift.flatMap(({ link }) => (link.leaver === leaver ? [link.native_id as NativeId] : []))),
+  ]) as [NativeId[], NativeId[]]
   const holds = new Set<string>()
   const unread = new Set<string>()
-  for (let at = 0; at < accounts.length; at += accountsAtOnce) {
-    const some = accounts.slice(at, at + accountsAtOnce)
-    const read = await connector.grantsOf(some, signal)
-    if (read.kind === 'complete')
-      for (const { account, entitlement } of read.items) holds.add(`${account} ${entitlement.nativeId}`)
-    else for (const account of some) unread.add(account)
+  let failures = 0
+  const read = async (some: readonly NativeId[]): Promise<void> => {
+    if (some.length === 0) return
+    signal.throwIfAborted()
+    const told = await connector.grantsOf(some, signal)
+    if (told.kind === 'complete')
+      for (const { account, entitlement } of told.items) holds.add(`${account} ${entitlement.nativeId}`)
+    else if (some.length === 1 || failures > mostFailures) {
+      failures += 1
+      for (const account of some) unread.add(account)
+    } else {
+      const middle = Math.ceil(some.length / 2)
+      await read(some.slice(0, middle))
+      await read(some.slice(middle))
+    }
   }
+  for (const accounts of [leavers, others])
+    for (let at = 0; at < accounts.length; at += accountsAtOnce) await read(accounts.slice(at, at + accountsAtOnce))
   const isSo = ({ kind, entitlementNative, link }: Drift) =>
     holds.has(`${link.native_id} ${entitlementNative}`) === (kind !== 'missing')
   return {

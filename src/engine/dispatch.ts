@@ -10,7 +10,7 @@ import { guard } from './guard.ts'
 const leaverBatch = 2_000
 /** Actions that one pass looks at, the oldest: some 30 µs each. */
 const mostActions = 20_000
-const mostWhileLeaversCome = 3_000
+const mostWhileLeaversCome = 6_000
 
 /**
  * Groups what is ready in a lane into dispatches, past the guard. The rows are the truth: putting them on a queue comes

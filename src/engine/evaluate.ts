@@ -16,7 +16,7 @@ import { saveEvaluation } from './save-evaluation.ts'
 /** Leavers in one batch, by those of a bulk batch: who leaves together is taken out of each group together. */
 const leaversShare = 2.5
 /** A bulk batch while leavers come and go: what has begun when one arrives, that one waits for. */
-const smallShare = 0.4
+const smallShare = 0.5
 
 /** No batch holds the event loop for longer, ms: ingest shares it. */
 const turnMs = 3

@@ -117,7 +117,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     desired: desiredChange(decision, facts.desired),
     hadDesired: facts.desired !== null,
     ...holds,
-    ...explainFound(grants, decision, at),
+    ...explainFound(grants, decision, at, plan, facts),
     ...explainDrift(grants, decision, plan, facts, context.policy),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
@@ -171,15 +171,24 @@ const explainFound = (
   grants: readonly PresentGrant[],
   { wanted }: Decision,
   at: IdentityAt,
+  plan: Plan,
+  facts: EvaluationFacts,
 ): Pick<Judged, 'adopt' | 'unexplained'> => {
-  const found = grants.filter((grant) => grant.found === true && grant.reverted !== true && grant.managed)
+  const isLeaving = (entitlement: EntitlementId) =>
+    [...plan.create, ...facts.open].some((action) => action.kind === 'revoke' && action.entitlement === entitlement)
+  const found = grants.filter(
+    (grant) => grant.found === true && grant.managed && !(grant.reverted === true && isLeaving(grant.entitlement)),
+  )
+  // Of leavers only what came after they had left nothing behind, and stays.
+  const came = new Set(facts.grants.flatMap(({ entitlement, appeared }) => (appeared ? [entitlement] : [])))
+  const isTold = ({ entitlement }: PresentGrant) => !at.leaver || (came.has(entitlement) && !isLeaving(entitlement))
   const isWanted = ({ entitlement }: PresentGrant) =>
     wanted.some((assignment) => assignment.entitlement === entitlement)
   return {
     adopt: grants
       .filter((grant) => grant.found === true && grant.managed && isWanted(grant))
       .map(({ entitlement }) => entitlement),
-    unexplained: at.leaver ? [] : found.filter((grant) => !isWanted(grant)).map(({ entitlement }) => entitlement),
+    unexplained: found.filter((grant) => !isWanted(grant) && isTold(grant)).map(({ entitlement }) => entitlement),
   }
 }
 

@@ -7,26 +7,16 @@ import {
   closeAccountFindings,
   type LinkedState,
   linkedAfter,
+  saveGone,
   saveReopened,
+  saveThere,
 } from '../store/account-reconciliations.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Transaction } from '../store/database.ts'
-import { openFinding } from '../store/findings.ts'
+import { openFindingAnew } from '../store/findings.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
-import type { Reconciler } from './reconciler.ts'
-
-export type AccountsReconciled = {
-  readonly accounts: number
-  /** Shut as far as Muster knew, and found open: shut again. */
-  readonly reopened: number
-  /** Open as far as Muster knew, and found shut: told, never opened. */
-  readonly shutElsewhere: number
-  /** Not there any more: told. */
-  readonly gone: number
-  /** Why nothing is known of the rest; null: all were read. */
-  readonly accountsUnread: string | null
-}
+import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 
 /** Accounts of one read. */
 const atOnce = 1_000
@@ -48,49 +38,87 @@ export const reconcileAccounts = async (
     signal,
   }: { readonly begun: number; readonly acceptShrunken: boolean; readonly signal: AbortSignal },
 ): Promise<{ readonly told: AccountsReconciled; readonly absent: ReadonlySet<string> }> => {
+  const { accounts, drifted, unread } = await readAccounts(engine, target, connector, signal)
+  const gone = drifted.filter(({ drift }) => drift === 'account-gone')
+  const absent = new Set(gone.map(({ one }) => one.native_id))
+  // Deleting the account of a leaver who is out is what others do in time; what was told once is known.
+  const believed = accounts.filter((one) => !one.known_gone && !(one.leaver && one.enabled === false))
+  const lost = gone.filter(({ one }) => believed.includes(one)).length
+  const isShrunken = !acceptShrunken && tooManyGone({ believed: believed.length, gone: lost }, 'target')
+  // An account that was read is open or shut whatever the others are.
+  const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
+  const saved = certain.length === 0 ? [] : await engine.db.transaction((tx) => save(tx, target, certain, begun))
+  if (unread === null && !isShrunken) {
+    await saveThere(
+      engine.db,
+      accounts.flatMap(({ account, native_id, known_gone }) => (known_gone && !absent.has(native_id) ? [account] : [])),
+    )
+    await closeAccountFindings(
+      engine.db,
+      target,
+      drifted.map(({ drift, one }) => `${drift} ${keyOf(one, target)}`),
+    )
+  }
+  if (saved.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
+  const count = (drift: DriftOfAccount) => saved.filter((one) => one.drift === drift).length
+  const told = {
+    accounts: accounts.length,
+    reopened: count('account-reopened'),
+    shutElsewhere: count('account-shut-elsewhere'),
+    gone: gone.length,
+    accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : null),
+  }
+  return { told, absent }
+}
+
+type Read = {
+  readonly accounts: readonly LinkedState[]
+  readonly drifted: readonly Drifted[]
+  /** Why some of them are not among these; null: they all are. */
+  readonly unread: string | null
+}
+
+const readAccounts = async (
+  { db }: Reconciler,
+  target: TargetId,
+  connector: Connector,
+  signal: AbortSignal,
+): Promise<Read> => {
+  const accounts: LinkedState[] = []
   const drifted: Drifted[] = []
-  let accounts = 0
-  let after = 0
-  for (;;) {
-    const some = await linkedAfter(engine.db, target, after, atOnce)
+  let unread: string | null = null
+  for (let after = 0; ; ) {
+    signal.throwIfAborted()
+    const some = await linkedAfter(db, target, after, atOnce)
     const last = some.at(-1)
-    if (last === undefined) break
+    if (last === undefined) return { accounts, drifted, unread }
     after = last.account
     const read = await connector.accounts(
       some.map(({ native_id }) => native_id as NativeId),
       signal,
     )
-    if (read.kind !== 'complete')
-      return { told: { ...nothing, accounts, accountsUnread: read.cause }, absent: new Set() }
-    accounts += some.length
+    if (read.kind !== 'complete') {
+      unread = read.cause
+      continue
+    }
+    accounts.push(...some)
     const seen = new Map(read.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
     drifted.push(...some.flatMap((one) => driftOf(one, seen.get(one.native_id))))
   }
-  const absent = new Set(drifted.flatMap(({ drift, one }) => (drift === 'account-gone' ? [one.native_id] : [])))
-  const gone = absent.size
-  if (!acceptShrunken && tooManyGone({ believed: accounts, gone }, 'target')) {
-    const accountsUnread = `${gone} of ${accounts} accounts are not shown`
-    return { told: { ...nothing, accounts, gone, accountsUnread }, absent }
-  }
-  const saved = drifted.length === 0 ? [] : await engine.db.transaction((tx) => save(tx, target, drifted, begun))
-  await closeAccountFindings(engine.db, target, begun)
-  if (saved.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
-  const count = (drift: DriftOfAccount) => saved.filter((one) => one.drift === drift).length
-  const told = {
-    accounts,
-    reopened: count('account-reopened'),
-    shutElsewhere: count('account-shut-elsewhere'),
-    gone: count('account-gone'),
-    accountsUnread: null,
-  }
-  return { told, absent }
 }
 
-const nothing: AccountsReconciled = { accounts: 0, reopened: 0, shutElsewhere: 0, gone: 0, accountsUnread: null }
+/** Work of ours that may be why it looks so. */
+const explains: Readonly<Record<DriftOfAccount, readonly string[]>> = {
+  'account-reopened': ['read', 'enable', 'ensureAccount'],
+  'account-shut-elsewhere': ['read', 'disable', 'ensureAccount'],
+  'account-gone': ['read', 'ensureAccount'],
+}
+
+const keyOf = ({ subject_ref }: LinkedState, target: TargetId): string => `${subject_ref}:${target}`
 
 const driftOf = (one: LinkedState, enabled: boolean | undefined): readonly Drifted[] => {
   if (enabled === undefined) return [{ drift: 'account-gone', one }]
-  if (enabled && one.enabled === false) return [{ drift: 'account-reopened', one }]
+  if (enabled && (one.enabled === false || one.shut)) return [{ drift: 'account-reopened', one }]
   return !enabled && one.enabled === true ? [{ drift: 'account-shut-elsewhere', one }] : []
 }
 
@@ -108,27 +136,34 @@ const save = async (
     begun,
     drifted.map(({ one }) => one.account),
   )
-  const real = drifted.filter(({ one }) => !busy.has(one.account))
-  const reopened = real.filter(({ drift }) => drift === 'account-reopened').map(({ one }) => one)
-  await saveReopened(
-    tx,
-    begun,
-    reopened.map(({ account }) => account),
+  const real = drifted.filter(
+    ({ drift, one }) => !busy.get(one.account)?.some((work) => explains[drift].includes(work)),
   )
-  await makeDue(tx, [...new Set(reopened.map(({ identity }) => identity))])
+  const accountsOf = (wanted: DriftOfAccount) =>
+    real.flatMap(({ drift, one }) => (drift === wanted ? [one.account] : []))
+  await saveReopened(tx, begun, accountsOf('account-reopened'))
+  await saveGone(tx, begun, accountsOf('account-gone'))
+  await makeDue(tx, [
+    ...new Set(real.flatMap(({ drift, one }) => (drift === 'account-reopened' ? [one.identity] : []))),
+  ])
+  // What is told already is not told, and not audited, again.
+  const fresh: Drifted[] = []
   for (const { drift, one } of real)
-    await openFinding(tx, {
-      kind: drift,
-      key: `${one.subject_ref}:${target}`,
-      urgent: drift === 'account-reopened' && one.leaver,
-      identityId: one.identity,
-      detail: { target },
-    })
+    if (
+      await openFindingAnew(tx, {
+        kind: drift,
+        key: keyOf(one, target),
+        urgent: drift === 'account-reopened' && one.leaver,
+        identityId: one.identity,
+        detail: { target },
+      })
+    )
+      fresh.push({ drift, one })
   const at = await databaseNow(tx)
   await appendAudit(
     tx,
     at,
-    real.map(({ drift, one }) =>
+    fresh.map(({ drift, one }) =>
       auditEntry(
         'drift',
         at,

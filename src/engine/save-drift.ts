@@ -21,7 +21,7 @@ const peopleAtOnce = 200
 
 export type SavedDrift = {
   readonly counts: Readonly<Record<Drift['kind'], number>>
-  readonly recorded: number
+  readonly drift: readonly Drift[]
 }
 
 /**
@@ -36,14 +36,15 @@ export const saveDrift = async (
 ): Promise<SavedDrift> => {
   const byPerson = Map.groupBy(drift, ({ link }) => link.identity)
   const people = [...byPerson.keys()]
-  const counts = { appeared: 0, missing: 0, found: 0 }
+  const all: Drift[] = []
   for (let at = 0; at < people.length; at += peopleAtOnce) {
     const some = people.slice(at, at + peopleAtOnce).flatMap((person) => byPerson.get(person) ?? [])
     const saved = await engine.db.transaction((tx) => saveOf(tx, target, some, begun))
-    for (const { kind } of saved) counts[kind] += 1
+    all.push(...saved)
   }
   if (drift.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
-  return { counts, recorded: counts.appeared + counts.missing + counts.found }
+  const count = (kind: Drift['kind']) => all.filter((one) => one.kind === kind).length
+  return { counts: { appeared: count('appeared'), missing: count('missing'), found: count('found') }, drift: all }
 }
 
 const linkKey = ({ account, entitlement }: GrantSeen): string => `${account}:${entitlement}`
@@ -57,27 +58,29 @@ const saveOf = async (
   const identities = [...new Set(drift.map(({ link }) => link.identity))]
   await lockIdentities(tx, identities)
   const rows = drift.map((one) => ({ one, account: one.link.account, entitlement: one.entitlement }))
-  const present = new Set((await lockPresent(tx, rows)).map(linkKey))
-  const isNewer = await verifiedSince(tx, begun, rows)
+  // In this order: an action that ends in between was in work, or what it verified is seen.
   const isInWork = await linksInWork(tx, target, rows)
-  const real = rows.filter(
-    // Another run may have written it down meanwhile.
-    (row) => !isNewer(row) && !isInWork(row) && present.has(linkKey(row)) === (row.one.kind === 'missing'),
-  )
+  await lockPresent(tx, rows)
+  const isNewer = await verifiedSince(tx, begun, rows)
+  const candidates = rows.filter((row) => !isNewer(row) && !isInWork(row))
+  const changed = [
+    ...(await saveMissing(
+      tx,
+      begun,
+      candidates.filter(({ one }) => one.kind === 'missing'),
+    )),
+    ...(await saveAppeared(
+      tx,
+      begun,
+      candidates.flatMap(({ one, account, entitlement }) =>
+        one.kind === 'missing' ? [] : [{ account, entitlement, drifted: one.kind === 'appeared' }],
+      ),
+    )),
+  ].map(linkKey)
+  // Another run may have written it down meanwhile.
+  const real = candidates.filter((row) => changed.includes(linkKey(row)))
   if (real.length === 0) return []
   const at = await databaseNow(tx)
-  await saveMissing(
-    tx,
-    begun,
-    real.filter(({ one }) => one.kind === 'missing'),
-  )
-  await saveAppeared(
-    tx,
-    begun,
-    real.flatMap(({ one, account, entitlement }) =>
-      one.kind === 'missing' ? [] : [{ account, entitlement, drifted: one.kind === 'appeared' }],
-    ),
-  )
   await makeDue(tx, [...new Set(real.map(({ one }) => one.link.identity))])
   await appendAudit(
     tx,

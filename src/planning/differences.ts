@@ -10,10 +10,13 @@ export const differences = (believed: ReadonlySet<string>, seen: ReadonlySet<str
 
 /** Up to so many may be gone of anything: small groups are emptied by hand. */
 const freely = 3
-/** More than this share of what was verified is no drift but a read that lacks something, until a human says otherwise. */
+/**
+ * Nothing at all, or so much less than what was verified, is no drift but a read that lacks something, until a human says
+ * otherwise.
+ */
 const share = { entitlement: 0.5, target: 0.2 } as const
 
 export const tooManyGone = (
   { believed, gone }: { readonly believed: number; readonly gone: number },
   of: keyof typeof share,
-): boolean => gone > freely && gone > believed * share[of]
+): boolean => gone > 0 && (gone === believed || (gone > freely && gone > believed * share[of]))

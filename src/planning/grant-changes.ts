@@ -1,5 +1,5 @@
 import type { HeldGrant, NewAction } from '../domain/action.ts'
-import type { Assignment } from '../domain/decision.ts'
+import type { Assignment, Decision } from '../domain/decision.ts'
 import type { EntitlementId } from '../domain/ids.ts'
 import { inFlight, type Lookups } from './lookups.ts'
 import type { PlanInput } from './plan-input.ts'
@@ -19,7 +19,7 @@ export const grantChanges = (
     [...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])),
   )
   for (const [entitlement, assignment] of lookups.wanted) {
-    if (lookups.grants.has(entitlement) || isOnlyReported(assignment, missing)) continue
+    if (lookups.grants.has(entitlement) || isOnlyReported(assignment, decision, missing)) continue
     const verdict = decision.verdicts.get(entitlement)
     if (verdict === undefined)
       throw new Error(`entitlement ${entitlement} is wanted and not there, but nothing judged it`)
@@ -42,9 +42,20 @@ export const grantChanges = (
 }
 
 /** Taken away behind our back while it was wanted. What is wanted anew since then is given. */
-const isOnlyReported = ({ entitlement, interval }: Assignment, missing: PlanInput['missing']): boolean => {
+const isOnlyReported = (
+  { entitlement, interval }: Assignment,
+  { timeline }: Decision,
+  missing: PlanInput['missing'],
+): boolean => {
   const goneAt = missing.get(entitlement)
-  return goneAt !== undefined && (interval.from === null || interval.from <= goneAt)
+  if (goneAt === undefined) return false
+  // Another reason for the same wish begins an interval, and is no break.
+  let from = interval.from
+  for (let before: Assignment | undefined; from !== null; from = before.interval.from) {
+    before = timeline.find((one) => one.entitlement === entitlement && one.interval.to === from)
+    if (before === undefined) break
+  }
+  return from === null || from <= goneAt
 }
 
 const grant = (

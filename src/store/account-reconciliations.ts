@@ -6,6 +6,10 @@ export type LinkedState = {
   readonly identity: number
   readonly subject_ref: string
   readonly leaver: boolean
+  /** An earlier complete read did not show it. */
+  readonly known_gone: boolean
+  /** May not sign in, as far as evaluation has said. */
+  readonly shut: boolean
   /** As last read; null = never read. */
   readonly enabled: boolean | null
 }
@@ -19,27 +23,31 @@ export const linkedAfter = (
 ): Promise<readonly LinkedState[]> =>
   db.query({
     name: 'reconcile-accounts',
-    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled, a.gone_at is not null as known_gone,
+        coalesce(i.lifecycle in ('leave', 'suspended', 'terminated'), false) as shut
       from muster.account a join muster.identity i on i.id = a.identity_id
       where a.id > $2 and a.target = $1 and a.unlinked_at is null order by a.id limit $3`,
     values: [target, after, limit],
   })
 
-/** Those of these accounts that an action of ours opens or shuts just now, or that were read since. */
+/** What of ours is changing these accounts just now (`read`: they were read since). */
 export const accountsInWork = async (
   tx: Transaction,
   target: string,
   since: number,
   accounts: readonly number[],
-): Promise<ReadonlySet<number>> => {
-  const rows = await tx.query<{ id: number }>({
+): Promise<ReadonlyMap<number, readonly string[]>> => {
+  const rows = await tx.query<{ id: number; works: string[] }>({
     name: 'reconcile-accounts-in-work',
-    text: `select a.id from muster.account a where a.id = any($3) and (a.read_at > to_timestamp($2::float8 / 1000)
-      or exists (select from muster.action o where o.identity_id = a.identity_id and o.target = $1
-        and o.kind in ('enable', 'disable', 'ensureAccount') and o.open and (o.going or o.unknown)))`,
+    text: `select a.id, array_agg(w.work) as works from muster.account a cross join lateral (
+        select 'read' as work where a.read_at > to_timestamp($2::float8 / 1000)
+        union all
+        select o.kind::text from muster.action o where o.identity_id = a.identity_id and o.target = $1
+          and o.kind in ('enable', 'disable', 'ensureAccount') and o.open and (o.going or o.unknown)) w
+      where a.id = any($3) group by 1`,
     values: [target, since, accounts],
   })
-  return new Set(rows.map(({ id }) => id))
+  return new Map(rows.map(({ id, works }) => [id, works]))
 }
 
 export const saveReopened = async (tx: Transaction, readAt: number, accounts: readonly number[]): Promise<void> => {
@@ -51,13 +59,33 @@ export const saveReopened = async (tx: Transaction, readAt: number, accounts: re
   })
 }
 
-/** What a complete read of all accounts did not show any more. */
-export const closeAccountFindings = async (db: Queryable, target: string, begun: number): Promise<void> => {
+/** What a complete read of all accounts did not show any more; `still`: keys of what it does. */
+export const closeAccountFindings = async (db: Queryable, target: string, still: readonly string[]): Promise<void> => {
   await db.query({
     name: 'reconcile-accounts-close',
     text: `update muster.finding set closed_at = muster.now()
       where kind in ('account-reopened', 'account-shut-elsewhere', 'account-gone') and closed_at is null
-        and detail->>'target' = $1 and seen_at < to_timestamp($2::float8 / 1000)`,
-    values: [target, begun],
+        and detail->>'target' = $1 and kind || ' ' || key <> all($2)`,
+    values: [target, still],
+  })
+}
+
+/** A complete read of accounts did not show them. */
+export const saveGone = async (tx: Transaction, readAt: number, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await tx.query({
+    name: 'reconcile-gone',
+    text: 'update muster.account set gone_at = to_timestamp($1::float8 / 1000) where id = any($2) and gone_at is null',
+    values: [readAt, accounts],
+  })
+}
+
+/** They are shown again. */
+export const saveThere = async (db: Queryable, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await db.query({
+    name: 'reconcile-there',
+    text: 'update muster.account set gone_at = null where id = any($1)',
+    values: [accounts],
   })
 }

@@ -63,7 +63,9 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from (select g.entitlement_id,
             count(*) filter (where g.appeared and g.first_recorded_at > (select muster.now()) - interval '${foughtWithinMs} ms')
               + count(*) filter (where g.missing and g.gone_recorded_at > (select muster.now()) - interval '${foughtWithinMs} ms') as times,
-            max(g.gone_verified_at) filter (where g.missing) as missing_since
+            -- Whatever was verified of it later is the newer word.
+            max(g.gone_verified_at) filter (where g.missing and not exists (select from muster.grants l where l.account_id = g.account_id
+              and l.entitlement_id = g.entitlement_id and l.first_verified_at > g.first_verified_at)) as missing_since
           from muster.account a join muster.grants g on g.account_id = a.id
           where a.identity_id = i.id and a.unlinked_at is null and (g.appeared or g.missing) group by 1) d), '[]') as drift,
       coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'identity', i.id, 'target', o.target, 'kind', o.kind,

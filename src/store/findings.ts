@@ -22,6 +22,20 @@ export const openFinding = async (db: Queryable, finding: Finding): Promise<void
   })
 }
 
+/** Opens it, or counts one more time; answers whether it was not open. */
+export const openFindingAnew = async (db: Queryable, finding: Finding): Promise<boolean> => {
+  const [row] = await db.query<{ times: number }>({
+    name: 'finding-open-anew',
+    text: `insert into muster.finding (kind, key, urgent, identity_id, detail, opened_at, seen_at)
+      values ($1, $2, $3, $4, $5, muster.now(), muster.now())
+      on conflict (kind, key) where closed_at is null
+      do update set seen_at = excluded.seen_at, times = muster.finding.times + 1, urgent = muster.finding.urgent or excluded.urgent
+      returning times`,
+    values: [finding.kind, finding.key, finding.urgent, finding.identityId, JSON.stringify(finding.detail)],
+  })
+  return row?.times === 1
+}
+
 /** Opens it if it is not open: for what is looked at again and again. */
 export const openFindingOnce = async (db: Queryable, finding: Finding): Promise<void> => {
   await db.query({
@@ -37,6 +51,16 @@ export const closeFinding = async (db: Queryable, kind: string, key: string): Pr
     name: 'finding-close',
     text: 'update muster.finding set closed_at = muster.now() where kind = $1 and key = $2 and closed_at is null',
     values: [kind, key],
+  })
+}
+
+/** Closes those of a kind that are about these. */
+export const closeFindingsOf = async (db: Queryable, kind: string, keys: readonly string[]): Promise<void> => {
+  if (keys.length === 0) return
+  await db.query({
+    name: 'findings-close-of',
+    text: 'update muster.finding set closed_at = muster.now() where kind = $1 and key = any($2) and closed_at is null',
+    values: [kind, keys],
   })
 }
 

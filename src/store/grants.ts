@@ -33,12 +33,12 @@ export const savePresent = async (
   })
 }
 
-/** Waits for whoever is just writing what became of these links, and answers those that are there. */
-export const lockPresent = async (tx: Transaction, rows: readonly GrantSeen[]): Promise<readonly GrantSeen[]> => {
-  if (rows.length === 0) return []
-  return await tx.query<GrantSeen>({
+/** Waits for whoever is just writing what became of these links, if they are there. */
+export const lockPresent = async (tx: Transaction, rows: readonly GrantSeen[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
     name: 'grants-lock-present',
-    text: `select g.account_id as account, g.entitlement_id as entitlement from muster.grants g join unnest($1::bigint[], $2::int[]) as r(account, entitlement)
+    text: `select 1 from muster.grants g join unnest($1::bigint[], $2::int[]) as r(account, entitlement)
         on g.account_id = r.account and g.entitlement_id = r.entitlement
       where g.gone_verified_at is null order by g.account_id, g.entitlement_id for update of g`,
     values: [int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],

@@ -8,7 +8,7 @@ export type Listable = {
   readonly key: string
   readonly lookup: string
   readonly native_id: string
-  readonly drift: 'report' | 'revert'
+  readonly risk: string
   /** Its last complete list was begun then, ms; null: it was never listed. */
   readonly members_read_at: number | null
 }
@@ -16,7 +16,7 @@ export type Listable = {
 export const listables = (db: Queryable, target: string): Promise<readonly Listable[]> =>
   db.query({
     name: 'reconcile-listables',
-    text: `select id, key, lookup, native_id, drift, members_read_at from muster.entitlement
+    text: `select id, key, lookup, native_id, risk, (extract(epoch from members_read_at) * 1000)::bigint as members_read_at from muster.entitlement
       where target = $1 and managed and native_id is not null and contested_by is null order by id`,
     values: [target],
   })
@@ -37,6 +37,7 @@ export type Linked = {
   readonly native_id: string
   readonly identity: number
   readonly subject_ref: string
+  readonly person_key: string
   readonly leaver: boolean
 }
 
@@ -48,7 +49,7 @@ export const linkedAccounts = (
 ): Promise<readonly Linked[]> =>
   db.query({
     name: 'reconcile-linked',
-    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.person_key, i.leaver
       from unnest($2::text[]) as n(id) join muster.account a on a.native_id = n.id and a.target = $1 and a.unlinked_at is null
       join muster.identity i on i.id = a.identity_id`,
     values: [target, nativeIds],
@@ -73,19 +74,20 @@ export const linksInWork = async (
   return ({ account, entitlement }) => known.has(`${account}:${entitlement}`)
 }
 
-/** `drifted`: somebody was let in behind our back; else they were there when it was listed for the first time. */
+/** Answers what was not known. `drifted`: somebody was let in behind our back; else they were there when it was listed for the first time. */
 export const saveAppeared = async (
   tx: Transaction,
   readAt: number,
   rows: readonly (GrantSeen & { readonly drifted: boolean })[],
-): Promise<void> => {
-  if (rows.length === 0) return
-  await tx.query({
+): Promise<readonly GrantSeen[]> => {
+  if (rows.length === 0) return []
+  return await tx.query<GrantSeen>({
     name: 'reconcile-appeared',
     text: `insert into muster.grants (account_id, entitlement_id, given, appeared, first_verified_at, last_verified_at, first_recorded_at)
       select r.account, r.entitlement, false, r.drifted <> 0, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now())
       from unnest($2::bigint[], $3::int[], $4::int[]) as r(account, entitlement, drifted)
-      on conflict (entitlement_id, account_id) where gone_verified_at is null do nothing`,
+      on conflict (entitlement_id, account_id) where gone_verified_at is null do nothing
+      returning account_id as account, entitlement_id as entitlement`,
     values: [
       readAt,
       int8Array(rows.map((r) => r.account)),
@@ -95,15 +97,20 @@ export const saveAppeared = async (
   })
 }
 
-/** Gone, and not by an action of ours. */
-export const saveMissing = async (tx: Transaction, readAt: number, rows: readonly GrantSeen[]): Promise<void> => {
-  if (rows.length === 0) return
-  await tx.query({
+/** Gone, and not by an action of ours. Answers what was there until now. */
+export const saveMissing = async (
+  tx: Transaction,
+  readAt: number,
+  rows: readonly GrantSeen[],
+): Promise<readonly GrantSeen[]> => {
+  if (rows.length === 0) return []
+  return await tx.query<GrantSeen>({
     name: 'reconcile-missing',
     text: `update muster.grants g set missing = true, gone_verified_at = greatest(to_timestamp($1::float8 / 1000), g.last_verified_at),
         gone_recorded_at = (select muster.now())
       from unnest($2::bigint[], $3::int[]) as r(account, entitlement)
-      where g.account_id = r.account and g.entitlement_id = r.entitlement and g.gone_verified_at is null`,
+      where g.account_id = r.account and g.entitlement_id = r.entitlement and g.gone_verified_at is null
+      returning g.account_id as account, g.entitlement_id as entitlement`,
     values: [readAt, int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
   })
 }
@@ -112,14 +119,16 @@ export const saveMissing = async (tx: Transaction, readAt: number, rows: readonl
 export const saveListedAt = async (
   tx: Transaction,
   readAt: number,
-  rows: readonly { readonly entitlement: number; readonly members: number }[],
+  rows: readonly { readonly entitlement: number; readonly members: number; readonly before: number | null }[],
 ): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'reconcile-listed',
     text: `update muster.entitlement e set members_read_at = to_timestamp($1::float8 / 1000), members_read = r.members
-      from unnest($2::int[], $3::int[]) as r(id, members) where e.id = r.id`,
-    values: [readAt, rows.map((r) => r.entitlement), rows.map((r) => r.members)],
+      from unnest($2::int[], $3::int[], $4::bigint[]) as r(id, members, before)
+      -- It may have left the catalogue and come back meanwhile: then it was never listed.
+      where e.id = r.id and e.managed and (extract(epoch from e.members_read_at) * 1000)::bigint is not distinct from r.before`,
+    values: [readAt, rows.map((r) => r.entitlement), rows.map((r) => r.members), rows.map((r) => r.before)],
   })
 }
 
@@ -132,4 +141,13 @@ export const takeReconcileTurn = async (db: Queryable, target: string, everyMs: 
     values: [target, everyMs],
   })
   return taken.length > 0
+}
+
+/** It could not be reconciled: another turn soon. */
+export const postponeReconcile = async (db: Queryable, target: string, afterMs: number): Promise<void> => {
+  await db.query({
+    name: 'reconcile-postpone',
+    text: 'update muster.target set reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000) where id = $1',
+    values: [target, afterMs],
+  })
 }

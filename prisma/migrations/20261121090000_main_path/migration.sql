@@ -189,6 +189,7 @@ create table muster.account (
   enabled boolean,                            -- as last read
   attributes_hash text,
   read_at timestamptz,
+  gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   grants_read_at timestamptz                  -- last complete read of its direct grants
 );
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;

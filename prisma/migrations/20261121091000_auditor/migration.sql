@@ -11,11 +11,11 @@ create view auditor.people as
 comment on view auditor.people is 'The population: every person HR ever told of. subject_ref is the name that audit entries use.';
 
 create view auditor.entitlements as
-  select id as entitlement_id, target, key as entitlement, lookup, native_id, managed, protected, risk, first_seen_at
+  select id as entitlement_id, target, key as entitlement, lookup, native_id, managed, protected, risk, first_seen_at, drift, members_read_at
   from muster.entitlement;
 
 create view auditor.accounts as
-  select i.person_key, i.subject_ref, a.target, a.native_id, a.origin, a.linked_at, a.unlinked_at, a.enabled, a.read_at, a.grants_read_at
+  select i.person_key, i.subject_ref, a.target, a.native_id, a.origin, a.linked_at, a.unlinked_at, a.enabled, a.read_at, a.grants_read_at, a.gone_at
   from muster.account a join muster.identity i on i.id = a.identity_id;
 
 create view auditor.policy_versions as
@@ -64,7 +64,7 @@ create view auditor.person_trail as
   select i.person_key, i.subject_ref, t.recorded_at, t.id, t.kind,
     t.decision_id, t.action_id, t.dispatch_id,
     coalesce((t.operation ->> 'attempt')::int, (t.body ->> 'attempt')::int) as attempt,
-    coalesce(t.operation ->> 'kind', case when t.kind not in ('decision', 'attempt') then t.body ->> 'kind' end) as operation,
+    coalesce(t.operation ->> 'kind', case when t.kind not in ('decision', 'attempt') then coalesce(t.body ->> 'drift', t.body ->> 'kind') end) as operation,
     t.body ->> 'target' as target,
     coalesce(n.key, n.lookup) as entitlement,
     t.body ->> 'outcome' as outcome,

@@ -1,5 +1,5 @@
 import { dnKey } from '../../domain/dn.ts'
-import type { NativeId } from '../../domain/ids.ts'
+import type { EntitlementId, NativeId } from '../../domain/ids.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { entryUuid, nativeIdOf } from './account.ts'
 import type { LdapClient } from './client.ts'
@@ -39,8 +39,7 @@ export async function* membersOf(
 const listOf = async (client: LdapClient, settings: LdapSettings, ref: PinnedEntitlement): Promise<MemberList> => {
   const { id: entitlement, nativeId, lookup } = ref
   const named = await readGroup(client, settings, lookup)
-  if (named.ok && named.value?.nativeId === nativeId)
-    return { kind: 'complete', entitlement, members: named.value.members }
+  if (named.ok && named.value?.nativeId === nativeId) return told(entitlement, named.value)
   // It has another name by now, or the name means something else.
   const names = await groupNames(client, settings, [nativeId])
   if (!names.ok) return { kind: 'failed', entitlement, cause: failureText(names.failure) }
@@ -49,10 +48,19 @@ const listOf = async (client: LdapClient, settings: LdapSettings, ref: PinnedEnt
   const found = await readGroup(client, settings, dn)
   if (!found.ok) return { kind: 'failed', entitlement, cause: failureText(found.failure) }
   if (found.value?.nativeId !== nativeId) return { kind: 'failed', entitlement, cause: 'renamed-meanwhile' }
-  return { kind: 'complete', entitlement, members: found.value.members }
+  return told(entitlement, found.value)
 }
 
-type Group = { readonly nativeId: NativeId; readonly members: readonly string[] }
+const told = (entitlement: EntitlementId, { members }: Group): MemberList =>
+  members === null
+    ? { kind: 'failed', entitlement, cause: 'no-members-shown' }
+    : { kind: 'complete', entitlement, members }
+
+/** `members` null: there must be some, a placeholder at least, and none is shown. */
+type Group = { readonly nativeId: NativeId; readonly members: readonly string[] | null }
+
+/** RFC 4519 §3.5, §3.6: these cannot be without a member. */
+const neverEmpty = new Set(['groupofnames', 'groupofuniquenames'])
 
 /** null: nothing has this name below `groupsBase`. */
 const readGroup = async (client: LdapClient, settings: LdapSettings, dn: string): Promise<Result<Group | null>> => {
@@ -62,15 +70,18 @@ const readGroup = async (client: LdapClient, settings: LdapSettings, dn: string)
     base: dn,
     scope: 'base',
     filter: anyObject,
-    attributes: [entryUuid, memberAttribute],
+    attributes: [entryUuid, 'objectClass', memberAttribute],
   })
   if (!read.ok) return read.failure.result === 32 ? ok(null) : read
   const entry = read.value[0]
   const nativeId = entry === undefined ? undefined : firstValue(entry, entryUuid)
   if (entry === undefined || nativeId === undefined) return ok(null)
+  const values = valuesOf(entry, memberAttribute)
+  const isHidden =
+    values.length === 0 && valuesOf(entry, 'objectClass').some((name) => neverEmpty.has(name.toLowerCase()))
   return ok({
     nativeId: nativeId as NativeId,
-    members: valuesOf(entry, memberAttribute).filter((value) => value !== placeholder),
+    members: isHidden ? null : values.filter((value) => value !== placeholder),
   })
 }
 

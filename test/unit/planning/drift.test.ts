@@ -70,7 +70,9 @@ describe('lists', () => {
   test('a few may be gone of anything; of many, up to half of an entitlement and a fifth of a target', () => {
     const tooMany = (gone: number, believed: number) =>
       (['entitlement', 'target'] as const).filter((of) => tooManyGone({ believed, gone }, of))
-    expect(tooMany(3, 3)).toEqual([])
+    expect(tooMany(3, 4)).toEqual([])
+    expect(tooMany(1, 1)).toEqual(['entitlement', 'target'])
+    expect(tooMany(0, 0)).toEqual([])
     expect(tooMany(4, 4)).toEqual(['entitlement', 'target'])
     expect(tooMany(4, 8)).toEqual(['target'])
     expect(tooMany(4, 20)).toEqual([])

@@ -1,0 +1,57 @@
+import type { Connector, MemberList, PinnedEntitlement } from '../connectors/connector.ts'
+import type { EntitlementId, NativeId } from '../domain/ids.ts'
+import type { Listable } from '../store/reconciliations.ts'
+import type { Reconciliation } from './reconciler.ts'
+
+/** A complete list of who is in an entitlement, by the target's own names. */
+export type List = Listable & { readonly members: readonly string[] }
+
+export const readLists = async (
+  connector: Connector,
+  catalogue: readonly Listable[],
+  signal: AbortSignal,
+): Promise<{ readonly lists: readonly List[]; readonly unread: Reconciliation['unread'] }> => {
+  const byId = new Map(catalogue.map((one) => [one.id as EntitlementId, one]))
+  const refs = catalogue.map(
+    ({ id, lookup, native_id }): PinnedEntitlement => ({
+      id: id as EntitlementId,
+      lookup,
+      nativeId: native_id as NativeId,
+    }),
+  )
+  const lists: List[] = []
+  const unread: { key: string; cause: string }[] = []
+  for await (const list of connector.membersOf(refs, signal)) {
+    signal.throwIfAborted()
+    const entitlement = byId.get(list.entitlement)
+    if (entitlement === undefined) continue
+    byId.delete(list.entitlement)
+    if (list.kind === 'complete') lists.push({ ...entitlement, members: list.members })
+    else unread.push({ key: entitlement.key, cause: causeOf(list) })
+  }
+  // A connector that forgets one has not read it.
+  for (const { key } of byId.values()) unread.push({ key, cause: 'not-listed' })
+  return { lists, unread }
+}
+
+const causeOf = (list: Exclude<MemberList, { kind: 'complete' }>): string =>
+  list.kind === 'missing' ? 'entitlement-missing' : list.cause
+
+/** Name of a member → its account. */
+export type Accounts = ReadonlyMap<string, NativeId>
+
+/** Who they all are, each name asked once. */
+export const accountsOf = async (
+  connector: Connector,
+  lists: readonly List[],
+  signal: AbortSignal,
+): Promise<
+  { readonly kind: 'read'; readonly accounts: Accounts } | { readonly kind: 'unread'; readonly cause: string }
+> => {
+  const names = new Set<string>()
+  for (const { members } of lists) for (const member of members) names.add(member)
+  const read = await connector.whoIs([...names], signal)
+  return read.kind === 'complete'
+    ? { kind: 'read', accounts: new Map(read.items.map(({ member, account }) => [member, account])) }
+    : { kind: 'unread', cause: read.cause }
+}
