@@ -218,6 +218,27 @@ describe('giving way', () => {
   })
 })
 
+test('the wait for a leaver is not the server being slow: look-ups stay look-ups, batches stay whole', async () => {
+  const accounts = await world.addAccounts(Array.from({ length: 600 }, () => world.person(freshName())))
+  const group = await world.addGroup(freshName())
+  const connector = createLdapConnector(target, world.settings, () => new Promise((resolve) => setTimeout(resolve, 25)))
+  const requests = await world.requestsOf(async () => {
+    for (const some of [accounts.slice(0, 300), accounts.slice(300)])
+      expect(
+        new Set(
+          (
+            await connector.apply(
+              some.map((one) => grant(one, group)),
+              always,
+            )
+          ).map(said),
+        ),
+      ).toEqual(new Set(['changed']))
+  })
+  expect(requests.filter((request) => request === 'modify')).toHaveLength(2)
+  await connector.close()
+}, 60_000)
+
 describe('completeness', () => {
   test('a server that gives fewer entries than there are: never complete', async () => {
     const reader = await addAccount()

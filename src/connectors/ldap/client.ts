@@ -30,6 +30,9 @@ export type AttributeChange = {
   readonly values: readonly string[]
 }
 
+/** Told how long the server took, ms: without the wait for a turn, a connection or a leaver. */
+export type Took = (ms: number) => void
+
 /** False when no write may begin any more: asked with the connection in hand, right before the bytes leave. */
 export type Gate = () => boolean
 
@@ -39,7 +42,7 @@ export type Gate = () => boolean
  */
 export type LdapClient = {
   /** All entries, or a failure: never a part of them. */
-  readonly search: (search: Search) => Promise<Result<readonly Entry[]>>
+  readonly search: (search: Search, took?: Took) => Promise<Result<readonly Entry[]>>
   /** Page by page; ends only when the server says that there are no more pages. */
   readonly searchPages: (
     search: Search,
@@ -54,6 +57,7 @@ export type LdapClient = {
     gate: Gate,
     /** One of the `writers`, counted from 0; 0 where it is not said. */
     writer?: number,
+    took?: Took,
   ) => Promise<Result<null>>
   /** Creates an entry on one of the `writers`, counted from 0. */
   readonly add: (
@@ -105,6 +109,7 @@ export const createLdapClient = (
     index: number,
     gate: Gate,
     exchange: (wire: Wire) => Promise<Result<Answer>>,
+    took?: Took,
   ): Promise<Result<null>> => {
     const { slot, turn } = writerAt(index)
     return turn(async () => {
@@ -112,7 +117,9 @@ export const createLdapClient = (
       const wire = await slot.get()
       if (!wire.ok) return wire
       if (!gate()) return failed(leaseOver)
+      const begun = performance.now()
       const answer = await exchange(wire.value)
+      took?.(performance.now() - begun)
       return answer.ok ? ok(null) : answer
     })
   }
@@ -142,9 +149,11 @@ export const createLdapClient = (
 
   return {
     writers: writers.length,
-    search: (search) =>
+    search: (search, took) =>
       read(async (wire) => {
+        const begun = performance.now()
         const found = await searchOnce(wire, search)
+        took?.(performance.now() - begun)
         return found.ok ? ok(found.value.entries) : found
       }),
     searchPages: (search, pageSize, onPage) =>
@@ -165,20 +174,24 @@ export const createLdapClient = (
           cookie = Buffer.from(next)
         }
       }),
-    modify: (dn, entryUuid, changes, gate, writer = 0) =>
-      write(writer, gate, (wire) =>
-        wire.exchange(
-          (messageId) =>
-            new ModifyRequest({
-              messageId,
-              dn,
-              changes: changes.map(
-                ({ operation, attribute, values }) =>
-                  new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) }),
-              ),
-              controls: [new EntryUuidAssertion(entryUuid)],
-            }),
-        ),
+    modify: (dn, entryUuid, changes, gate, writer = 0, took) =>
+      write(
+        writer,
+        gate,
+        (wire) =>
+          wire.exchange(
+            (messageId) =>
+              new ModifyRequest({
+                messageId,
+                dn,
+                changes: changes.map(
+                  ({ operation, attribute, values }) =>
+                    new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) }),
+                ),
+                controls: [new EntryUuidAssertion(entryUuid)],
+              }),
+          ),
+        took,
       ),
     add: (dn, attributes, gate, writer) =>
       write(writer, gate, (wire) =>

@@ -1,6 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import type { AttributeChange, Gate, LdapClient } from './client.ts'
+import type { AttributeChange, Gate, LdapClient, Took } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { causeOf, type Failure, isAlready, isElementCaused, outcomeOfRead, outcomeOfWrite } from './errors.ts'
 import type { Pace } from './pace.ts'
@@ -58,10 +58,10 @@ export const changeMembers = async (
   /** Set by what stops the whole call: a broken connection, the lease, a busy server, a group that is not the one meant. */
   let stop: Outcome | undefined
 
-  const modify = (values: readonly string[], withPlaceholder = false) => {
+  const modify = (values: readonly string[], took: Took, withPlaceholder = false) => {
     const changes: AttributeChange[] = [{ operation: change, attribute: memberAttribute, values }]
     if (withPlaceholder) changes.unshift({ operation: 'add', attribute: memberAttribute, values: [placeholder] })
-    return client.modify(groupDn, group, changes, gate)
+    return client.modify(groupDn, group, changes, gate, 0, took)
   }
 
   /** The members that still need the change, or undefined when the group could not be read. */
@@ -88,11 +88,10 @@ export const changeMembers = async (
   const send = async (some: readonly string[], differences = 0): Promise<void> => {
     if (some.length === 0) return
     if (stop !== undefined || singleRefusals >= maxSingleRefusals) return put(some, waiting)
-    const started = performance.now()
-    let result = await modify(some)
+    const took: Took = (ms) => pace.took(change, some.length, ms)
+    let result = await modify(some, took)
     if (!result.ok && result.failure.result === objectClassViolation && change === 'delete')
-      result = await modify(some, true)
-    pace.took(change, some.length, performance.now() - started)
+      result = await modify(some, took, true)
     if (result.ok) return put(some, { kind: 'written', changed: true, code: '0' })
     const { failure } = result
     if (isAlready(failure) && differences < maxDifferences) {

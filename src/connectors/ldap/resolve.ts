@@ -68,9 +68,9 @@ export const findByKeys = async (client: LdapClient, search: KeySearch): Promise
     while (next < chunks.length && failure === undefined && !isSlow()) {
       const chunk = chunks[next] ?? []
       next += 1
-      const started = performance.now()
-      const result = await client.search({ base, scope: 'sub', filter: anyOf(attribute, chunk), attributes })
-      slow = performance.now() - started > slowSearchMs ? slow + 1 : 0
+      const result = await client.search({ base, scope: 'sub', filter: anyOf(attribute, chunk), attributes }, (ms) => {
+        slow = ms > slowSearchMs ? slow + 1 : 0
+      })
       if (result.ok) file(result.value)
       else failure = result
     }
