@@ -1,3 +1,4 @@
+import { adoptApply, adoptEnd, adoptPlan } from './adopt.ts'
 import { auditLog } from './audit-log.ts'
 import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
@@ -28,6 +29,7 @@ export const commands = {
   publish: publishCommand,
   policy: { commands: { check: policyCheck, apply: policyApply } },
   reconcile: reconcileCommand,
+  adopt: { commands: { plan: adoptPlan, apply: adoptApply, end: adoptEnd } },
   target: { commands: { list: targetList, mode: targetMode } },
   show: {
     commands: {

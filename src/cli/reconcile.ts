@@ -39,8 +39,9 @@ export const reconcileCommand: Command = {
             signal: AbortSignal.timeout(patienceMs),
           },
         )
-        const { unread, shrunken, accountsUnread } = result
-        const complete = unread.length === 0 && shrunken.length === 0 && accountsUnread === null
+        const { unread, shrunken, accountsUnread, uncorrelatedPeople } = result
+        const complete =
+          unread.length === 0 && shrunken.length === 0 && accountsUnread === null && uncorrelatedPeople === null
         return {
           exit: complete ? 0 : 1,
           json: { complete, ...result },
@@ -72,6 +73,19 @@ const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): reado
   return [
     `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'account')} read`,
     ...(isQuiet ? [`  ${paint.green('✓')} nothing changed behind Muster since it last looked`] : []),
+    ...some(
+      result.linked,
+      `${counted(result.linked, 'account')} linked to people: \`muster adopt plan ${target}\` shows what they hold`,
+    ),
+    ...some(
+      result.ambiguous,
+      paint.yellow(
+        `${counted(result.ambiguous, 'person', 'people')} whose account is not certain: \`muster finding list\``,
+      ),
+    ),
+    ...(result.uncorrelatedPeople === null
+      ? []
+      : [cross(`people's accounts: not read (${result.uncorrelatedPeople})`)]),
     ...some(appeared, paint.yellow(`${counted(appeared, 'grant')} appeared behind Muster`)),
     ...some(missing, paint.yellow(`${counted(missing, 'grant')} taken away behind Muster`)),
     ...some(found, `${counted(found, 'grant')} found at the first list`),

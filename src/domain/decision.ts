@@ -11,6 +11,7 @@ export type Reason =
       readonly path: readonly string[]
     }
   | { readonly kind: 'exception'; readonly exception: string }
+  /** It was there when Muster took the target over, and no rule gives it: stands until a human ends it. */
   | { readonly kind: 'adopted' }
 
 /** The DESIRED link identity → entitlement over one interval of valid time. */
@@ -19,6 +20,13 @@ export type Assignment = {
   readonly target: TargetId
   readonly interval: Interval
   readonly reasons: readonly Reason[]
+}
+
+/** Access that was there before and was taken over. Ends by a human alone. */
+export type Adopted = {
+  readonly entitlement: EntitlementId
+  readonly target: TargetId
+  readonly interval: Interval
 }
 
 /** One breach or would-be breach of one SoD policy. */

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize'
 import type { Connector } from '../connectors/connector.ts'
 import type { Lane, Plan } from '../domain/action.ts'
-import type { Decision } from '../domain/decision.ts'
+import type { Adopted, Decision } from '../domain/decision.ts'
 import { foughtFrom } from '../domain/drift.ts'
 import { fold, identityAt } from '../domain/fold.ts'
 import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
@@ -78,6 +78,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     policies: context.policy.policies,
     now,
     present: presentAccess(context.targets, grants, facts.open),
+    adopted: adoptedOf(facts),
   })
   const plan = planChanges({
     now,
@@ -122,6 +123,13 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
 }
+
+export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readonly Adopted[] =>
+  adopted.map(({ entitlement, target, from, to }) => ({
+    entitlement: entitlement as EntitlementId,
+    target: target as TargetId,
+    interval: { from: from as Instant, to: to as Instant | null },
+  }))
 
 /** What was verified as present and not since as gone, with what the catalogue says of it. */
 const presentGrants = (

@@ -4,9 +4,10 @@ import { databaseNow } from '../store/clock.ts'
 import { type Listable, listables, saveListedAt } from '../store/reconciliations.ts'
 import { type Compared, compare, driftOf, shrunkenOf } from './compare-members.ts'
 import { confirmDrift } from './confirm-drift.ts'
+import { correlate } from './correlate.ts'
 import { accountsOf, readLists } from './list-members.ts'
 import { reconcileAccounts } from './reconcile-accounts.ts'
-import type { AccountsReconciled, Change, Reconciler, Reconciliation } from './reconciler.ts'
+import type { AccountsReconciled, Change, Correlated, Reconciler, Reconciliation } from './reconciler.ts'
 import { type Drift, saveDrift } from './save-drift.ts'
 import { conclude, tellStrangers } from './tell-reconciled.ts'
 
@@ -32,6 +33,7 @@ export const reconcile = async (
   // Before the first read: whatever was verified later is newer than what is read here.
   const begun = await databaseNow(engine.db)
   const catalogue = await listables(engine.db, target)
+  const correlated = await correlate(engine, target, connector, signal)
   const { told: accounts, absent } = await reconcileAccounts(engine, target, connector, {
     begun,
     acceptShrunken,
@@ -40,7 +42,10 @@ export const reconcile = async (
   const { lists, unread } = await readLists(connector, catalogue, signal)
   const who = await accountsOf(connector, lists, signal)
   if (who.kind === 'unread') {
-    const result = nothingLearnt(target, accounts, [...unread, ...lists.map(({ key }) => ({ key, cause: who.cause }))])
+    const result = nothingLearnt(target, { ...accounts, ...correlated }, [
+      ...unread,
+      ...lists.map(({ key }) => ({ key, cause: who.cause })),
+    ])
     await conclude(engine, result, actor, begun)
     return result
   }
@@ -78,6 +83,7 @@ export const reconcile = async (
     ],
     shrunken,
     ...accounts,
+    ...correlated,
   }
   await tellStrangers(engine, target, compared)
   await conclude(engine, result, actor, begun)
@@ -108,7 +114,7 @@ const changesOf = (catalogue: readonly Listable[], drift: readonly Drift[]): rea
 
 const nothingLearnt = (
   target: TargetId,
-  accounts: AccountsReconciled,
+  accounts: AccountsReconciled & Correlated,
   unread: Reconciliation['unread'],
 ): Reconciliation => ({
   target,

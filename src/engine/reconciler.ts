@@ -7,6 +7,15 @@ export type Reconciler = Pick<Engine, 'db' | 'connectors' | 'nudge'> & {
   readonly settings: Pick<Engine['settings'], 'pause'>
 }
 
+export type Correlated = {
+  /** Accounts that are somebody's, found by a read where no action looks for them. */
+  readonly linked: number
+  /** People for whom a human must say which account is theirs. */
+  readonly ambiguous: number
+  /** Why the rest was not looked for; null: all were. */
+  readonly uncorrelatedPeople: string | null
+}
+
 export type AccountsReconciled = {
   readonly accounts: number
   /** Shut as far as Muster knew, or to be shut, and found open: to be shut again. */
@@ -41,6 +50,7 @@ export type Reconciliation = {
   readonly unread: readonly { readonly key: string; readonly cause: string }[]
   /** Lists that lack so much of what was verified that nothing follows from them, by key. */
   readonly shrunken: readonly { readonly key: string; readonly believed: number; readonly gone: number }[]
-} & AccountsReconciled
+} & AccountsReconciled &
+  Correlated
 
 export type Change = { readonly drift: Drift['kind']; readonly person: string; readonly entitlement: string }

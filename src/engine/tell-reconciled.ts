@@ -42,7 +42,7 @@ export const conclude = async (
   actor: Actor,
   begun: number,
 ): Promise<void> => {
-  const { target, unread, shrunken, accountsUnread } = result
+  const { target, unread, shrunken, accountsUnread, uncorrelatedPeople } = result
   const tell = async (
     kind: string,
     open: boolean,
@@ -57,11 +57,16 @@ export const conclude = async (
       .slice(0, 10)
       .map(({ key }) => key)
       .join(', ')
-  await tell('reconcile-incomplete', unread.length > 0 || accountsUnread !== null, false, {
-    entitlements: unread.length,
-    first: keys(unread),
-    cause: unread[0]?.cause ?? accountsUnread ?? '',
-  })
+  await tell(
+    'reconcile-incomplete',
+    unread.length > 0 || accountsUnread !== null || uncorrelatedPeople !== null,
+    false,
+    {
+      entitlements: unread.length,
+      first: keys(unread),
+      cause: unread[0]?.cause ?? accountsUnread ?? uncorrelatedPeople ?? '',
+    },
+  )
   await tell('reconcile-shrunken', shrunken.length > 0, true, {
     entitlements: shrunken.length,
     first: keys(shrunken),

@@ -1,4 +1,4 @@
-import type { Decision } from '../domain/decision.ts'
+import type { Adopted, Decision } from '../domain/decision.ts'
 import type { IdentityHistory } from '../domain/identity.ts'
 import type { PersonKey } from '../domain/ids.ts'
 import { contains, earlier, type Instant } from '../domain/instant.ts'
@@ -16,13 +16,15 @@ export type EvaluationInput = {
   readonly policies: readonly PolicyWindow[]
   readonly now: Instant
   readonly present: readonly Present[]
+  /** Taken over from before Muster; none by default. */
+  readonly adopted?: readonly Adopted[]
 }
 
 /** What one person should hold, and what of it may be granted now. Pure: the same input gives the same answer. */
-export const evaluate = ({ history, personKey, policies, now, present }: EvaluationInput): Decision => {
+export const evaluate = ({ history, personKey, policies, now, present, adopted = [] }: EvaluationInput): Decision => {
   const windows = activeNow(policies, now)
   const active = (windows.at(-1) as PolicyWindow).policy
-  const timeline = timelineOf(history, windows)
+  const timeline = timelineOf(history, windows, adopted)
   const wanted = timeline.filter(({ interval }) => contains(interval, now))
   const { verdicts, violations } = judgeSod(
     active,

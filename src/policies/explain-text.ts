@@ -32,6 +32,9 @@ const wantedLines = ({ wanted, lifecycle, employments }: Explanation): readonly 
   wanted.kind === 'yes'
     ? [
         ...wanted.rules.flatMap((rule) => ruleLines(rule, 'gives it')),
+        ...(wanted.adopted
+          ? ['  no rule gives it: it was there when Muster took the target over, and was adopted']
+          : []),
         `  from ${writeTimestamp(wanted.from)}${wanted.to === null ? '' : ` until ${writeTimestamp(wanted.to)}`}`,
       ]
     : [

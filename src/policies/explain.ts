@@ -24,6 +24,8 @@ export type Explanation = {
         readonly from: Instant
         readonly to: Instant | null
         readonly rules: readonly RuleCheck[]
+        /** No rule gives it: it was there when Muster took the target over. */
+        readonly adopted: boolean
       }
     | { readonly kind: 'no'; readonly because: readonly WhyNot[] }
   /** null when it is not wanted, or wanted and verified as held. */
@@ -87,7 +89,12 @@ export const explain = (input: EvaluationInput, entitlement: EntitlementId): Exp
     employments: identity.employments.map(({ employmentKey, state }) => ({ employmentKey, state })),
     present: present.flatMap((one) => (one.entitlement === entitlement ? [one.state] : [])),
     wanted: current
-      ? { kind: 'yes', ...current.interval, rules: checks.filter((rule) => rule.checks.every(({ holds }) => holds)) }
+      ? {
+          kind: 'yes',
+          ...current.interval,
+          rules: checks.filter((rule) => rule.checks.every(({ holds }) => holds)),
+          adopted: current.reasons.some(({ kind }) => kind === 'adopted'),
+        }
       : { kind: 'no', because: because() },
     verdict: decision.verdicts.get(entitlement) ?? null,
     conflicts,

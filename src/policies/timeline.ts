@@ -1,8 +1,8 @@
-import type { Assignment, Reason } from '../domain/decision.ts'
+import type { Adopted, Assignment, Reason } from '../domain/decision.ts'
 import { identityAt } from '../domain/fold.ts'
 import type { EmploymentAt, IdentityHistory } from '../domain/identity.ts'
 import type { EntitlementId, TargetId } from '../domain/ids.ts'
-import type { Instant } from '../domain/instant.ts'
+import { contains, type Instant } from '../domain/instant.ts'
 import type { Worker } from '../domain/worker-event.ts'
 import { matchingRules } from './birthright.ts'
 import type { CompiledPolicy } from './compile.ts'
@@ -20,9 +20,14 @@ const nothing: Givens = new Map()
  * What policy wants of this person over all valid time, by entitlement, then by time. The version that is active at a
  * valid time judges that time, so a policy change never rewrites what was wanted before it.
  */
-export const timelineOf = (history: IdentityHistory, policies: readonly PolicyWindow[]): readonly Assignment[] => {
+export const timelineOf = (
+  history: IdentityHistory,
+  policies: readonly PolicyWindow[],
+  adopted: readonly Adopted[] = [],
+): readonly Assignment[] => {
   const starts = policies.slice(1).flatMap(({ activeFrom }) => (activeFrom === null ? [] : [activeFrom]))
-  const cuts = [...new Set([...history.changePoints, ...starts])].sort((a, b) => a - b)
+  const turns = adopted.flatMap(({ interval: { from, to } }) => (to === null ? [from] : [from, to]))
+  const cuts = [...new Set([...history.changePoints, ...starts, ...turns])].sort((a, b) => a - b)
   const givenBy = new Map<CompiledPolicy, (employment: EmploymentAt) => Givens>()
   const done: Assignment[] = []
   const open = new Map<EntitlementId, Given & { readonly from: Instant }>()
@@ -35,7 +40,9 @@ export const timelineOf = (history: IdentityHistory, policies: readonly PolicyWi
     const policy = policyAt(policies, at)
     const given = givenBy.get(policy) ?? rememberGiven(policy)
     givenBy.set(policy, given)
-    const wanted = union(identityAt(history, at).employments.filter(givesAccess).map(given))
+    const employments = identityAt(history, at).employments.filter(givesAccess)
+    const byRules = union(employments.map(given))
+    const wanted = employments.length === 0 ? byRules : withAdopted(byRules, adopted, at, policy)
     for (const [entitlement, { target, reasons }] of open) {
       const now = wanted.get(entitlement)
       if (now === undefined || now.target !== target || !sameReasons(now.reasons, reasons)) close(entitlement, at)
@@ -45,6 +52,20 @@ export const timelineOf = (history: IdentityHistory, policies: readonly PolicyWi
   for (const entitlement of [...open.keys()]) close(entitlement, null)
   return done.sort((a, b) => a.entitlement - b.entitlement || a.interval.from - b.interval.from)
 }
+
+/** What a rule gives stands under the rule alone, and goes with it; the rest stays adopted while the catalogue has it. */
+const withAdopted = (byRules: Givens, adopted: readonly Adopted[], at: Instant, { keyOf }: CompiledPolicy): Givens => {
+  const rest = adopted.filter(
+    ({ entitlement, interval }) => contains(interval, at) && !byRules.has(entitlement) && keyOf.has(entitlement),
+  )
+  if (rest.length === 0) return byRules
+  return new Map([
+    ...byRules,
+    ...rest.map(({ entitlement, target }) => [entitlement, { target, reasons: byAdoption }] as const),
+  ])
+}
+
+const byAdoption: readonly Reason[] = [{ kind: 'adopted' }]
 
 const policyAt = (policies: readonly PolicyWindow[], at: Instant): CompiledPolicy => {
   const window = policies.findLast(({ activeFrom }) => activeFrom === null || activeFrom <= at) ?? policies[0]

@@ -15,6 +15,13 @@ export type EvaluationFacts = {
     readonly given: boolean
     readonly appeared: boolean
   }[]
+  /** Taken over from before Muster, ended ones too; times in ms. */
+  readonly adopted: readonly {
+    readonly entitlement: number
+    readonly target: string
+    readonly from: number
+    readonly to: number | null
+  }[]
   /** What changed behind our back on the accounts linked now: how often lately, and when the last time somebody was taken out of it (ms). */
   readonly drift: readonly {
     readonly entitlement: number
@@ -58,6 +65,9 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', t.entitlement_id, 'target', e.target,
+          'from', (extract(epoch from t.adopted_at) * 1000)::bigint, 'to', (extract(epoch from t.ended_at) * 1000)::bigint))
+        from muster.adopted t join muster.entitlement e on e.id = t.entitlement_id where t.identity_id = i.id), '[]') as adopted,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', d.entitlement_id, 'times', d.times,
           'missingSince', (extract(epoch from d.missing_since) * 1000)::bigint))
         from (select g.entitlement_id,

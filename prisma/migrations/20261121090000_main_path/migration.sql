@@ -223,6 +223,18 @@ create table muster.grants (
 create unique index grants_present on muster.grants (entitlement_id, account_id) where gone_verified_at is null;
 create index grants_gone on muster.grants (entitlement_id, gone_verified_at) where gone_verified_at is not null;
 
+-- Access that was there when Muster took a target over and that no rule gives: stands until a human ends it.
+create table muster.adopted (
+  identity_id bigint not null,
+  entitlement_id integer not null,
+  adopted_at timestamptz not null,
+  adopted_by text not null,
+  ended_at timestamptz,
+  ended_by text,
+  primary key (identity_id, entitlement_id, adopted_at)
+);
+create unique index adopted_open on muster.adopted (identity_id, entitlement_id) where ended_at is null;
+
 -- ── Work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 create type muster.action_kind as enum ('ensureAccount', 'enable', 'disable', 'grant', 'revoke');
 create type muster.action_state as enum ('waiting', 'ready', 'dispatched', 'done', 'parked', 'superseded');

@@ -18,6 +18,10 @@ create view auditor.accounts as
   select i.person_key, i.subject_ref, a.target, a.native_id, a.origin, a.linked_at, a.unlinked_at, a.enabled, a.read_at, a.grants_read_at, a.gone_at
   from muster.account a join muster.identity i on i.id = a.identity_id;
 
+create view auditor.adopted as
+  select i.person_key, i.subject_ref, e.target, e.key as entitlement, e.risk, t.adopted_at, t.adopted_by, t.ended_at, t.ended_by
+  from muster.adopted t join muster.identity i on i.id = t.identity_id join muster.entitlement e on e.id = t.entitlement_id;
+
 create view auditor.policy_versions as
   select p.id as policy_version, p.hash, p.applied_at, p.applied_by, a.version is not null as active, p.files
   from muster.policy_version p left join muster.active_policy a on a.version = p.id;

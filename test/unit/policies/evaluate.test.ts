@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Adopted } from '../../../src/domain/decision.ts'
 import { fold, identityAt } from '../../../src/domain/fold.ts'
-import type { EmploymentKey } from '../../../src/domain/ids.ts'
+import type { EmploymentKey, TargetId } from '../../../src/domain/ids.ts'
 import { contains } from '../../../src/domain/instant.ts'
 import type { WorkerEvent } from '../../../src/domain/worker-event.ts'
 import type { CompiledPolicy } from '../../../src/policies/compile.ts'
 import { evaluate } from '../../../src/policies/evaluate.ts'
 import { timelineOf } from '../../../src/policies/timeline.ts'
 import { anEvent, aTermination, at, someEvents } from '../domain/events.ts'
-import { catalogue, compiled, decide, person } from './policies.ts'
+import { catalogue, compiled, decide, idOf, person } from './policies.ts'
 
 const policy = compiled(
   catalogue('View', 'Entry', 'Approve'),
@@ -199,5 +200,53 @@ describe('the decision', () => {
         if (identityAt(fold(events), at(now)).leaver) expect(decide(policy, events, now).wanted).toEqual([])
       }),
     )
+  })
+})
+
+describe('adopted access', () => {
+  const adopted = (key: string, from: number, to: number | null = null): Adopted => ({
+    entitlement: idOf(policy, key),
+    target: 'ldap' as TargetId,
+    interval: { from: at(from), to: to === null ? null : at(to) },
+  })
+  const adoptedTimeline = (events: readonly WorkerEvent[], ...rows: readonly Adopted[]) =>
+    timelineOf(fold(events), [since(null, policy)], rows).map(
+      ({ entitlement, interval, reasons }) =>
+        `${policy.keyOf.get(entitlement)} ${interval.from}–${interval.to ?? ''} ${reasons.map(({ kind }) => kind).join(' ')}`,
+    )
+
+  test('is wanted from the adoption until a human ends it, or the person has no access', () => {
+    expect(adoptedTimeline([anEvent('1'), aTermination('2', 30)], adopted('Approve', 15))).toEqual([
+      'Approve 15–30 adopted',
+      'Entry 10–30 rule',
+      'View 10–30 rule',
+    ])
+    expect(adoptedTimeline([anEvent('1')], adopted('Approve', 15, 20))).toContain('Approve 15–20 adopted')
+  })
+
+  test('is hidden while a rule gives the same, which goes with the rule', () => {
+    const moves = [
+      anEvent('1', { worker: { jobCode: 'X' } }),
+      anEvent('2', { effectiveAt: at(20) }),
+      anEvent('3', { effectiveAt: at(30), worker: { jobCode: 'X' } }),
+    ]
+    expect(adoptedTimeline(moves, adopted('Entry', 15))).toEqual([
+      'Entry 15–20 adopted',
+      'Entry 20–30 rule',
+      'Entry 30– adopted',
+      'View 20–30 rule',
+    ])
+  })
+
+  test('ends with the entry in the catalogue', () => {
+    const smaller = compiled(
+      catalogue('View'),
+      'birthright:\n  all: { when: everyone, grants: { entitlements: [View] } }\n',
+    )
+    expect(
+      timelineOf(fold([anEvent('1')]), [since(null, policy), since(40, smaller)], [adopted('Approve', 15)])
+        .filter(({ reasons }) => reasons[0]?.kind === 'adopted')
+        .map(({ interval }) => [interval.from, interval.to]),
+    ).toEqual([[15, 40]])
   })
 })

@@ -1,0 +1,102 @@
+import { type Adoptable, applyAdoption, endAdoption, planAdoption } from '../engine/adopt.ts'
+import { osActor } from './actor.ts'
+import { type Call, type Command, textValue } from './command.ts'
+import { failure, usage } from './complaint.ts'
+import { configOf, inOffice } from './configured.ts'
+import { counted } from './counted.ts'
+import type { Paint } from './paint.ts'
+import { printable, tableLines } from './table.ts'
+
+const options = { reason: { type: 'string' } } as const
+
+const targetOf = (call: Call, verb: string): string => {
+  const [target, ...more] = call.words
+  if (target === undefined || target === '' || more.length > 0)
+    throw usage('which target?', `usage: muster adopt ${verb}; \`muster target list\` shows them`)
+  const { targets } = configOf(call)
+  if (!targets.some(({ id }) => id === target))
+    throw failure(`muster.yaml has no target ${target}`, `it has ${targets.map(({ id }) => id).join(', ')}`)
+  return target
+}
+
+const reasonOf = (call: Call): string => {
+  const reason = textValue(call.values, 'reason')
+  if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
+  return reason
+}
+
+const told = ({ key, risk, person_key, stands }: Adoptable) => ({ entitlement: key, risk, person: person_key, stands })
+
+export const adoptPlan: Command = {
+  summary: 'what stands on a target that Muster never gave, and what would become of it',
+  usage: 'adopt plan TARGET',
+  run: (call) => {
+    const target = targetOf(call, 'plan TARGET')
+    return inOffice(call, async ({ db }) => {
+      const all = await planAdoption({ db, nudge: () => {} }, target)
+      return { json: { target, standing: all.map(told) }, lines: (paint) => planLines(target, all, paint) }
+    })
+  },
+}
+
+const planLines = (target: string, all: readonly Adoptable[], paint: Paint): readonly string[] => {
+  if (all.length === 0)
+    return [
+      `${target}: nothing stands there that Muster never gave, as far as was read: \`muster reconcile ${target}\` reads it`,
+    ]
+  const of = (rows: readonly Adoptable[], stands: Adoptable['stands']) =>
+    rows.filter((one) => one.stands === stands).length
+  return [
+    ...tableLines(
+      paint,
+      ['entitlement', 'risk', 'stands under a rule', 'would be adopted', 'goes: no access'],
+      [...Map.groupBy(all, ({ key }) => key)].map(([key, rows]) => [
+        key,
+        rows[0]?.risk ?? '',
+        of(rows, 'rule'),
+        of(rows, 'rest'),
+        of(rows, 'leaver'),
+      ]),
+    ),
+    `${counted(of(all, 'rest'), 'grant')} would be adopted, and stand until somebody ends them: \`muster adopt apply ${target} --reason TEXT\``,
+  ]
+}
+
+export const adoptApply: Command = {
+  summary: 'takes over what no rule explains, so that nothing is revoked on day one; audited',
+  usage: 'adopt apply TARGET --reason TEXT',
+  options,
+  run: (call) => {
+    const target = targetOf(call, 'apply TARGET --reason TEXT')
+    const reason = reasonOf(call)
+    return inOffice(call, async ({ db }) => {
+      const adopted = await applyAdoption({ db, nudge: () => {} }, target, reason, osActor())
+      return {
+        json: { target, adopted: adopted.map(told) },
+        lines: (paint) => [
+          `${target}: ${paint.bold(counted(adopted.length, 'grant'))} adopted; \`muster adopt end PERSON ENTITLEMENT --reason TEXT\` ends one`,
+        ],
+      }
+    })
+  },
+}
+
+export const adoptEnd: Command = {
+  summary: 'ends one adopted access: it is revoked unless a rule gives it by now; audited',
+  usage: 'adopt end PERSON ENTITLEMENT --reason TEXT',
+  options,
+  run: (call) => {
+    const [person, entitlement, ...more] = call.words
+    if (person === undefined || entitlement === undefined || more.length > 0)
+      throw usage('whose access, to what?', 'usage: muster adopt end PERSON ENTITLEMENT --reason TEXT')
+    const reason = reasonOf(call)
+    return inOffice(call, async ({ db }) => {
+      if (!(await endAdoption({ db, nudge: () => {} }, person, entitlement, reason, osActor())))
+        throw failure('nothing of theirs is adopted there', '`muster why PERSON ENTITLEMENT` says why they hold it')
+      return {
+        json: { person, entitlement, ended: true },
+        lines: () => [`${printable(person)} ${printable(entitlement)}: no longer adopted`],
+      }
+    })
+  },
+}
