@@ -49,13 +49,14 @@ const planLines = (target: string, all: readonly Adoptable[], paint: Paint): rea
   return [
     ...tableLines(
       paint,
-      ['entitlement', 'risk', 'stands under a rule', 'would be adopted', 'goes: no access'],
+      ['entitlement', 'risk', 'stands under a rule', 'would be adopted', 'of leavers', 'not judged yet'],
       [...Map.groupBy(all, ({ key }) => key)].map(([key, rows]) => [
         key,
         rows[0]?.risk ?? '',
         of(rows, 'rule'),
         of(rows, 'rest'),
         of(rows, 'leaver'),
+        of(rows, 'unjudged'),
       ]),
     ),
     `${counted(of(all, 'rest'), 'grant')} would be adopted, and stand until somebody ends them: \`muster adopt apply ${target} --reason TEXT\``,

@@ -5,6 +5,7 @@ import { endAdopted, lockAdopted, type Standing, saveAdopted, standing } from '.
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Transaction } from '../store/database.ts'
+import { adoptFound } from '../store/grants.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Engine } from './engine.ts'
@@ -21,8 +22,8 @@ export const planAdoption = ({ db }: Context, target: string): Promise<readonly 
   standing(db, target, null)
 
 /**
- * Takes over what no rule explains: it becomes wanted, as adopted, until a human ends it. What a rule gives too stands under
- * that rule alone, and goes with it; leavers keep nothing. Each is audited. Answers what was adopted.
+ * Takes over what no rule explains: it becomes wanted, as adopted, until a human ends it. What a rule gives, then or later,
+ * stands under that rule alone, and goes with it; leavers keep nothing. Each is audited. Answers what was adopted.
  */
 export const applyAdoption = async (
   { db, nudge }: Context,
@@ -75,6 +76,8 @@ export const endAdoption = (
       if (row === null) return false
       const at = await databaseNow(tx)
       await endAdopted(tx, row, at, actor.name)
+      // Evaluation may not have seen the adoption yet: what a human has ended is not merely found.
+      await adoptFound(tx, [row])
       await makeDue(tx, [row.identity])
       await tell(tx, at, 'adoption-ended', [row], reason, actor, null)
       return true

@@ -1,21 +1,23 @@
 import { auditEntry } from '../audit/entry.ts'
-import type { Connector, Operation } from '../connectors/connector.ts'
+import { type Connector, notSo, type Operation } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
-import type { Transaction } from '../store/database.ts'
+import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
 import { closeFindingsOf, openFindingOnce } from '../store/findings.ts'
 import { knownEntitlements, saveListed } from '../store/grants.ts'
 import { targetModes } from '../store/targets.ts'
-import { type Unlinked, unlinkedAfter } from '../store/unlinked.ts'
+import { linkedOf, type Unlinked, unlinkedAfter } from '../store/unlinked.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Correlated, Reconciler } from './reconciler.ts'
 
 /** People looked up in one read. */
 const atOnce = 500
+/** Reads that told nothing and were halved before it is the target that tells nothing. */
+const mostFailures = 16
 
 const nobody: Correlated = { linked: 0, ambiguous: 0, uncorrelatedPeople: null }
 
@@ -30,28 +32,52 @@ export const correlate = async (
   connector: Connector,
   signal: AbortSignal,
 ): Promise<Correlated> => {
-  const mode = (await targetModes(engine.db)).get(target) ?? 'observe'
-  if (mode === 'enforce') return nobody
+  if (await isEnforced(engine.db, target)) return nobody
   let { linked, ambiguous } = nobody
-  for (let after = 0; ; ) {
+  let failures = 0
+  const unread: Outcome[] = []
+  const look = async (people: readonly Unlinked[]): Promise<void> => {
+    if (people.length === 0) return
     signal.throwIfAborted()
+    const readAt = await databaseNow(engine.db)
+    const outcomes = await connector.observe(people.map(lookUp), signal)
+    const seen = people.map((person, at) => ({ person, outcome: outcomes[at] as Outcome }))
+    // One read for all of them: what is too much for it may be said of fewer.
+    if (people.length > 1 && failures < mostFailures && seen.every(({ outcome }) => !isTold(outcome))) {
+      failures += 1
+      const middle = Math.ceil(people.length / 2)
+      await look(people.slice(0, middle))
+      return look(people.slice(middle))
+    }
+    unread.push(...seen.flatMap(({ outcome }) => (isTold(outcome) ? [] : [outcome])))
+    const saved = await engine.db.transaction((tx) => save(tx, target, readAt, seen))
+    linked += saved.linked
+    ambiguous += saved.ambiguous
+  }
+  for (let after = 0; ; ) {
     const people = await unlinkedAfter(engine.db, target, after, atOnce)
     const last = people.at(-1)
     if (last === undefined) break
     after = last.identity
-    const readAt = await databaseNow(engine.db)
-    const outcomes = await connector.observe(people.map(lookUp), signal)
-    const seen = people.map((person, at) => ({ person, outcome: outcomes[at] as Outcome }))
-    const unread = seen.find(({ outcome }) => outcome.kind === 'unknown' || outcome.kind === 'throttled')
-    const saved = await engine.db.transaction((tx) => save(tx, target, readAt, seen))
-    linked += saved.linked
-    ambiguous += saved.ambiguous
-    // The rest is looked for by the next run.
-    if (unread !== undefined) return { linked, ambiguous, uncorrelatedPeople: causeOf(unread.outcome) }
+    await look(people)
   }
   if (linked > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
-  return { linked, ambiguous, uncorrelatedPeople: null }
+  const [first] = unread
+  return {
+    linked,
+    ambiguous,
+    uncorrelatedPeople: first === undefined ? null : `${unread.length} people: ${causeOf(first)}`,
+  }
 }
+
+const isEnforced = async (db: Queryable, target: TargetId): Promise<boolean> =>
+  (await targetModes(db)).get(target) === 'enforce'
+
+/** Says whether there is an account, and what it holds, or that it is not certain which one it is. */
+const isTold = (outcome: Outcome): boolean =>
+  (outcome.kind === 'done' && outcome.account !== undefined && outcome.grants !== undefined) ||
+  (outcome.kind === 'refused' && (outcome.reason === 'account-missing' || outcome.reason === 'account-ambiguous')) ||
+  (outcome.kind === 'retry' && outcome.cause.word === notSo)
 
 const lookUp = ({ person_key, profile }: Unlinked): Operation => ({
   op: 'ensureAccount',
@@ -61,7 +87,7 @@ const lookUp = ({ person_key, profile }: Unlinked): Operation => ({
 })
 
 const causeOf = (outcome: Outcome): string =>
-  outcome.kind === 'unknown' ? `${outcome.cause.word} (${outcome.cause.code})` : outcome.kind
+  'cause' in outcome ? `${outcome.cause.word} (${outcome.cause.code})` : outcome.kind
 
 type Seen = { readonly person: Unlinked; readonly outcome: Outcome }
 
@@ -69,15 +95,25 @@ const save = async (
   tx: Transaction,
   target: TargetId,
   readAt: number,
-  seen: readonly Seen[],
+  looked: readonly Seen[],
 ): Promise<{ readonly linked: number; readonly ambiguous: number }> => {
+  await lockIdentities(
+    tx,
+    looked.map(({ person }) => person.identity),
+  )
+  // Whoever was linked meanwhile is known better than by this read; where actions are sent by now, they do it.
+  const taken = await linkedOf(
+    tx,
+    target,
+    looked.map(({ person }) => person.identity),
+  )
+  if (await isEnforced(tx, target)) return nobody
+  const seen = looked.filter(({ person }) => !taken.has(person.identity))
   const found = seen.flatMap(({ person, outcome }) =>
     outcome.kind === 'done' && outcome.account !== undefined && outcome.grants !== undefined
       ? [{ person, account: outcome.account, grants: outcome.grants }]
       : [],
   )
-  const identities = found.map(({ person }) => person.identity)
-  await lockIdentities(tx, identities)
   const accounts = await saveAccounts(
     tx,
     found.map(
@@ -128,10 +164,11 @@ const save = async (
       identityId: person.identity,
       detail: { target },
     })
+  const certain = seen.filter(({ person, outcome }) => isTold(outcome) && !doubtful.includes(person))
   await closeFindingsOf(
     tx,
     'account-ambiguous',
-    linked.map(({ person }) => keyOf(person)),
+    certain.map(({ person }) => keyOf(person)),
   )
   const at = await databaseNow(tx)
   await appendAudit(tx, at, [

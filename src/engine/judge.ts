@@ -118,7 +118,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     desired: desiredChange(decision, facts.desired),
     hadDesired: facts.desired !== null,
     ...holds,
-    ...explainFound(grants, decision, at, plan, facts),
+    ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
@@ -181,7 +181,10 @@ const explainFound = (
   at: IdentityAt,
   plan: Plan,
   facts: EvaluationFacts,
+  targets: readonly TargetRules[],
 ): Pick<Judged, 'adopt' | 'unexplained'> => {
+  // Before Muster enforces, no rule has given anything: what a draft wanted for a day is not taken away for it.
+  const enforced = new Set(targets.flatMap(({ id, mode }) => (mode === 'enforce' ? [id] : [])))
   const isLeaving = (entitlement: EntitlementId) =>
     [...plan.create, ...facts.open].some((action) => action.kind === 'revoke' && action.entitlement === entitlement)
   const found = grants.filter(
@@ -194,7 +197,7 @@ const explainFound = (
     wanted.some((assignment) => assignment.entitlement === entitlement)
   return {
     adopt: grants
-      .filter((grant) => grant.found === true && grant.managed && isWanted(grant))
+      .filter((grant) => grant.found === true && grant.managed && enforced.has(grant.target) && isWanted(grant))
       .map(({ entitlement }) => entitlement),
     unexplained: found.filter((grant) => !isWanted(grant) && isTold(grant)).map(({ entitlement }) => entitlement),
   }

@@ -20,6 +20,8 @@ import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 
 /** Accounts of one read. */
 const atOnce = 1_000
+/** Accounts written down in one transaction. */
+const savedAtOnce = 200
 
 type DriftOfAccount = 'account-reopened' | 'account-shut-elsewhere' | 'account-gone'
 type Drifted = { readonly drift: DriftOfAccount; readonly one: LinkedState }
@@ -47,7 +49,13 @@ export const reconcileAccounts = async (
   const isShrunken = !acceptShrunken && tooManyGone({ believed: believed.length, gone: lost }, 'target')
   // An account that was read is open or shut whatever the others are.
   const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
-  const saved = certain.length === 0 ? [] : await engine.db.transaction((tx) => save(tx, target, certain, begun))
+  const saved: Drifted[] = []
+  // Few at a time, leavers first: whoever is locked here cannot be evaluated meanwhile.
+  const inOrder = [...certain].sort((a, b) => Number(b.one.leaver) - Number(a.one.leaver))
+  for (let at = 0; at < inOrder.length; at += savedAtOnce) {
+    const some = inOrder.slice(at, at + savedAtOnce)
+    saved.push(...(await engine.db.transaction((tx) => save(tx, target, some, begun))))
+  }
   if (unread === null && !isShrunken) {
     await saveThere(
       engine.db,
@@ -141,24 +149,23 @@ const save = async (
   )
   const accountsOf = (wanted: DriftOfAccount) =>
     real.flatMap(({ drift, one }) => (drift === wanted ? [one.account] : []))
-  await saveReopened(tx, begun, accountsOf('account-reopened'))
+  const reopened = await saveReopened(tx, begun, accountsOf('account-reopened'))
   await saveGone(tx, begun, accountsOf('account-gone'))
   await makeDue(tx, [
     ...new Set(real.flatMap(({ drift, one }) => (drift === 'account-reopened' ? [one.identity] : []))),
   ])
   // What is told already is not told, and not audited, again.
   const fresh: Drifted[] = []
-  for (const { drift, one } of real)
-    if (
-      await openFindingAnew(tx, {
-        kind: drift,
-        key: keyOf(one, target),
-        urgent: drift === 'account-reopened' && one.leaver,
-        identityId: one.identity,
-        detail: { target },
-      })
-    )
-      fresh.push({ drift, one })
+  for (const { drift, one } of real) {
+    const isNew = await openFindingAnew(tx, {
+      kind: drift,
+      key: keyOf(one, target),
+      urgent: drift === 'account-reopened' && one.leaver,
+      identityId: one.identity,
+      detail: { target },
+    })
+    if (isNew || reopened.has(one.account)) fresh.push({ drift, one })
+  }
   const at = await databaseNow(tx)
   await appendAudit(
     tx,

@@ -43,12 +43,14 @@ export const grantChanges = (
 
 /** Taken away behind our back while it was wanted. What is wanted anew since then is given. */
 const isOnlyReported = (
-  { entitlement, interval }: Assignment,
+  { entitlement, interval, reasons }: Assignment,
   { timeline }: Decision,
   missing: PlanInput['missing'],
 ): boolean => {
   const goneAt = missing.get(entitlement)
   if (goneAt === undefined) return false
+  // What was adopted is no reason to give anything.
+  if (reasons.every(({ kind }) => kind === 'adopted')) return true
   // Another reason for the same wish begins an interval, and is no break.
   let from = interval.from
   for (let before: Assignment | undefined; from !== null; from = before.interval.from) {

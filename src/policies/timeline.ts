@@ -29,6 +29,8 @@ export const timelineOf = (
   const turns = adopted.flatMap(({ interval: { from, to } }) => (to === null ? [from] : [from, to]))
   const cuts = [...new Set([...history.changePoints, ...starts, ...turns])].sort((a, b) => a - b)
   const givenBy = new Map<CompiledPolicy, (employment: EmploymentAt) => Givens>()
+  // An adoption is over for good with a leave, and once a rule gives the same: from then on it stands under the rule alone.
+  let standing = adopted
   const done: Assignment[] = []
   const open = new Map<EntitlementId, Given & { readonly from: Instant }>()
   const close = (entitlement: EntitlementId, to: Instant | null): void => {
@@ -42,7 +44,10 @@ export const timelineOf = (
     givenBy.set(policy, given)
     const employments = identityAt(history, at).employments.filter(givesAccess)
     const byRules = union(employments.map(given))
-    const wanted = employments.length === 0 ? byRules : withAdopted(byRules, adopted, at, policy)
+    const isOver = ({ entitlement, interval }: Adopted) =>
+      interval.from <= at && (employments.length === 0 || byRules.has(entitlement))
+    standing = standing.filter((one) => !isOver(one))
+    const wanted = withAdopted(byRules, standing, at, policy)
     for (const [entitlement, { target, reasons }] of open) {
       const now = wanted.get(entitlement)
       if (now === undefined || now.target !== target || !sameReasons(now.reasons, reasons)) close(entitlement, at)
@@ -53,11 +58,9 @@ export const timelineOf = (
   return done.sort((a, b) => a.entitlement - b.entitlement || a.interval.from - b.interval.from)
 }
 
-/** What a rule gives stands under the rule alone, and goes with it; the rest stays adopted while the catalogue has it. */
+/** While the catalogue has it. */
 const withAdopted = (byRules: Givens, adopted: readonly Adopted[], at: Instant, { keyOf }: CompiledPolicy): Givens => {
-  const rest = adopted.filter(
-    ({ entitlement, interval }) => contains(interval, at) && !byRules.has(entitlement) && keyOf.has(entitlement),
-  )
+  const rest = adopted.filter(({ entitlement, interval }) => contains(interval, at) && keyOf.has(entitlement))
   if (rest.length === 0) return byRules
   return new Map([
     ...byRules,

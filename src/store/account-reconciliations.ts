@@ -50,13 +50,20 @@ export const accountsInWork = async (
   return new Map(rows.map(({ id, works }) => [id, works]))
 }
 
-export const saveReopened = async (tx: Transaction, readAt: number, accounts: readonly number[]): Promise<void> => {
-  if (accounts.length === 0) return
-  await tx.query({
+/** Answers those that were shut until now. */
+export const saveReopened = async (
+  tx: Transaction,
+  readAt: number,
+  accounts: readonly number[],
+): Promise<ReadonlySet<number>> => {
+  if (accounts.length === 0) return new Set()
+  const rows = await tx.query<{ id: number }>({
     name: 'reconcile-reopened',
-    text: 'update muster.account set enabled = true, read_at = to_timestamp($1::float8 / 1000) where id = any($2)',
+    text: `update muster.account set enabled = true, read_at = to_timestamp($1::float8 / 1000)
+      where id = any($2) and enabled is distinct from true returning id`,
     values: [readAt, accounts],
   })
+  return new Set(rows.map(({ id }) => id))
 }
 
 /** What a complete read of all accounts did not show any more; `still`: keys of what it does. */

@@ -8,12 +8,12 @@ export type Standing = {
   readonly identity: number
   readonly subject_ref: string
   readonly person_key: string
-  /** `rule`: a rule gives it, and it stands under that rule; `leaver`: somebody who has left; `rest`: nothing explains it. */
-  readonly stands: 'rule' | 'leaver' | 'rest'
+  /** `unjudged`: evaluation has not seen the newest of this person; `rule`: a rule gives it, and it stands under that rule; `leaver`: somebody who has left; `rest`: nothing explains it. */
+  readonly stands: 'unjudged' | 'rule' | 'leaver' | 'rest'
 }
 
 /**
- * What reads found in the catalogue's entitlements of a target, of people whom evaluation has judged. `identities` null: of
+ * What reads found in the catalogue's entitlements of a target, and not by a change behind our back. `identities` null: of
  * everybody.
  */
 export const standing = (
@@ -24,16 +24,19 @@ export const standing = (
   db.query({
     name: identities === null ? 'adoption-standing-all' : 'adoption-standing-of',
     text: `select e.id as entitlement, e.key, e.risk, i.id as identity, i.subject_ref, i.person_key,
-        case when i.lifecycle = 'terminated' then 'leaver'
+        case when i.events_seen <> i.events_folded or i.work_due_at <= muster.now() or i.parked_at is not null
+            or i.evaluated_policy is distinct from (select version from muster.active_policy) then 'unjudged'
+          when i.lifecycle = 'terminated' then 'leaver'
           when exists (select from muster.desired d cross join lateral jsonb_array_elements(d.assignments) w
             where d.identity_id = i.id and d.recorded_to = 'infinity' and (w->>'e')::int = e.id
               and (w->>'from')::bigint <= t.now and (w->'to' = 'null' or (w->>'to')::bigint > t.now)) then 'rule'
           else 'rest' end as stands
       from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null and not g.given
-      join muster.entitlement e on e.id = g.entitlement_id and e.managed and not e.protected
+        and not g.appeared -- let in behind our back: no part of what stood there before
+      join muster.entitlement e on e.id = g.entitlement_id and e.managed and not e.protected and e.contested_by is null
       join muster.identity i on i.id = a.identity_id and i.lifecycle is not null,
       (select (extract(epoch from muster.now()) * 1000)::bigint as now) t
-      where a.target = $1 and a.unlinked_at is null ${identities === null ? '' : 'and a.identity_id = any($2)'}
+      where a.target = $1 and a.unlinked_at is null and a.gone_at is null ${identities === null ? '' : 'and a.identity_id = any($2)'}
         and not exists (select from muster.adopted o where o.identity_id = i.id and o.entitlement_id = e.id and o.ended_at is null)
       order by e.key, i.person_key`,
     values: identities === null ? [target] : [target, identities],

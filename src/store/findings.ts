@@ -80,6 +80,8 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
       or (f.kind = 'guard-tripped' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null
         and h.target || ':' || h.policies[1] || ':' || coalesce(h.entitlement_id::text, '*') = f.key))
       or (f.kind = 'urgent-leavers-held' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null and h.target = f.key))
+      or (f.kind = 'account-ambiguous' and exists (select from muster.account a where a.identity_id = f.identity_id
+        and a.target = f.detail->>'target' and a.unlinked_at is null))
       or (f.kind in ('evaluation-impossible', 'sweep-failed') and f.seen_at < muster.now() - interval '1 minute'
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
           and work_due_at < (select muster.now()) - interval '1 minute')))) returning 1`,

@@ -15,7 +15,8 @@ export const mergeEntitlements = async (tx: Transaction, twins: readonly Twin[])
   const concerned = await tx.query<{ id: number }>({
     text: `select distinct a.identity_id as id from muster.grants g join muster.account a on a.id = g.account_id
         where g.entitlement_id = any($1) and g.gone_verified_at is null
-      union select identity_id from muster.action where entitlement_id = any($1) and open`,
+      union select identity_id from muster.action where entitlement_id = any($1) and open
+      union select identity_id from muster.adopted where entitlement_id = any($1) and ended_at is null`,
     values: values.slice(0, 1),
   })
   const identities = concerned.map(({ id }) => id)
@@ -40,6 +41,12 @@ export const mergeEntitlements = async (tx: Transaction, twins: readonly Twin[])
     text: `update muster.grants g set entitlement_id = r."into" from unnest($1::int[], $2::int[]) as r("from", "into")
       where g.entitlement_id = r."from" and not exists (select from muster.grants o
         where o.account_id = g.account_id and o.entitlement_id = r."into" and o.first_verified_at = g.first_verified_at)`,
+    values,
+  })
+  await tx.query({
+    text: `update muster.adopted t set entitlement_id = r."into" from unnest($1::int[], $2::int[]) as r("from", "into")
+      where t.entitlement_id = r."from" and t.ended_at is null and not exists (select from muster.adopted o
+        where o.identity_id = t.identity_id and o.entitlement_id = r."into" and o.ended_at is null)`,
     values,
   })
   await makeDue(tx, identities)

@@ -23,3 +23,17 @@ export const unlinkedAfter = (
       order by i.id limit $3`,
     values: [target, after, limit],
   })
+
+/** Those of these people who have an account there by now. */
+export const linkedOf = async (
+  db: Queryable,
+  target: string,
+  identities: readonly number[],
+): Promise<ReadonlySet<number>> => {
+  const rows = await db.query<{ identity_id: number }>({
+    name: 'correlate-linked',
+    text: 'select identity_id from muster.account where identity_id = any($2) and target = $1 and unlinked_at is null',
+    values: [target, identities],
+  })
+  return new Set(rows.map(({ identity_id }) => identity_id))
+}

@@ -224,7 +224,11 @@ describe('adopted access', () => {
     expect(adoptedTimeline([anEvent('1')], adopted('Approve', 15, 20))).toContain('Approve 15–20 adopted')
   })
 
-  test('is hidden while a rule gives the same, which goes with the rule', () => {
+  test('is over once a rule gives the same, which goes with the rule; and with a leave', () => {
+    const back = [anEvent('1'), aTermination('2', 30), anEvent('3', { effectiveAt: at(40) })]
+    expect(adoptedTimeline(back, adopted('Approve', 15)).filter((line) => line.startsWith('Approve'))).toEqual([
+      'Approve 15–30 adopted',
+    ])
     const moves = [
       anEvent('1', { worker: { jobCode: 'X' } }),
       anEvent('2', { effectiveAt: at(20) }),
@@ -233,7 +237,6 @@ describe('adopted access', () => {
     expect(adoptedTimeline(moves, adopted('Entry', 15))).toEqual([
       'Entry 15–20 adopted',
       'Entry 20–30 rule',
-      'Entry 30– adopted',
       'View 20–30 rule',
     ])
   })
