@@ -10,7 +10,7 @@ import type { Database } from '../store/database.ts'
 import { loadFacts } from '../store/evaluation-facts.ts'
 import { grantsAt, guardHoldsOf, type HoldOfPerson, holdsOn, identityByKey } from '../store/person-at.ts'
 import { targetModes } from '../store/targets.ts'
-import { adoptedOf, presentOf } from './judge.ts'
+import { adoptedOf, presentOf } from './judge-observed.ts'
 import type { ActivePolicy, PolicyBook } from './policy-book.ts'
 
 export type AccessExplained =

@@ -1,8 +1,7 @@
 import canonicalize from 'canonicalize'
 import type { Connector } from '../connectors/connector.ts'
 import type { Lane, Plan } from '../domain/action.ts'
-import type { Adopted, Decision } from '../domain/decision.ts'
-import { foughtFrom } from '../domain/drift.ts'
+import type { Decision } from '../domain/decision.ts'
 import { fold, identityAt } from '../domain/fold.ts'
 import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
 import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
@@ -10,11 +9,12 @@ import { contains, type Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { AttributeValue, Worker } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
-import type { PresentGrant } from '../planning/plan-input.ts'
 import { presentAccess } from '../planning/present.ts'
-import { type EvaluationInput, evaluate } from '../policies/evaluate.ts'
+import { evaluate } from '../policies/evaluate.ts'
 import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
 import type { DueIdentity } from '../store/work-queue.ts'
+import { explainDrift, explainFound } from './judge-found.ts'
+import { adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
 /** What one evaluation of one identity answers: everything that is then written, nothing of it read again. */
@@ -121,117 +121,6 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
-  }
-}
-
-export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readonly Adopted[] =>
-  adopted.map(({ entitlement, target, from, to }) => ({
-    entitlement: entitlement as EntitlementId,
-    target: target as TargetId,
-    interval: { from: from as Instant, to: to as Instant | null },
-  }))
-
-/** What was verified as present and not since as gone, with what the catalogue says of it. */
-const presentGrants = (
-  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
-  policy: ActivePolicy,
-): readonly PresentGrant[] =>
-  facts.grants.map(({ entitlement, target, given, appeared }) => {
-    const known = policy.entitlements.get(entitlement as EntitlementId)
-    return {
-      entitlement: entitlement as EntitlementId,
-      target: target as TargetId,
-      managed: known?.managed ?? false,
-      protected: known?.protected ?? false,
-      indirect: false,
-      found: !given,
-      reverted: !given && appeared && isReverted(entitlement, facts, policy),
-    }
-  })
-
-/** Whoever changes the same grant again and again behind our back will not be won over by one more turn. */
-const isReverted = (entitlement: number, { drift }: Pick<EvaluationFacts, 'drift'>, policy: ActivePolicy): boolean =>
-  policy.entitlements.get(entitlement as EntitlementId)?.drift === 'revert' && !isFought(entitlement, drift)
-
-const isFought = (entitlement: number, drift: EvaluationFacts['drift']): boolean =>
-  drift.some((one) => one.entitlement === entitlement && one.times >= foughtFrom)
-
-const onlyReported = (
-  facts: Pick<EvaluationFacts, 'drift'>,
-  policy: ActivePolicy,
-): ReadonlyMap<EntitlementId, Instant> =>
-  new Map(
-    facts.drift.flatMap(({ entitlement, missingSince }) =>
-      missingSince === null || isReverted(entitlement, facts, policy)
-        ? []
-        : [[entitlement as EntitlementId, missingSince as Instant] as const],
-    ),
-  )
-
-/** All that counts as held when separation of duties judges (DESIGN §4). */
-export const presentOf = (
-  facts: Pick<EvaluationFacts, 'grants' | 'drift' | 'open'>,
-  policy: ActivePolicy,
-  targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
-): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy), facts.open)
-
-const explainFound = (
-  grants: readonly PresentGrant[],
-  { wanted }: Decision,
-  at: IdentityAt,
-  plan: Plan,
-  facts: EvaluationFacts,
-  targets: readonly TargetRules[],
-): Pick<Judged, 'adopt' | 'unexplained'> => {
-  // Before Muster enforces, no rule has given anything: what a draft wanted for a day is not taken away for it.
-  const enforced = new Set(targets.flatMap(({ id, mode }) => (mode === 'enforce' ? [id] : [])))
-  const isLeaving = (entitlement: EntitlementId) =>
-    [...plan.create, ...facts.open].some((action) => action.kind === 'revoke' && action.entitlement === entitlement)
-  const found = grants.filter(
-    (grant) => grant.found === true && grant.managed && !(grant.reverted === true && isLeaving(grant.entitlement)),
-  )
-  // Of leavers only what came after they had left nothing behind, and stays.
-  const came = new Set(facts.grants.flatMap(({ entitlement, appeared }) => (appeared ? [entitlement] : [])))
-  const isTold = ({ entitlement }: PresentGrant) => !at.leaver || (came.has(entitlement) && !isLeaving(entitlement))
-  const isWanted = ({ entitlement }: PresentGrant) =>
-    wanted.some((assignment) => assignment.entitlement === entitlement)
-  return {
-    adopt: grants
-      .filter((grant) => grant.found === true && grant.managed && enforced.has(grant.target) && isWanted(grant))
-      .map(({ entitlement }) => entitlement),
-    unexplained: found.filter((grant) => !isWanted(grant) && isTold(grant)).map(({ entitlement }) => entitlement),
-  }
-}
-
-const explainDrift = (
-  grants: readonly PresentGrant[],
-  { wanted }: Decision,
-  plan: Plan,
-  facts: EvaluationFacts,
-  policy: ActivePolicy,
-): Pick<Judged, 'missing' | 'fought'> => {
-  const isThere = (entitlement: EntitlementId) => grants.some((grant) => grant.entitlement === entitlement)
-  const isComing = (entitlement: EntitlementId) =>
-    plan.create.some((action) => action.kind === 'grant' && action.entitlement === entitlement) ||
-    facts.open.some((action) => action.kind === 'grant' && action.entitlement === entitlement)
-  const isWanted = (entitlement: EntitlementId) => wanted.some((assignment) => assignment.entitlement === entitlement)
-  const drifted = facts.drift.map(({ entitlement, missingSince }) => ({
-    entitlement: entitlement as EntitlementId,
-    missingSince,
-  }))
-  return {
-    missing: drifted.flatMap(({ entitlement, missingSince }) =>
-      missingSince !== null && isWanted(entitlement) && !isThere(entitlement) && !isComing(entitlement)
-        ? [entitlement]
-        : [],
-    ),
-    fought: drifted.flatMap(({ entitlement }) =>
-      policy.entitlements.get(entitlement)?.drift === 'revert' &&
-      isFought(entitlement, facts.drift) &&
-      isThere(entitlement) !== isWanted(entitlement)
-        ? [entitlement]
-        : [],
-    ),
   }
 }
 

@@ -8,27 +8,19 @@ import type { Transaction } from '../../../src/store/database.ts'
 import { createGates } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
+import { findingsOf, reporting, resolved, reverting, setLocked } from './behind-our-back.ts'
 import { auditOf } from './laws.ts'
 import { approverJob, leaves, lending, works } from './people.ts'
 
 let house: House
 afterEach(() => house.close())
 
-const reporting = (text: string) => text.replaceAll(/^ {4}drift: .*\n/gm, '')
-const reverting = (text: string) => reporting(text).replaceAll(/^( {4})(risk: )/gm, '$1drift: revert\n$1$2')
-
 const open = async (people: readonly string[], options: HouseOptions = {}) => {
   house = await openHouse(options)
   for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
   await house.quiesce()
-  await resolved()
+  await resolved(house)
   expect(await run()).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
-}
-
-/** The groups came after the policy: what each entitlement is, is asked once more. */
-const resolved = async () => {
-  await house.shift(61_000)
-  await house.sweep()
 }
 
 const run = (more: { acceptShrunken?: boolean } = {}, engine: Reconciler = house.engine) =>
@@ -38,21 +30,11 @@ const run = (more: { acceptShrunken?: boolean } = {}, engine: Reconciler = house
     ...more,
   })
 
-const findings = async () =>
-  (
-    await house.rows<{ kind: string; urgent: boolean }>(
-      'select kind, urgent from muster.finding where closed_at is null order by kind',
-    )
-  ).map(({ kind, urgent }) => `${kind}${urgent ? '!' : ''}`)
+const findings = () => findingsOf(house)
 
 const driftEntries = async () => (await auditOf(house)).filter(({ kind }) => kind === 'drift')
 
-const locked = (person: string, to: boolean) =>
-  asDirectoryRoot(house.ldap, async (client) => {
-    const { Attribute, Change } = await import('ldapts')
-    const modification = new Attribute({ type: 'pwdAccountLockedTime', values: to ? ['000001010000Z'] : [] })
-    await client.modify((await house.account(person))?.dn ?? '', new Change({ operation: 'replace', modification }))
-  })
+const locked = (person: string, to: boolean) => setLocked(house, person, to)
 const removed = async (...people: readonly string[]) => {
   for (const person of people)
     await asDirectoryRoot(house.ldap, async (client) => client.del((await house.account(person))?.dn ?? ''))
@@ -267,7 +249,7 @@ test('what a first list shows and is not written down is shown for the first tim
   await house.addAccount('P-1')
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
-  await resolved()
+  await resolved(house)
   await house.tell(works('P-1', (await house.now()) - 500, { jobCode: 'TELLER', department: 'RETAIL' }))
   await house.evaluateAll()
   await house.addMember('P-1', 'CBS_TellerCash')
@@ -277,4 +259,19 @@ test('what a first list shows and is not written down is shown for the first tim
   expect(await run()).toMatchObject({ appeared: 0, found: 1 })
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toContain('CBS_TellerCash')
+})
+
+test('a run that another one overtook writes down nothing that is over by then', async () => {
+  const gates = createGates()
+  await open(['P-1', 'P-0'], { revised: reverting, settings: { pause: gates.pause } })
+  await house.addMember('P-1', 'Staff_Vpn')
+  const compared = gates.stopAt('reconcile:compared')
+  const overtaken = run()
+  await compared.reached
+  expect(await run()).toMatchObject({ appeared: 1 })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(lending)
+  compared.open()
+  expect(await overtaken).toMatchObject({ appeared: 0, passing: 1 })
+  expect(await driftEntries()).toHaveLength(1)
 })

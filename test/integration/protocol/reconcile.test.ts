@@ -7,28 +7,19 @@ import type { Reconciliation } from '../../../src/engine/reconciler.ts'
 import { createGates } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
+import { findingsOf, reporting, resolved, reverting, setLocked } from './behind-our-back.ts'
 import { auditOf, brokenLaws, l7 } from './laws.ts'
 import { leaves, lending, managerJob, works } from './people.ts'
 
 let house: House
 afterEach(() => house.close())
 
-/** Every entitlement of the bank is only reported, or made right again, when somebody changes it. */
-const reporting = (text: string) => text.replaceAll(/^ {4}drift: .*\n/gm, '')
-const reverting = (text: string) => reporting(text).replaceAll(/^( {4})(risk: )/gm, '$1drift: revert\n$1$2')
-
 const open = async (people: readonly string[], options: HouseOptions = {}) => {
   house = await openHouse(options)
   for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
   await house.quiesce()
-  await resolved()
+  await resolved(house)
   expect(await run()).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
-}
-
-/** The groups came after the policy: what each entitlement is, is asked once more. */
-const resolved = async () => {
-  await house.shift(61_000)
-  await house.sweep()
 }
 
 const run = (more: { acceptShrunken?: boolean } = {}): Promise<Reconciliation> =>
@@ -38,12 +29,7 @@ const run = (more: { acceptShrunken?: boolean } = {}): Promise<Reconciliation> =
     ...more,
   })
 
-const findings = async () =>
-  (
-    await house.rows<{ kind: string; urgent: boolean }>(
-      'select kind, urgent from muster.finding where closed_at is null order by kind',
-    )
-  ).map(({ kind, urgent }) => `${kind}${urgent ? '!' : ''}`)
+const findings = () => findingsOf(house)
 
 test('nothing changed: nothing is found, and nobody is evaluated', async () => {
   await open(['P-1', 'P-2'])
@@ -109,7 +95,7 @@ test('what stood there when it was listed for the first time is never reverted',
   await house.addAccount('P-1')
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
-  await resolved()
+  await resolved(house)
   // Behind Muster's back, but before anybody could say that it had not been there.
   await house.addMember('P-1', 'Staff_Vpn')
   expect(await run()).toMatchObject({ appeared: 0, found: 1 })
@@ -285,12 +271,7 @@ test('somebody renamed between the two reads is not gone', async () => {
   expect(result).toMatchObject({ missing: 0, passing: 6 })
 })
 
-const locked = (person: string, to: boolean) =>
-  asDirectoryRoot(house.ldap, async (client) => {
-    const { Attribute, Change } = await import('ldapts')
-    const modification = new Attribute({ type: 'pwdAccountLockedTime', values: to ? ['000001010000Z'] : [] })
-    await client.modify((await house.account(person))?.dn ?? '', new Change({ operation: 'replace', modification }))
-  })
+const locked = (person: string, to: boolean) => setLocked(house, person, to)
 
 test("a leaver's account that somebody opened is shut again, and pages", async () => {
   await open(['P-1', 'P-2'])

@@ -1,0 +1,62 @@
+import type { Adopted } from '../domain/decision.ts'
+import { foughtFrom } from '../domain/drift.ts'
+import type { EntitlementId, TargetId } from '../domain/ids.ts'
+import type { Instant } from '../domain/instant.ts'
+import type { TargetRules } from '../domain/target.ts'
+import type { PresentGrant } from '../planning/plan-input.ts'
+import { presentAccess } from '../planning/present.ts'
+import type { EvaluationInput } from '../policies/evaluate.ts'
+import type { EvaluationFacts } from '../store/evaluation-facts.ts'
+import type { ActivePolicy } from './policy-book.ts'
+
+export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readonly Adopted[] =>
+  adopted.map(({ entitlement, target, from, to }) => ({
+    entitlement: entitlement as EntitlementId,
+    target: target as TargetId,
+    interval: { from: from as Instant, to: to as Instant | null },
+  }))
+
+/** What was verified as present and not since as gone, with what the catalogue says of it. */
+export const presentGrants = (
+  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
+  policy: ActivePolicy,
+): readonly PresentGrant[] =>
+  facts.grants.map(({ entitlement, target, given, appeared }) => {
+    const known = policy.entitlements.get(entitlement as EntitlementId)
+    return {
+      entitlement: entitlement as EntitlementId,
+      target: target as TargetId,
+      managed: known?.managed ?? false,
+      protected: known?.protected ?? false,
+      indirect: false,
+      found: !given,
+      reverted: !given && appeared && isReverted(entitlement, facts, policy),
+    }
+  })
+
+/** Whoever changes the same grant again and again behind our back will not be won over by one more turn. */
+const isReverted = (entitlement: number, { drift }: Pick<EvaluationFacts, 'drift'>, policy: ActivePolicy): boolean =>
+  policy.entitlements.get(entitlement as EntitlementId)?.drift === 'revert' && !isFought(entitlement, drift)
+
+export const isFought = (entitlement: number, drift: EvaluationFacts['drift']): boolean =>
+  drift.some((one) => one.entitlement === entitlement && one.times >= foughtFrom)
+
+/** Taken away behind our back, and not to be given again for it. */
+export const onlyReported = (
+  facts: Pick<EvaluationFacts, 'drift'>,
+  policy: ActivePolicy,
+): ReadonlyMap<EntitlementId, Instant> =>
+  new Map(
+    facts.drift.flatMap(({ entitlement, missingSince }) =>
+      missingSince === null || isReverted(entitlement, facts, policy)
+        ? []
+        : [[entitlement as EntitlementId, missingSince as Instant] as const],
+    ),
+  )
+
+/** All that counts as held when separation of duties judges (DESIGN §4). */
+export const presentOf = (
+  facts: Pick<EvaluationFacts, 'grants' | 'drift' | 'open'>,
+  policy: ActivePolicy,
+  targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
+): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy), facts.open)
