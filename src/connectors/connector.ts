@@ -1,6 +1,8 @@
+import type { Lane } from '../domain/action.ts'
 import type { EntitlementId, NativeId, TargetId } from '../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement, Outcome } from '../domain/outcome.ts'
 import type { AttributeValue } from '../domain/worker-event.ts'
+import type { Budget } from './budget.ts'
 
 /** Key → value that finds one person's account, e.g. employeeNumber = person key. Personal data: never logged. */
 export type Correlation = { readonly value: string }
@@ -32,6 +34,11 @@ export type Operation =
       readonly account: NativeId | null
     }
   | { readonly op: 'enable' | 'disable'; readonly account: NativeId }
+  /**
+   * endSessions: whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct
+   * grants, as that of disable does. deleteAccount: refused as `protected` while the account is enabled.
+   */
+  | { readonly op: 'endSessions' | 'deleteAccount'; readonly account: NativeId }
   | { readonly op: 'grant' | 'revoke'; readonly account: NativeId; readonly entitlement: EntitlementRef }
 
 export type ApplyContext = {
@@ -41,13 +48,24 @@ export type ApplyContext = {
   readonly mayWrite: () => boolean
 }
 
+/** What a connector can do, known without a connection. */
 export type Manifest = {
   /** Operations of one entitlement that one call may carry. */
   readonly batchSize: number
-  /** How long a read may not yet show a write. */
+  /**
+   * How long a read may not yet show a write, ms. 0 = a read shows it at once. Otherwise a change that no read shows yet
+   * is `pending`, and `poll` says what became of it: within this time a negative read is «not yet», never a proof.
+   */
   readonly settleMs: number
-  /** Attribute values to which accounts can be disabled natively. */
+  /** none: the target has no such thing; nobody plans enable or disable there, and leavers lose their grants all the same. */
   readonly disable: 'native' | 'none'
+  readonly endSessions: 'native' | 'none'
+  /** soft: can be restored for a while. */
+  readonly deleteAccount: 'soft' | 'hard' | 'none'
+  /** Answers `pending`, and has `poll`. */
+  readonly pending: boolean
+  /** Least privilege: what the target must permit for each thing that Muster does there, in the target's own words. */
+  readonly permissions: Readonly<Record<string, readonly string[]>>
 }
 
 /** Cause word of an observed `retry`: proven by a complete read, not merely unread. */
@@ -56,6 +74,16 @@ export const notSo = 'not-so'
 /** A connector of bulk work calls this before each request: resolves when no leaver is in hand, or soon anyway. */
 export type GiveWay = () => Promise<unknown>
 export const atOnce: GiveWay = async () => {}
+
+/** What a connector is given to work with. One is made per lane and process. */
+export type ConnectorTools = {
+  readonly lane: Lane
+  readonly giveWay: GiveWay
+  /** Of its target, shared with the other lane and the other processes. */
+  readonly budget: Budget
+  /** The wall clock, ms since 1970: for the settling window and certificates, never for a decision. */
+  readonly now: () => number
+}
 
 export type CheckReport = { readonly ok: boolean; readonly problems: readonly string[] }
 
@@ -74,6 +102,24 @@ export type MemberList = { readonly entitlement: EntitlementId } & (
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly cause: string }
 )
+
+/** A change that the target has taken on and not finished, as its `pending` outcome named it. */
+export type PendingOperation = { readonly operation: Operation; readonly handle: string }
+
+/**
+ * What may differ from a cursor on: hints for where to read, never facts. A list or an account that is not named has not
+ * changed since.
+ */
+export type Changes =
+  | {
+      readonly kind: 'changes'
+      readonly entitlements: readonly NativeId[]
+      readonly accounts: readonly NativeId[]
+      readonly cursor: string
+    }
+  /** The target does not know the cursor any more (or there was none): read everything; go on from this one. */
+  | { readonly kind: 'from-now'; readonly cursor: string }
+  | { readonly kind: 'failed'; readonly cause: string }
 
 /** An entitlement of which is known what it is. */
 export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }
@@ -112,6 +158,11 @@ export type Connector = {
    * is there, with the hash of the attributes that it has: the caller compares.
    */
   readonly observe: (operations: readonly Operation[], signal: AbortSignal) => Promise<readonly Outcome[]>
+  /**
+   * What became of `pending` changes, read only: done | pending (not yet) | retry with cause.word `notSo` (surely not there:
+   * it failed, or the settling time is over) | unknown (could not be read) | refused. Only where the manifest says `pending`.
+   */
+  readonly poll?: (pending: readonly PendingOperation[], signal: AbortSignal) => Promise<readonly Outcome[]>
   /** Direct grants of accounts, managed or not. */
   readonly grantsOf: (
     accounts: readonly NativeId[],
@@ -125,5 +176,7 @@ export type Connector = {
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
   readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<ObservedAccount>>
+  /** Where the target keeps a change log. null: from now on. A cursor is text without personal data. */
+  readonly changes?: (cursor: string | null, signal: AbortSignal) => Promise<Changes>
   readonly close: () => Promise<void>
 }

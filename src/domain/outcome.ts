@@ -18,6 +18,7 @@ export const refusalReasons = [
   'name-taken',
   'not-allowed',
   'invalid',
+  'limit',
   'protected',
   'configuration',
 ] as const
@@ -50,7 +51,7 @@ export type Outcome =
       /** ensureAccount, enable, disable. */
       readonly account?: ObservedAccount & { readonly origin: 'created' | 'linked' | 'known' }
       /**
-       * ensureAccount (when the account was there already) and disable: native ids of the groups that hold the account
+       * ensureAccount (when the account was there already), disable and endSessions: native ids of the groups that hold the account
        * directly, from a complete read. undefined = not read.
        */
       readonly grants?: readonly ObservedEntitlement[]

@@ -74,6 +74,7 @@ const isFinal: Record<RefusalReason, boolean> = {
   'name-taken': false,
   'not-allowed': false,
   invalid: false,
+  limit: false,
   configuration: false,
 }
 

@@ -1,6 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount } from '../../domain/outcome.ts'
-import { attributesHash, type MappedAttributes } from './attributes.ts'
+import { attributesHash, type MappedAttributes } from '../attribute-mapping.ts'
 import type { AttributeChange } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { type Entry, firstValue, valuesOf } from './entry.ts'

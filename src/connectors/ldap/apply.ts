@@ -5,7 +5,7 @@ import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import type { EnsureOperation } from './find-accounts.ts'
-import { type AccessOperation, retry } from './items.ts'
+import { type AccessOperation, refused, retry } from './items.ts'
 import type { Pace } from './pace.ts'
 
 /** Splits operations into those on accounts and those on access, and puts their outcomes back into order. */
@@ -18,12 +18,19 @@ export const inOrder = async (
   const others: AccessOperation[] = []
   for (const operation of operations) {
     if (operation.op === 'ensureAccount') ensures.push(operation)
-    else others.push(operation)
+    else if (isOnAccess(operation)) others.push(operation)
   }
   const ofEnsures = (ensures.length === 0 ? [] : await accounts(ensures)).values()
   const ofOthers = (others.length === 0 ? [] : await access(others)).values()
-  return operations.map(({ op }) => (op === 'ensureAccount' ? ofEnsures : ofOthers).next().value ?? retry('not-begun'))
+  return operations.map((operation) => {
+    if (operation.op === 'ensureAccount') return ofEnsures.next().value ?? retry('not-begun')
+    return isOnAccess(operation) ? (ofOthers.next().value ?? retry('not-begun')) : refused('not-allowed', 'not-offered')
+  })
 }
+
+/** What the manifest says is not offered here is planned by nobody. */
+const isOnAccess = (operation: Operation): operation is AccessOperation =>
+  operation.op !== 'ensureAccount' && operation.op !== 'endSessions' && operation.op !== 'deleteAccount'
 
 export const apply = (
   client: LdapClient,

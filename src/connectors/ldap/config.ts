@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDn } from '../../domain/dn.ts'
-import { splitRdn, templateProblem } from './attributes.ts'
+import { templateProblem } from '../attribute-mapping.ts'
+import { splitRdn } from './attributes.ts'
 
 const dn = z
   .string()

@@ -1,11 +1,13 @@
 import type { TargetId } from '../../domain/ids.ts'
+import { attributesHash, mapAttributes } from '../attribute-mapping.ts'
 import { atOnce, type Connector, type GiveWay } from '../connector.ts'
 import { apply } from './apply.ts'
-import { attributesHash, creationHash, mapAttributes } from './attributes.ts'
+import { creationHash } from './attributes.ts'
 import { check } from './check.ts'
 import { createLdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { failureText, groupIdentities } from './groups.ts'
+import { ldapManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
 import { createPace } from './pace.ts'
@@ -19,9 +21,9 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings, gi
   const pace = createPace()
   return {
     target,
-    manifest: { batchSize: 500, settleMs: 0, disable: 'native' },
+    manifest: ldapManifest,
     check: () => check(client, settings),
-    attributesHash: (worker) => attributesHash(mapAttributes(settings.account, worker)),
+    attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
     creationHash: (worker) => creationHash(settings.account, worker),
     resolveEntitlements: async (refs) => {
       const identities = await groupIdentities(

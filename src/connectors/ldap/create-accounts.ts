@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Outcome } from '../../domain/outcome.ts'
-import { mapAttributes, mapRdn } from './attributes.ts'
+import { mapAttributes } from '../attribute-mapping.ts'
+import { mapRdn } from './attributes.ts'
 import type { Gate, LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { outcomeOfRead, outcomeOfWrite } from './errors.ts'
@@ -35,7 +36,9 @@ export const createAccounts = async (
       ['objectClass', settings.account.objectClasses],
       [rdn.name, [rdn.value]],
       [settings.correlation, [operation.wanted.correlation.value]],
-      ...[...mapAttributes(settings.account, operation.wanted.worker)].filter(([, values]) => values.length > 0),
+      ...[...mapAttributes(settings.account.attributes, operation.wanted.worker)].filter(
+        ([, values]) => values.length > 0,
+      ),
     ])
     drafts.push({ index, operation, dn: `${rdn.rdn},${settings.peopleBase}`, name: rdn.value, attributes })
   }

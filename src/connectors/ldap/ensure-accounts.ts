@@ -1,9 +1,9 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
+import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { notSo } from '../connector.ts'
 import { mappedOf, nativeIdOf, observedAccount } from './account.ts'
-import { differences, mapAttributes } from './attributes.ts'
 import type { Gate, LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { createAccounts } from './create-accounts.ts'
@@ -47,7 +47,7 @@ export const ensureAccounts = async (
   for (const { index, operation, entry } of matched) {
     const origin = operation.account === null ? 'linked' : 'known'
     const changes = differences(
-      mapAttributes(settings.account, operation.wanted.worker),
+      mapAttributes(settings.account.attributes, operation.wanted.worker),
       mappedOf(settings, entry),
     ).map(([attribute, values]) => ({ operation: 'replace', attribute, values }) as const)
     const written = changes.length === 0 ? null : await client.modify(entry.dn, nativeIdOf(entry), changes, gate)

@@ -4,9 +4,9 @@ import {
   attributesHash,
   differences,
   mapAttributes,
-  mapRdn,
   templateProblem,
-} from '../../../../src/connectors/ldap/attributes.ts'
+} from '../../../../src/connectors/attribute-mapping.ts'
+import { mapRdn } from '../../../../src/connectors/ldap/attributes.ts'
 import type { LdapSettings } from '../../../../src/connectors/ldap/config.ts'
 
 const account: LdapSettings['account'] = {
@@ -33,24 +33,30 @@ const amit = {
 
 describe('templates', () => {
   test('fill attributes, alternatives and lists; what is missing leaves nothing', () => {
-    expect(Object.fromEntries(mapAttributes(account, amit))).toEqual({
+    expect(Object.fromEntries(mapAttributes(account.attributes, amit))).toEqual({
       cn: ['Amit R'],
       sn: ['Amit R'],
       mail: ['a@x', 'b@x'],
       title: ['()'],
       roomNumber: ['7'],
     })
-    expect(Object.fromEntries(mapAttributes(account, {}))).toMatchObject({ cn: [], mail: [], roomNumber: [] })
+    expect(Object.fromEntries(mapAttributes(account.attributes, {}))).toMatchObject({
+      cn: [],
+      mail: [],
+      roomNumber: [],
+    })
   })
 
   test('nothing is taken from the prototype of the attributes', () => {
-    expect(Object.fromEntries(mapAttributes({ ...account, attributes: { cn: '{constructor}' } }, {}))).toEqual({
+    expect(Object.fromEntries(mapAttributes({ cn: '{constructor}' }, {}))).toEqual({
       cn: [],
     })
   })
 
   test('a value that looks like a template stays what it is', () => {
-    expect(mapAttributes(account, { displayName: '{personKey}', personKey: 'P-1' }).get('cn')).toEqual(['{personKey}'])
+    expect(mapAttributes(account.attributes, { displayName: '{personKey}', personKey: 'P-1' }).get('cn')).toEqual([
+      '{personKey}',
+    ])
   })
 
   test('the name is escaped; without a value there is none', () => {

@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto'
+import type { AttributeValue } from '../domain/worker-event.ts'
+
+/** Attribute of the target (as configured) → its values; an attribute without values is absent. Personal data. */
+export type MappedAttributes = ReadonlyMap<string, readonly string[]>
+/** Attribute of the target → template, or several for an attribute with several values. */
+export type AttributeTemplates = Readonly<Record<string, string | readonly string[]>>
+export type Worker = Readonly<Record<string, AttributeValue>>
+
+const placeholder = /\{([^{}]*)\}/g
+const names = /^[A-Za-z][\w.]*(?:\|[A-Za-z][\w.]*)*$/
+
+/** What is wrong with a template such as `{givenName} {familyName}` or `{displayName|username}`; null when nothing is. */
+export const templateProblem = (template: string): string | null => {
+  for (const [, inner = ''] of template.matchAll(placeholder)) {
+    if (!names.test(inner))
+      return `{${inner}} must name a worker attribute, or alternatives as in {displayName|username}`
+  }
+  return /[{}]/.test(template.replace(placeholder, '')) ? 'has a brace without its partner' : null
+}
+
+/** Fills a template; a missing attribute leaves nothing, and the first alternative that has a value is taken. */
+export const fill = (template: string, worker: Worker): string =>
+  template
+    .replace(placeholder, (_, inner: string) => {
+      for (const name of inner.split('|')) {
+        const value = Object.hasOwn(worker, name) ? worker[name] : null
+        if (value !== null && value !== undefined && value !== '') return String(value)
+      }
+      return ''
+    })
+    .trim()
+
+export const mapAttributes = (attributes: AttributeTemplates, worker: Worker): MappedAttributes =>
+  new Map(
+    Object.entries(attributes).map(([name, templates]) => {
+      const values = (typeof templates === 'string' ? [templates] : templates).map((template) => fill(template, worker))
+      return [name, [...new Set(values.filter((value) => value !== ''))]]
+    }),
+  )
+
+/** Stable hash of mapped attributes: independent of the order of attributes and of values, and of the case of names. */
+export const attributesHash = (mapped: MappedAttributes): string =>
+  hash(
+    'sha256',
+    JSON.stringify(
+      [...mapped]
+        .filter(([, values]) => values.length > 0)
+        .map(([name, values]) => [name.toLowerCase(), [...values].sort()] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+    'hex',
+  )
+
+/** Attributes whose values differ, with the values they should have. */
+export const differences = (
+  wanted: MappedAttributes,
+  actual: MappedAttributes,
+): readonly (readonly [string, readonly string[]])[] =>
+  [...wanted].filter(([name, values]) => {
+    const has = actual.get(name) ?? []
+    return has.length !== values.length || values.some((value) => !has.includes(value))
+  })

@@ -1,0 +1,17 @@
+import type { Manifest } from '../connector.ts'
+
+export const ldapManifest: Manifest = {
+  batchSize: 500,
+  settleMs: 0,
+  disable: 'native',
+  endSessions: 'none',
+  deleteAccount: 'none',
+  pending: false,
+  permissions: {
+    'find accounts and groups': ['read: peopleBase, groupsBase; entryUUID, the correlation attribute, memberships'],
+    'create accounts': ['add: below peopleBase', 'read: what was written'],
+    'keep attributes right': ['write: the mapped attributes'],
+    'open and shut accounts': ['manage: pwdAccountLockedTime (relax)'],
+    'let in and take out': ['write: the member attribute below groupsBase'],
+  },
+}
