@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { targetBudget } from './app/budgets.ts'
 import { ingestAll } from './app/ingest-all.ts'
 import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
+import { atOnce, type ConnectorTools } from './connectors/connector.ts'
 import type { Lane } from './domain/action.ts'
 import type { TargetId } from './domain/ids.ts'
 import { assertNever } from './domain/never.ts'
@@ -112,8 +114,16 @@ export const createApp = (config: Config, options: AppOptions): App => {
   const way = createGiveWay(memory)
   const queues = openQueues(redis, config.queue.prefix, log)
   // What leavers share with bulk work rests for nobody: it would wait for itself.
-  const rests = lanes.includes('leaver') ? undefined : way.given
-  const connectors = new Map(config.targets.map((target) => [target.id as TargetId, createConnector(target, rests)]))
+  const ofLeavers = lanes.includes('leaver')
+  const toolsFor = (target: string): ConnectorTools => ({
+    lane: ofLeavers ? 'leaver' : 'bulk',
+    giveWay: ofLeavers ? atOnce : way.given,
+    budget: targetBudget(db, target, ofLeavers ? 'leaver' : 'bulk'),
+    now: Date.now,
+  })
+  const connectors = new Map(
+    config.targets.map((target) => [target.id as TargetId, createConnector(target, toolsFor(target.id))]),
+  )
   const {
     evaluateBatch,
     dispatchBatch,

@@ -9,7 +9,7 @@ import { parsePolicies } from '../policies/parse.ts'
 import { openDatabase } from '../store/database.ts'
 import { activeHash } from '../store/policy-versions.ts'
 import { openRedis, within } from '../workers/redis-link.ts'
-import { createConnector } from './targets.ts'
+import { connectorByHand } from './targets.ts'
 
 /** One part that Muster needs, looked at from where Muster would run. */
 export type Examined = {
@@ -131,7 +131,7 @@ const examineKafka = async (config: Config): Promise<Answer> => {
 }
 
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
-  const connector = createConnector(target)
+  const connector = connectorByHand(target, null)
   try {
     const { problems } = await connector.check(AbortSignal.timeout(patienceMs))
     return { problems, remarks: [`${target.type}, reachable, with the rights it needs`] }

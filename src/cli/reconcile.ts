@@ -1,4 +1,4 @@
-import { createConnector } from '../app/targets.ts'
+import { connectorByHand } from '../app/targets.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { reconcile } from '../engine/reconcile.ts'
 import type { Change, Reconciliation } from '../engine/reconciler.ts'
@@ -28,7 +28,7 @@ export const reconcileCommand: Command = {
     if (settings === undefined)
       throw failure(`muster.yaml has no target ${target}`, `it has ${config.targets.map(({ id }) => id).join(', ')}`)
     return inOffice(call, async ({ db }): Promise<Answer> => {
-      const connector = createConnector(settings)
+      const connector = connectorByHand(settings, db)
       try {
         const result = await reconcile(
           { db, connectors: new Map([[connector.target, connector]]), nudge: () => {}, settings: {} },

@@ -49,9 +49,8 @@ const guard = z
   .prefault({})
   .describe('How much Muster takes away in one window before it stops and asks a human.')
 
-const ldapTarget = z.strictObject({
+const target = {
   id: name.describe('Its name in policies and everywhere else. Never changed: grants are recorded under it.'),
-  type: z.literal('ldap'),
   mode: z
     .enum(targetModes)
     .default('observe')
@@ -69,6 +68,12 @@ const ldapTarget = z.strictObject({
         .enum(['remove', 'report'])
         .default('remove')
         .describe("A leaver's direct grants that are in no catalogue."),
+      deleteAfter: duration('1d', '3650d')
+        .nullable()
+        .default(null)
+        .describe(
+          'So long after the leave the empty, shut account is deleted; null = never. A rehire before stops it.',
+        ),
     })
     .prefault({}),
   reconcile: z
@@ -90,8 +95,9 @@ const ldapTarget = z.strictObject({
       leaver: z.int().min(1).max(16).default(2),
     })
     .prefault({}),
-  ldap: ldapSettingsSchema,
-})
+}
+
+const ldapTarget = z.strictObject({ ...target, type: z.literal('ldap'), ldap: ldapSettingsSchema })
 
 const kafkaSource = z.strictObject({
   id: name,

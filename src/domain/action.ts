@@ -6,10 +6,18 @@ export const lanes = ['leaver', 'bulk'] as const
 export type Lane = (typeof lanes)[number]
 
 /**
- * ensureAccount: resolve, then link, create or (attributes differ) update. disable also ends what sessions it can and
- * reads the account's direct grants back, so that a leaver's unknown grants are found.
+ * ensureAccount: resolve, then link, create or (attributes differ) update. disable and endSessions also read the account's
+ * direct grants back, so that a leaver's unknown grants are found. deleteAccount: days after the leave.
  */
-export const actionKinds = ['ensureAccount', 'enable', 'disable', 'grant', 'revoke'] as const
+export const actionKinds = [
+  'ensureAccount',
+  'enable',
+  'disable',
+  'endSessions',
+  'deleteAccount',
+  'grant',
+  'revoke',
+] as const
 export type ActionKind = (typeof actionKinds)[number]
 
 /** `claimed` stands on the dispatch (its lease), not on the action: see store/dispatches. */
@@ -21,6 +29,8 @@ export const givesAccess: Record<ActionKind, boolean> = {
   ensureAccount: true,
   enable: true,
   disable: false,
+  endSessions: false,
+  deleteAccount: false,
   grant: true,
   revoke: false,
 }
@@ -88,6 +98,8 @@ export type ActionReason =
   | { readonly kind: 'lifecycle'; readonly state: string }
   | { readonly kind: 'account-wanted' }
   | { readonly kind: 'leaver-without-link' }
+  /** A leaver's account, when the time has passed for which it is kept. */
+  | { readonly kind: 'no-longer-kept' }
   | { readonly kind: 'attributes-differ' }
   | { readonly kind: 'inverse-of-claimed'; readonly action: ActionId }
 

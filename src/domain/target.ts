@@ -12,4 +12,9 @@ export type TargetRules = {
   readonly accounts: 'create' | 'expect'
   /** What happens to a leaver's direct grants that no catalogue knows. */
   readonly leaverUnmanaged: 'remove' | 'report'
+  /** none: accounts cannot be shut there; leavers lose all grants, and the reading of them is `endSessions`. */
+  readonly disable: 'native' | 'none'
+  readonly endSessions: 'native' | 'none'
+  /** So long after the leave an account without grants is deleted, ms; null = never. */
+  readonly deleteAfterMs: number | null
 }

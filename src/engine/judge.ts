@@ -83,15 +83,17 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const plan = planChanges({
     now,
     at,
+    endedAt,
     decision,
     targets: context.targets,
-    accounts: facts.accounts.map(({ id, target, enabled, attributesHash, grantsReadAt }) => ({
+    accounts: facts.accounts.map(({ id, target, enabled, attributesHash, grantsReadAt, sessionsEndedAt }) => ({
       id: id as AccountId,
       target: target as TargetId,
       // A leaver's account counts as never read until its grants were read since the leave, and since we heard of it:
       // disable reads them.
       enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, heardAt) ? null : enabled,
       attributesHash,
+      sessionsEnded: endedAt !== null && (sessionsEndedAt ?? 0) >= endedAt,
     })),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
@@ -110,7 +112,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     plan,
     planChanged,
     planVersion: identity.plan_version + (planChanged ? 1 : 0),
-    workDueAt: next,
+    workDueAt: earliest(next, deletionDue(facts, endedAt, now, context.targets)),
     lane: at.leaver || (next !== null && identityAt(history, next).leaver) ? 'leaver' : 'bulk',
     endedAt,
     urgent: isUrgent(history, now),
@@ -123,6 +125,24 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
 }
+
+/** When the first account of a leaver is to be deleted, if that is still to come. */
+const deletionDue = (
+  { accounts }: EvaluationFacts,
+  endedAt: Instant | null,
+  now: Instant,
+  targets: readonly TargetRules[],
+): Instant | null => {
+  if (endedAt === null) return null
+  const times = targets.flatMap(({ id, deleteAfterMs }) =>
+    deleteAfterMs !== null && accounts.some(({ target }) => target === id) ? [endedAt + deleteAfterMs] : [],
+  )
+  const coming = times.filter((time) => time > now)
+  return coming.length === 0 ? null : (Math.min(...coming) as Instant)
+}
+
+const earliest = (one: Instant | null, other: Instant | null): Instant | null =>
+  one === null || other === null ? (one ?? other) : (Math.min(one, other) as Instant)
 
 /** An account that is there is never renamed; of one that is not, the name is part of what is wanted. */
 const wantedAttributes = (

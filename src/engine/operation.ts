@@ -5,7 +5,11 @@ import type { Engine } from './engine.ts'
 
 /** Whether Muster creates accounts on this target, or something else does (`accounts: expect`). */
 export const createsAccounts = (engine: Engine, target: TargetId): boolean =>
-  engine.targets.find(({ id }) => id === target)?.accounts === 'create'
+  rulesOf(engine, target)?.accounts === 'create'
+
+/** What muster.yaml says of it; undefined: nothing any more. */
+export const rulesOf = (engine: Pick<Engine, 'targets'>, target: TargetId) =>
+  engine.targets.find(({ id }) => id === target)
 
 export const toOperation = (action: ClaimedAction, create: boolean): Operation => {
   const account = action.account_native as NativeId
@@ -23,6 +27,8 @@ export const toOperation = (action: ClaimedAction, create: boolean): Operation =
       }
     case 'enable':
     case 'disable':
+    case 'endSessions':
+    case 'deleteAccount':
       return { op: action.kind, account }
     case 'grant':
     case 'revoke':

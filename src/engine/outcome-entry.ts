@@ -87,12 +87,16 @@ const effectOf = (action: ClaimedAction, outcome: Outcome) => {
       ? { held: true }
       : action.kind === 'revoke'
         ? { held: false }
-        : { enabled: outcome.account?.enabled ?? null }
+        : action.kind === 'deleteAccount'
+          ? { present: false }
+          : { enabled: outcome.account?.enabled ?? null }
   const wasSo =
     action.kind === 'grant'
       ? { held: false }
       : action.kind === 'revoke'
         ? { held: true }
-        : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
+        : action.kind === 'deleteAccount'
+          ? { present: true }
+          : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
   return { before: outcome.changed ? wasSo : isSo, after: isSo }
 }

@@ -106,10 +106,22 @@ const applyOrObserve = async (
   if (sought.length > 0) fill(sought, (await connector.observe(sought.map(at), context.signal)).map(asSought))
   const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
   const unknown = indexesWhere(actions, (action, index) => action.unknown && others.has(index))
-  if (unknown.length > 0) fill(unknown, (await connector.observe(unknown.map(at), context.signal)).map(onlyWhatIsKnown))
+  const { poll } = connector
+  const polled = poll === undefined ? [] : unknown.filter((index) => actions[index]?.handle !== null)
+  const asked = unknown.filter((index) => !polled.includes(index))
+  if (poll !== undefined && polled.length > 0) {
+    const pending = polled.map((index) => ({ operation: at(index), handle: actions[index]?.handle ?? '' }))
+    fill(polled, (await poll(pending, context.signal)).map(onlyWhatIsKnown))
+  }
+  if (asked.length > 0) fill(asked, (await connector.observe(asked.map(at), context.signal)).map(onlyWhatIsKnown))
+  // What the target took on and then did not do is tried anew with the patience of a failure, not at once.
+  const mayFollow = new Set(asked)
   const toApply = indexesWhere(
     actions,
-    (action, index) => others.has(index) && action.mode === 'apply' && (!action.unknown || isNotSo(outcomes[index])),
+    (action, index) =>
+      others.has(index) &&
+      action.mode === 'apply' &&
+      (!action.unknown || (mayFollow.has(index) && isNotSo(outcomes[index]))),
   )
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })

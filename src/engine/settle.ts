@@ -2,7 +2,7 @@ import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { whatNext } from '../planning/retry.ts'
-import { saveAbsent, saveAccounts } from '../store/accounts.ts'
+import { saveAbsent, saveAccounts, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
@@ -15,7 +15,7 @@ import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
-import { createsAccounts } from './operation.ts'
+import { createsAccounts, rulesOf } from './operation.ts'
 import { outcomeEntry } from './outcome-entry.ts'
 import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
@@ -45,7 +45,7 @@ const settleTogether = async (
 ): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
   let due = new Set(
-    verdicts.flatMap(({ action, outcome }) => (makesDue(claim.lane, action, outcome) ? [action.identity_id] : [])),
+    verdicts.flatMap(({ action, outcome }) => (makesDue(engine, claim, action, outcome) ? [action.identity_id] : [])),
   )
   for (;;) {
     const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due, over))
@@ -123,6 +123,12 @@ const attempt = async (
   )
   // Awaited at the end; until then its failure is not nobody's.
   releasing.catch(() => {})
+  const accountsOf = (kind: 'endSessions' | 'deleteAccount') =>
+    settled.flatMap(({ action, next }) =>
+      action.kind === kind && next.kind === 'done' && action.account_id !== null ? [action.account_id] : [],
+    )
+  tx.defer(saveSessionsEnded(tx, at, accountsOf('endSessions')))
+  tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
   for (const { action, next } of settled)
@@ -168,15 +174,20 @@ const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Out
   return { action, outcome, next }
 }
 
-/** A disable proves a leaver's end only with a complete read of what the account still holds. */
+/** What proves a leaver's end does so only with a complete read of what the account still holds. */
 const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
-  action.kind !== 'disable' || outcome.kind !== 'done' || outcome.grants !== undefined
+  (action.kind !== 'disable' && action.kind !== 'endSessions') ||
+  outcome.kind !== 'done' ||
+  outcome.grants !== undefined
 
 const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
 
 /** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
-const makesDue = (lane: Lane, action: ClaimedAction, outcome: Outcome): boolean => {
+const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
   if (outcome.kind !== 'done') return false
+  // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
+  if (action.kind === 'deleteAccount') return true
+  if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
   if (seeksOnly({ kind: action.kind, lane })) return true
@@ -187,10 +198,11 @@ const makesDue = (lane: Lane, action: ClaimedAction, outcome: Outcome): boolean 
 
 /** Whoever looked for a leaver's account is done without one. */
 const foundNone = ({ action, outcome, next }: Verdict): boolean =>
-  action.kind === 'ensureAccount' && next.kind === 'done' && outcome.kind === 'refused'
+  next.kind === 'done' &&
+  (action.kind === 'deleteAccount' || (action.kind === 'ensureAccount' && outcome.kind === 'refused'))
 
 const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
-  const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind }
+  const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
   switch (next.kind) {
     case 'done':
       return { ...row, state: 'done', unknown: false }
@@ -204,6 +216,8 @@ const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
         state: 'ready',
         // A read-back that was throttled has told nothing.
         unknown: next.kind !== 'again' || (outcome.kind === 'throttled' && action.unknown),
+        // A poll that told nothing asks for the same thing again.
+        handle: outcome.kind === 'pending' ? outcome.handle : outcome.kind === 'unknown' ? action.handle : null,
         attempts: action.attempts + (next.counts ? 1 : 0),
         afterMs: next.afterMs,
       }

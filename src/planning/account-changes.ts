@@ -1,8 +1,8 @@
 import { type ActionReason, type NewAction, seeksOnly } from '../domain/action.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { inverseWanted } from './inverse.ts'
-import { keyOf, type Lookups } from './lookups.ts'
-import type { PlanInput } from './plan-input.ts'
+import { inFlight, keyOf, type Lookups } from './lookups.ts'
+import type { LinkedAccount, PlanInput } from './plan-input.ts'
 
 type AccountChange = Pick<NewAction, 'target' | 'kind' | 'account' | 'lane' | 'reason' | 'attributesHash'>
 
@@ -11,7 +11,13 @@ export const accountChanges = (input: PlanInput, lookups: Lookups): readonly New
   const changes: AccountChange[] = []
   for (const target of lookups.targets.keys()) {
     if (lookups.hasAccess) changes.push(...ensured(target, input, lookups), ...openedOrClosed(target, input, lookups))
-    else if (input.at.leaver) changes.push(...closed(target, input, lookups), ...sought(target, input, lookups))
+    else if (input.at.leaver)
+      changes.push(
+        ...closed(target, input, lookups),
+        ...signedOut(target, lookups),
+        ...deleted(target, input, lookups),
+        ...sought(target, input, lookups),
+      )
     else changes.push(...openedOrClosed(target, input, lookups))
   }
   return changes.map((change) => ({
@@ -52,10 +58,10 @@ const ensured = (
 const openedOrClosed = (
   target: TargetId,
   { at }: PlanInput,
-  { accounts, wanted }: Lookups,
+  { accounts, wanted, targets }: Lookups,
 ): readonly AccountChange[] => {
   const account = accounts.get(target)
-  if (account === undefined) return []
+  if (account === undefined || targets.get(target)?.disable === 'none') return []
   const change = (kind: 'enable' | 'disable'): AccountChange => ({
     target,
     kind,
@@ -71,11 +77,48 @@ const openedOrClosed = (
 /** For leavers: whatever is not known to be shut is shut, and what an enable in flight may open is shut at once. */
 const closed = (target: TargetId, input: PlanInput, lookups: Lookups): readonly AccountChange[] => {
   const account = lookups.accounts.get(target)
-  if (account === undefined) return []
+  if (account === undefined || lookups.targets.get(target)?.disable === 'none') return []
   const inverse = inverseWanted({ target, kind: 'enable', entitlement: null }, input, lookups)
   if (account.enabled === false && inverse === null) return []
   const reason: ActionReason = inverse ?? { kind: 'leaver', unmanaged: false }
   return [{ target, kind: 'disable', account: account.id, lane: 'leaver', reason, attributesHash: null }]
+}
+
+const ofLeaver = (target: TargetId, account: LinkedAccount, kind: 'endSessions' | 'deleteAccount'): AccountChange => ({
+  target,
+  kind,
+  account: account.id,
+  // A deletion has time, and the guard's whole attention.
+  lane: kind === 'endSessions' ? 'leaver' : 'bulk',
+  reason: kind === 'endSessions' ? { kind: 'leaver', unmanaged: false } : { kind: 'no-longer-kept' },
+  attributesHash: null,
+})
+
+/** Where accounts cannot be shut, this is also what reads the leaver's grants: wanted until they were read. */
+const signedOut = (target: TargetId, { accounts, targets }: Lookups): readonly AccountChange[] => {
+  const account = accounts.get(target)
+  const rules = targets.get(target)
+  if (account === undefined || rules?.endSessions !== 'native') return []
+  const read = rules.disable === 'native' || account.enabled !== null
+  return account.sessionsEnded === true && read ? [] : [ofLeaver(target, account, 'endSessions')]
+}
+
+/** Only of accounts that are known to be shut and empty, and never before the time has passed. */
+const deleted = (
+  target: TargetId,
+  { now, endedAt }: PlanInput,
+  { accounts, targets, grants, open }: Lookups,
+): readonly AccountChange[] => {
+  const account = accounts.get(target)
+  const rules = targets.get(target)
+  if (account === undefined || rules === undefined || rules.deleteAfterMs === null || endedAt === null) return []
+  if (now < endedAt + rules.deleteAfterMs) return []
+  const isShut = rules.disable === 'native' ? account.enabled === false : account.enabled !== null
+  const isEmpty = ![...grants.values()].some((grant) => grant.target === target)
+  const isCalled = [...open.values()].some((actions) =>
+    actions.some((action) => action.target === target && action.kind !== 'deleteAccount' && inFlight(action)),
+  )
+  return isShut && isEmpty && !isCalled ? [ofLeaver(target, account, 'deleteAccount')] : []
 }
 
 /**

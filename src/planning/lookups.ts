@@ -18,6 +18,8 @@ export const opposite = {
   revoke: 'grant',
   enable: 'disable',
   disable: 'enable',
+  endSessions: null,
+  deleteAccount: null,
   ensureAccount: null,
 } as const satisfies Record<ActionKind, ActionKind | null>
 

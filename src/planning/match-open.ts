@@ -43,9 +43,11 @@ const serves = (action: OpenAction, wish: NewAction): boolean => {
       return wish.afterRevokeOf.length === 0 || (action.state === 'waiting' && !inFlight(action))
     case 'revoke':
     case 'disable':
+    case 'endSessions':
       // A leaver's change does not queue behind bulk work; what was sent already has left the queue.
       return inFlight(action) || action.lane === 'leaver' || wish.lane === 'bulk'
     case 'enable':
+    case 'deleteAccount':
       return true
   }
 }

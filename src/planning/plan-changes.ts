@@ -45,6 +45,9 @@ export const planIsEmpty = ({ create, supersede, keep, awaited }: Plan): boolean
  * a leaver loses does not wait.
  */
 const mustHoldBack = ({ target, kind, entitlement, lane }: NewAction, lookups: Lookups): boolean => {
+  // Whatever is wanted of an account that is just being deleted is wanted of the next one.
+  if (kind !== 'deleteAccount' && lookups.inFlight({ target, kind: 'deleteAccount', entitlement: null }) !== undefined)
+    return true
   const other = opposite[kind]
   return lane === 'bulk' && other !== null && lookups.inFlight({ target, kind: other, entitlement }) !== undefined
 }
@@ -53,7 +56,15 @@ const mustHoldBack = ({ target, kind, entitlement, lane }: NewAction, lookups: L
 const isComing = (entitlement: EntitlementId, { open }: PlanInput): boolean =>
   open.some((action) => action.kind === 'grant' && action.entitlement === entitlement && inFlight(action))
 
-const rank: Record<ActionKind, number> = { disable: 0, revoke: 1, ensureAccount: 2, enable: 3, grant: 4 }
+const rank: Record<ActionKind, number> = {
+  disable: 0,
+  endSessions: 1,
+  revoke: 2,
+  deleteAccount: 3,
+  ensureAccount: 4,
+  enable: 5,
+  grant: 6,
+}
 
 const inOrder = (a: NewAction, b: NewAction): number =>
   rank[a.kind] - rank[b.kind] ||

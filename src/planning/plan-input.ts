@@ -13,6 +13,8 @@ export type LinkedAccount = {
   readonly enabled: boolean | null
   /** Of the mapped attributes, as last read. */
   readonly attributesHash: string | null
+  /** Since the person left; only of leavers. */
+  readonly sessionsEnded?: boolean
 }
 
 /** A grant that was verified as present and not since verified as gone. */
@@ -37,6 +39,8 @@ export type PresentGrant = {
 export type PlanInput = {
   readonly now: Instant
   readonly at: IdentityAt
+  /** Of a leaver: since when; else null. */
+  readonly endedAt: Instant | null
   readonly decision: Decision
   readonly targets: readonly TargetRules[]
   readonly accounts: readonly LinkedAccount[]

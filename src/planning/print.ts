@@ -46,6 +46,8 @@ export const reasonText = (reason: ActionReason): string => {
       return 'something is assigned there'
     case 'leaver-without-link':
       return 'a leaver may have an account of which nothing is known'
+    case 'no-longer-kept':
+      return 'left long enough ago'
     case 'attributes-differ':
       return 'attributes differ'
     case 'inverse-of-claimed':

@@ -7,6 +7,8 @@ export type LinkedAccountRow = {
   readonly attributesHash: string | null
   /** ms; null = its direct grants were never read completely. */
   readonly grantsReadAt: number | null
+  /** ms; null = never, or it was opened since. */
+  readonly sessionsEndedAt: number | null
 }
 
 export type AccountSeen = {
@@ -57,7 +59,9 @@ export const saveAccounts = async (
         and o.unlinked_at is null and o.identity_id <> r.identity)
       on conflict (identity_id, target) where unlinked_at is null
       do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at,
-        grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at)
+        grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),
+        -- Whoever could sign in until now may have done so.
+        sessions_ended_at = case when muster.account.enabled is not distinct from excluded.enabled then muster.account.sessions_ended_at end
         where muster.account.native_id = excluded.native_id
       returning identity_id, id`,
     values: [
@@ -71,4 +75,24 @@ export const saveAccounts = async (
     ],
   })
   return new Map(saved.map((row) => [row.identity_id, row.id]))
+}
+
+export const saveSessionsEnded = async (tx: Transaction, at: number, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await tx.query({
+    name: 'accounts-sessions-ended',
+    text: 'update muster.account set sessions_ended_at = to_timestamp($1::float8 / 1000) where id = any($2)',
+    values: [at, accounts],
+  })
+}
+
+/** Deleted on the target by us: linked to nobody any more. What it held is gone with it. */
+export const saveDeleted = async (tx: Transaction, at: number, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await tx.query({
+    name: 'accounts-deleted',
+    text: `update muster.account set unlinked_at = to_timestamp($1::float8 / 1000), gone_at = to_timestamp($1::float8 / 1000)
+      where id = any($2) and unlinked_at is null`,
+    values: [at, accounts],
+  })
 }

@@ -29,13 +29,19 @@ const grantConditions = `(i.events_seen = i.events_folded
   and ${ingestCaughtUp}
   and ${dutiesAreSure})`
 
+/** Nothing is deleted of somebody who may be back: what a grant waits for, a deletion waits for. */
+const deletionConditions = `(i.leaver and i.events_seen = i.events_folded
+  and (i.work_due_at is null or i.work_due_at > (select muster.now()))
+  and i.parked_at is null and a.plan_version = i.plan_version and ${ingestCaughtUp})`
+
 /** A leaver's account is only looked for (domain/action: seeksOnly). */
-const takesAway = `(a.kind in ('revoke', 'disable') or (a.kind = 'ensureAccount' and a.lane = 'leaver'))`
+const takesAway = `(a.kind in ('revoke', 'disable', 'endSessions') or (a.kind = 'ensureAccount' and a.lane = 'leaver'))`
 
 /** What takes away goes at once; only what a newer plan of somebody who stays has left to its outcome does not go again. */
 export const mayGoOut = `(exists (select from muster.target t where t.id = a.target and t.mode = 'enforce')
   and (a.kind = 'ensureAccount' or c.id is not null)
-  and case when ${takesAway} then i.leaver or a.plan_version = i.plan_version else ${grantConditions} end)`
+  and case when a.kind = 'deleteAccount' then ${deletionConditions}
+    when ${takesAway} then i.leaver or a.plan_version = i.plan_version else ${grantConditions} end)`
 
 /** An action whose last result is unknown is read back whatever else holds: only then is known what to undo. */
 export const mayBeSent = `(${mayGoOut} or (a.unknown and (a.kind = 'ensureAccount' or c.id is not null)

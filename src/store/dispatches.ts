@@ -73,6 +73,8 @@ export type DispatchedAction = {
   readonly decision_id: number
   readonly attempts: number
   readonly unknown: boolean
+  /** Of the change that is pending on the target; see connector `poll`. */
+  readonly handle: string | null
   readonly inverse_of: number | null
   readonly attributes_hash: string | null
   readonly profile: Readonly<Record<string, string | number | boolean | null>> | null
@@ -92,7 +94,7 @@ export const membersOf = `(select unnest(actions) as id from muster.dispatch whe
 export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<readonly DispatchedAction[]> =>
   tx.query({
     name: 'dispatch-actions',
-    text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown,
+    text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown, a.handle,
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go

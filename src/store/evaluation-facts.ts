@@ -60,7 +60,8 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select json_agg(json_build_object('body', b.body, 'receivedAt', (extract(epoch from b.received_at) * 1000)::bigint))
         from muster.inbox b where b.identity_id = i.id and b.status = 'accepted'), '[]') as events,
       coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
-          'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint))
+          'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint,
+          'sessionsEndedAt', (extract(epoch from a.sessions_ended_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null

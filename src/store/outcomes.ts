@@ -38,6 +38,7 @@ export type SettledAction = {
   readonly id: number
   readonly state: 'done' | 'ready' | 'parked'
   readonly unknown: boolean
+  readonly handle: string | null
   /** Burnt attempts are counted; a throttled one is not. */
   readonly attempts: number
   /** Milliseconds from now until it may be dispatched again. */
@@ -49,12 +50,12 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
   if (rows.length === 0) return
   await tx.query({
     name: 'outcomes-settle',
-    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, outcome = r.outcome,
+    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, outcome = r.outcome, handle = r.handle,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
         dispatched_at = case when r.state = 'ready' then null else a.dispatched_at end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
-      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[])
-        as r(id, state, unknown, attempts, after, outcome), (select muster.now() as now) n
+      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[])
+        as r(id, state, unknown, attempts, after, outcome, handle), (select muster.now() as now) n
       where a.id = r.id`,
     values: [
       int8Array(rows.map((r) => r.id)),
@@ -63,6 +64,7 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
       int4Array(rows.map((r) => r.attempts)),
       float8Array(rows.map((r) => r.afterMs)),
       textArray(rows.map((r) => r.outcome)),
+      textArray(rows.map((r) => r.handle)),
     ],
   })
 }

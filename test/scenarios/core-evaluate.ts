@@ -34,6 +34,8 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
   const plan = planChanges({
     now,
     at,
+    // Here nothing waits for so and so long after a leave.
+    endedAt: at.leaver ? now : null,
     decision,
     targets: rules,
     // A leaver's account is not known to be shut and empty before it was read since.

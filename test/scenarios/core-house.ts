@@ -38,6 +38,9 @@ export type Entitlements = {
   readonly targetOf: (id: EntitlementId) => TargetId
 }
 
+/** What the scenarios' targets can do. */
+const likeLdap = { disable: 'native', endSessions: 'none', deleteAfterMs: null } as const satisfies Partial<TargetRules>
+
 /**
  * The pure core with the least around it that makes a house: a queue that never fails, simulated targets, a clock that
  * stands still until told. The claim protocol is DESIGN §5's.
@@ -48,7 +51,7 @@ export const openCoreHouse = async (given: Given): Promise<ScenarioHouse> => {
     now: instantOf(given.now),
     tick: 0,
     nextId: 1,
-    targets: new Map(names.map((id) => [id, { id, ...(given.targets[id] as Omit<TargetRules, 'id'>) }])),
+    targets: new Map(names.map((id) => [id, { id, ...(given.targets[id] as Given['targets'][string]), ...likeLdap }])),
     directories: new Map(
       names.map((id) => [id, simulateDirectory(given.directory.filter(({ target }) => target === id))]),
     ),

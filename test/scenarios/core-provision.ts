@@ -71,6 +71,7 @@ const callOf = ({ entitlements, targets }: CoreWorld, person: CorePerson, action
   const { kind, entitlement, target } = action
   if (kind === 'grant' || kind === 'revoke')
     return { kind, person: person.key, group: entitlements.nameOf(entitlement as EntitlementId) }
+  if (kind === 'endSessions' || kind === 'deleteAccount') throw new Error(`${kind} was planned, and nobody offers it`)
   if (kind !== 'ensureAccount') return { kind, person: person.key }
   if (seeksOnly(action)) return { kind: 'seek', person: person.key }
   const attributes = person.at?.primary?.attributes ?? {}

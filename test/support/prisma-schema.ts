@@ -11,6 +11,7 @@ const scalars: Readonly<Record<string, string>> = {
   String: 'text',
   Int: 'integer',
   BigInt: 'bigint',
+  Float: 'double precision',
   Boolean: 'boolean',
   DateTime: 'timestamp(3) without time zone',
   Json: 'jsonb',

@@ -189,6 +189,7 @@ create table muster.account (
   enabled boolean,                            -- as last read
   attributes_hash text,
   read_at timestamptz,
+  sessions_ended_at timestamptz,              -- since it was last open
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   grants_read_at timestamptz                  -- last complete read of its direct grants
 );
@@ -236,7 +237,7 @@ create table muster.adopted (
 create unique index adopted_open on muster.adopted (identity_id, entitlement_id) where ended_at is null;
 
 -- ── Work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-create type muster.action_kind as enum ('ensureAccount', 'enable', 'disable', 'grant', 'revoke');
+create type muster.action_kind as enum ('ensureAccount', 'enable', 'disable', 'endSessions', 'deleteAccount', 'grant', 'revoke');
 create type muster.action_state as enum ('waiting', 'ready', 'dispatched', 'done', 'parked', 'superseded');
 
 create table muster.action (
@@ -252,6 +253,7 @@ create table muster.action (
   dispatch_id bigint,
   attempts integer not null default 0,
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
+  handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guard_released boolean not null default false,
   guard_urgent boolean not null default false, -- passed a tripped guard as one of its few urgent leavers
   needs_account boolean not null default false,
@@ -311,6 +313,25 @@ create table muster.dispatch (
 create sequence muster.dispatch_id;
 create sequence muster.decision_id;
 create index dispatch_open on muster.dispatch (lane, target, created_at) where state in ('queued', 'claimed');
+
+-- What a target allows in a time, shared by all lanes and processes (connectors/budget): here, so that it holds without Redis.
+create table muster.bucket (
+  target text not null,
+  name text not null,
+  level float8 not null,                      -- units it held at `at`
+  at timestamptz not null,
+  closed_until timestamptz,                   -- the target itself said to wait
+  primary key (target, name)
+) with (fillfactor = 50);
+
+-- At most so many callers at once under one name. A place whose time is over is free.
+create table muster.place (
+  id uuid not null,
+  target text not null,
+  name text not null,
+  until timestamptz not null,
+  primary key (target, name, id)
+);
 
 create table muster.hold (
   id bigint generated always as identity primary key,
@@ -430,6 +451,51 @@ begin
   perform 1 from muster.action where identity_id = any(ids) and open and state in ('waiting', 'parked') order by id for update;
 end $$;
 
+-- Takes units of all these buckets or of none: 0, or for how many ms there is not enough. One who overdraws waits no longer
+-- than a full bucket takes.
+create function muster.draw(of_target text, names text[], capacities float8[], rates float8[], units float8[], floors float8[])
+  returns float8 language plpgsql as $$
+declare t timestamptz; wait float8 := 0; i integer; b muster.bucket; levels float8[] := '{}'; level float8;
+begin
+  insert into muster.bucket (target, name, level, at)
+    select of_target, n.name, n.capacity, muster.now() from unnest(names, capacities) as n(name, capacity) order by 2 on conflict do nothing;
+  perform 1 from muster.bucket where target = of_target and name = any(names) order by name for update;
+  t := muster.now();
+  for i in 1 .. cardinality(names) loop
+    select * into b from muster.bucket where target = of_target and name = names[i];
+    level := least(capacities[i], b.level + greatest(0, extract(epoch from t - b.at)) * rates[i]);
+    levels := levels || level;
+    wait := greatest(wait, extract(epoch from b.closed_until - t) * 1000,
+      (least(units[i] + floors[i], capacities[i]) - level) / rates[i] * 1000);
+  end loop;
+  if wait > 0 then return ceil(wait); end if;
+  for i in 1 .. cardinality(names) loop
+    update muster.bucket set level = levels[i] - units[i], at = t where target = of_target and name = names[i];
+  end loop;
+  return 0;
+end $$;
+
+-- A place under each of these names or under none: 0, or how many ms until the first of those in the way is over.
+create function muster.occupy(of_target text, names text[], most integer[], place_id uuid, for_ms float8)
+  returns float8 language plpgsql as $$
+declare t timestamptz; wait float8 := 0; i integer; taken integer; first_over timestamptz;
+begin
+  -- The buckets' rows are what two callers meet at.
+  insert into muster.bucket (target, name, level, at)
+    select of_target, n, 0, muster.now() from unnest(names) as n order by 2 on conflict do nothing;
+  perform 1 from muster.bucket where target = of_target and name = any(names) order by name for update;
+  t := muster.now();
+  delete from muster.place where target = of_target and name = any(names) and until <= t;
+  for i in 1 .. cardinality(names) loop
+    select count(*), min(until) into taken, first_over from muster.place where target = of_target and name = names[i];
+    if taken >= most[i] then wait := greatest(wait, extract(epoch from first_over - t) * 1000, 1); end if;
+  end loop;
+  if wait > 0 then return ceil(wait); end if;
+  insert into muster.place (id, target, name, until)
+    select place_id, of_target, n, t + make_interval(secs => for_ms / 1000) from unnest(names) as n;
+  return 0;
+end $$;
+
 -- An initial load fills empty tables within seconds, autovacuum looks once a minute, and plans made for empty tables read
 -- whole indexes for every row. Analyses what has doubled since it was last looked at; returns how many tables that were.
 create function muster.refresh_statistics() returns integer
@@ -460,7 +526,7 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation, muster.recheck to muster_engine;
+grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;
 grant update (recorded_to) on muster.desired to muster_engine;

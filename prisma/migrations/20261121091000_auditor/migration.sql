@@ -193,7 +193,7 @@ create view auditor.leaver_latencies as
       select (convert_from(e.bytes, 'UTF8')::jsonb ->> 'endedAt')::timestamptz as ended_at, e.stream_id, e."offset"
       from audit.entry e where e.decision_id = a.decision_id and e.kind = 'decision' limit 1
     ) d
-    where a.kind in ('disable', 'revoke') and a.lane = 'leaver' and a.state <> 'superseded' and d.ended_at is not null
+    where a.kind in ('disable', 'endSessions', 'revoke') and a.lane = 'leaver' and a.state <> 'superseded' and d.ended_at is not null
   ), told as (
     -- What an outcome or a timer made be decided belongs to the event before it.
     select *, count(stream_id) over (partition by identity_id, target, ended_at order by decision_id) as event from taken

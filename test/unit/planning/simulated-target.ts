@@ -85,6 +85,7 @@ export const inputOf = (world: World, policy: CompiledPolicy): PlanInput => {
   return {
     now,
     at,
+    endedAt: at.leaver ? now : null,
     decision: { timeline: wanted, wanted, verdicts, violations, nextChangeAt: null },
     targets,
     accounts: [...world.seen.accounts.values()],

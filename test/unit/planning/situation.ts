@@ -25,6 +25,9 @@ export const target = (id: TargetId, rules: Partial<TargetRules> = {}): TargetRu
   mode: 'enforce',
   accounts: 'create',
   leaverUnmanaged: 'remove',
+  disable: 'native',
+  endSessions: 'none',
+  deleteAfterMs: null,
   ...rules,
 })
 
@@ -130,6 +133,8 @@ export type Situation = {
   /** Entitlement, and when it was seen to be taken away. */
   readonly missing?: readonly (readonly [number, number])[]
   readonly absent?: readonly TargetId[]
+  /** Of a leaver; the beginning of time unless said otherwise. */
+  readonly endedAt?: number
 }
 
 export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation): PlanInput => {
@@ -139,6 +144,7 @@ export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation)
   return {
     now,
     at: person(is),
+    endedAt: is === 'ended' || is === 'rescinded' ? ((given.endedAt ?? 0) as Instant) : null,
     decision: {
       timeline: wanted,
       wanted,

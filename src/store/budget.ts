@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import type { Queryable } from './database.ts'
+
+type Bucket = { readonly name: string; readonly capacity: number; readonly perSecond: number }
+type Taken = { readonly ok: true } | { readonly ok: false; readonly waitMs: number }
+
+/** Units of buckets, all or none. `floor`: what must be left in the bucket. */
+export const draw = async (
+  db: Queryable,
+  target: string,
+  draws: readonly { readonly bucket: Bucket; readonly units: number; readonly floor: number }[],
+): Promise<Taken> => {
+  const [row] = await db.query<{ wait: number }>({
+    name: 'budget-draw',
+    text: 'select muster.draw($1, $2, $3, $4, $5, $6) as wait',
+    values: [
+      target,
+      draws.map(({ bucket }) => bucket.name),
+      draws.map(({ bucket }) => bucket.capacity),
+      draws.map(({ bucket }) => bucket.perSecond),
+      draws.map(({ units }) => units),
+      draws.map(({ floor }) => floor),
+    ],
+  })
+  const waitMs = row?.wait ?? 0
+  return waitMs === 0 ? { ok: true } : { ok: false, waitMs }
+}
+
+/** Nobody draws from it for so long; an earlier word of the same kind that reaches further stands. */
+export const closeBucket = async (db: Queryable, target: string, bucket: Bucket, forMs: number): Promise<void> => {
+  await db.query({
+    name: 'budget-close',
+    text: `insert into muster.bucket (target, name, level, at, closed_until)
+      values ($1, $2, 0, muster.now(), muster.now() + make_interval(secs => $3::float8 / 1000))
+      on conflict (target, name) do update set closed_until = greatest(muster.bucket.closed_until, excluded.closed_until)`,
+    values: [target, bucket.name, forMs],
+  })
+}
+
+export const occupy = async (
+  db: Queryable,
+  target: string,
+  places: readonly { readonly name: string; readonly max: number }[],
+  forMs: number,
+): Promise<{ readonly ok: true; readonly id: string } | { readonly ok: false; readonly waitMs: number }> => {
+  const id = randomUUID()
+  const [row] = await db.query<{ wait: number }>({
+    name: 'budget-occupy',
+    text: 'select muster.occupy($1, $2, $3, $4, $5) as wait',
+    values: [target, places.map(({ name }) => name), places.map(({ max }) => max), id, forMs],
+  })
+  const waitMs = row?.wait ?? 0
+  return waitMs === 0 ? { ok: true, id } : { ok: false, waitMs }
+}
+
+export const vacate = async (db: Queryable, target: string, id: string): Promise<void> => {
+  await db.query({
+    name: 'budget-vacate',
+    text: 'delete from muster.place where target = $1 and id = $2',
+    values: [target, id],
+  })
+}
