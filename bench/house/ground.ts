@@ -133,7 +133,7 @@ const writeConfiguration = (
         id: 'bank-ldap',
         type: 'ldap',
         mode: 'enforce',
-        guard: { revokes: unlimited, disables: unlimited, entitlementRevokes: unlimited },
+        guard: { revokes: unlimited, disables: unlimited, entitlementRevokes: unlimited, enables: unlimited },
         ldap: {
           url: 'env:BENCH_LDAP_URL',
           caFile: 'env:BENCH_LDAP_CA_FILE',

@@ -6,8 +6,15 @@ import { osActor } from './actor.ts'
 import { type Answer, type Call, type Command, textValue } from './command.ts'
 import { failure, refusal, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
+import { counted } from './counted.ts'
 
-type Decide = (context: Pick<Engine, 'db' | 'nudge'>, id: number, reason: string, actor: Actor) => Promise<HoldDecided>
+type Decide = (
+  context: Pick<Engine, 'db' | 'nudge'>,
+  id: number,
+  reason: string,
+  actor: Actor,
+  people: readonly string[] | null,
+) => Promise<HoldDecided>
 
 const deciding =
   (verb: 'reject' | 'release', decide: Decide) =>
@@ -19,7 +26,7 @@ const deciding =
       throw usage('which hold?', `usage: muster hold ${verb} HOLD --reason TEXT; \`muster hold list\` shows them`)
     if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
     return inOffice(call, async ({ db }) => {
-      const decided = await decide({ db, nudge: () => {} }, id, reason, osActor())
+      const decided = await decide({ db, nudge: () => {} }, id, reason, osActor(), peopleOf(call))
       switch (decided.kind) {
         case 'unknown-hold':
           throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
@@ -47,6 +54,15 @@ const deciding =
               `hold ${id} ${paint.bold('released')}: ${decided.actions === 1 ? '1 action goes' : `${decided.actions} actions go`} out now`,
             ],
           }
+        case 'released-in-part':
+          if (decided.actions === 0)
+            throw failure(`hold ${id} holds nothing of them`, `\`muster show hold ${id}\` tells whom it holds`)
+          return {
+            json: { hold: id, ...decided },
+            lines: (paint) => [
+              `${counted(decided.actions, 'action')} of hold ${id} ${paint.bold('released')}; the others stay held`,
+            ],
+          }
         default:
           return assertNever(decided)
       }
@@ -54,6 +70,12 @@ const deciding =
   }
 
 const options = { reason: { type: 'string' } } as const
+
+/** null: everybody's. */
+const peopleOf = ({ values }: Call): readonly string[] | null => {
+  const given = values.person
+  return Array.isArray(given) ? given.map(String) : null
+}
 
 export const holdReject: Command = {
   summary: 'denies what an SoD hold holds; audited',
@@ -63,8 +85,8 @@ export const holdReject: Command = {
 }
 
 export const holdRelease: Command = {
-  summary: 'lets a mass change go that the guard held; audited',
-  usage: 'hold release HOLD --reason TEXT',
-  options,
+  summary: 'lets a mass change go that the guard held, or some people of it; audited',
+  usage: 'hold release HOLD --reason TEXT [--person KEY]…',
+  options: { ...options, person: { type: 'string', multiple: true } },
   run: deciding('release', releaseHold),
 }

@@ -2,6 +2,7 @@ import type { Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { heldLines, heldSummary } from './held-summary.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import { pairLines, section, tableLines } from './table.ts'
 
@@ -138,11 +139,12 @@ export const showHold: Command = {
         person: people.get(hold.identityId) ?? null,
         entitlement: names.get(hold.entitlementId) ?? null,
         conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)),
+        holds: hold.kind === 'guard' && hold.closedAs === null ? await heldSummary(prisma, hold) : null,
       }
       return {
         json,
-        lines: (paint) =>
-          pairLines(paint, [
+        lines: (paint) => [
+          ...pairLines(paint, [
             ['hold', `${id}, ${hold.kind}`],
             ['state', hold.closedAs === null ? 'open' : `${hold.closedAs} by ${hold.closedBy}`],
             ['person', json.person],
@@ -155,6 +157,8 @@ export const showHold: Command = {
             ['since', hold.openedAt],
             ['closed', hold.closedAt],
           ]),
+          ...(json.holds === null ? [] : heldLines(paint, json.holds)),
+        ],
       }
     })
   },

@@ -38,6 +38,11 @@ const guard = z
     revokes: limit(defaultGuardLimits.revokes).describe('Grants revoked on the target.'),
     disables: limit(defaultGuardLimits.disables).describe('Accounts disabled on the target.'),
     entitlementRevokes: limit(defaultGuardLimits.entitlementRevokes).describe('Grants revoked of one entitlement.'),
+    enables: limit(defaultGuardLimits.enables).describe('Accounts opened again on the target.'),
+    deletes: limit(defaultGuardLimits.deletes).describe('Accounts deleted on the target.'),
+    riskyGrants: limit(defaultGuardLimits.riskyGrants).describe(
+      'Grants of entitlements of high or critical risk on the target.',
+    ),
     urgentPerHour: z
       .strictObject({
         atLeast: z.int().min(0).default(defaultGuardLimits.urgentPerHour.atLeast),
@@ -47,7 +52,9 @@ const guard = z
       .describe('Urgent leavers that pass in an hour although a limit tripped: the larger of the two.'),
   })
   .prefault({})
-  .describe('How much Muster takes away in one window before it stops and asks a human.')
+  .describe(
+    'How much Muster takes away, opens or lets into what is risky in one window before it stops and asks a human.',
+  )
 
 const target = {
   id: name.describe('Its name in policies and everywhere else. Never changed: grants are recorded under it.'),

@@ -1,6 +1,7 @@
 import { auditEntry } from '../audit/entry.ts'
 import { personalDetail } from '../audit/personal.ts'
 import type { Actor } from '../domain/actor.ts'
+import { type GuardLimitName, kindsOf } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
 import { lockGuard } from '../store/guard.ts'
@@ -12,6 +13,8 @@ export type HoldDecided =
   | { readonly kind: 'rejected' }
   /** `actions`: how many may go out now. */
   | { readonly kind: 'released'; readonly actions: number }
+  /** Of some people only: the hold stays open for the others. */
+  | { readonly kind: 'released-in-part'; readonly actions: number }
   | { readonly kind: 'unknown-hold' }
   | { readonly kind: 'already-closed'; readonly as: string }
   /** An SoD hold is released by an exception in the policies only; a guard hold is not rejected, its cause is corrected. */
@@ -30,24 +33,31 @@ export const rejectHold = ({ db }: Context, id: number, reason: string, actor: A
     }),
   )
 
-/** Lets a mass change go that the guard held: all that is held by this limit now, not what comes later. */
+/**
+ * Lets a mass change go that the guard held: all that is held by this limit now, not what comes later. `people`: theirs
+ * only, by person key; the hold stays for the others.
+ */
 export const releaseHold = async (
   { db, nudge }: Context,
   id: number,
   reason: string,
   actor: Actor,
+  people: readonly string[] | null = null,
 ): Promise<HoldDecided> => {
   const decided = await db.transaction((tx) =>
     onOpenHold(tx, id, async (hold) => {
       if (hold.kind === 'sod') return { kind: 'refused', because: 'sod-needs-exception' }
       await lockGuard(tx, hold.target ?? '')
-      const actions = await releaseHeldActions(tx, hold)
-      await closeHoldAs(tx, id, 'released', actor.name)
-      await tell(tx, 'guard-released', hold, { actor, reason, actions })
-      return { kind: 'released', actions }
+      const kinds = kindsOf[hold.policies[0] as GuardLimitName] ?? []
+      const actions = await releaseHeldActions(tx, hold, kinds, people)
+      if (people === null) await closeHoldAs(tx, id, 'released', actor.name)
+      if (people === null || actions > 0)
+        await tell(tx, people === null ? 'guard-released' : 'guard-released-in-part', hold, { actor, reason, actions })
+      return { kind: people === null ? 'released' : 'released-in-part', actions }
     }),
   )
-  if (decided.kind === 'released') for (const lane of ['leaver', 'bulk'] as const) nudge('dispatch', lane)
+  if (decided.kind === 'released' || decided.kind === 'released-in-part')
+    for (const lane of ['leaver', 'bulk'] as const) nudge('dispatch', lane)
   return decided
 }
 

@@ -1,9 +1,10 @@
-import { type GuardCount, type GuardLimits, percentFromMembers, trippedLimits } from '../planning/guard.ts'
+import type { ActionKind } from '../domain/action.ts'
+import { type GuardCount, type GuardLimits, kindsOf, percentFromMembers, trippedLimits } from '../planning/guard.ts'
 import type { GuardTally, Members } from '../store/guard.ts'
 
 /** The tally and the members as the limits want them. */
 export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly GuardCount[] => {
-  const sum = (kind: GuardTally['kind']) =>
+  const sum = (kind: ActionKind) =>
     rows
       .filter((row) => row.kind === kind)
       .reduce(
@@ -13,9 +14,21 @@ export const guardCounts = (rows: readonly GuardTally[], of: Members): readonly 
         }),
         { undispatched: 0, dispatched: 0 },
       )
+  /** Kinds of one limit are about the same people: the larger of them counts. */
+  const most = (kinds: readonly ActionKind[]) =>
+    kinds.map(sum).reduce((a, b) => (b.undispatched + b.dispatched > a.undispatched + a.dispatched ? b : a))
+  const ofTarget = (limit: GuardCount['limit'], members: number): GuardCount => ({
+    limit,
+    entitlement: null,
+    ...most(kindsOf[limit]),
+    members,
+  })
   return [
-    { limit: 'revokes', entitlement: null, ...sum('revoke'), members: of.grants },
-    { limit: 'disables', entitlement: null, ...sum('disable'), members: of.accounts },
+    ofTarget('revokes', of.grants),
+    ofTarget('disables', of.accounts),
+    ofTarget('enables', of.accounts),
+    ofTarget('deletes', of.accounts),
+    ofTarget('riskyGrants', of.grants),
     ...rows.flatMap((row) =>
       row.kind === 'revoke' && row.entitlement !== null
         ? [

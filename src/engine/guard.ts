@@ -1,6 +1,13 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { Lane } from '../domain/action.ts'
-import { type GuardLimits, type Tripped, trippedLimits, urgentLeaversLeft } from '../planning/guard.ts'
+import {
+  type GuardLimitName,
+  type GuardLimits,
+  kindsOf,
+  type Tripped,
+  trippedLimits,
+  urgentLeaversLeft,
+} from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Counted, Held } from '../store/create-dispatches.ts'
 import type { Transaction } from '../store/database.ts'
@@ -62,7 +69,9 @@ const guardTarget = async (
   const open = tripped.length === 0 ? holds : await openGuardHolds(tx, target)
   const counted = rows.map(({ kind, entitlement, undispatched }) => ({ target, kind, entitlement, undispatched }))
   if (open.length === 0) return { held: [], passing: [], counted }
-  const held = open.map(({ kind, entitlement }): Held => ({ target, kind, entitlement }))
+  const held = open.flatMap(({ limit, entitlement }) =>
+    (kindsOf[limit as GuardLimitName] ?? []).map((kind): Held => ({ target, kind, entitlement })),
+  )
   const { passed, waiting } = await urgentLeavers(tx, target)
   const left = urgentLeaversLeft(limits, of.accounts, passed.length)
   if (waiting.length > left)
@@ -82,7 +91,8 @@ const openHold = async (
   target: string,
   { limit, entitlement, count, allowed }: Tripped,
 ): Promise<void> => {
-  const kind = limit === 'disables' ? 'disable' : 'revoke'
+  const [kind] = kindsOf[limit]
+  if (kind === undefined) return
   if (!(await openGuardHold(tx, { target, kind, entitlement, limit, count, allowed }))) return
   engine.log.error(
     { target, limit, count, allowed },

@@ -2,6 +2,7 @@ import { knownAttributes } from '../domain/attributes.ts'
 import type { DriftPolicy } from '../domain/drift.ts'
 import type { EntitlementId, PolicyVersion, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
+import type { Risk } from '../domain/risk.ts'
 import { type CompiledPolicy, compilePolicy } from '../policies/compile.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { PolicyWindow } from '../policies/timeline.ts'
@@ -17,6 +18,8 @@ export type KnownEntitlement = {
   readonly lookup: string
   readonly managed: boolean
   readonly protected: boolean
+  /** null: in no catalogue. */
+  readonly risk: Risk | null
   readonly drift: DriftPolicy
 }
 

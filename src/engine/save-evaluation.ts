@@ -1,4 +1,5 @@
 import type { NewAction } from '../domain/action.ts'
+import { isGuarded } from '../planning/guard.ts'
 import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
@@ -49,7 +50,7 @@ export const saveEvaluation = async (
       tx,
       at,
       told.flatMap((one, index) =>
-        (created[index] ?? []).map((action) => row(engine, one, decisions[index] as number, action)),
+        (created[index] ?? []).map((action) => row(engine, policy, one, decisions[index] as number, action)),
       ),
     ),
   )
@@ -122,6 +123,7 @@ export const saveEvaluation = async (
 
 const row = (
   engine: Engine,
+  { entitlements }: ActivePolicy,
   { identity, planVersion, endedAt }: Judged,
   decision: number,
   action: Judged['plan']['create'][number] & { id: number },
@@ -135,6 +137,10 @@ const row = (
     action.lane === 'leaver'
       ? Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + engine.settings.leaverSloMs
       : identity.now + patienceMs(engine, action),
+  guarded: isGuarded(
+    action.kind,
+    action.entitlement === null ? null : (entitlements.get(action.entitlement)?.risk ?? null),
+  ),
   inverseOf: action.reason.kind === 'inverse-of-claimed' ? action.reason.action : null,
 })
 

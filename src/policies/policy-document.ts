@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { driftPolicies } from '../domain/drift.ts'
-import { risks } from './policy-set.ts'
+import { risks } from '../domain/risk.ts'
 
 /**
  * What one policy file may say. All files of the policy directory are read together: any section may stand in any

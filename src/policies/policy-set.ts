@@ -1,5 +1,6 @@
 import type { DriftPolicy } from '../domain/drift.ts'
 import type { Instant } from '../domain/instant.ts'
+import type { Risk } from '../domain/risk.ts'
 import type { AttributeValue } from '../domain/worker-event.ts'
 
 /** Everything the policy files say, checked and free of files: references resolve, every list is sorted by key. */
@@ -10,9 +11,6 @@ export type PolicySet = {
   readonly sod: readonly SodDef[]
   readonly exceptions: readonly ExceptionDef[]
 }
-
-export const risks = ['low', 'medium', 'high', 'critical'] as const
-export type Risk = (typeof risks)[number]
 
 /** One grantable thing of the catalogue: it makes the thing managed. */
 export type EntitlementDef = {

@@ -1,5 +1,6 @@
 import type { DriftPolicy } from '../domain/drift.ts'
 import { lookupKey } from '../domain/lookup-key.ts'
+import type { Risk } from '../domain/risk.ts'
 import type { Queryable, Transaction } from './database.ts'
 import { mergeEntitlements, type Twin } from './merge-entitlements.ts'
 
@@ -10,13 +11,14 @@ export type EntitlementRow = {
   readonly lookup: string
   readonly managed: boolean
   readonly protected: boolean
+  readonly risk: Risk | null
   readonly drift: DriftPolicy
 }
 
 export const allEntitlements = (db: Queryable): Promise<readonly EntitlementRow[]> =>
   db.query({
     name: 'catalogue-all',
-    text: 'select id, key, target, lookup, managed, protected, drift from muster.entitlement order by id',
+    text: 'select id, key, target, lookup, managed, protected, risk, drift from muster.entitlement order by id',
   })
 
 export type CatalogueEntry = {

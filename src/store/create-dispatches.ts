@@ -52,14 +52,14 @@ export const createDispatches = (
         select coalesce(jsonb_object_agg(c.target || ' ' || c.kind || ' ' || coalesce(c.entitlement::text, ''), c.undispatched), '{}') as by_key
         from unnest($7::text[], $8::text[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)),
       candidate as materialized (
-        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.kind in ('revoke', 'disable') and not a.guard_released as guarded
+        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.guarded and not a.guard_released as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         where exists (select from muster.target t where t.mode = 'enforce' and t.id not in (select target from busy))
           and a.going and a.state = 'ready' and a.lane = '${lane}' and a.next_at <= (select muster.now()) and ${mayBeSent}
           and a.target not in (select target from busy)
-          and (a.guard_released or a.kind not in ('revoke', 'disable')
+          and (a.guard_released or not a.guarded
             or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
             or a.identity_id = any($6::bigint[]))
         order by a.id limit ${batch.most} for update of a skip locked),

@@ -1,4 +1,4 @@
-import type { Lane } from '../domain/action.ts'
+import type { ActionKind, Lane } from '../domain/action.ts'
 import type { EntitlementId } from '../domain/ids.ts'
 import type { Queryable, Transaction } from './database.ts'
 
@@ -13,19 +13,19 @@ export const lockGuard = async (tx: Transaction, target: string): Promise<void> 
 }
 
 export type GuardTally = {
-  readonly kind: 'revoke' | 'disable'
+  readonly kind: ActionKind
   readonly entitlement: EntitlementId | null
   readonly undispatched: number
   readonly dispatched: number
 }
 
-/** Targets on which something that takes away is ready to go out in this lane. */
+/** Targets on which something that the guard counts is ready to go out in this lane. */
 export const guardedTargets = (tx: Transaction, lane: Lane): Promise<readonly { readonly target: string }[]> =>
   tx.query({
     // The lane is part of the text: a plan for whichever lane would look for a few leavers among all bulk work.
     name: `guard-targets-${lane}`,
     text: `select distinct target from muster.action
-      where lane = '${lane}' and going and state = 'ready' and kind in ('revoke', 'disable') and not guard_released`,
+      where lane = '${lane}' and going and state = 'ready' and guarded and not guard_released`,
   })
 
 /** Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither. */
@@ -36,7 +36,7 @@ export const tally = (tx: Transaction, target: string, windowMs: number): Promis
         count(*) filter (where state in ('ready', 'waiting')) as undispatched,
         count(*) filter (where state not in ('ready', 'waiting')) as dispatched
       from muster.action
-      where target = $1 and kind in ('revoke', 'disable') and not guard_released
+      where target = $1 and guarded and not guard_released
         and ((taken_at is null and state in ('ready', 'waiting')) or (taken_at is not null and taken_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
       group by 1, 2`,
     values: [target, windowMs],
@@ -118,9 +118,7 @@ export const openGuardHold = async (
 export const openGuardHolds = (
   tx: Transaction,
   target: string,
-): Promise<
-  readonly { readonly kind: 'revoke' | 'disable'; readonly entitlement: number | null; readonly limit: string }[]
-> =>
+): Promise<readonly { readonly kind: ActionKind; readonly entitlement: number | null; readonly limit: string }[]> =>
   tx.query({
     name: 'guard-holds-open',
     text: `select action_kind as kind, entitlement_id as entitlement, policies[1] as "limit" from muster.hold where kind = 'guard' and closed_at is null and target = $1`,
@@ -136,7 +134,7 @@ export const urgentLeavers = async (
     name: 'guard-urgent',
     text: `select i.id, bool_or(a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour') as passed
       from muster.action a join muster.identity i on i.id = a.identity_id
-      where a.target = $1 and a.kind in ('revoke', 'disable') and i.leaver and i.urgent
+      where a.target = $1 and a.guarded and a.kind in ('revoke', 'disable', 'endSessions') and i.leaver and i.urgent
         and ((a.going and a.state = 'ready') or (a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour'))
       group by i.id, i.ended_at order by i.ended_at, i.id`,
     values: [target],

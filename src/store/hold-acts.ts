@@ -1,3 +1,4 @@
+import type { ActionKind } from '../domain/action.ts'
 import type { Transaction } from './database.ts'
 
 export type HoldRow = {
@@ -7,7 +8,7 @@ export type HoldRow = {
   readonly subject_ref: string | null
   readonly entitlement_id: number | null
   readonly target: string | null
-  readonly action_kind: 'revoke' | 'disable' | null
+  readonly action_kind: ActionKind | null
   readonly policies: readonly string[]
   readonly closed_as: string | null
   readonly now: number
@@ -40,18 +41,22 @@ export const closeHoldAs = async (
   })
 }
 
-/** What a human released is neither counted nor held again. The guard's lock is held by the caller. */
+/** What a human released is neither counted nor held again. `people`: by person key, null = everybody's. The guard's lock is held by the caller. */
 export const releaseHeldActions = async (
   tx: Transaction,
-  hold: Pick<HoldRow, 'target' | 'action_kind' | 'entitlement_id'>,
+  hold: Pick<HoldRow, 'target' | 'entitlement_id'>,
+  kinds: readonly ActionKind[],
+  people: readonly string[] | null,
 ): Promise<number> => {
   const [row] = await tx.query<{ count: number }>({
     text: `with held as materialized (select id from muster.action
-        where target = $1 and kind = $2::muster.action_kind and ($3::int is null or entitlement_id = $3) and open and state in ('ready', 'waiting')
+        where target = $1 and kind = any($2::muster.action_kind[]) and ($3::int is null or entitlement_id = $3) and open and state in ('ready', 'waiting')
+          and guarded and not guard_released
+          and ($4::text[] is null or identity_id in (select id from muster.identity where person_key = any($4)))
         order by id for update),
       released as (update muster.action a set guard_released = true from held where a.id = held.id returning 1)
       select count(*) from released`,
-    values: [hold.target, hold.action_kind, hold.entitlement_id],
+    values: [hold.target, kinds, hold.entitlement_id, people],
   })
   return row?.count ?? 0
 }

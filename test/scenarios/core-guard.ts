@@ -51,12 +51,12 @@ export const guardOf = (world: CoreWorld): ((person: CorePerson, action: CoreAct
     !takesAway(action) ||
     guard.released.has(action.id) ||
     passing.get(action.target)?.has(person.key) === true ||
-    ![...guard.held.values()].some((held) => held.target === action.target && holds(held, action))
+    ![...guard.held.values()].some((held) => held.target === action.target && holds(held, { ...action, risk: null }))
 }
 
 const countsOf = (planned: readonly Guarded[], sent: readonly Guarded[]): readonly GuardCount[] => {
   const count = (limit: GuardCount['limit'], entitlement: EntitlementId | null): GuardCount => {
-    const counts = (action: Guarded) => holds({ limit, entitlement }, action)
+    const counts = (action: Guarded) => holds({ limit, entitlement }, { ...action, risk: null })
     return {
       limit,
       entitlement,
@@ -75,7 +75,9 @@ const countsOf = (planned: readonly Guarded[], sent: readonly Guarded[]): readon
 
 export const noteSent = ({ guard, now }: CoreWorld, person: CorePerson, action: CoreAction): void => {
   const { id, target, kind, entitlement } = action
-  const isHeld = [...guard.held.values()].some((held) => held.target === target && holds(held, action))
+  const isHeld = [...guard.held.values()].some(
+    (held) => held.target === target && holds(held, { ...action, risk: null }),
+  )
   const urgentOf = isHeld && !guard.released.has(id) ? person.key : null
   if (takesAway(action)) guard.sent.set(id, { id, target, kind, entitlement, at: now, urgentOf })
 }
@@ -88,7 +90,8 @@ export const release = ({ guard, people }: CoreWorld, target: TargetId, kind: 'r
   if (mine.length === 0) throw new Error(`the guard holds no ${kind} on ${target}`)
   for (const [key, held] of mine) {
     for (const action of [...people.values()].flatMap(({ actions }) => actions))
-      if (action.target === target && !action.claimed && holds(held, action)) guard.released.add(action.id)
+      if (action.target === target && !action.claimed && holds(held, { ...action, risk: null }))
+        guard.released.add(action.id)
     guard.held.delete(key)
   }
 }

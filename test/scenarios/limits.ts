@@ -16,5 +16,8 @@ export const guardLimits = ({
   revokes: limit(revokes),
   disables: limit(disables),
   entitlementRevokes: limit(entitlementRevokes),
+  enables: limit(null),
+  deletes: limit(null),
+  riskyGrants: limit(null),
   urgentPerHour: { atLeast: urgentPerHour, percentOfPopulation: 0 },
 })

@@ -254,6 +254,7 @@ create table muster.action (
   attempts integer not null default 0,
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
+  guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
   guard_released boolean not null default false,
   guard_urgent boolean not null default false, -- passed a tripped guard as one of its few urgent leavers
   needs_account boolean not null default false,
@@ -271,11 +272,11 @@ create table muster.action (
   -- Indexes know states by these alone: a grant that is dispatched changes none of them, and so writes no index (ADR 0013).
   open boolean not null generated always as (state in ('waiting', 'ready', 'dispatched', 'parked')) stored,
   going boolean not null generated always as (state in ('ready', 'dispatched')) stored,
-  taken_at timestamptz generated always as (case when kind in ('revoke', 'disable') then dispatched_at end) stored
+  taken_at timestamptz generated always as (case when guarded then dispatched_at end) stored
 ) with (fillfactor = 50);                     -- room on the page for all of its rows once more
 create sequence muster.action_id;
 create index action_going on muster.action (lane, target, kind, entitlement_id) where going;
-create index action_guard on muster.action (target, kind, taken_at) where kind in ('revoke', 'disable');
+create index action_guard on muster.action (target, kind, taken_at) where guarded;
 -- Found by identity through it, too.
 create unique index action_one_open on muster.action (identity_id, target, kind, coalesce(entitlement_id, 0))
   where open;

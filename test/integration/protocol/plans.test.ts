@@ -13,8 +13,8 @@ beforeAll(async () => {
   await house.rows(`insert into muster.identity (person_key, lane, events_seen, events_folded, evaluated_policy, lifecycle, leaver, urgent, ended_at)
     select 'S-' || n, 'bulk', 1, 1, 1, 'terminated', true, true, muster.now() - interval '3 days' from generate_series(1, 10000) n`)
   await house.rows(`insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, dispatch_id, reason,
-      created_at, next_at, dispatched_at, done_at)
-    select nextval('muster.action_id'), i.id, 'bank-ldap', 'revoke', e, 'leaver', 'done', 1, 1, 1, '{}', t.at, t.at, t.at, t.at
+      created_at, next_at, dispatched_at, done_at, guarded)
+    select nextval('muster.action_id'), i.id, 'bank-ldap', 'revoke', e, 'leaver', 'done', 1, 1, 1, '{}', t.at, t.at, t.at, t.at, true
     from muster.identity i, generate_series(1, 4) e, (select muster.now() - interval '2 days' as at) t`)
   await house.rows('vacuum analyze muster.action')
   await house.rows('vacuum analyze muster.identity')

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { actionKinds } from '../../../src/domain/action.ts'
+import type { Risk } from '../../../src/domain/risk.ts'
 import {
   defaultGuardLimits,
   type GuardCount,
@@ -85,17 +87,25 @@ describe('limits', () => {
   })
 })
 
-test('a tripped limit holds its kind on its target or entitlement, and never what gives access', () => {
-  const heldBy = (limit: GuardCount['limit'], entitlement: number | null) =>
-    (['grant', 'revoke', 'enable', 'disable', 'ensureAccount'] as const).flatMap((kind) =>
+test('a tripped limit holds its kinds on its target or entitlement, and of grants only the risky ones', () => {
+  const heldBy = (limit: GuardCount['limit'], entitlement: number | null, risk: Risk | null = 'low') =>
+    actionKinds.flatMap((kind) =>
       [3, 9]
         .filter((id) =>
-          holds({ limit, entitlement: entitlement === null ? null : e(entitlement) }, { kind, entitlement: e(id) }),
+          holds(
+            { limit, entitlement: entitlement === null ? null : e(entitlement) },
+            { kind, entitlement: e(id), risk },
+          ),
         )
         .map((id) => `${kind} ${id}`),
     )
   expect(heldBy('revokes', null)).toEqual(['revoke 3', 'revoke 9'])
-  expect(heldBy('disables', null)).toEqual(['disable 3', 'disable 9'])
+  expect(heldBy('disables', null)).toEqual(['disable 3', 'disable 9', 'endSessions 3', 'endSessions 9'])
+  expect(heldBy('enables', null)).toEqual(['enable 3', 'enable 9'])
+  expect(heldBy('deletes', null)).toEqual(['deleteAccount 3', 'deleteAccount 9'])
+  for (const risk of ['low', 'medium', null] as const) expect(heldBy('riskyGrants', null, risk)).toEqual([])
+  for (const risk of ['high', 'critical'] as const)
+    expect(heldBy('riskyGrants', null, risk)).toEqual(['grant 3', 'grant 9'])
   expect(heldBy('entitlementRevokes', 3)).toEqual(['revoke 3'])
 })
 
