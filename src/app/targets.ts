@@ -3,6 +3,7 @@ import { boundless } from '../connectors/budget.ts'
 import { atOnce, type Connector, type ConnectorTools, type Manifest } from '../connectors/connector.ts'
 import { createLdapConnector } from '../connectors/ldap/connector.ts'
 import { ldapManifest } from '../connectors/ldap/manifest.ts'
+import { protecting } from '../connectors/protecting.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { assertNever } from '../domain/never.ts'
 import type { TargetSettings } from '../engine/engine.ts'
@@ -10,7 +11,10 @@ import type { Queryable } from '../store/database.ts'
 import { targetBudget } from './budgets.ts'
 
 /** The one place that knows which connectors there are. */
-export const createConnector = (target: Config['targets'][number], tools: ConnectorTools): Connector => {
+export const createConnector = (target: Config['targets'][number], tools: ConnectorTools): Connector =>
+  protecting(unprotected(target, tools), target.protect)
+
+const unprotected = (target: Config['targets'][number], tools: ConnectorTools): Connector => {
   switch (target.type) {
     case 'ldap':
       return createLdapConnector(target.id as TargetId, target.ldap, tools.giveWay)
@@ -39,6 +43,7 @@ export const targetSettings = ({
   leaver,
   expectWithin,
   reconcile,
+  protect,
   guard,
 }: Config['targets'][number]): TargetSettings => ({
   id: id as TargetId,
@@ -47,6 +52,7 @@ export const targetSettings = ({
   deleteAfterMs: manifests[type].deleteAccount === 'none' ? null : leaver.deleteAfter,
   accounts,
   leaverUnmanaged: leaver.unmanaged,
+  protect,
   expectWithinMs: expectWithin,
   reconcileEveryMs: reconcile.every,
   guard: { ...guard, windowMs: guard.window },

@@ -83,6 +83,16 @@ const target = {
         ),
     })
     .prefault({}),
+  protect: z
+    .strictObject({
+      accounts: z.array(z.string().min(1)).default([]).describe('Native ids of accounts, e.g. break-glass ones.'),
+      entitlements: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Names as the target has them; * stands for anything, case is ignored.'),
+    })
+    .prefault({})
+    .describe('What Muster never writes, links or takes away there, whatever a policy says.'),
   reconcile: z
     .strictObject({
       every: duration('1m', '7d')

@@ -1,4 +1,5 @@
 import type { TargetId } from './ids.ts'
+import type { Protection } from './protection.ts'
 
 /** observe: read and show only. plan: actions are made and audited, none is sent. enforce: sent. */
 export const targetModes = ['observe', 'plan', 'enforce'] as const
@@ -15,6 +16,7 @@ export type TargetRules = {
   /** none: accounts cannot be shut there; leavers lose all grants, and the reading of them is `endSessions`. */
   readonly disable: 'native' | 'none'
   readonly endSessions: 'native' | 'none'
+  readonly protect: Protection
   /** So long after the leave an account without grants is deleted, ms; null = never. */
   readonly deleteAfterMs: number | null
 }

@@ -2,6 +2,7 @@ import type { OpenAction } from '../domain/action.ts'
 import { fold } from '../domain/fold.ts'
 import type { EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
+import { nothingProtected } from '../domain/protection.ts'
 import type { TargetMode } from '../domain/target.ts'
 import { type Explanation, explain } from '../policies/explain.ts'
 import { didYouMean } from '../policies/problem.ts'
@@ -59,7 +60,7 @@ export const explainAccess = (
         present: presentOf(
           then,
           policy,
-          [...modes].map(([one, mode]) => ({ id: one, mode })),
+          [...modes].map(([one, mode]) => ({ id: one, mode, protect: nothingProtected })),
         ),
         adopted: adoptedOf(then),
       },

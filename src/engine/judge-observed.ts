@@ -2,6 +2,7 @@ import type { Adopted } from '../domain/decision.ts'
 import { foughtFrom } from '../domain/drift.ts'
 import type { EntitlementId, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
+import { isProtectedEntitlement } from '../domain/protection.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
 import { presentAccess } from '../planning/present.ts'
@@ -20,6 +21,7 @@ export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readon
 export const presentGrants = (
   facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
   policy: ActivePolicy,
+  targets: readonly Pick<TargetRules, 'id' | 'protect'>[],
 ): readonly PresentGrant[] =>
   facts.grants.map(({ entitlement, target, given, appeared }) => {
     const known = policy.entitlements.get(entitlement as EntitlementId)
@@ -27,12 +29,18 @@ export const presentGrants = (
       entitlement: entitlement as EntitlementId,
       target: target as TargetId,
       managed: known?.managed ?? false,
-      protected: known?.protected ?? false,
+      protected: known?.protected === true || isUntouchable(target, known?.lookup ?? '', targets),
       indirect: false,
       found: !given,
       reverted: !given && appeared && isReverted(entitlement, facts, policy),
     }
   })
+
+const isUntouchable = (
+  target: string,
+  name: string,
+  targets: readonly Pick<TargetRules, 'id' | 'protect'>[],
+): boolean => targets.some(({ id, protect }) => id === target && isProtectedEntitlement(protect, name))
 
 /** Whoever changes the same grant again and again behind our back will not be won over by one more turn. */
 const isReverted = (entitlement: number, { drift }: Pick<EvaluationFacts, 'drift'>, policy: ActivePolicy): boolean =>
@@ -58,5 +66,5 @@ export const onlyReported = (
 export const presentOf = (
   facts: Pick<EvaluationFacts, 'grants' | 'drift' | 'open'>,
   policy: ActivePolicy,
-  targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
-): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy), facts.open)
+  targets: readonly Pick<TargetRules, 'id' | 'mode' | 'protect'>[],
+): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy, targets), facts.open)

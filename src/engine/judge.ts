@@ -71,7 +71,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const profile = profileOf(at.primary)
   const heardAt = Math.max(...facts.events.map(({ receivedAt }) => receivedAt))
   const endedAt = at.leaver ? leaverSince(history, now, heardAt) : null
-  const grants = presentGrants(facts, context.policy)
+  const grants = presentGrants(facts, context.policy, context.targets)
   const decision = evaluate({
     history,
     personKey: identity.person_key as PersonKey,

@@ -1,6 +1,7 @@
 import { knownAttributes } from '../../src/domain/attributes.ts'
 import type { EntitlementId, TargetId } from '../../src/domain/ids.ts'
 import type { Instant } from '../../src/domain/instant.ts'
+import { nothingProtected } from '../../src/domain/protection.ts'
 import type { TargetRules } from '../../src/domain/target.ts'
 import { type CompiledPolicy, compilePolicy } from '../../src/policies/compile.ts'
 import { parsePolicies } from '../../src/policies/parse.ts'
@@ -39,7 +40,12 @@ export type Entitlements = {
 }
 
 /** What the scenarios' targets can do. */
-const likeLdap = { disable: 'native', endSessions: 'none', deleteAfterMs: null } as const satisfies Partial<TargetRules>
+const likeLdap = {
+  disable: 'native',
+  endSessions: 'none',
+  deleteAfterMs: null,
+  protect: nothingProtected,
+} as const satisfies Partial<TargetRules>
 
 /**
  * The pure core with the least around it that makes a house: a queue that never fails, simulated targets, a clock that

@@ -1,5 +1,6 @@
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { TargetId } from '../../src/domain/ids.ts'
+import { nothingProtected } from '../../src/domain/protection.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { guardMembers } from '../../src/engine/guard-members.ts'
 import { createPolicyBook } from '../../src/engine/policy-book.ts'
@@ -37,6 +38,7 @@ export const startEngine = (
       leaverUnmanaged,
       disable: 'native',
       endSessions: 'none',
+      protect: nothingProtected,
       deleteAfterMs: null,
       expectWithinMs,
       reconcileEveryMs: 3_600_000,

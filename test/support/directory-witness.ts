@@ -69,6 +69,15 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
     })
 
   /** An account that Muster never made. `person`: what correlation reads. */
+  /** entryUUID of a person's account. */
+  const idOf = (person: string): Promise<string | null> =>
+    asDirectoryRoot(ldap, async (client) => {
+      const dn = await dnOf(client, person)
+      if (dn === null) return null
+      const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['entryUUID'] })
+      return String(searchEntries[0]?.entryUUID)
+    })
+
   const addAccount = (person: string, options: { uid?: string; locked?: boolean } = {}) =>
     asDirectoryRoot(ldap, async (client) => {
       const uid = options.uid ?? person.toLowerCase()
@@ -101,6 +110,7 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
     everything,
     addGroups,
     addAccount,
+    idOf,
     groupDn,
     addMember: (person: string, ...keys: string[]) => change('add', person, keys),
     removeMember: (person: string, ...keys: string[]) => change('delete', person, keys),

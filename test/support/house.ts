@@ -2,12 +2,15 @@
  * The engine's verbs on a real PostgreSQL and a real slapd, called by hand: no Kafka, no Redis, no loops. A test decides
  * which stage runs when, pauses a stage between its read and its commit, and shifts the one clock.
  */
+
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Connector } from '../../src/connectors/connector.ts'
 import { ldapSettingsSchema } from '../../src/connectors/ldap/config.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
+import { protecting } from '../../src/connectors/protecting.ts'
 import type { Lane } from '../../src/domain/action.ts'
 import type { TargetId } from '../../src/domain/ids.ts'
+import { nothingProtected } from '../../src/domain/protection.ts'
 import type { TargetMode } from '../../src/domain/target.ts'
 import { applyPolicy } from '../../src/engine/apply-policy.ts'
 import { dispatch } from '../../src/engine/dispatch.ts'
@@ -60,7 +63,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const db = openDatabase({ url: database.engineUrl, max: 12, applicationName: 'test-engine' })
   const admin = openDatabase({ url: database.adminUrl, max: 2, applicationName: 'test-admin' })
   const real = createLdapConnector(target, ldapSettings(tree))
-  const connector = options.connector?.(real) ?? real
+  const connector = protecting(options.connector?.(real) ?? real, options.target?.protect ?? nothingProtected)
   const nudged: string[] = []
   const engine: Engine = {
     db,
@@ -72,6 +75,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
         leaverUnmanaged: 'remove',
         disable: 'native',
         endSessions: 'none',
+        protect: nothingProtected,
         deleteAfterMs: null,
         expectWithinMs: 60_000,
         reconcileEveryMs: 3_600_000,

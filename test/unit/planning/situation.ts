@@ -10,6 +10,7 @@ import type {
   TargetId,
 } from '../../../src/domain/ids.ts'
 import type { Instant } from '../../../src/domain/instant.ts'
+import { nothingProtected } from '../../../src/domain/protection.ts'
 import type { TargetRules } from '../../../src/domain/target.ts'
 import type { LinkedAccount, PlanInput, PresentGrant } from '../../../src/planning/plan-input.ts'
 
@@ -27,6 +28,7 @@ export const target = (id: TargetId, rules: Partial<TargetRules> = {}): TargetRu
   leaverUnmanaged: 'remove',
   disable: 'native',
   endSessions: 'none',
+  protect: nothingProtected,
   deleteAfterMs: null,
   ...rules,
 })

@@ -1,0 +1,75 @@
+/** Break-glass accounts and a target's own groups: never written, never linked, never taken away. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createFaults } from '../../support/faults.ts'
+import { type House, openHouse } from '../../support/house.ts'
+import { brokenLaws } from './laws.ts'
+import { leaves, lending, works } from './people.ts'
+
+let house: House
+let faults: ReturnType<typeof createFaults>
+/** Written by the tests while the house stands: configuration that names what is only made later. */
+let accounts: string[]
+let entitlements: string[]
+beforeEach(async () => {
+  faults = createFaults()
+  accounts = []
+  entitlements = []
+  house = await openHouse({ connector: faults.wrap, target: { protect: { accounts, entitlements } } })
+})
+afterEach(() => house.close())
+
+const written = () =>
+  faults.calls.filter(({ call }) => call === 'apply').flatMap(({ operations }) => operations.map(({ op }) => op))
+const refused = async () =>
+  (await house.rows<{ kind: string }>(`select kind from muster.finding where closed_at is null order by kind`)).map(
+    ({ kind }) => kind,
+  )
+
+test('an account that is protected is not linked, and a human is told', async () => {
+  await house.addAccount('P-1')
+  accounts.push(String(await house.idOf('P-1')))
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  expect(written()).toEqual([])
+  expect(await house.rows('select from muster.account')).toEqual([])
+  expect(await refused()).toContain('protected')
+})
+
+test('an account that became protected is written no more, of a leaver neither; others go on', async () => {
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000))
+  await house.tell(works('P-2', start - 1000))
+  await house.quiesce()
+  accounts.push(String(await house.idOf('P-1')).toUpperCase())
+  const before = written().length
+  await house.tell(leaves('P-1', start))
+  await house.tell(leaves('P-2', start))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(lending)
+  expect((await house.account('P-1'))?.locked).toBe(false)
+  expect(await house.groupsOf('P-2')).toEqual([])
+  expect((await house.account('P-2'))?.locked).toBe(true)
+  expect(written().slice(before)).toHaveLength(lending.length + 1)
+  expect(await refused()).toContain('protected')
+})
+
+test('a protected entitlement is not given, not even by a rule, and not taken from a leaver who has it', async () => {
+  entitlements.push('cn=app_crm,*')
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(lending.filter((key) => key !== 'App_Crm'))
+  expect(await refused()).toContain('protected')
+  await house.addMember('P-1', 'App_Crm')
+  await house.tell(leaves('P-1', start))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(['App_Crm'])
+  expect((await house.account('P-1'))?.locked).toBe(true)
+  expect(
+    await house.rows(
+      `select from muster.action a join muster.entitlement e on e.id = a.entitlement_id where a.kind = 'revoke' and e.key = 'App_Crm'`,
+    ),
+  ).toEqual([])
+  // That is what protection means; nothing else is wrong.
+  expect(await brokenLaws(house)).toEqual(['P-1 wants [] and holds [App_Crm]'])
+})
