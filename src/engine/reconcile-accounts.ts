@@ -1,30 +1,20 @@
-import { auditEntry } from '../audit/entry.ts'
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import { tooManyGone } from '../planning/differences.ts'
-import {
-  accountsInWork,
-  closeAccountFindings,
-  type LinkedState,
-  linkedAfter,
-  saveGone,
-  saveReopened,
-  saveThere,
-} from '../store/account-reconciliations.ts'
-import { appendAudit } from '../store/audit-log.ts'
-import { databaseNow } from '../store/clock.ts'
-import type { Transaction } from '../store/database.ts'
-import { openFindingAnew } from '../store/findings.ts'
-import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { closeAccountFindings, type LinkedState, linkedAfter, saveThere } from '../store/account-reconciliations.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
+import {
+  type AccountDrift,
+  accountDrift,
+  accountKey,
+  type DriftOfAccount,
+  saveAccountDrift,
+} from './save-account-drift.ts'
 
 /** Accounts of one read. */
 const atOnce = 1_000
 /** Accounts written down in one transaction. */
 const savedAtOnce = 200
-
-type DriftOfAccount = 'account-reopened' | 'account-shut-elsewhere' | 'account-gone'
-type Drifted = { readonly drift: DriftOfAccount; readonly one: LinkedState }
 
 /**
  * Reads every linked account. Who should be shut out and is let in again is shut out again, whoever let them in. Somebody
@@ -49,12 +39,12 @@ export const reconcileAccounts = async (
   const isShrunken = !acceptShrunken && tooManyGone({ believed: believed.length, gone: lost }, 'target')
   // An account that was read is open or shut whatever the others are.
   const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
-  const saved: Drifted[] = []
+  const saved: AccountDrift[] = []
   // Few at a time, leavers first: whoever is locked here cannot be evaluated meanwhile.
   const inOrder = [...certain].sort((a, b) => Number(b.one.leaver) - Number(a.one.leaver))
   for (let at = 0; at < inOrder.length; at += savedAtOnce) {
     const some = inOrder.slice(at, at + savedAtOnce)
-    saved.push(...(await engine.db.transaction((tx) => save(tx, target, some, begun))))
+    saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, some, begun))))
   }
   if (unread === null && !isShrunken) {
     await saveThere(
@@ -64,7 +54,7 @@ export const reconcileAccounts = async (
     await closeAccountFindings(
       engine.db,
       target,
-      drifted.map(({ drift, one }) => `${drift} ${keyOf(one, target)}`),
+      drifted.map(({ drift, one }) => `${drift} ${accountKey(one, target)}`),
     )
   }
   if (saved.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
@@ -81,7 +71,7 @@ export const reconcileAccounts = async (
 
 type Read = {
   readonly accounts: readonly LinkedState[]
-  readonly drifted: readonly Drifted[]
+  readonly drifted: readonly AccountDrift[]
   /** Why some of them are not among these; null: they all are. */
   readonly unread: string | null
 }
@@ -93,7 +83,7 @@ const readAccounts = async (
   signal: AbortSignal,
 ): Promise<Read> => {
   const accounts: LinkedState[] = []
-  const drifted: Drifted[] = []
+  const drifted: AccountDrift[] = []
   let unread: string | null = null
   for (let after = 0; ; ) {
     signal.throwIfAborted()
@@ -111,80 +101,6 @@ const readAccounts = async (
     }
     accounts.push(...some)
     const seen = new Map(read.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
-    drifted.push(...some.flatMap((one) => driftOf(one, seen.get(one.native_id))))
+    drifted.push(...some.flatMap((one) => accountDrift(one, seen.get(one.native_id), connector.manifest)))
   }
-}
-
-/** Work of ours that may be why it looks so. */
-const explains: Readonly<Record<DriftOfAccount, readonly string[]>> = {
-  'account-reopened': ['read', 'enable', 'ensureAccount'],
-  'account-shut-elsewhere': ['read', 'disable', 'ensureAccount'],
-  'account-gone': ['read', 'ensureAccount'],
-}
-
-const keyOf = ({ subject_ref }: LinkedState, target: TargetId): string => `${subject_ref}:${target}`
-
-const driftOf = (one: LinkedState, enabled: boolean | undefined): readonly Drifted[] => {
-  if (enabled === undefined) return [{ drift: 'account-gone', one }]
-  if (enabled && (one.enabled === false || one.shut)) return [{ drift: 'account-reopened', one }]
-  return !enabled && one.enabled === true ? [{ drift: 'account-shut-elsewhere', one }] : []
-}
-
-/** Not what an action of ours is changing just now, or has changed since the read began: the next run looks again. */
-const save = async (
-  tx: Transaction,
-  target: TargetId,
-  drifted: readonly Drifted[],
-  begun: number,
-): Promise<readonly Drifted[]> => {
-  await lockIdentities(tx, [...new Set(drifted.map(({ one }) => one.identity))])
-  const busy = await accountsInWork(
-    tx,
-    target,
-    begun,
-    drifted.map(({ one }) => one.account),
-  )
-  const real = drifted.filter(
-    ({ drift, one }) => !busy.get(one.account)?.some((work) => explains[drift].includes(work)),
-  )
-  const accountsOf = (wanted: DriftOfAccount) =>
-    real.flatMap(({ drift, one }) => (drift === wanted ? [one.account] : []))
-  const reopened = await saveReopened(tx, begun, accountsOf('account-reopened'))
-  await saveGone(tx, begun, accountsOf('account-gone'))
-  await makeDue(tx, [
-    ...new Set(real.flatMap(({ drift, one }) => (drift === 'account-reopened' ? [one.identity] : []))),
-  ])
-  // What is told already is not told, and not audited, again.
-  const fresh: Drifted[] = []
-  for (const { drift, one } of real) {
-    const isNew = await openFindingAnew(tx, {
-      kind: drift,
-      key: keyOf(one, target),
-      urgent: drift === 'account-reopened' && one.leaver,
-      identityId: one.identity,
-      detail: { target },
-    })
-    if (isNew || reopened.has(one.account)) fresh.push({ drift, one })
-  }
-  const at = await databaseNow(tx)
-  await appendAudit(
-    tx,
-    at,
-    fresh.map(({ drift, one }) =>
-      auditEntry(
-        'drift',
-        at,
-        { subjectRef: one.subject_ref },
-        {
-          subject: one.subject_ref,
-          target,
-          drift,
-          account: one.native_id,
-          readAt: new Date(begun).toISOString(),
-          actor: { type: 'engine' },
-        },
-      ),
-    ),
-  )
-  return real
 }

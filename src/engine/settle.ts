@@ -8,6 +8,7 @@ import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { openFinding } from '../store/findings.ts'
+import { scheduleLeaveChecks } from '../store/leave-checks.ts'
 import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
@@ -123,11 +124,15 @@ const attempt = async (
   )
   // Awaited at the end; until then its failure is not nobody's.
   releasing.catch(() => {})
-  const accountsOf = (kind: 'endSessions' | 'deleteAccount') =>
+  const accountsOf = (kind: 'disable' | 'endSessions' | 'deleteAccount') =>
     settled.flatMap(({ action, next }) =>
       action.kind === kind && next.kind === 'done' && action.account_id !== null ? [action.account_id] : [],
     )
   tx.defer(saveSessionsEnded(tx, at, accountsOf('endSessions')))
+  if (claim.lane === 'leaver')
+    tx.defer(
+      scheduleLeaveChecks(tx, at, claim.target, [...new Set([...accountsOf('disable'), ...accountsOf('endSessions')])]),
+    )
   tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))

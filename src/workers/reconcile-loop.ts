@@ -1,3 +1,4 @@
+import { checkLeavers } from '../engine/check-leavers.ts'
 import type { Engine } from '../engine/engine.ts'
 import { reconcileDue } from '../engine/reconcile-due.ts'
 import { createLoop, type Loop } from './loop.ts'
@@ -11,6 +12,7 @@ export const createReconcileLoop = (engine: Engine): Loop =>
     log: engine.log,
     pollMs,
     turn: async (signal) => {
+      await checkLeavers(engine, signal)
       await reconcileDue(engine, signal)
       return { next: 'rest' }
     },

@@ -68,7 +68,6 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       for (const dn of dns) await client.add(dn, { objectClass: 'groupOfNames', member: 'cn=nobody' })
     })
 
-  /** An account that Muster never made. `person`: what correlation reads. */
   /** entryUUID of a person's account. */
   const idOf = (person: string): Promise<string | null> =>
     asDirectoryRoot(ldap, async (client) => {
@@ -78,6 +77,7 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       return String(searchEntries[0]?.entryUUID)
     })
 
+  /** An account that Muster never made. `person`: what correlation reads. */
   const addAccount = (person: string, options: { uid?: string; locked?: boolean } = {}) =>
     asDirectoryRoot(ldap, async (client) => {
       const uid = options.uid ?? person.toLowerCase()

@@ -205,6 +205,17 @@ create table muster.absent_account (
   primary key (identity_id, target)
 );
 
+-- Leavers' accounts that are read once more: 5 minutes, an hour and a day after they were shut out (domain/leave-check).
+create table muster.leave_check (
+  account_id bigint primary key,
+  target text not null,
+  shut_at timestamptz not null,
+  step smallint not null,                     -- which of them comes next
+  due_at timestamptz not null,
+  tries integer not null default 0            -- reads that told nothing
+);
+create index leave_check_due on muster.leave_check (target, due_at);
+
 -- Bitemporal observed grants.
 create table muster.grants (
   account_id bigint not null,
@@ -527,7 +538,7 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place to muster_engine;
+grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.leave_check to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;
 grant update (recorded_to) on muster.desired to muster_engine;

@@ -1,0 +1,126 @@
+import { auditEntry } from '../audit/entry.ts'
+import type { Connector } from '../connectors/connector.ts'
+import type { NativeId, TargetId } from '../domain/ids.ts'
+import { leaveChecksMs } from '../domain/leave-check.ts'
+import { errorFields } from '../log.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { databaseNow } from '../store/clock.ts'
+import { contestSeen } from '../store/entitlement-questions.ts'
+import { closeFindingsOf, openFindingOnce } from '../store/findings.ts'
+import { knownEntitlements } from '../store/grants.ts'
+import {
+  advanceLeaveChecks,
+  dueLeaveChecks,
+  forgetLeaveChecks,
+  type LeaveCheck,
+  postponeLeaveChecks,
+} from '../store/leave-checks.ts'
+import type { Engine } from './engine.ts'
+import { accountDrift, saveAccountDrift } from './save-account-drift.ts'
+import { type Drift, saveDrift } from './save-drift.ts'
+
+const atOnce = 200
+/** After a read that told nothing, ms. */
+const againMs = 60_000
+/** Such reads before a human is called. */
+const findingFrom = 5
+
+/**
+ * Reads the accounts of leavers once more, 5 minutes, an hour and a day after they were shut out, whoever else has a hand
+ * in their target: an account that is open again, and access that is there again, are drift, and go by the usual door.
+ */
+export const checkLeavers = async (engine: Engine, signal: AbortSignal): Promise<void> => {
+  for (const { id } of engine.targets) {
+    const connector = engine.connectors.get(id)
+    if (connector === undefined) continue
+    try {
+      await forgetLeaveChecks(engine.db, id)
+      while (!signal.aborted && (await checkSome(engine, id, connector, signal)) === atOnce);
+    } catch (error) {
+      engine.log.error({ target: id, ...errorFields(error) }, 'leavers could not be read again')
+    }
+  }
+}
+
+/** Returns how many were due. */
+const checkSome = async (
+  engine: Engine,
+  target: TargetId,
+  connector: Connector,
+  signal: AbortSignal,
+): Promise<number> => {
+  const due = await dueLeaveChecks(engine.db, target, atOnce)
+  if (due.length === 0) return 0
+  const begun = await databaseNow(engine.db)
+  const ids = due.map(({ native_id }) => native_id as NativeId)
+  const [accounts, grants] = await Promise.all([connector.accounts(ids, signal), connector.grantsOf(ids, signal)])
+  const unread = accounts.kind === 'partial' ? accounts.cause : grants.kind === 'partial' ? grants.cause : null
+  if (unread !== null) {
+    await tellUnread(engine, target, due)
+    return due.length
+  }
+  const enabled = new Map(accounts.items.map((one) => [one.nativeId as string, one.enabled]))
+  const byAccount = Map.groupBy(grants.items, ({ account }) => account as string)
+  const { known, reopened } = await engine.db.transaction(async (tx) => {
+    const seen = grants.items.map(({ entitlement }) => entitlement)
+    const rows = await knownEntitlements(tx, target, seen)
+    await contestSeen(tx, target, seen)
+    const drifted = due.flatMap((one) => accountDrift(one, enabled.get(one.native_id), connector.manifest))
+    const open = drifted.filter(({ drift }) => drift === 'account-reopened')
+    return { known: rows, reopened: await saveAccountDrift(tx, target, open, begun) }
+  })
+  const drift = due.flatMap((one) =>
+    (byAccount.get(one.native_id) ?? []).flatMap(({ entitlement }): Drift[] => {
+      const id = known.get(entitlement.nativeId)
+      if (id === undefined) return []
+      return [{ kind: 'appeared', entitlement: id, entitlementNative: entitlement.nativeId, link: one }]
+    }),
+  )
+  const { drift: appeared } = await saveDrift(engine, target, drift, { begun })
+  if (reopened.length > 0) engine.nudge('evaluate', 'leaver')
+  await engine.db.transaction(async (tx) => {
+    const at = await databaseNow(tx)
+    await appendAudit(
+      tx,
+      at,
+      due.map((one) =>
+        auditEntry(
+          'leave-checked',
+          at,
+          { subjectRef: one.subject_ref },
+          {
+            subject: one.subject_ref,
+            target,
+            account: one.native_id,
+            afterMs: leaveChecksMs[one.step] ?? 0,
+            present: enabled.has(one.native_id),
+            enabled: enabled.get(one.native_id) ?? null,
+            // What is protected stays; only what came back is news.
+            grants: (byAccount.get(one.native_id) ?? [])
+              .map(({ entitlement }) => entitlement.nativeId as string)
+              .sort(),
+            appeared: appeared.filter(({ link }) => link.account === one.account).map(({ entitlement }) => entitlement),
+            reopened: reopened.some((again) => again.one.account === one.account),
+            readAt: new Date(begun).toISOString(),
+            actor: { type: 'engine' },
+          },
+        ),
+      ),
+    )
+    await advanceLeaveChecks(tx, due)
+    await closeFindingsOf(tx, 'leave-unread', [target])
+  })
+  return due.length
+}
+
+const tellUnread = async (engine: Engine, target: TargetId, due: readonly LeaveCheck[]): Promise<void> => {
+  await postponeLeaveChecks(
+    engine.db,
+    due.map(({ account }) => account),
+    againMs,
+  )
+  if (!due.some(({ tries }) => tries + 1 >= findingFrom)) return
+  await engine.db.transaction((tx) =>
+    openFindingOnce(tx, { kind: 'leave-unread', key: target, urgent: true, identityId: null, detail: { target } }),
+  )
+}
