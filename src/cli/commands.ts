@@ -5,6 +5,7 @@ import { doctor } from './doctor.ts'
 import { findingList } from './finding-list.ts'
 import { holdReject, holdRelease } from './hold-decide.ts'
 import { holdList } from './hold-list.ts'
+import { link, unlink } from './link.ts'
 import { migrateCommand } from './migrate.ts'
 import { policyApply } from './policy-apply.ts'
 import { policyCheck } from './policy-check.ts'
@@ -30,6 +31,8 @@ export const commands = {
   policy: { commands: { check: policyCheck, apply: policyApply } },
   reconcile: reconcileCommand,
   adopt: { commands: { plan: adoptPlan, apply: adoptApply, end: adoptEnd } },
+  link,
+  unlink,
   target: { commands: { list: targetList, mode: targetMode } },
   show: {
     commands: {

@@ -1,11 +1,11 @@
-import { type ApplyContext, type Connector, notSo } from '../connectors/connector.ts'
-import { type Lane, seeksOnly } from '../domain/action.ts'
-import type { Outcome, RefusalReason } from '../domain/outcome.ts'
+import type { ApplyContext } from '../connectors/connector.ts'
+import type { Outcome } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
-import { type Claim, type ClaimedAction, claim as claimDispatch } from './claim.ts'
+import { applyOrObserve, onlyWhatIsKnown } from './apply-or-observe.ts'
+import { type Claim, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
-import { createsAccounts, toOperation } from './operation.ts'
+import { createsAccounts } from './operation.ts'
 import { isOutage } from './outage.ts'
 import { reobserve } from './reobserve.ts'
 import { settle } from './settle.ts'
@@ -83,79 +83,3 @@ const noConnector: Outcome = {
   reason: 'configuration',
   cause: { code: '', word: 'no-connector-for-target' },
 }
-
-/** What is unknown is read back first; only what is then not so, and may still be done, is done. Leavers' accounts are only read. */
-const applyOrObserve = async (
-  connector: Connector,
-  actions: readonly ClaimedAction[],
-  context: ApplyContext,
-  lane: Lane,
-  create: boolean,
-): Promise<readonly Outcome[]> => {
-  const outcomes: (Outcome | undefined)[] = actions.map(() => undefined)
-  const fill = (indexes: readonly number[], results: readonly Outcome[]) => {
-    indexes.forEach((index, position) => {
-      outcomes[index] = results[position]
-    })
-  }
-  const at = (index: number) => {
-    const action = actions[index] as ClaimedAction
-    return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }))
-  }
-  const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
-  if (sought.length > 0) fill(sought, (await connector.observe(sought.map(at), context.signal)).map(asSought))
-  const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
-  const unknown = indexesWhere(actions, (action, index) => action.unknown && others.has(index))
-  const { poll } = connector
-  const polled = poll === undefined ? [] : unknown.filter((index) => actions[index]?.handle !== null)
-  const asked = unknown.filter((index) => !polled.includes(index))
-  if (poll !== undefined && polled.length > 0) {
-    const pending = polled.map((index) => ({ operation: at(index), handle: actions[index]?.handle ?? '' }))
-    fill(polled, (await poll(pending, context.signal)).map(onlyWhatIsKnown))
-  }
-  if (asked.length > 0) fill(asked, (await connector.observe(asked.map(at), context.signal)).map(onlyWhatIsKnown))
-  // What the target took on and then did not do is tried anew with the patience of a failure, not at once.
-  const mayFollow = new Set(asked)
-  const toApply = indexesWhere(
-    actions,
-    (action, index) =>
-      others.has(index) &&
-      action.mode === 'apply' &&
-      (!action.unknown || (mayFollow.has(index) && isNotSo(outcomes[index]))),
-  )
-  if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
-  return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
-}
-
-/** A complete read found no account of a leaver. Nothing is made of it, and nothing was written: nothing is ever unknown. */
-const asSought = (outcome: Outcome): Outcome =>
-  isNotSo(outcome)
-    ? { kind: 'refused', reason: 'account-missing', cause: { code: '', word: 'no-account-to-shut' } }
-    : outcome
-
-/**
- * A read that failed, was throttled or was not allowed leaves unknown what was unknown: a grant that may stand on the
- * target must not be forgotten for it. Only what tells that there is nothing left to hold may end it.
- */
-const onlyWhatIsKnown = (outcome: Outcome): Outcome => {
-  switch (outcome.kind) {
-    case 'retry':
-      return isNotSo(outcome) ? outcome : { kind: 'unknown', cause: outcome.cause }
-    case 'throttled':
-      return { kind: 'unknown', cause: { code: '', word: 'throttled' } }
-    case 'refused':
-      return tellsNothing.has(outcome.reason) ? { kind: 'unknown', cause: outcome.cause } : outcome
-    case 'done':
-    case 'pending':
-    case 'unknown':
-      return outcome
-  }
-}
-
-/** Refusals of the reader, not statements about what it reads. */
-const tellsNothing: ReadonlySet<RefusalReason> = new Set(['not-allowed', 'invalid', 'configuration'])
-
-const isNotSo = (outcome: Outcome | undefined): boolean => outcome?.kind === 'retry' && outcome.cause.word === notSo
-
-const indexesWhere = <T>(items: readonly T[], test: (item: T, index: number) => boolean): readonly number[] =>
-  items.flatMap((item, index) => (test(item, index) ? [index] : []))

@@ -41,7 +41,7 @@ export const saveAbsent = async (
 
 /**
  * Links new accounts and refreshes what was read of known ones. Returns id by identity. A native id that is linked to
- * somebody else already is left alone and missing in the answer: the caller makes it a finding, never a guess.
+ * somebody else already, or of which a human said that it is not theirs, is left alone and missing in the answer: the caller makes it a finding, never a guess.
  */
 export const saveAccounts = async (
   tx: Transaction,
@@ -57,6 +57,7 @@ export const saveAccounts = async (
       -- Found by native id: of the target alone the other index would answer with all of its accounts.
       where not exists (select from muster.account o where o.native_id = r.native_id and o.target || '' = r.target
         and o.unlinked_at is null and o.identity_id <> r.identity)
+        and not exists (select from muster.not_theirs n where n.identity_id = r.identity and n.target = r.target and n.native_id = r.native_id)
       on conflict (identity_id, target) where unlinked_at is null
       do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at,
         grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),

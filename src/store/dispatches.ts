@@ -78,6 +78,8 @@ export type DispatchedAction = {
   readonly inverse_of: number | null
   readonly attributes_hash: string | null
   readonly profile: Readonly<Record<string, string | number | boolean | null>> | null
+  /** Native ids of which a human said that they are not this person's; null = none, or no matter. */
+  readonly not_theirs: readonly string[] | null
   readonly account_id: number | null
   readonly account_native: string | null
   readonly lookup: string | null
@@ -96,6 +98,8 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
     name: 'dispatch-actions',
     text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown, a.handle,
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
+        case when a.kind = 'ensureAccount' then (select array_agg(n.native_id) from muster.not_theirs n
+          where n.identity_id = a.identity_id and n.target = a.target) end as not_theirs,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}

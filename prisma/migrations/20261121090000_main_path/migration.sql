@@ -205,6 +205,16 @@ create table muster.absent_account (
   primary key (identity_id, target)
 );
 
+-- A human said that this account is not this person's, whatever correlation finds.
+create table muster.not_theirs (
+  identity_id bigint not null,
+  target text not null,
+  native_id text not null,
+  said_at timestamptz not null,
+  said_by text not null,
+  primary key (identity_id, target, native_id)
+);
+
 -- Leavers' accounts that are read once more: 5 minutes, an hour and a day after they were shut out (domain/leave-check).
 create table muster.leave_check (
   account_id bigint primary key,
@@ -538,7 +548,8 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.leave_check to muster_engine;
+grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.leave_check,
+  muster.not_theirs to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;
 grant update (recorded_to) on muster.desired to muster_engine;

@@ -1,0 +1,111 @@
+import { connectorByHand } from '../app/targets.ts'
+import type { TargetId } from '../domain/ids.ts'
+import { assertNever } from '../domain/never.ts'
+import { type LinkAnswer, linkAccount, unlinkAccount } from '../engine/link.ts'
+import { osActor } from './actor.ts'
+import { type Answer, type Call, type Command, textValue } from './command.ts'
+import { failure, refusal, usage } from './complaint.ts'
+import { configOf, inOffice } from './configured.ts'
+import { counted } from './counted.ts'
+import { printable } from './table.ts'
+
+const patienceMs = 60_000
+const options = { reason: { type: 'string' } } as const
+
+const reasonOf = (call: Call): string => {
+  const reason = textValue(call.values, 'reason')
+  if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
+  return reason
+}
+
+const settingsOf = (call: Call, target: string) => {
+  const { targets } = configOf(call)
+  const settings = targets.find(({ id }) => id === target)
+  if (settings === undefined)
+    throw failure(`muster.yaml has no target ${target}`, `it has ${targets.map(({ id }) => id).join(', ')}`)
+  return settings
+}
+
+export const link: Command = {
+  summary: 'says whose an account is; it is read first, nothing is changed there; audited',
+  usage: 'link PERSON TARGET ACCOUNT --reason TEXT',
+  options,
+  run: (call) => {
+    const [person, target, account, ...more] = call.words
+    if (person === undefined || target === undefined || account === undefined || more.length > 0)
+      throw usage(
+        'whose account is which?',
+        'usage: muster link PERSON TARGET ACCOUNT --reason TEXT; ACCOUNT is its native id, as `muster account list TARGET` shows it',
+      )
+    const settings = settingsOf(call, target)
+    const reason = reasonOf(call)
+    return inOffice(call, async ({ db }) => {
+      const connector = connectorByHand(settings, db)
+      try {
+        const context = { db, connectors: new Map([[connector.target, connector]]), nudge: () => {} }
+        const signal = AbortSignal.timeout(patienceMs)
+        const act = { person, target: target as TargetId, account, reason, actor: osActor(), signal }
+        return answer(await linkAccount(context, act), person, target)
+      } finally {
+        await connector.close()
+      }
+    })
+  },
+}
+
+export const unlink: Command = {
+  summary: 'says that an account is not theirs: it is left as it is, and not linked to them again; audited',
+  usage: 'unlink PERSON TARGET --reason TEXT',
+  options,
+  run: (call) => {
+    const [person, target, ...more] = call.words
+    if (person === undefined || target === undefined || more.length > 0)
+      throw usage('whose account on which target?', 'usage: muster unlink PERSON TARGET --reason TEXT')
+    settingsOf(call, target)
+    const reason = reasonOf(call)
+    return inOffice(call, async ({ db }) => {
+      const act = { person, target: target as TargetId, reason, actor: osActor() }
+      return answer(await unlinkAccount({ db, nudge: () => {} }, act), person, target)
+    })
+  },
+}
+
+const answer = (told: LinkAnswer, person: string, target: string): Answer => {
+  const who = printable(person)
+  switch (told.kind) {
+    case 'linked':
+      return {
+        json: { person, target, ...told },
+        lines: (paint) => [`${who} ${paint.bold('linked')} on ${target}; it holds ${counted(told.grants, 'grant')}`],
+      }
+    case 'was-so':
+      return { json: { person, target, ...told }, lines: () => [`it is ${who}'s already`] }
+    case 'unlinked':
+      return {
+        json: { person, target, ...told },
+        lines: (paint) => [`${told.account} ${paint.bold('unlinked')}: not ${who}'s any more, and left as it is`],
+      }
+    case 'unknown-person':
+      throw failure(`nobody has the key ${who}`, 'HR names people: `muster show identity` takes the same key')
+    case 'no-account':
+      throw failure(`${target} has no such account`, `\`muster account list ${target}\` shows native ids`)
+    case 'not-linked':
+      throw failure(`${who} has no account on ${target}`)
+    case 'unread':
+      throw failure(`${target} could not be read: ${told.cause}`, '`muster doctor` checks every target')
+    case 'has-another':
+      throw refusal(
+        `${who} has another account there: ${told.account}`,
+        `if that is not theirs: muster unlink ${who} ${target} --reason TEXT`,
+      )
+    case 'somebody-elses':
+      throw refusal(
+        `it is linked to ${printable(told.person)}`,
+        `if that is wrong: muster unlink ${printable(told.person)} ${target} --reason TEXT`,
+      )
+    case 'in-work':
+      throw refusal(`a change of theirs on ${target} is going out just now`, 'try again in a moment')
+    default:
+      return assertNever(told)
+  }
+}

@@ -1,0 +1,168 @@
+import { auditEntry } from '../audit/entry.ts'
+import { personalDetail } from '../audit/personal.ts'
+import type { Actor } from '../domain/actor.ts'
+import type { NativeId, TargetId } from '../domain/ids.ts'
+import type { ObservedAccount, ObservedEntitlement } from '../domain/outcome.ts'
+import { saveAccounts } from '../store/accounts.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { databaseNow } from '../store/clock.ts'
+import type { Transaction } from '../store/database.ts'
+import { contestSeen } from '../store/entitlement-questions.ts'
+import { closeFindingsOf } from '../store/findings.ts'
+import { knownEntitlements, saveListed } from '../store/grants.ts'
+import { forgetNotTheirs, isInWork, linkedTo, ownerOf, type PersonRow, personOf, unlink } from '../store/links.ts'
+import { savePersonalDetails } from '../store/personal-details.ts'
+import { lockIdentities, lockOpenWork, makeDue } from '../store/work-queue.ts'
+import type { Engine } from './engine.ts'
+
+type Context = Pick<Engine, 'db' | 'connectors' | 'nudge'>
+
+type Act = {
+  readonly person: string
+  readonly target: TargetId
+  readonly reason: string
+  readonly actor: Actor
+  readonly signal: AbortSignal
+}
+
+export type LinkAnswer =
+  | { readonly kind: 'linked'; readonly grants: number }
+  | { readonly kind: 'was-so' }
+  | { readonly kind: 'unlinked'; readonly account: string }
+  | { readonly kind: 'unknown-person' }
+  | { readonly kind: 'no-account' }
+  | { readonly kind: 'not-linked' }
+  | { readonly kind: 'unread'; readonly cause: string }
+  /** The person has another account there: a human unlinks it first. */
+  | { readonly kind: 'has-another'; readonly account: string }
+  | { readonly kind: 'somebody-elses'; readonly person: string }
+  /** A change of theirs is out on the target just now. */
+  | { readonly kind: 'in-work' }
+
+/**
+ * A human says whose an account is. It is read first, with all that it holds: separation of duties counts that from now
+ * on, and whatever no rule explains is a finding. Nothing is changed on the target by this.
+ */
+export const linkAccount = async (engine: Context, act: Act & { readonly account: string }): Promise<LinkAnswer> => {
+  const connector = engine.connectors.get(act.target)
+  const found = await personOf(engine.db, act.person)
+  if (found === null) return { kind: 'unknown-person' }
+  if (connector === undefined) return { kind: 'unread', cause: 'no connector' }
+  const readAt = await databaseNow(engine.db)
+  const ids = [act.account as NativeId]
+  const [accounts, grants] = await Promise.all([
+    connector.accounts(ids, act.signal),
+    connector.grantsOf(ids, act.signal),
+  ])
+  if (accounts.kind === 'partial') return { kind: 'unread', cause: accounts.cause }
+  if (grants.kind === 'partial') return { kind: 'unread', cause: grants.cause }
+  const [account] = accounts.items
+  if (account === undefined) return { kind: 'no-account' }
+  const answer = await engine.db.transaction((tx) =>
+    link(
+      tx,
+      found,
+      act,
+      account,
+      grants.items.map(({ entitlement }) => entitlement),
+      readAt,
+    ),
+  )
+  if (answer.kind === 'linked') engine.nudge('evaluate', found.leaver ? 'leaver' : 'bulk')
+  return answer
+}
+
+const link = async (
+  tx: Transaction,
+  person: PersonRow,
+  act: Act,
+  account: ObservedAccount,
+  grants: readonly ObservedEntitlement[],
+  readAt: number,
+): Promise<LinkAnswer> => {
+  await lockIdentities(tx, [person.identity])
+  const before = await linkedTo(tx, act.target, person.identity)
+  if (before !== null)
+    return before.native_id === account.nativeId
+      ? { kind: 'was-so' }
+      : { kind: 'has-another', account: before.native_id }
+  await forgetNotTheirs(tx, act.target, person.identity, account.nativeId)
+  const saved = await saveAccounts(tx, [
+    {
+      identity: person.identity,
+      target: act.target,
+      nativeId: account.nativeId,
+      origin: 'linked',
+      enabled: account.enabled,
+      attributesHash: account.attributesHash,
+      grantsReadAt: readAt,
+    },
+  ])
+  const id = saved.get(person.identity)
+  if (id === undefined)
+    return { kind: 'somebody-elses', person: (await ownerOf(tx, act.target, account.nativeId)) ?? 'somebody' }
+  const known = await knownEntitlements(tx, act.target, grants)
+  await contestSeen(tx, act.target, grants)
+  await saveListed(
+    tx,
+    readAt,
+    null,
+    readAt,
+    [...known.values()].map((entitlement) => ({ account: id, entitlement })),
+  )
+  await closeFindingsOf(tx, 'account-ambiguous', [`${person.subject_ref}:${act.target}`])
+  await makeDue(tx, [person.identity])
+  await tell(tx, 'account-linked', person, act, {
+    account: account.nativeId,
+    enabled: account.enabled,
+    grants: grants.map(({ nativeId }) => nativeId).sort(),
+  })
+  return { kind: 'linked', grants: grants.length }
+}
+
+/**
+ * A human says that an account is not this person's. What it holds stays on it, and Muster leaves it alone; correlation does
+ * not link the two again. The person is evaluated anew, and may get an account of their own.
+ */
+export const unlinkAccount = async (
+  engine: Pick<Context, 'db' | 'nudge'>,
+  act: Omit<Act, 'signal'>,
+): Promise<LinkAnswer> => {
+  const person = await personOf(engine.db, act.person)
+  if (person === null) return { kind: 'unknown-person' }
+  const answer = await engine.db.transaction(async (tx): Promise<LinkAnswer> => {
+    await lockIdentities(tx, [person.identity])
+    await lockOpenWork(tx, [person.identity])
+    const linked = await linkedTo(tx, act.target, person.identity)
+    if (linked === null) return { kind: 'not-linked' }
+    if (await isInWork(tx, act.target, person.identity)) return { kind: 'in-work' }
+    const at = await databaseNow(tx)
+    await unlink(tx, at, act.actor.name, { ...linked, target: act.target, identity: person.identity })
+    await makeDue(tx, [person.identity])
+    await tell(tx, 'account-unlinked', person, act, { account: linked.native_id })
+    return { kind: 'unlinked', account: linked.native_id }
+  })
+  if (answer.kind === 'unlinked') engine.nudge('evaluate', person.leaver ? 'leaver' : 'bulk')
+  return answer
+}
+
+/** The reason is a human's text and may name people: it goes into the erasable table, the entry binds it by its hash. */
+const tell = async (
+  tx: Transaction,
+  kind: 'account-linked' | 'account-unlinked',
+  { subject_ref }: PersonRow,
+  { target, reason, actor }: Omit<Act, 'signal'>,
+  body: Readonly<Record<string, string | boolean | readonly string[]>>,
+): Promise<void> => {
+  const at = await databaseNow(tx)
+  const detail = personalDetail(subject_ref, { reason })
+  await savePersonalDetails(tx, at, [detail])
+  await appendAudit(tx, at, [
+    auditEntry(
+      kind,
+      at,
+      { subjectRef: subject_ref },
+      { subject: subject_ref, target, ...body, detail: { ref: detail.ref, hash: detail.hash }, actor },
+    ),
+  ])
+}

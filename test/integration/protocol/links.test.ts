@@ -1,0 +1,129 @@
+/** `muster link` and `muster unlink`: a human says whose an account is, and correlation does not contradict. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { TargetId } from '../../../src/domain/ids.ts'
+import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
+import { createFaults, createGates } from '../../support/faults.ts'
+import { type House, openHouse } from '../../support/house.ts'
+import { auditOf, brokenLaws } from './laws.ts'
+import { leaves, lending, works } from './people.ts'
+
+let house: House
+let faults: ReturnType<typeof createFaults>
+let gates: ReturnType<typeof createGates>
+beforeEach(async () => {
+  faults = createFaults()
+  gates = createGates()
+  house = await openHouse({ connector: faults.wrap, settings: { pause: gates.pause } })
+})
+afterEach(() => house.close())
+
+const target = 'bank-ldap' as TargetId
+const actor = { type: 'os-user', name: 'somebody', authenticated: false } as const
+const link = (person: string, account: string) =>
+  linkAccount(house.engine, { person, target, account, reason: 'looked', actor, signal: AbortSignal.timeout(10_000) })
+const unlink = (person: string) => unlinkAccount(house.engine, { person, target, reason: 'looked', actor })
+const idOf = async (person: string) => String(await house.idOf(person))
+const written = () => faults.calls.filter(({ call }) => call === 'apply').length
+const findings = async () =>
+  (await house.rows<{ kind: string }>('select kind from muster.finding where closed_at is null order by 1')).map(
+    ({ kind }) => kind,
+  )
+const join = async (person: string) => {
+  await house.tell(works(person, (await house.now()) - 1000))
+  await house.quiesce()
+}
+
+test('an account under another key is linked by hand: what it holds counts, and a conflict with it is held', async () => {
+  await house.addAccount('OLD-7', { uid: 'old' })
+  await house.addMember('OLD-7', 'CBS_LoanApprove')
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.evaluateAll()
+  expect(await link('P-1', await idOf('OLD-7'))).toEqual({ kind: 'linked', grants: 1 })
+  await house.quiesce()
+  expect(await house.account('P-1')).toBeNull()
+  expect(await house.groupsOf('OLD-7')).toContain('CBS_LoanApprove')
+  expect(await house.groupsOf('OLD-7')).toContain('CBS_ViewOnly')
+  expect(await house.groupsOf('OLD-7')).not.toContain('CBS_LoanEntry')
+  const [entry] = (await auditOf(house)).filter(({ kind }) => kind === 'account-linked')
+  expect(entry?.body).toMatchObject({ actor: { name: 'somebody' }, grants: [expect.any(String)] })
+  expect(JSON.stringify(entry?.body)).not.toContain('looked')
+})
+
+test('linked by hand, a leaver loses it all', async () => {
+  await house.addAccount('OLD-7', { uid: 'old' })
+  await house.addMember('OLD-7', 'CBS_LoanApprove')
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', start))
+  await house.quiesce()
+  expect(await link('P-1', await idOf('OLD-7'))).toMatchObject({ kind: 'has-another' })
+  expect(await unlink('P-1')).toMatchObject({ kind: 'unlinked' })
+  expect(await link('P-1', await idOf('OLD-7'))).toEqual({ kind: 'linked', grants: 1 })
+  await house.quiesce()
+  expect(await house.groupsOf('OLD-7')).toEqual([])
+  expect((await house.account('OLD-7'))?.locked).toBe(true)
+})
+
+test('an account that is not theirs is left as it is, and never linked or written again by correlation', async () => {
+  await join('P-1')
+  const before = written()
+  expect(await unlink('P-1')).toMatchObject({ kind: 'unlinked', account: await idOf('P-1') })
+  await house.quiesce()
+  await house.tell({
+    ...works('P-1', (await house.now()) - 500),
+    attributes: { jobCode: 'RM', department: 'LENDING', jobTitle: 'New' },
+  })
+  await house.quiesce()
+  expect(written()).toBe(before)
+  expect(await house.groupsOf('P-1')).toEqual(lending)
+  expect(await findings()).toContain('account-ambiguous')
+  expect(await house.rows('select from muster.account where unlinked_at is null')).toEqual([])
+  expect(await link('P-1', await idOf('P-1'))).toEqual({ kind: 'linked', grants: lending.length })
+  await house.quiesce()
+  expect(await brokenLaws(house)).toEqual([])
+})
+
+test('a leaver whose account was said not to be theirs: looked for, found, and not touched', async () => {
+  await join('P-1')
+  await unlink('P-1')
+  await house.tell(leaves('P-1', await house.now()))
+  await house.evaluateAll()
+  await house.shift(2_005)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  expect((await house.account('P-1'))?.locked).toBe(false)
+  expect(await findings()).toContain('account-ambiguous')
+})
+
+test("somebody else's account, nobody's account, nobody: told, nothing is changed", async () => {
+  await join('P-1')
+  await house.tell({
+    person: 'P-2',
+    effectiveAt: (await house.now()) - 1000,
+    attributes: { jobCode: 'NONE' },
+    status: 'prehire',
+  })
+  await house.evaluateAll()
+  expect(await link('P-2', await idOf('P-1'))).toEqual({ kind: 'somebody-elses', person: 'P-1' })
+  expect(await link('P-2', '00000000-0000-4000-8000-000000000000')).toEqual({ kind: 'no-account' })
+  expect(await link('P-3', await idOf('P-1'))).toEqual({ kind: 'unknown-person' })
+  expect(await link('P-1', await idOf('P-1'))).toEqual({ kind: 'was-so' })
+  expect(await unlink('P-2')).toEqual({ kind: 'not-linked' })
+  expect((await auditOf(house)).filter(({ kind }) => kind.startsWith('account-'))).toEqual([])
+})
+
+test('nobody is unlinked while a change of theirs is going out', async () => {
+  const start = await house.now()
+  await join('P-1')
+  await house.tell(leaves('P-1', start))
+  await house.evaluateAll('leaver')
+  const [first] = await house.dispatchAll('leaver')
+  const called = gates.stopAt('provision:called')
+  const going = house.provision(first?.id ?? 0)
+  await called.reached
+  expect(await unlink('P-1')).toEqual({ kind: 'in-work' })
+  called.open()
+  await going
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+})
