@@ -1,12 +1,12 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import type { ApplyContext, Operation } from '../connector.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import type { Pace } from '../ldap-wire/pace.ts'
 import { changeAccess } from './access.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import type { EnsureOperation } from './find-accounts.ts'
 import { type AccessOperation, refused, retry } from './items.ts'
-import type { Pace } from './pace.ts'
 
 /** Splits operations into those on accounts and those on access, and puts their outcomes back into order. */
 export const inOrder = async (

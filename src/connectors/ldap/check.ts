@@ -1,11 +1,11 @@
 import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import type { CheckReport } from '../connector.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { entryUuid } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryUuidAssertion } from './controls.ts'
-import { firstValue, valuesOf } from './entry.ts'
 import { failureText } from './groups.ts'
 import { anyObject } from './read-back.ts'
 

@@ -1,12 +1,12 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Operation } from '../connector.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { type Entry, valuesOf } from '../ldap-wire/entry.ts'
+import { outcomeOfRead } from '../ldap-wire/errors.ts'
+import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { accountAttributes } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { type Entry, valuesOf } from './entry.ts'
-import { outcomeOfRead } from './errors.ts'
 import { missingAccount, readAccounts, refused } from './items.ts'
-import { findByKeys, foldKey } from './resolve.ts'
 
 export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
 
