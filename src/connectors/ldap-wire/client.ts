@@ -27,12 +27,13 @@ export type Search = {
   readonly controls?: readonly Control[]
 }
 
-export type Value = string | Buffer
+/** Text or bytes. */
+export type Values = readonly string[] | readonly Buffer[]
 
 export type AttributeChange = {
   readonly operation: 'add' | 'delete' | 'replace'
   readonly attribute: string
-  readonly values: readonly Value[]
+  readonly values: Values
 }
 
 /** Told how long the server took, ms: without the wait for a turn, a connection or a leaver. */
@@ -66,7 +67,7 @@ export type LdapClient = {
   /** Creates an entry on one of the `writers`, counted from 0. */
   readonly add: (
     dn: string,
-    attributes: ReadonlyMap<string, readonly Value[]>,
+    attributes: ReadonlyMap<string, Values>,
     gate: Gate,
     writer: number,
   ) => Promise<Result<null>>
@@ -90,6 +91,9 @@ const leaseOver: Failure = { code: 'lease', result: null, word: 'lease', sent: f
 /** What a kind of directory adds to each of its searches and reads from the values of its answers. */
 export type Dialect = { readonly searchControls: readonly Control[]; readonly decoders: Decoders }
 const plainDialect: Dialect = { searchControls: [], decoders: new Map() }
+
+// ldapts only reads them.
+const attributeOf = (type: string, values: Values) => new Attribute({ type, values: values as string[] | Buffer[] })
 
 export const createLdapClient = (
   settings: ConnectionSettings,
@@ -204,7 +208,7 @@ export const createLdapClient = (
                 dn,
                 changes: changes.map(
                   ({ operation, attribute, values }) =>
-                    new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) }),
+                    new Change({ operation, modification: attributeOf(attribute, values) }),
                 ),
                 controls: [...controls],
               }),
@@ -218,7 +222,7 @@ export const createLdapClient = (
             new AddRequest({
               messageId,
               dn,
-              attributes: [...attributes].map(([type, values]) => new Attribute({ type, values: [...values] })),
+              attributes: [...attributes].map(([type, values]) => attributeOf(type, values)),
             }),
         ),
       ),
