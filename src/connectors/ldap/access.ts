@@ -1,5 +1,6 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
+import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import { causeOf, outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
@@ -7,15 +8,7 @@ import { isEnabled, lockChange } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { whileIts } from './controls.ts'
 import { groupNames } from './groups.ts'
-import {
-  type AccessOperation,
-  attributesFor,
-  findItems,
-  type Group,
-  type Item,
-  missingAccount,
-  retry,
-} from './items.ts'
+import { type AccessOperation, attributesFor, findItems, type Group, type Item } from './items.ts'
 import { changeMembers, type Written } from './membership.ts'
 import { judge, type Proof, readProof } from './proof.ts'
 

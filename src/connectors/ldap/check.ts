@@ -1,12 +1,12 @@
 import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import type { CheckReport } from '../connector.ts'
+import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryUuidAssertion } from './controls.ts'
-import { failureText } from './groups.ts'
 import { anyObject } from './read-back.ts'
 
 const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
