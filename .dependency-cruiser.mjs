@@ -16,7 +16,7 @@ const mayImport = {
   workers: ['domain/', 'engine/', 'connectors/connector.ts', 'log.ts'],
   api: ['domain/', 'engine/', 'log.ts'],
   web: ['api/contract.ts'],
-  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/ldap/config.ts'],
+  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/ldap/config.ts', 'connectors/ad/config.ts'],
   cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'app/', 'config.ts', 'log.ts'],
 }
 
@@ -27,7 +27,7 @@ const homes = {
   ioredis: ['src/workers/'],
   pg: ['src/store/'],
   prisma: ['src/store/'],
-  ldapts: ['src/connectors/ldap/'],
+  ldapts: ['src/connectors/ldap-wire/', 'src/connectors/ldap/', 'src/connectors/ad/'],
 }
 /** What belongs to a library, where that is more than the package of its name. */
 const packages = { pg: ['pg', 'pg-[^/]+', '@types/pg'], prisma: ['prisma', '@prisma/[^/]+'] }
@@ -67,7 +67,24 @@ export default {
       severity: 'error',
       comment: 'a connector knows the contract and the domain, never another connector',
       from: { path: '^src/connectors/([^/]+)/' },
-      to: { path: '^src/connectors/', pathNot: ['^src/connectors/$1/', '^src/connectors/[^/]+\\.ts$'] },
+      to: {
+        path: '^src/connectors/',
+        pathNot: ['^src/connectors/$1/', '^src/connectors/ldap-wire/', '^src/connectors/[^/]+\\.ts$'],
+      },
+    },
+    {
+      name: 'ldap-wire-is-for-directories',
+      severity: 'error',
+      comment: 'the LDAP protocol is shared by the connectors that speak it',
+      from: { path: '^src/connectors/', pathNot: ['^src/connectors/(ldap|ad|ldap-wire)/'] },
+      to: { path: '^src/connectors/ldap-wire/' },
+    },
+    {
+      name: 'ldap-wire-knows-no-connector',
+      severity: 'error',
+      comment: 'a protocol, not a kind of directory',
+      from: { path: '^src/connectors/ldap-wire/' },
+      to: { path: '^src/connectors/[^/]+/', pathNot: ['^src/connectors/ldap-wire/'] },
     },
     {
       name: 'connector-contract-knows-no-connector',

@@ -2,6 +2,7 @@
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import * as x509 from '@peculiar/x509'
 
@@ -10,7 +11,7 @@ export type TlsFiles = { readonly caFile: string; readonly certFile: string; rea
 const tenYearsMs = 10 * 365 * 24 * 3_600_000
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-/** The files in `dir`, made if they are not there. The authority's key is thrown away: it signs this one certificate. */
+/** The files in `dir`, made if they are not there; `hosts`: names and addresses besides localhost. The authority's key is thrown away: it signs this one certificate. */
 export async function certificates(dir: string, hosts: readonly string[] = []): Promise<TlsFiles> {
   const files = { caFile: join(dir, 'ca.pem'), certFile: join(dir, 'server.pem'), keyFile: join(dir, 'server.key') }
   if (existsSync(files.keyFile)) return files
@@ -29,7 +30,10 @@ export async function certificates(dir: string, hosts: readonly string[] = []): 
       await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey),
     ],
   })
-  const names = [...new Set(['localhost', ...hosts])].map((value) => ({ type: 'dns' as const, value }))
+  const names = [...new Set(['localhost', '127.0.0.1', ...hosts])].map((value) => ({
+    type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+    value,
+  }))
   const cert = await x509.X509CertificateGenerator.create({
     ...validity,
     serialNumber: '02',
@@ -42,7 +46,7 @@ export async function certificates(dir: string, hosts: readonly string[] = []): 
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([...names, { type: 'ip', value: '127.0.0.1' }]),
+      new x509.SubjectAlternativeNameExtension(names),
       await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
     ],
   })

@@ -10,8 +10,11 @@ import type { Part } from './part.ts'
 import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 
+/** Samba wants ports and file attributes that a container on a developer's machine seldom has: it comes from packages. */
+type Dockered = Exclude<Part, 'samba'>
+
 const services = { kafka: 'kafka', postgres: 'postgres', redis: 'redis', slapd: 'openldap' } as const satisfies Record<
-  Part,
+  Dockered,
   string
 >
 
@@ -45,7 +48,7 @@ function project(dir: string): string[] {
 }
 
 export type Container = {
-  readonly part: Part
+  readonly part: Dockered
   readonly dir: string
   /** The ports and passwords of docker-compose.yml. */
   readonly env: Readonly<Record<string, string>>

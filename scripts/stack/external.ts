@@ -1,5 +1,5 @@
 /** Parts that somebody else runs, named by the environment. */
-import type { Control, Ldap, Part } from './part.ts'
+import type { Ad, Control, Ldap, Part } from './part.ts'
 import { StackError } from './part.ts'
 
 const variables = {
@@ -7,6 +7,7 @@ const variables = {
   postgres: 'MUSTER_STACK_POSTGRES_URL',
   redis: 'MUSTER_REDIS_URL',
   slapd: 'MUSTER_STACK_LDAP_URL',
+  samba: 'MUSTER_STACK_AD_URL',
 } as const satisfies Record<Part, string>
 
 export function externalUrl(part: Part): string | undefined {
@@ -16,12 +17,7 @@ export function externalUrl(part: Part): string | undefined {
 export function externalLdap(): Ldap | undefined {
   const url = externalUrl('slapd')
   if (url === undefined) return undefined
-  const setting = (name: string, fallback?: string): string => {
-    const value = process.env[`MUSTER_STACK_LDAP_${name}`] ?? fallback
-    if (value === undefined)
-      throw new StackError('slapd', `MUSTER_STACK_LDAP_${name} is not set`, `set it beside ${variables.slapd}`)
-    return value
-  }
+  const setting = settingsOf('slapd', 'MUSTER_STACK_LDAP')
   const baseDn = setting('BASE_DN', 'dc=bank,dc=example')
   return {
     url,
@@ -34,6 +30,31 @@ export function externalLdap(): Ldap | undefined {
     servicePassword: setting('SERVICE_PASSWORD'),
   }
 }
+
+export function externalAd(): Ad | undefined {
+  const url = externalUrl('samba')
+  if (url === undefined) return undefined
+  const setting = settingsOf('samba', 'MUSTER_STACK_AD')
+  return {
+    url,
+    baseDn: setting('BASE_DN'),
+    plainUrl: setting('PLAIN_URL', url),
+    caFile: setting('CA_FILE'),
+    rootName: setting('ROOT_NAME'),
+    rootPassword: setting('ROOT_PASSWORD'),
+    serviceName: setting('SERVICE_NAME'),
+    servicePassword: setting('SERVICE_PASSWORD'),
+  }
+}
+
+const settingsOf =
+  (part: Part, prefix: string) =>
+  (name: string, fallback?: string): string => {
+    const value = process.env[`${prefix}_${name}`] ?? fallback
+    if (value === undefined)
+      throw new StackError(part, `${prefix}_${name} is not set`, `set it beside ${variables[part]}`)
+    return value
+  }
 
 /** We do not control what is not ours. */
 export function external(part: Part): Control {

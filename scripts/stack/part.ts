@@ -1,7 +1,11 @@
 /** The words of the local stack: its parts, what starting one reports, and what a started one offers. */
 
+/** What runs by default. */
 export const partNames = ['kafka', 'postgres', 'redis', 'slapd'] as const
-export type Part = (typeof partNames)[number]
+/** What runs when it is asked for by name. */
+export const optionalPartNames = ['samba'] as const
+export const allPartNames = [...partNames, ...optionalPartNames] as const
+export type Part = (typeof allPartNames)[number]
 
 /** `part` is also 'java', 'apt' or another thing that a part needs first. `done` of `total` count bytes, jars or steps. */
 export type Progress = { readonly part: string; readonly text: string; readonly done?: number; readonly total?: number }
@@ -35,6 +39,22 @@ export type Ldap = {
   readonly rootPassword: string
   /** The engine's account: may write, is not the rootdn, has no size limit. */
   readonly serviceDn: string
+  readonly servicePassword: string
+  readonly baseDn: string
+}
+
+/** An Active Directory domain and who may do what in it. */
+export type Ad = {
+  /** ldaps://127.…, port 636, certificate by `caFile`. */
+  readonly url: string
+  /** The same domain controller without TLS. */
+  readonly plainUrl: string
+  readonly caFile: string
+  /** A domain administrator's UPN. */
+  readonly rootName: string
+  readonly rootPassword: string
+  /** The engine's account, a UPN: holds only the rights that docs/connectors/ad.md names. */
+  readonly serviceName: string
   readonly servicePassword: string
   readonly baseDn: string
 }

@@ -7,8 +7,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { forgetContainers, wantsDocker } from './docker.ts'
 import { locked } from './download.ts'
-import { type Control, type Ldap, type OnProgress, type Part, StackError } from './part.ts'
-import { freePort } from './ports.ts'
+import { type Ad, type Control, type Ldap, type OnProgress, type Part, StackError } from './part.ts'
+import { freeAddress, freePort } from './ports.ts'
 import { gone, isAlive, type ProcessMark, type Server, startedAt } from './process.ts'
 import type { SlapdVariant } from './slapd-files.ts'
 import { type Found, type Site, starters } from './starters.ts'
@@ -31,6 +31,8 @@ export type Stack = {
   readonly databaseUrl: string
   readonly redisUrl: string
   readonly ldap: Ldap
+  /** Only where `samba` was asked for. */
+  readonly ad: Ad
   /** A password that this stack keeps under a name of yours, made at the first asking. */
   secret(name: string): string
   /** Throws for a part that was not asked for. */
@@ -64,6 +66,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const wanted = state.ports[name]
       state.ports[name] = own.adopted && wanted ? wanted : await freePort(wanted)
       return state.ports[name]
+    },
+    async address(name, ports, own) {
+      const wanted = state.ports[name]
+      state.ports[name] = own.adopted && wanted ? wanted : await freeAddress(ports, wanted)
+      return `127.77.${state.ports[name] >> 8}.${state.ports[name] & 255}`
     },
     async run(part, make) {
       const mark = state.processes[part]
@@ -125,6 +132,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     get ldap() {
       return need(found.ldap, 'slapd')
     },
+    get ad() {
+      return need(found.ad, 'samba')
+    },
     secret(name) {
       const value = secret(name)
       writeState(dir, state)
@@ -174,7 +184,7 @@ function release(dir: string, state: StackState): void {
 }
 
 function environment(found: Found): Record<string, string> {
-  const { ldap } = found
+  const { ad, ldap } = found
   const all: Record<string, string | undefined> = {
     MUSTER_KAFKA_BROKERS: found.brokers?.join(','),
     MUSTER_STACK_POSTGRES_URL: found.databaseUrl,
@@ -187,6 +197,14 @@ function environment(found: Found): Record<string, string> {
     MUSTER_STACK_LDAP_SERVICE_DN: ldap?.serviceDn,
     MUSTER_STACK_LDAP_SERVICE_PASSWORD: ldap?.servicePassword,
     MUSTER_STACK_LDAP_BASE_DN: ldap?.baseDn,
+    MUSTER_STACK_AD_URL: ad?.url,
+    MUSTER_STACK_AD_PLAIN_URL: ad?.plainUrl,
+    MUSTER_STACK_AD_CA_FILE: ad?.caFile,
+    MUSTER_STACK_AD_ROOT_NAME: ad?.rootName,
+    MUSTER_STACK_AD_ROOT_PASSWORD: ad?.rootPassword,
+    MUSTER_STACK_AD_SERVICE_NAME: ad?.serviceName,
+    MUSTER_STACK_AD_SERVICE_PASSWORD: ad?.servicePassword,
+    MUSTER_STACK_AD_BASE_DN: ad?.baseDn,
   }
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

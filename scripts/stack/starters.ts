@@ -1,12 +1,14 @@
 /** How each part is had: from the environment, else by Docker, else from packages. */
 import { join } from 'node:path'
 import { container, copyCaFile } from './docker.ts'
-import { external, externalLdap, externalUrl } from './external.ts'
+import { external, externalAd, externalLdap, externalUrl } from './external.ts'
 import { coordinates, kafka } from './kafka.ts'
-import type { Control, Ldap, OnProgress, Part } from './part.ts'
+import type { Ad, Control, Ldap, OnProgress, Part } from './part.ts'
 import { answers, postgres, postgresUrl } from './postgres.ts'
 import type { Ownership, Server } from './process.ts'
 import { pong, redis } from './redis.ts'
+import { samba, sambaPorts } from './samba.ts'
+import { baseDn as adBaseDn, administrator, service } from './samba-domain.ts'
 import { binds, slapd } from './slapd.ts'
 import { baseDn, rootDn, type SlapdVariant, serviceDn } from './slapd-files.ts'
 
@@ -15,6 +17,7 @@ export type Found = {
   readonly databaseUrl?: string
   readonly redisUrl?: string
   readonly ldap?: Ldap
+  readonly ad?: Ad
 }
 
 /** The stack that a part is started for. */
@@ -25,6 +28,8 @@ export type Site = {
   readonly onProgress: OnProgress
   /** The port kept under this name; another one if somebody else has it now, unless ours already listens there. */
   port(name: string, own: Ownership): Promise<number>
+  /** A loopback address kept under this name on which these ports are free. */
+  address(name: string, ports: readonly number[], own: Ownership): Promise<string>
   secret(name: string): string
   /** Starts our own server and notes how to control it. */
   run(part: Part, make: (own: Ownership) => Promise<Server>): Promise<void>
@@ -124,5 +129,32 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
     if (docker) await copyCaFile(site.dir, caFile)
     const urls = { url: `ldaps://127.0.0.1:${ports.tlsPort}`, plainUrl: `ldap://127.0.0.1:${ports.port}` }
     return { ldap: { ...urls, caFile, rootDn, serviceDn, baseDn, ...secrets } }
+  },
+
+  async samba(site) {
+    const given = externalAd()
+    if (given !== undefined) {
+      site.note('samba', external('samba'))
+      return { ad: given }
+    }
+    let found: Found = {}
+    await site.run('samba', async (own) => {
+      const address = await site.address('ad', sambaPorts, own)
+      const { server, caFile, passwords } = await samba({ dir: join(site.dir, 'samba'), address }, own, site.onProgress)
+      found = {
+        ad: {
+          url: `ldaps://${address}`,
+          plainUrl: `ldap://${address}`,
+          caFile,
+          rootName: administrator,
+          rootPassword: passwords.administrator,
+          serviceName: service,
+          servicePassword: passwords.service,
+          baseDn: adBaseDn,
+        },
+      }
+      return server
+    })
+    return found
   },
 }

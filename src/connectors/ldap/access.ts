@@ -1,21 +1,15 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
+import { missingAccount, retry } from '../ldap-wire/answers.ts'
+import type { Gate, LdapClient } from '../ldap-wire/client.ts'
+import { causeOf, outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
+import type { Pace } from '../ldap-wire/pace.ts'
 import { isEnabled, lockChange } from './account.ts'
-import type { Gate, LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { causeOf, outcomeOfRead, outcomeOfWrite } from './errors.ts'
+import { whileIts } from './controls.ts'
 import { groupNames } from './groups.ts'
-import {
-  type AccessOperation,
-  attributesFor,
-  findItems,
-  type Group,
-  type Item,
-  missingAccount,
-  retry,
-} from './items.ts'
+import { type AccessOperation, attributesFor, findItems, type Group, type Item } from './items.ts'
 import { changeMembers, type Written } from './membership.ts'
-import type { Pace } from './pace.ts'
 import { judge, type Proof, readProof } from './proof.ts'
 
 /** How often an account that is renamed between resolve and read-back is followed to its new name. */
@@ -88,7 +82,7 @@ const follow = async (
     if ('entitlement' in operation && operation.op === 'grant' && item.group !== null && written.get(index)?.changed) {
       const values = [item.account.dn]
       const removal = { operation: 'delete', attribute: settings.group.memberAttribute, values } as const
-      const cleaned = await client.modify(item.group.dn, item.group.id, [removal], gate)
+      const cleaned = await client.modify(item.group.dn, whileIts(item.group.id), [removal], gate)
       // 16: the server itself followed the rename (refint).
       if (!cleaned.ok && cleaned.failure.result !== 16) {
         outcomes[index] = {
@@ -130,7 +124,7 @@ const writeItems = async (
           note(item, { kind: 'written', changed: false, code: '' })
           continue
         }
-        const result = await client.modify(account.dn, operation.account, [lockChange(enabled)], gate, writer)
+        const result = await client.modify(account.dn, whileIts(operation.account), [lockChange(enabled)], gate, writer)
         note(
           item,
           result.ok ? { kind: 'written', changed: true, code: '0' } : outcomeOfWrite(result.failure, 'account'),

@@ -1,9 +1,9 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount } from '../../domain/outcome.ts'
 import { attributesHash, type MappedAttributes } from '../attribute-mapping.ts'
-import type { AttributeChange } from './client.ts'
+import type { AttributeChange } from '../ldap-wire/client.ts'
+import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { LdapSettings } from './config.ts'
-import { type Entry, firstValue, valuesOf } from './entry.ts'
 
 export const entryUuid = 'entryUUID'
 

@@ -1,20 +1,7 @@
 import { z } from 'zod'
-import { parseDn } from '../../domain/dn.ts'
 import { templateProblem } from '../attribute-mapping.ts'
-import { splitRdn } from './attributes.ts'
-
-const dn = z
-  .string()
-  .min(1)
-  .refine((text) => parseDn(text) !== null, 'not a distinguished name (RFC 4514)')
-const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'not an LDAP attribute name')
-const template = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const problem = templateProblem(text)
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
-  })
+import { splitRdn } from '../ldap-wire/attributes.ts'
+import { attributeName, dn, template, timeouts } from '../ldap-wire/connection.ts'
 
 const account = z
   .strictObject({
@@ -75,12 +62,7 @@ export const ldapSettingsSchema = z
     group: group.prefault({}),
     /** Policy whose pwdLockout must be TRUE, checked by `doctor`; without lockout slapd ignores pwdAccountLockedTime. */
     passwordPolicyDn: dn.optional(),
-    timeouts: z
-      .strictObject({
-        connectMs: z.number().int().min(10).max(120_000).default(5_000),
-        operationMs: z.number().int().min(10).max(600_000).default(15_000),
-      })
-      .prefault({}),
+    timeouts,
     /** Connections that create accounts side by side. Memberships always use one (DESIGN §3). */
     createConnections: z.number().int().min(1).max(8).default(2),
   })

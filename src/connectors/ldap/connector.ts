@@ -1,16 +1,17 @@
 import type { TargetId } from '../../domain/ids.ts'
 import { attributesHash, mapAttributes } from '../attribute-mapping.ts'
 import { atOnce, type Connector, type GiveWay } from '../connector.ts'
+import { failureText } from '../ldap-wire/answers.ts'
+import { creationHash } from '../ldap-wire/attributes.ts'
+import { createLdapClient } from '../ldap-wire/client.ts'
+import { createPace } from '../ldap-wire/pace.ts'
 import { apply } from './apply.ts'
-import { creationHash } from './attributes.ts'
 import { check } from './check.ts'
-import { createLdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { failureText, groupIdentities } from './groups.ts'
+import { groupIdentities } from './groups.ts'
 import { ldapManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
-import { createPace } from './pace.ts'
 
 /**
  * An OpenLDAP directory. Make one per lane and process: it holds one connection to read, one to write and those that create

@@ -19,3 +19,6 @@ export class EntryUuidAssertion extends Control {
     writer.writeBuffer(filter.buffer, Ber.OctetString)
   }
 }
+
+/** The controls of a change that is meant for the entry with this entryUUID only. */
+export const whileIts = (entryUuid: string): readonly Control[] => [new EntryUuidAssertion(entryUuid)]

@@ -1,14 +1,14 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Outcome } from '../../domain/outcome.ts'
 import { mapAttributes } from '../attribute-mapping.ts'
-import { mapRdn } from './attributes.ts'
-import type { Gate, LdapClient } from './client.ts'
+import { refused } from '../ldap-wire/answers.ts'
+import { mapRdn } from '../ldap-wire/attributes.ts'
+import type { Gate, LdapClient } from '../ldap-wire/client.ts'
+import type { Missing } from '../ldap-wire/correlate.ts'
+import { outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
+import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import type { LdapSettings } from './config.ts'
-import { outcomeOfRead, outcomeOfWrite } from './errors.ts'
-import type { Missing } from './find-accounts.ts'
-import { refused } from './items.ts'
 import { readHoldings } from './read-back.ts'
-import { findByKeys, foldKey } from './resolve.ts'
 
 export type Created = { readonly index: number; readonly result: 'created' | Outcome }
 type Draft = Missing & {

@@ -3,14 +3,16 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { notSo } from '../connector.ts'
+import { missingAccount, retry } from '../ldap-wire/answers.ts'
+import type { Gate, LdapClient } from '../ldap-wire/client.ts'
+import type { EnsureOperation } from '../ldap-wire/correlate.ts'
+import type { Entry } from '../ldap-wire/entry.ts'
+import { outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
 import { mappedOf, nativeIdOf, observedAccount } from './account.ts'
-import type { Gate, LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
+import { whileIts } from './controls.ts'
 import { createAccounts } from './create-accounts.ts'
-import type { Entry } from './entry.ts'
-import { outcomeOfRead, outcomeOfWrite } from './errors.ts'
-import { type EnsureOperation, find } from './find-accounts.ts'
-import { missingAccount, retry } from './items.ts'
+import { find } from './find-accounts.ts'
 import { type Holdings, readHoldings } from './read-back.ts'
 
 /** An account that is there; `code` is '0' when something was written to it in this call. */
@@ -50,7 +52,8 @@ export const ensureAccounts = async (
       mapAttributes(settings.account.attributes, operation.wanted.worker),
       mappedOf(settings, entry),
     ).map(([attribute, values]) => ({ operation: 'replace', attribute, values }) as const)
-    const written = changes.length === 0 ? null : await client.modify(entry.dn, nativeIdOf(entry), changes, gate)
+    const written =
+      changes.length === 0 ? null : await client.modify(entry.dn, whileIts(nativeIdOf(entry)), changes, gate)
     if (written !== null && !written.ok) outcomes[index] = outcomeOfWrite(written.failure, 'account')
     else present.push({ index, origin, code: written === null ? '' : '0', before: entry })
   }

@@ -1,12 +1,12 @@
 import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { firstValue } from '../ldap-wire/entry.ts'
+import { type Failure, ok, type Result } from '../ldap-wire/errors.ts'
+import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { entryUuid } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { firstValue } from './entry.ts'
-import { causeOf, type Failure, ok, type Result } from './errors.ts'
 import { anyObject } from './read-back.ts'
-import { findByKeys, foldKey } from './resolve.ts'
 
 export type GroupIdentity =
   | { readonly kind: 'found'; readonly nativeId: NativeId }
@@ -59,6 +59,3 @@ export const groupNames = async (
     ),
   )
 }
-
-/** Text of an identity that could not be read: code and word, never the server's message. */
-export const failureText = (failure: Failure): string => `${causeOf(failure).word} (${failure.code})`

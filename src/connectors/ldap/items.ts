@@ -2,13 +2,14 @@ import { parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Operation } from '../connector.ts'
+import { missingAccount, refused } from '../ldap-wire/answers.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import type { Entry } from '../ldap-wire/entry.ts'
+import { ok, outcomeOfRead, type Result } from '../ldap-wire/errors.ts'
+import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { accountAttributes, entryUuid } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import type { Entry } from './entry.ts'
-import { ok, outcomeOfRead, type Result } from './errors.ts'
 import { type GroupIdentity, groupIdentities, groupNames, isBelow } from './groups.ts'
-import { findByKeys, foldKey } from './resolve.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
 
@@ -42,14 +43,6 @@ export const readAccounts = async (
   }
   return ok(accounts)
 }
-
-export const refused = (reason: Extract<Outcome, { kind: 'refused' }>['reason'], word: string): Outcome => ({
-  kind: 'refused',
-  reason,
-  cause: { code: '', word },
-})
-export const missingAccount = refused('account-missing', 'account-missing')
-export const retry = (word: string): Outcome => ({ kind: 'retry', cause: { code: '', word } })
 
 /** What is read of the accounts of these operations: their lock and attributes only where an outcome tells them. */
 export const attributesFor = (settings: LdapSettings, operations: readonly AccessOperation[]): readonly string[] =>

@@ -1,12 +1,13 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { EntitlementId, NativeId } from '../../domain/ids.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
+import { failureText } from '../ldap-wire/answers.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
+import { ok, type Result } from '../ldap-wire/errors.ts'
 import { entryUuid, nativeIdOf } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { type Entry, firstValue, valuesOf } from './entry.ts'
-import { ok, type Result } from './errors.ts'
-import { failureText, groupNames, isBelow } from './groups.ts'
+import { groupNames, isBelow } from './groups.ts'
 import { anyObject } from './read-back.ts'
 
 /** Groups asked for at once: the server reads some while we decode another. */

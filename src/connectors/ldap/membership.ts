@@ -1,9 +1,17 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import type { AttributeChange, Gate, LdapClient, Took } from './client.ts'
+import type { AttributeChange, Gate, LdapClient, Took } from '../ldap-wire/client.ts'
+import {
+  causeOf,
+  type Failure,
+  isAlready,
+  isElementCaused,
+  outcomeOfRead,
+  outcomeOfWrite,
+} from '../ldap-wire/errors.ts'
+import type { Pace } from '../ldap-wire/pace.ts'
 import type { LdapSettings } from './config.ts'
-import { causeOf, type Failure, isAlready, isElementCaused, outcomeOfRead, outcomeOfWrite } from './errors.ts'
-import type { Pace } from './pace.ts'
+import { whileIts } from './controls.ts'
 import { readMembers } from './read-back.ts'
 
 /** The server said that it is so, or a read did: not proved yet. */
@@ -61,7 +69,7 @@ export const changeMembers = async (
   const modify = (values: readonly string[], took: Took, withPlaceholder = false) => {
     const changes: AttributeChange[] = [{ operation: change, attribute: memberAttribute, values }]
     if (withPlaceholder) changes.unshift({ operation: 'add', attribute: memberAttribute, values: [placeholder] })
-    return client.modify(groupDn, group, changes, gate, 0, took)
+    return client.modify(groupDn, whileIts(group), changes, gate, 0, took)
   }
 
   /** The members that still need the change, or undefined when the group could not be read. */

@@ -2,16 +2,17 @@ import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
 import { notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
+import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import type { EnsureOperation } from '../ldap-wire/correlate.ts'
+import type { Entry } from '../ldap-wire/entry.ts'
+import { outcomeOfRead } from '../ldap-wire/errors.ts'
+import type { Pace } from '../ldap-wire/pace.ts'
 import { accountAttributes, entryUuid, nativeIdOf, observedAccount } from './account.ts'
-import { inOrder } from './apply.ts'
-import type { LdapClient } from './client.ts'
+import { isOnAccess } from './apply.ts'
 import type { LdapSettings } from './config.ts'
-import type { Entry } from './entry.ts'
-import { outcomeOfRead } from './errors.ts'
-import { type EnsureOperation, find } from './find-accounts.ts'
-import { failureText } from './groups.ts'
-import { type AccessOperation, attributesFor, findItems, type Item, readAccounts, retry } from './items.ts'
-import type { Pace } from './pace.ts'
+import { find } from './find-accounts.ts'
+import { type AccessOperation, attributesFor, findItems, type Item, readAccounts } from './items.ts'
 import { judge, type Proof, readProof } from './proof.ts'
 import { readHoldings } from './read-back.ts'
 
@@ -26,6 +27,7 @@ export const observe = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes = await inOrder(
     operations,
+    isOnAccess,
     (ensures) => observeAccounts(client, settings, ensures),
     (others) => observeAccess(client, settings, pace, others),
   )

@@ -1,12 +1,12 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Evidence, Outcome } from '../../domain/outcome.ts'
 import { notSo } from '../connector.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { ok, type Result } from '../ldap-wire/errors.ts'
+import type { Pace } from '../ldap-wire/pace.ts'
 import { isEnabled, observedAccount } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { ok, type Result } from './errors.ts'
 import { type Accounts, type Item, readAccounts } from './items.ts'
-import type { Pace } from './pace.ts'
 import { accountsAskedSingly, type Holdings, readHoldings, readMembers } from './read-back.ts'
 
 /** What was read after the changes. Valid for an account only while it still has the name that it was changed under. */

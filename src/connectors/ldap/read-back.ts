@@ -3,12 +3,12 @@ import { PresenceFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
+import { failed, ok, type Result } from '../ldap-wire/errors.ts'
+import { anyOf, chunksOf } from '../ldap-wire/resolve.ts'
 import { entryUuid } from './account.ts'
-import type { LdapClient } from './client.ts'
 import type { LdapSettings } from './config.ts'
-import { firstValue, valuesOf } from './entry.ts'
-import { failed, ok, type Result } from './errors.ts'
-import { anyOf, chunksOf } from './resolve.ts'
 
 /** Up to so many accounts are asked for one by one, in one search each that names their groups and moves no member lists. */
 export const accountsAskedSingly = 8

@@ -63,6 +63,14 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     'src/connectors/aws/bad.ts',
     `import { bind } from '../ldap/bind.ts'\nexport const bad = bind\n`,
   ],
+  'ldap-wire-is-for-directories': [
+    'src/connectors/aws/bad-wire.ts',
+    `import { wire } from '../ldap-wire/wire.ts'\nexport const bad = wire\n`,
+  ],
+  'ldap-wire-knows-no-connector': [
+    'src/connectors/ldap-wire/bad.ts',
+    `import { bind } from '../ldap/bind.ts'\nexport const bad = bind\n`,
+  ],
   'connector-contract-knows-no-connector': [
     'src/connectors/bad.ts',
     `import type { bind } from './ldap/bind.ts'\nexport type Bad = typeof bind\n`,
@@ -95,7 +103,9 @@ const innocent: Readonly<Record<string, string>> = {
   'src/engine/engine.ts': `import { leaf } from '../audit/leaf.ts'\nimport { plan } from '../planning/plan.ts'\nimport { rules } from '../policies/rules.ts'\nimport { rows } from '../store/rows.ts'\nimport type { Connector } from '../connectors/connector.ts'\nexport type Engine = Connector\nexport const engine = [leaf, plan, rules, rows]\n`,
   'src/engine/cycle-back.ts': `import type { Bad } from './cycle.ts'\nexport type Other = Bad\n`,
   'src/connectors/connector.ts': `import { words } from '../domain/words.ts'\nexport type Connector = typeof words\n`,
-  'src/connectors/ldap/bind.ts': `import { Client } from 'ldapts'\nimport type { Connector } from '../connector.ts'\nexport type Bind = Connector\nexport const bind = Client\n`,
+  'src/connectors/ldap/bind.ts': `import { Client } from 'ldapts'\nimport type { Connector } from '../connector.ts'\nimport { wire } from '../ldap-wire/wire.ts'\nexport type Bind = Connector\nexport const bind = [Client, wire]\n`,
+  'src/connectors/ldap-wire/wire.ts': `import { Client } from 'ldapts'\nexport const wire = Client\n`,
+  'src/connectors/ad/bind.ts': `import { wire } from '../ldap-wire/wire.ts'\nexport const bind = wire\n`,
   'src/consumers/consume.ts': `import { Kafka } from 'kafkajs'\nimport { engine } from '../engine/engine.ts'\nexport const consume = [Kafka, engine]\n`,
   'src/workers/work.ts': `import { Queue } from 'bullmq'\nimport { Redis } from 'ioredis'\nimport { engine } from '../engine/engine.ts'\nexport const work = [Queue, Redis, engine]\n`,
   'src/app.ts': `import { bind } from './connectors/ldap/bind.ts'\nimport { work } from './workers/work.ts'\nexport const app = [bind, work]\n`,

@@ -6,8 +6,8 @@ import {
   mapAttributes,
   templateProblem,
 } from '../../../../src/connectors/attribute-mapping.ts'
-import { mapRdn } from '../../../../src/connectors/ldap/attributes.ts'
 import type { LdapSettings } from '../../../../src/connectors/ldap/config.ts'
+import { mapRdn } from '../../../../src/connectors/ldap-wire/attributes.ts'
 
 const account: LdapSettings['account'] = {
   objectClasses: ['inetOrgPerson'],

@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
-import { BerReader } from 'ldapts'
+import { Ber, BerReader } from 'ldapts'
 
 /** An entry as read. Attribute names in lower case; an attribute without values is absent. */
 export type Entry = { readonly dn: string; readonly attributes: ReadonlyMap<string, readonly string[]> }
+
+/** Attributes whose values are no text, in lower case → how they are written as text. */
+export type Decoders = ReadonlyMap<string, (value: Buffer) => string>
 
 /** Values decoded between two turns of the event loop: well below 5 ms. */
 const valuesPerTurn = 2_000
@@ -10,7 +13,10 @@ const valuesPerTurn = 2_000
 const tags = { message: 0x30, entry: 0x64, set: 0x31 }
 
 /** Decodes search result entries, yielding to the event loop between pieces of large ones. */
-export const decodeEntries = async (messages: readonly Buffer[]): Promise<readonly Entry[]> => {
+export const decodeEntries = async (
+  messages: readonly Buffer[],
+  decoders: Decoders = new Map(),
+): Promise<readonly Entry[]> => {
   const entries: Entry[] = []
   let untilYield = valuesPerTurn
   for (const bytes of messages) {
@@ -29,8 +35,10 @@ export const decodeEntries = async (messages: readonly Buffer[]): Promise<readon
       reader.readSequence(tags.set)
       const valuesEnd = reader.offset + reader.length
       const values: string[] = []
+      const decode = decoders.get(name)
       while (reader.offset < valuesEnd) {
-        values.push(reader.readString() ?? '')
+        if (decode === undefined) values.push(reader.readString() ?? '')
+        else values.push(decode(reader.readString(Ber.OctetString, true) ?? Buffer.alloc(0)))
         untilYield -= 1
         if (untilYield <= 0) {
           untilYield = valuesPerTurn

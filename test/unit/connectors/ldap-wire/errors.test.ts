@@ -8,7 +8,7 @@ import {
   outcomeOfWrite,
   resultFailure,
   type Subject,
-} from '../../../../src/connectors/ldap/errors.ts'
+} from '../../../../src/connectors/ldap-wire/errors.ts'
 import type { Outcome } from '../../../../src/domain/outcome.ts'
 
 const word = (outcome: Outcome) => (outcome.kind === 'refused' ? `refused:${outcome.reason}` : outcome.kind)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPace } from '../../../../src/connectors/ldap/pace.ts'
+import { createPace } from '../../../../src/connectors/ldap-wire/pace.ts'
 
 test('halves when a modify takes longer than 20 ms, grows back when it is quick, adds and deletes apart', () => {
   const pace = createPace()

@@ -10,7 +10,7 @@ import {
   MessageParser,
   UnbindRequest,
 } from 'ldapts'
-import type { LdapSettings } from './config.ts'
+import type { ConnectionSettings } from './connection.ts'
 import { type Failure, failed, ok, type Result, resultFailure } from './errors.ts'
 import { frameReader } from './framing.ts'
 
@@ -166,7 +166,7 @@ const opened = <S extends Socket>(
   })
 
 /** Connects, secures and binds. Nothing but a bound connection ever leaves this function. */
-export const openWire = async (settings: LdapSettings): Promise<Result<Wire>> => {
+export const openWire = async (settings: ConnectionSettings): Promise<Result<Wire>> => {
   const { connectMs, operationMs } = settings.timeouts
   const url = new URL(settings.url)
   const host = url.hostname.replace(/^\[|\]$/g, '')

@@ -2,16 +2,18 @@ import {
   AddRequest,
   Attribute,
   Change,
+  type Control,
+  DeleteRequest,
   ExtendedRequest,
   type Filter,
+  ModifyDNRequest,
   ModifyRequest,
   PagedResultsControl,
   SearchRequest,
 } from 'ldapts'
 import { atOnce, type GiveWay } from '../connector.ts'
-import type { LdapSettings } from './config.ts'
-import { EntryUuidAssertion } from './controls.ts'
-import { decodeEntries, type Entry } from './entry.ts'
+import type { ConnectionSettings } from './connection.ts'
+import { type Decoders, decodeEntries, type Entry } from './entry.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
 import { createSlot, whoAmIOid } from './slot.ts'
 import { createTurns } from './turns.ts'
@@ -22,12 +24,16 @@ export type Search = {
   readonly scope: 'base' | 'one' | 'sub'
   readonly filter: Filter
   readonly attributes: readonly string[]
+  readonly controls?: readonly Control[]
 }
+
+/** Text or bytes. */
+export type Values = readonly string[] | readonly Buffer[]
 
 export type AttributeChange = {
   readonly operation: 'add' | 'delete' | 'replace'
   readonly attribute: string
-  readonly values: readonly string[]
+  readonly values: Values
 }
 
 /** Told how long the server took, ms: without the wait for a turn, a connection or a leaver. */
@@ -49,10 +55,9 @@ export type LdapClient = {
     pageSize: number,
     onPage: (entries: readonly Entry[]) => void,
   ) => Promise<Result<null>>
-  /** Changes the entry only while it has this entryUUID. */
   readonly modify: (
     dn: string,
-    entryUuid: string,
+    controls: readonly Control[],
     changes: readonly AttributeChange[],
     gate: Gate,
     /** One of the `writers`, counted from 0; 0 where it is not said. */
@@ -62,15 +67,20 @@ export type LdapClient = {
   /** Creates an entry on one of the `writers`, counted from 0. */
   readonly add: (
     dn: string,
-    attributes: ReadonlyMap<string, readonly string[]>,
+    attributes: ReadonlyMap<string, Values>,
     gate: Gate,
     writer: number,
   ) => Promise<Result<null>>
+  /** Gives the entry this RDN below this parent; the old name goes. */
+  readonly move: (dn: string, newRdn: string, newSuperior: string, gate: Gate) => Promise<Result<null>>
+  readonly remove: (dn: string, controls: readonly Control[], gate: Gate) => Promise<Result<null>>
   readonly writers: number
   /** Who the server takes us for, e.g. `dn:cn=muster,…`. */
   readonly whoAmI: () => Promise<Result<string>>
   /** Opens or checks the write connection, so that it is ready when it is needed. */
   readonly warm: () => void
+  /** Opens or checks the read connection. */
+  readonly connect: () => Promise<Result<null>>
   readonly close: () => void
 }
 
@@ -78,10 +88,18 @@ export type LdapClient = {
 const readsAtOnce = 4
 const leaseOver: Failure = { code: 'lease', result: null, word: 'lease', sent: false }
 
+/** What a kind of directory adds to each of its searches and reads from the values of its answers. */
+export type Dialect = { readonly searchControls: readonly Control[]; readonly decoders: Decoders }
+const plainDialect: Dialect = { searchControls: [], decoders: new Map() }
+
+// ldapts only reads them.
+const attributeOf = (type: string, values: Values) => new Attribute({ type, values: values as string[] | Buffer[] })
+
 export const createLdapClient = (
-  settings: LdapSettings,
+  settings: ConnectionSettings,
   /** Before each request: resolves when nothing more urgent is under way. */
   giveWay: GiveWay = atOnce,
+  dialect: Dialect = plainDialect,
 ): LdapClient => {
   const reader = createSlot(settings)
   const writers = Array.from({ length: Math.max(1, settings.createConnections) }, () => ({
@@ -125,6 +143,7 @@ export const createLdapClient = (
   }
 
   const searchOnce = async (wire: Wire, search: Search, page?: PagedResultsControl) => {
+    const controls = [...dialect.searchControls, ...(search.controls ?? []), ...(page === undefined ? [] : [page])]
     const answer = await wire.exchange(
       (messageId) =>
         new SearchRequest({
@@ -134,13 +153,16 @@ export const createLdapClient = (
           filter: search.filter,
           attributes: [...search.attributes],
           timeLimit: Math.ceil(settings.timeouts.operationMs / 1_000),
-          ...(page === undefined ? {} : { controls: [page] }),
+          ...(controls.length === 0 ? {} : { controls }),
         }),
     )
     if (!answer.ok) return answer
     if (answer.value.references > 0) return failed({ code: '10', result: 10, word: 'referral', sent: true })
     try {
-      return ok({ entries: await decodeEntries(answer.value.entries), controls: answer.value.controls })
+      return ok({
+        entries: await decodeEntries(answer.value.entries, dialect.decoders),
+        controls: answer.value.controls,
+      })
     } catch (error) {
       wire.close()
       return failed({ code: 'EPROTO', result: null, word: 'unreadable-answer', sent: true, message: String(error) })
@@ -174,7 +196,7 @@ export const createLdapClient = (
           cookie = Buffer.from(next)
         }
       }),
-    modify: (dn, entryUuid, changes, gate, writer = 0, took) =>
+    modify: (dn, controls, changes, gate, writer = 0, took) =>
       write(
         writer,
         gate,
@@ -186,9 +208,9 @@ export const createLdapClient = (
                 dn,
                 changes: changes.map(
                   ({ operation, attribute, values }) =>
-                    new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) }),
+                    new Change({ operation, modification: attributeOf(attribute, values) }),
                 ),
-                controls: [new EntryUuidAssertion(entryUuid)],
+                controls: [...controls],
               }),
           ),
         took,
@@ -200,9 +222,17 @@ export const createLdapClient = (
             new AddRequest({
               messageId,
               dn,
-              attributes: [...attributes].map(([type, values]) => new Attribute({ type, values: [...values] })),
+              attributes: [...attributes].map(([type, values]) => attributeOf(type, values)),
             }),
         ),
+      ),
+    move: (dn, newRdn, newSuperior, gate) =>
+      write(0, gate, (wire) =>
+        wire.exchange((messageId) => new ModifyDNRequest({ messageId, dn, newRdn, newSuperior, deleteOldRdn: true })),
+      ),
+    remove: (dn, controls, gate) =>
+      write(0, gate, (wire) =>
+        wire.exchange((messageId) => new DeleteRequest({ messageId, dn, controls: [...controls] })),
       ),
     whoAmI: () =>
       read(async (wire) => {
@@ -210,6 +240,10 @@ export const createLdapClient = (
         return answer.ok ? ok(answer.value.value ?? '') : answer
       }),
     warm: () => void writerAt(0).slot.get(),
+    connect: async () => {
+      const wire = await reader.get()
+      return wire.ok ? ok(null) : wire
+    },
     close: () => {
       reader.close()
       for (const { slot } of writers) slot.close()

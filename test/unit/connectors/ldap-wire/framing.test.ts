@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { BerWriter } from 'ldapts'
 import { expect, test } from 'vitest'
-import { decodeEntries, firstValue, valuesOf } from '../../../../src/connectors/ldap/entry.ts'
-import { type Frame, frameReader } from '../../../../src/connectors/ldap/framing.ts'
+import { decodeEntries, firstValue, valuesOf } from '../../../../src/connectors/ldap-wire/entry.ts'
+import { type Frame, frameReader } from '../../../../src/connectors/ldap-wire/framing.ts'
 
 const entry = (id: number, dn: string, members: readonly string[]): Buffer => {
   const writer = new BerWriter()

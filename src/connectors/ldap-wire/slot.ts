@@ -1,5 +1,5 @@
 import { ExtendedRequest } from 'ldapts'
-import type { LdapSettings } from './config.ts'
+import type { ConnectionSettings } from './connection.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
 import { openWire, type Wire } from './wire.ts'
 
@@ -10,7 +10,7 @@ const idleMs = 10_000
 const closed: Failure = { code: 'closed', result: null, word: 'connector-closed', sent: false }
 
 /** Holds at most one bound connection, opened when it is needed. */
-export const createSlot = (settings: LdapSettings) => {
+export const createSlot = (settings: ConnectionSettings) => {
   let wire: Wire | undefined
   let opening: Promise<Result<Wire>> | undefined
   let isClosed = false

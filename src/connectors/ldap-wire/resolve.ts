@@ -1,4 +1,4 @@
-import { EqualityFilter, type Filter, OrFilter, PresenceFilter } from 'ldapts'
+import { AndFilter, EqualityFilter, type Filter, OrFilter, PresenceFilter } from 'ldapts'
 import type { LdapClient } from './client.ts'
 import { type Entry, valuesOf } from './entry.ts'
 import { ok, type Result } from './errors.ts'
@@ -26,6 +26,10 @@ export type KeySearch = {
   readonly attribute: string
   readonly keys: readonly string[]
   readonly attributes: readonly string[]
+  /** What a key must be equal to, where that is not its text. */
+  readonly encode?: (key: string) => Buffer
+  /** Only entries that also match this. */
+  readonly only?: Filter
 }
 
 /** Entries by folded value of the searched attribute. Complete: a key that is not in the map has no entry. */
@@ -33,7 +37,8 @@ export type Found = ReadonlyMap<string, readonly Entry[]>
 
 /** Finds the entries whose `attribute` has one of the keys; `attributes` must include it. */
 export const findByKeys = async (client: LdapClient, search: KeySearch): Promise<Result<Found>> => {
-  const { base, attribute, attributes } = search
+  const { base, attribute, attributes, encode, only } = search
+  const narrowed = (filter: Filter) => (only === undefined ? filter : new AndFilter({ filters: [only, filter] }))
   const keys = [...new Set(search.keys)]
   const wanted = new Set(keys.map(foldKey))
   const found = new Map<string, Entry[]>()
@@ -51,7 +56,7 @@ export const findByKeys = async (client: LdapClient, search: KeySearch): Promise
   }
   const readAll = async (): Promise<Result<Found>> => {
     const read = await client.searchPages(
-      { base, scope: 'sub', filter: new PresenceFilter({ attribute }), attributes },
+      { base, scope: 'sub', filter: narrowed(new PresenceFilter({ attribute })), attributes },
       pageSize,
       file,
     )
@@ -68,7 +73,8 @@ export const findByKeys = async (client: LdapClient, search: KeySearch): Promise
     while (next < chunks.length && failure === undefined && !isSlow()) {
       const chunk = chunks[next] ?? []
       next += 1
-      const result = await client.search({ base, scope: 'sub', filter: anyOf(attribute, chunk), attributes }, (ms) => {
+      const filter = narrowed(anyOf(attribute, chunk, encode))
+      const result = await client.search({ base, scope: 'sub', filter, attributes }, (ms) => {
         slow = ms > slowSearchMs ? slow + 1 : 0
       })
       if (result.ok) file(result.value)
@@ -80,8 +86,12 @@ export const findByKeys = async (client: LdapClient, search: KeySearch): Promise
   return isSlow() ? readAll() : ok(found)
 }
 
-export const anyOf = (attribute: string, values: readonly string[]): Filter => {
-  const filters = values.map((value) => new EqualityFilter({ attribute, value }))
+export const anyOf = (
+  attribute: string,
+  values: readonly string[],
+  encode: (value: string) => string | Buffer = (value) => value,
+): Filter => {
+  const filters = values.map((value) => new EqualityFilter({ attribute, value: encode(value) }))
   return filters.length === 1 ? (filters[0] as EqualityFilter) : new OrFilter({ filters })
 }
 
