@@ -16,13 +16,14 @@ const namedChanges = 20
 
 export const reconcileCommand: Command = {
   summary: 'lists who is in each entitlement of a target now, and what changed behind Muster',
-  usage: 'reconcile TARGET [--accept-shrunken]',
-  options: { 'accept-shrunken': { type: 'boolean' } },
+  usage: 'reconcile TARGET [--full] [--accept-shrunken]',
+  options: { full: { type: 'boolean' }, 'accept-shrunken': { type: 'boolean' } },
   run: (call) => {
     const [target, ...more] = call.words
     if (target === undefined || target === '')
       throw usage('which target?', 'usage: muster reconcile TARGET; `muster target list` shows them')
-    if (more.length > 0) throw usage(`what is ${more.join(' ')}?`, 'usage: muster reconcile TARGET [--accept-shrunken]')
+    if (more.length > 0)
+      throw usage(`what is ${more.join(' ')}?`, 'usage: muster reconcile TARGET [--full] [--accept-shrunken]')
     const config = configOf(call)
     const settings = config.targets.find(({ id }) => id === target)
     if (settings === undefined)
@@ -36,6 +37,7 @@ export const reconcileCommand: Command = {
           {
             actor: osActor(),
             acceptShrunken: call.values['accept-shrunken'] === true,
+            full: call.values.full === true || call.values['accept-shrunken'] === true,
             signal: AbortSignal.timeout(patienceMs),
           },
         )

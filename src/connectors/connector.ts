@@ -115,6 +115,8 @@ export type Changes =
       readonly kind: 'changes'
       readonly entitlements: readonly NativeId[]
       readonly accounts: readonly NativeId[]
+      /** All that are there, where that is cheap to say: a change log may keep silent of deletions. */
+      readonly there?: readonly NativeId[]
       readonly cursor: string
     }
   /** The target does not know the cursor any more (or there was none): read everything; go on from this one. */

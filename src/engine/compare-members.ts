@@ -1,6 +1,6 @@
-import type { TargetId } from '../domain/ids.ts'
+import type { NativeId, TargetId } from '../domain/ids.ts'
 import { type Difference, differences, tooManyGone } from '../planning/differences.ts'
-import { believedMembers, type Linked, type Listable, linkedAccounts } from '../store/reconciliations.ts'
+import { believedMembers, type HeldBy, type Linked, type Listable, linkedAccounts } from '../store/reconciliations.ts'
 import type { Accounts, List } from './list-members.ts'
 import type { Reconciler, Reconciliation } from './reconciler.ts'
 import type { Drift } from './save-drift.ts'
@@ -17,15 +17,36 @@ export type Compared = {
   readonly noAccounts: number
 }
 
+export type Believed = ReadonlyMap<number, readonly HeldBy[]>
+
+/** Who is believed to be in each of these. */
+export const believedOf = async ({ db }: Reconciler, lists: readonly List[]): Promise<Believed> => {
+  const believed = new Map<number, readonly HeldBy[]>()
+  for (const { id } of lists) believed.set(id, await believedMembers(db, id))
+  return believed
+}
+
+/** Accounts that are believed to be in a list and that it does not show. */
+export const notShown = (lists: readonly List[], accounts: Accounts, believed: Believed): readonly number[] => {
+  const suspects = new Set<number>()
+  for (const { id, members } of lists) {
+    const seen = new Set(members.flatMap((member) => accounts.get(member) ?? []))
+    for (const { account, native_id } of believed.get(id) ?? [])
+      if (!seen.has(native_id as NativeId)) suspects.add(account)
+  }
+  return [...suspects]
+}
+
 /** `absent`: accounts that are not there any more; what they held is told with them. */
 export const compare = async (
   engine: Reconciler,
   target: TargetId,
   list: List,
   accounts: Accounts,
+  held: readonly HeldBy[],
   absent: ReadonlySet<string>,
 ): Promise<Compared> => {
-  const believed = (await believedMembers(engine.db, list.id)).filter(({ native_id }) => !absent.has(native_id))
+  const believed = held.filter(({ native_id }) => !absent.has(native_id))
   const seen = new Set(list.members.flatMap((member) => accounts.get(member) ?? []))
   const found = differences(new Set(believed.map(({ native_id }) => native_id)), seen)
   const unknown = found.flatMap(({ account }) => account)
@@ -46,14 +67,17 @@ export const compare = async (
 
 const goneOf = ({ differences: all }: Compared): number => all.filter(({ kind }) => kind === 'gone').length
 
-/** Each list for itself, and all together: a directory that shows a fifth less than was verified shows too little. */
-export const shrunkenOf = (compared: readonly Compared[]): Reconciliation['shrunken'] => {
+/**
+ * Each list for itself, and all together: a directory that shows a fifth less than was verified shows too little. `elsewhere`:
+ * what is believed to be in lists that were not read, for nothing has changed in them.
+ */
+export const shrunkenOf = (compared: readonly Compared[], elsewhere: number): Reconciliation['shrunken'] => {
   const told = (one: Compared) => ({ key: one.entitlement.key, believed: one.believed, gone: goneOf(one) })
   const all = compared.map(told)
   const whole = all.reduce(
     (sum, { believed, gone }) => ({ believed: sum.believed + believed, gone: sum.gone + gone }),
     {
-      believed: 0,
+      believed: elsewhere,
       gone: 0,
     },
   )

@@ -2,6 +2,7 @@ import type { Connector } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import { tooManyGone } from '../planning/differences.ts'
 import { closeAccountFindings, type LinkedState, linkedAfter, saveThere } from '../store/account-reconciliations.ts'
+import { accountsUpToDate, believedAccounts } from '../store/behind.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
   type AccountDrift,
@@ -26,17 +27,25 @@ export const reconcileAccounts = async (
   connector: Connector,
   {
     begun,
+    extent,
     acceptShrunken,
     signal,
-  }: { readonly begun: number; readonly acceptShrunken: boolean; readonly signal: AbortSignal },
+  }: {
+    readonly begun: number
+    readonly extent: 'full' | 'delta'
+    readonly acceptShrunken: boolean
+    readonly signal: AbortSignal
+  },
 ): Promise<{ readonly told: AccountsReconciled; readonly absent: ReadonlySet<string> }> => {
-  const { accounts, drifted, unread } = await readAccounts(engine, target, connector, signal)
+  const { accounts, drifted, unread } = await readAccounts(engine, target, connector, extent, signal)
   const gone = drifted.filter(({ drift }) => drift === 'account-gone')
   const absent = new Set(gone.map(({ one }) => one.native_id))
   // Deleting the account of a leaver who is out is what others do in time; what was told once is known.
   const believed = accounts.filter((one) => !one.known_gone && !(one.leaver && one.enabled === false))
   const lost = gone.filter(({ one }) => believed.includes(one)).length
-  const isShrunken = !acceptShrunken && tooManyGone({ believed: believed.length, gone: lost }, 'target')
+  // Few of all were read: it is all of them of which too many may be gone.
+  const of = lost > 0 && extent === 'delta' ? await believedAccounts(engine.db, target) : believed.length
+  const isShrunken = !acceptShrunken && tooManyGone({ believed: of, gone: lost }, 'target')
   // An account that was read is open or shut whatever the others are.
   const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
   const saved: AccountDrift[] = []
@@ -54,9 +63,13 @@ export const reconcileAccounts = async (
     await closeAccountFindings(
       engine.db,
       target,
+      extent === 'full' ? null : accounts.map(({ subject_ref }) => subject_ref),
       drifted.map(({ drift, one }) => `${drift} ${accountKey(one, target)}`),
     )
   }
+  // What was not written down, because an action of ours was in work, is looked at again.
+  const open = drifted.flatMap((one) => (saved.includes(one) ? [] : [one.one.account]))
+  if (unread === null) await accountsUpToDate(engine.db, target, begun, open)
   if (saved.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
   const count = (drift: DriftOfAccount) => saved.filter((one) => one.drift === drift).length
   const told = {
@@ -80,6 +93,7 @@ const readAccounts = async (
   { db }: Reconciler,
   target: TargetId,
   connector: Connector,
+  extent: 'full' | 'delta',
   signal: AbortSignal,
 ): Promise<Read> => {
   const accounts: LinkedState[] = []
@@ -87,7 +101,7 @@ const readAccounts = async (
   let unread: string | null = null
   for (let after = 0; ; ) {
     signal.throwIfAborted()
-    const some = await linkedAfter(db, target, after, atOnce)
+    const some = await linkedAfter(db, target, extent === 'delta', after, atOnce)
     const last = some.at(-1)
     if (last === undefined) return { accounts, drifted, unread }
     after = last.account

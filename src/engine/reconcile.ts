@@ -1,20 +1,24 @@
 import type { Actor } from '../domain/actor.ts'
 import type { TargetId } from '../domain/ids.ts'
+import { believedElsewhere, noteAccounts, saveFullRead, upToDate } from '../store/behind.ts'
 import { databaseNow } from '../store/clock.ts'
 import { type Listable, listables, saveListedAt } from '../store/reconciliations.ts'
-import { type Compared, compare, driftOf, shrunkenOf } from './compare-members.ts'
+import { believedOf, type Compared, compare, driftOf, notShown, shrunkenOf } from './compare-members.ts'
 import { confirmDrift } from './confirm-drift.ts'
 import { correlate } from './correlate.ts'
 import { accountsOf, readLists } from './list-members.ts'
 import { reconcileAccounts } from './reconcile-accounts.ts'
 import type { AccountsReconciled, Change, Correlated, Reconciler, Reconciliation } from './reconciler.ts'
 import { type Drift, saveDrift } from './save-drift.ts'
+import { takeChanges } from './take-changes.ts'
 import { conclude, tellStrangers } from './tell-reconciled.ts'
 
 export type ReconcileOptions = {
   readonly actor: Actor
   /** A human has looked: what the lists lack is gone indeed. */
   readonly acceptShrunken?: boolean
+  /** Everything is read, whatever the target's change log says. */
+  readonly full?: boolean
   readonly signal: AbortSignal
 }
 
@@ -26,23 +30,27 @@ export type ReconcileOptions = {
 export const reconcile = async (
   engine: Reconciler,
   target: TargetId,
-  { actor, acceptShrunken = false, signal }: ReconcileOptions,
+  { actor, acceptShrunken = false, full = acceptShrunken, signal }: ReconcileOptions,
 ): Promise<Reconciliation> => {
   const connector = engine.connectors.get(target)
   if (connector === undefined) throw new Error(`there is no connector for ${target}`)
+  const extent = await takeChanges(engine, target, connector, { full, signal })
   // Before the first read: whatever was verified later is newer than what is read here.
   const begun = await databaseNow(engine.db)
-  const catalogue = await listables(engine.db, target)
+  const catalogue = await listables(engine.db, target, extent === 'delta')
   const correlated = await correlate(engine, target, connector, signal)
+  const { lists, unread } = await readLists(connector, catalogue, signal)
+  const who = await accountsOf(connector, lists, signal)
+  const believed = await believedOf(engine, lists)
+  if (who.kind === 'read' && extent === 'delta') await noteAccounts(engine.db, notShown(lists, who.accounts, believed))
   const { told: accounts, absent } = await reconcileAccounts(engine, target, connector, {
     begun,
+    extent,
     acceptShrunken,
     signal,
   })
-  const { lists, unread } = await readLists(connector, catalogue, signal)
-  const who = await accountsOf(connector, lists, signal)
   if (who.kind === 'unread') {
-    const result = nothingLearnt(target, { ...accounts, ...correlated }, [
+    const result = nothingLearnt(target, extent, { ...accounts, ...correlated }, [
       ...unread,
       ...lists.map(({ key }) => ({ key, cause: who.cause })),
     ])
@@ -51,8 +59,12 @@ export const reconcile = async (
   }
 
   const compared: Compared[] = []
-  for (const list of lists) compared.push(await compare(engine, target, list, who.accounts, absent))
-  const shrunken = acceptShrunken ? [] : shrunkenOf(compared)
+  for (const list of lists)
+    compared.push(await compare(engine, target, list, who.accounts, believed.get(list.id) ?? [], absent))
+  const lost = compared.some(({ differences }) => differences.some(({ kind }) => kind === 'gone'))
+  const read = compared.map(({ entitlement }) => entitlement.id)
+  const elsewhere = lost && extent === 'delta' ? await believedElsewhere(engine.db, target, read) : 0
+  const shrunken = acceptShrunken ? [] : shrunkenOf(compared, elsewhere)
   const trusted = compared.filter(({ entitlement }) => !shrunken.some(({ key }) => key === entitlement.key))
   // A list that lacks too much is not believed in what it lacks; whom it shows is there.
   const drift = compared.flatMap((one) =>
@@ -63,11 +75,17 @@ export const reconcile = async (
   const saved = await saveDrift(engine, target, confirmed.drift, { begun })
   const notTold = new Set(confirmed.unread.map(({ entitlement }) => entitlement))
   const done = trusted.filter(({ entitlement }) => !notTold.has(entitlement.id))
-  await engine.db.transaction((tx) =>
-    saveListedAt(tx, begun, done.filter(isFirstListWhole(drift, saved.drift)).map(listed)),
-  )
+  await engine.db.transaction(async (tx) => {
+    await saveListedAt(tx, begun, done.filter(isFirstListWhole(drift, saved.drift)).map(listed))
+    await upToDate(
+      tx,
+      begun,
+      done.filter(isSettled(drift, saved.drift)).map(({ entitlement }) => entitlement.id),
+    )
+  })
   const result: Reconciliation = {
     target,
+    extent,
     listed: done.length,
     members: done.reduce((sum, { members }) => sum + members, 0),
     ...saved.counts,
@@ -87,6 +105,7 @@ export const reconcile = async (
   }
   await tellStrangers(engine, target, compared)
   await conclude(engine, result, actor, begun)
+  if (extent === 'full' && result.accountsUnread === null) await saveFullRead(engine.db, target, begun)
   return result
 }
 
@@ -103,6 +122,12 @@ const isFirstListWhole =
     entitlement.members_read_at !== null ||
     drift.filter((one) => one.entitlement === entitlement.id).every((one) => saved.includes(one))
 
+/** A difference that was not written down, because of work in hand or a doubtful second look, is looked at again. */
+const isSettled =
+  (drift: readonly Drift[], saved: readonly Drift[]) =>
+  ({ entitlement }: Compared): boolean =>
+    drift.filter((one) => one.entitlement === entitlement.id).every((one) => saved.includes(one))
+
 const changesOf = (catalogue: readonly Listable[], drift: readonly Drift[]): readonly Change[] => {
   const keys = new Map(catalogue.map(({ id, key }) => [id, key]))
   return drift.map(({ kind, entitlement, link }) => ({
@@ -114,10 +139,12 @@ const changesOf = (catalogue: readonly Listable[], drift: readonly Drift[]): rea
 
 const nothingLearnt = (
   target: TargetId,
+  extent: Reconciliation['extent'],
   accounts: AccountsReconciled & Correlated,
   unread: Reconciliation['unread'],
 ): Reconciliation => ({
   target,
+  extent,
   listed: 0,
   members: 0,
   appeared: 0,

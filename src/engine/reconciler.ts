@@ -30,6 +30,8 @@ export type AccountsReconciled = {
 
 export type Reconciliation = {
   readonly target: TargetId
+  /** delta: only what its change log named, and what was behind. */
+  readonly extent: 'full' | 'delta'
   /** Entitlements of which a complete list was read and compared. */
   readonly listed: number
   readonly members: number

@@ -14,19 +14,20 @@ export type LinkedState = {
   readonly enabled: boolean | null
 }
 
-/** The next linked accounts of a target, by their ids. */
+/** The next linked accounts of a target, by their ids; `behind`: of which the target may say something new. */
 export const linkedAfter = (
   db: Queryable,
   target: string,
+  behind: boolean,
   after: number,
   limit: number,
 ): Promise<readonly LinkedState[]> =>
   db.query({
-    name: 'reconcile-accounts',
+    name: `reconcile-accounts${behind ? '-behind' : ''}`,
     text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled, a.gone_at is not null as known_gone,
         coalesce(i.lifecycle in ('leave', 'suspended', 'terminated'), false) as shut
       from muster.account a join muster.identity i on i.id = a.identity_id
-      where a.id > $2 and a.target = $1 and a.unlinked_at is null order by a.id limit $3`,
+      where a.id > $2 and a.target = $1 and a.unlinked_at is null ${behind ? 'and a.behind_at is not null' : ''} order by a.id limit $3`,
     values: [target, after, limit],
   })
 
@@ -66,14 +67,20 @@ export const saveReopened = async (
   return new Set(rows.map(({ id }) => id))
 }
 
-/** What a complete read of all accounts did not show any more; `still`: keys of what it does. */
-export const closeAccountFindings = async (db: Queryable, target: string, still: readonly string[]): Promise<void> => {
+/** What a complete read of accounts did not show any more; `subjects`: whose were read, null = everybody's; `still`: keys of what it shows. */
+export const closeAccountFindings = async (
+  db: Queryable,
+  target: string,
+  subjects: readonly string[] | null,
+  still: readonly string[],
+): Promise<void> => {
   await db.query({
     name: 'reconcile-accounts-close',
     text: `update muster.finding set closed_at = muster.now()
       where kind in ('account-reopened', 'account-shut-elsewhere', 'account-gone') and closed_at is null
-        and detail->>'target' = $1 and kind || ' ' || key <> all($2)`,
-    values: [target, still],
+        and detail->>'target' = $1 and kind || ' ' || key <> all($2)
+        and ($3::text[] is null or key in (select s || ':' || $1 from unnest($3::text[]) as s))`,
+    values: [target, still, subjects],
   })
 }
 

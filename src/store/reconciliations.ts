@@ -13,11 +13,13 @@ export type Listable = {
   readonly members_read_at: number | null
 }
 
-export const listables = (db: Queryable, target: string): Promise<readonly Listable[]> =>
+/** Of those that are listed: `behind` only the ones whose list may say something new. */
+export const listables = (db: Queryable, target: string, behind: boolean): Promise<readonly Listable[]> =>
   db.query({
-    name: 'reconcile-listables',
+    name: `reconcile-listables${behind ? '-behind' : ''}`,
     text: `select id, key, lookup, native_id, risk, (extract(epoch from members_read_at) * 1000)::bigint as members_read_at from muster.entitlement
-      where target = $1 and managed and native_id is not null and contested_by is null order by id`,
+      where target = $1 and managed and native_id is not null and contested_by is null
+        ${behind ? 'and (members_behind_at is not null or members_read_at is null)' : ''} order by id`,
     values: [target],
   })
 

@@ -7,6 +7,7 @@ import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { accountContract } from './contract-accounts.ts'
 import { badDayContract } from './contract-bad-days.ts'
+import { changesContract } from './contract-changes.ts'
 import { listContract } from './contract-lists.ts'
 import { membershipContract } from './contract-memberships.ts'
 import { always, freshKey, type Scene, said, type World } from './world.ts'
@@ -47,6 +48,7 @@ export const connectorContract = <W extends World>(
     accountContract(scene)
     membershipContract(scene)
     listContract(scene)
+    changesContract(scene)
     badDayContract(scene)
   })
 }

@@ -39,7 +39,9 @@ create table muster.target (
   mode muster.target_mode not null default 'observe',
   mode_set_at timestamptz not null default muster.now(),
   mode_set_by text not null,
-  reconcile_at timestamptz                    -- when its members are listed next by the schedule; null = at once
+  reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
+  changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
+  full_read_at timestamptz                    -- when its last full reconciliation was begun
 );
 
 create table muster.policy_version (
@@ -73,6 +75,7 @@ create table muster.entitlement (
   ask_at timestamptz not null default muster.now(), -- when the target is asked (again)
   members_read_at timestamptz,                -- when its last complete list of members was begun; null = never listed
   members_read integer,                       -- how many of them were linked accounts
+  members_behind_at timestamptz,              -- since then its list may say something that is not known yet; null = it does not
   contested_by text,                          -- native id that the lookup names although this row is, or must not be, another thing
   unique (target, key),
   unique (target, native_id)
@@ -189,6 +192,7 @@ create table muster.account (
   enabled boolean,                            -- as last read
   attributes_hash text,
   read_at timestamptz,
+  behind_at timestamptz,                      -- since then the target may say something of it that is not known yet
   sessions_ended_at timestamptz,              -- since it was last open
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   grants_read_at timestamptz                  -- last complete read of its direct grants
@@ -196,6 +200,8 @@ create table muster.account (
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;
 -- After the other one: between equals, and to an empty table they are, the planner takes the later, and looks people up by it.
 create unique index account_of_identity on muster.account (identity_id, target) where unlinked_at is null;
+
+create index account_behind on muster.account (target, id) where behind_at is not null;
 
 -- Leavers of whom a complete read found no account: nobody looks again while they stay away.
 create table muster.absent_account (

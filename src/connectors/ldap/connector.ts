@@ -6,6 +6,7 @@ import { creationHash } from '../ldap-wire/attributes.ts'
 import { createLdapClient } from '../ldap-wire/client.ts'
 import { createPace } from '../ldap-wire/pace.ts'
 import { apply } from './apply.ts'
+import { changes } from './changes.ts'
 import { check } from './check.ts'
 import type { LdapSettings } from './config.ts'
 import { groupIdentities } from './groups.ts'
@@ -45,6 +46,7 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings, gi
     membersOf: (refs) => membersOf(client, settings, refs),
     whoIs: (members) => whoIs(client, settings, members),
     accounts: (ids) => accounts(client, settings, ids),
+    changes: (cursor) => changes(client, settings, cursor),
     close: async () => client.close(),
   }
 }
