@@ -63,11 +63,12 @@ export const readOptions = (argv: readonly string[]): Options | null => {
   }
 }
 
-const withPairs = ({ exodus, ingest, audit }: Scale, pairs: number): Partial<Scale> => ({
+const withPairs = ({ exodus, ingest, audit, reconcile }: Scale, pairs: number): Partial<Scale> => ({
   pairs,
   exodus: { ...exodus, pairs },
   ingest: { ...ingest, pairs },
   audit: { ...audit, pairs },
+  reconcile: { ...reconcile, pairs },
 })
 
 const positive = (text: string | undefined): number | undefined | null =>

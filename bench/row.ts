@@ -38,6 +38,7 @@ export const rowNames = [
   'exodus',
   'ingest',
   'audit',
+  'reconcile',
   'memory',
   'memberof',
 ] as const

@@ -7,6 +7,7 @@ import { floorLine, joinerRounds, naiveLines } from './joiners.ts'
 import { leaverLines } from './leaver.ts'
 import { loadLines } from './load.ts'
 import { memoryLine } from './memory.ts'
+import { reconcileLines } from './reconcile.ts'
 import { writesLines } from './writes.ts'
 
 export type Measured = { readonly lines: readonly Line[]; readonly failed: boolean }
@@ -43,6 +44,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('exodus')) await measure('exodus', () => exodusLines(bench))
   if (does('ingest')) await measure('ingest', () => ingestLines(bench))
   if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
+  if (does('reconcile')) await measure('reconcile', () => reconcileLines(bench))
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))
     await measure('memberof', async () => {

@@ -14,7 +14,7 @@ const entryCsn = 'entryCSN'
 const csnForm = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.\d{6}Z#/
 
 /** A change may become visible after a later one, and clocks of several servers differ: so much is read once more, ms. */
-const overlapMs = 300_000
+export const overlapMs = 60_000
 const pageSize = 1_000
 
 /**
