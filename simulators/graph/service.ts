@@ -42,6 +42,17 @@ export type GraphReply = {
   readonly effect: Effect | null
 }
 
+/** A request of Graph, whole or part of a batch, and what was answered. Bodies are text as on the wire. */
+export type Exchange = {
+  readonly operation: string
+  readonly method: string
+  readonly address: string
+  readonly request: string
+  readonly status: number
+  readonly contentType: string
+  readonly response: string
+}
+
 export type Service = {
   readonly handle: (request: GraphRequest) => GraphReply
   readonly check: (authorization: string | undefined) => Checked
@@ -61,6 +72,7 @@ export type ServiceParts = {
   /** null: nothing is throttled. */
   readonly limits: Limits | null
   readonly newId: () => string
+  readonly watch: (exchange: Exchange) => void
 }
 
 type Accounted = { units: number; writes: number }
@@ -121,7 +133,17 @@ export const openService = (parts: ServiceParts): Service => {
       part: request.part,
       fault: effect?.kind ?? null,
     })
-    return { ...written(answer, headers, { epochMs: clock.epochMs(), requestId, clientRequestId }), effect }
+    const reply = written(answer, headers, { epochMs: clock.epochMs(), requestId, clientRequestId })
+    parts.watch({
+      operation,
+      method: request.method,
+      address: request.address,
+      request: request.body,
+      status: reply.status,
+      contentType: reply.headers['content-type'] ?? '',
+      response: reply.body,
+    })
+    return { ...reply, effect }
   }
 
   const serve = (
