@@ -106,9 +106,11 @@ export const openService = (parts: ServiceParts): Service => {
       if (segments === undefined || match.kind === 'none') return noSegment(segments?.[0] ?? url.pathname)
       if (match.kind === 'other-method') return wrongMethod()
       const done = serve(request, url, match.route, match.path, checked, counted)
-      if (struck.after === null) return done
+      const asked = `${request.origin}${request.address}`
+      const shaped = struck.before === null ? done : reshaped(struck.before, done, asked)
+      if (struck.after === null) return shaped
       effect = struck.after
-      return answerOf(struck.after) ?? reshaped(struck.after, done, `${request.origin}${request.address}`)
+      return answerOf(struck.after) ?? reshaped(struck.after, shaped, asked)
     })()
     const headers: Record<string, string> = {
       'request-id': requestId,
