@@ -80,7 +80,10 @@ const shown = ({ entry, deletedDateTime }: Deleted): Deleted['entry'] =>
     : { ...entry, properties: { ...entry.properties, deletedDateTime: deletedDateTime || null } }
 
 const bodyOf = (context: Context, kept: Deleted, select: readonly string[] | null) => ({
-  '@odata.context': metadataOf(context.origin, `directoryObjects${selected(select)}/$entity`),
+  '@odata.context': metadataOf(
+    context.origin,
+    `directoryObjects${selected(select, kept.entry.kind, spellingOf)}/$entity`,
+  ),
   '@odata.type': odataTypeOf(kept.entry.kind),
   ...project(shown(kept), select, spellingOf),
 })

@@ -217,12 +217,11 @@ const page = (
           from: Math.max(0, from - delta.replay),
           until: null,
         }
-  const select = next?.select ?? scope?.select ?? null
   const collection = (next ?? scope)?.kind === 'user' ? 'users' : 'groups'
   return {
     status: 200,
     body: {
-      '@odata.context': metadataOf(origin, `${collection}${select === null ? '' : `(${select.join(',')})`}`),
+      '@odata.context': metadataOf(origin, collection),
       ...(next === null ? {} : { '@odata.nextLink': link('skiptoken', next) }),
       ...(done === undefined ? {} : { '@odata.deltaLink': link('deltatoken', done) }),
       value,

@@ -47,7 +47,7 @@ export const pageOf = (context: Context, { rows, kind, entryOf, collection, defa
   return {
     status: 200,
     body: {
-      '@odata.context': metadataOf(origin, `${collection}${selected(query.select)}`),
+      '@odata.context': metadataOf(origin, `${collection}${selected(query.select, kind, spellingOf)}`),
       ...(query.count && isAdvanced ? { '@odata.count': countOf(context, { rows, kind, entryOf }) } : {}),
       ...(isMore ? { '@odata.nextLink': nextLink(context, last) } : {}),
       value,

@@ -121,6 +121,8 @@ export const project = (
     if (name === undefined || name === 'passwordProfile') continue
     shown[name] = properties[name] ?? (collections.has(name) ? [] : null)
   }
+  // As documented: signInActivity does not come without the id.
+  if ('signInActivity' in shown) shown.id = entry.id
   return shown
 }
 
@@ -132,6 +134,9 @@ export const odataTypeOf = (kind: Kind): string => `#microsoft.graph.${kind}`
 /** `#users(id,displayName)` and so on. */
 export const metadataOf = (origin: string, what: string): string => `${origin}/v1.0/$metadata#${what}`
 
-export const selected = (select: readonly string[] | null): string => (select === null ? '' : `(${select.join(',')})`)
+export const selected = (select: readonly string[] | null, kind: Kind | null, spelling: Spelling): string => {
+  const names = select?.map((name) => spelling(kind ?? 'user', name) ?? spelling('group', name) ?? name)
+  return names === undefined ? '' : `(${names.join(',')})`
+}
 
 export const entityBody = (context: string, shown: Body): Body => ({ '@odata.context': context, ...shown })

@@ -20,7 +20,7 @@ const one = (context: Context, entry: Entry | undefined, collection: string): An
   return {
     status: 200,
     body: {
-      '@odata.context': metadataOf(context.origin, `${collection}${selected(select)}/$entity`),
+      '@odata.context': metadataOf(context.origin, `${collection}${selected(select, entry.kind, spellingOf)}/$entity`),
       ...(collection === 'directoryObjects' ? { '@odata.type': odataTypeOf(entry.kind) } : {}),
       ...project(entry, select, spellingOf),
     },
