@@ -30,3 +30,27 @@ export const errorBody = (
     },
   },
 })
+
+/** The answer as text, with the headers that say what it is. */
+export const written = (
+  answer: Answer,
+  headers: Record<string, string>,
+  at: { readonly epochMs: number; readonly requestId: string; readonly clientRequestId: string },
+): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } => {
+  if (answer.html !== undefined)
+    return { status: answer.status, headers: { ...headers, 'content-type': 'text/html' }, body: answer.html }
+  if (answer.text !== undefined)
+    return { status: answer.status, headers: { ...headers, 'content-type': 'text/plain' }, body: answer.text }
+  const body = answer.error === undefined ? answer.body : errorBody(answer.error, at)
+  if (body === undefined) return { status: answer.status, headers, body: '' }
+  return {
+    status: answer.status,
+    headers: {
+      ...headers,
+      'content-type':
+        'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
+      'odata-version': '4.0',
+    },
+    body: JSON.stringify(body),
+  }
+}

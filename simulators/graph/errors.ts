@@ -53,3 +53,10 @@ export const resyncRequired = (location: string): Answer =>
   failure(410, 'resyncRequired', 'The delta token is no longer valid, and the app must reset the sync state.', {
     headers: { location },
   })
+
+/** As throttling.md shows it. */
+export const tooMany = (headers: Readonly<Record<string, string>>): Answer => ({
+  status: 429,
+  error: { code: 'TooManyRequests', message: 'Please retry again later.' },
+  headers,
+})

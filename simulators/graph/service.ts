@@ -1,25 +1,18 @@
 /** One request of Graph from its text to its answer: no sockets here. */
-import { type Answer, errorBody, isFailure } from './answer.ts'
+import { type Answer, isFailure, written } from './answer.ts'
 import type { App } from './apps.ts'
 import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { type Context, type DeltaSettings, may, type Tenant } from './context.ts'
+import { answerOf, isOfConnection, reshaped } from './effects.ts'
 import { denied, malformed, noSegment, unauthenticated, wrongMethod } from './errors.ts'
 import type { Effect, Faults } from './faults.ts'
+import { openGate } from './gate.ts'
 import { parseQuery } from './query.ts'
 import { matchRoute, type Route } from './routes.ts'
 import type { Seal } from './seal.ts'
 import type { Store } from './store.ts'
-import {
-  type Buckets,
-  costOf,
-  draw,
-  fullBuckets,
-  type Limits,
-  percentageHeader,
-  priorityOf,
-  retryAfterHeader,
-} from './throttle.ts'
+import { costOf, type Limits, priorityOf } from './throttle.ts'
 import type { Checked, Tokens } from './tokens.ts'
 
 export type GraphRequest = {
@@ -79,8 +72,7 @@ type Accounted = { units: number; writes: number }
 
 export const openService = (parts: ServiceParts): Service => {
   const { tokens, faults, calls, clock } = parts
-  let limits = parts.limits
-  const buckets = new Map<string, Buckets>()
+  const gate = openGate(parts.limits, parts.tenant.id, clock)
 
   const handle = (request: GraphRequest): GraphReply => {
     const requestId = parts.newId()
@@ -165,7 +157,9 @@ export const openService = (parts: ServiceParts): Service => {
       }),
       writes: route.isWrite ? 1 : 0,
     }
-    const throttled = throttle(request, caller.appId, cost, counted)
+    counted.units = cost.units
+    counted.writes = cost.writes
+    const throttled = gate.pass(caller.appId, priorityOf(request.headers['x-ms-throttle-priority']), cost)
     if (throttled.refused !== null) return throttled.refused
     const withShare = (answer: Answer): Answer =>
       throttled.percentage === undefined
@@ -213,47 +207,12 @@ export const openService = (parts: ServiceParts): Service => {
     return withShare(decision.answer)
   }
 
-  const throttle = (
-    request: GraphRequest,
-    appId: string,
-    cost: Accounted,
-    counted: Accounted,
-  ): { readonly refused: Answer | null; readonly percentage?: string | undefined } => {
-    counted.units = cost.units
-    counted.writes = cost.writes
-    if (limits === null) return { refused: null }
-    let mine = buckets.get(appId)
-    if (mine === undefined) buckets.set(appId, (mine = fullBuckets()))
-    const priority = priorityOf(request.headers['x-ms-throttle-priority'])
-    const drawn = draw(mine, limits, { ...cost, priority }, clock.monotonicMs())
-    const percentage = percentageHeader(drawn.share)
-    if (drawn.refused === null) return { refused: null, percentage }
-    const after = retryAfterHeader(drawn.refused.retryAfterMs, limits.retryAfter)
-    return {
-      refused: tooMany({
-        ...(after === undefined ? {} : { 'retry-after': after }),
-        ...(percentage === undefined ? {} : { 'x-ms-throttle-limit-percentage': percentage }),
-        'x-ms-throttle-scope': `Tenant_Application/${drawn.refused.limit}/${appId}/${parts.tenant.id}`,
-        'x-ms-throttle-information': drawn.refused.information,
-      }),
-    }
-  }
-
   return {
     handle,
     check: tokens.check,
-    setLimits: (changed) => {
-      limits = changed
-      buckets.clear()
-    },
+    setLimits: gate.set,
   }
 }
-
-const tooMany = (headers: Readonly<Record<string, string>>): Answer => ({
-  status: 429,
-  error: { code: 'TooManyRequests', message: 'Please retry again later.' },
-  headers,
-})
 
 /** Decoded segments below /v1.0; undefined: not below it. */
 const segmentsOf = (pathname: string): readonly string[] | undefined => {
@@ -276,72 +235,5 @@ const bodyOf = ({ body, headers }: GraphRequest): Readonly<Record<string, unknow
       : undefined
   } catch {
     return undefined
-  }
-}
-
-const isOfConnection = ({ kind }: Effect): boolean => kind === 'drop' || kind === 'silence'
-
-const retryAfterOf = ({ retryAfter }: { readonly retryAfter?: string }): Record<string, string> =>
-  retryAfter === undefined ? {} : { 'retry-after': retryAfter }
-
-/** null: this effect leaves the answer alone. */
-const answerOf = (effect: Effect): Answer | null => {
-  switch (effect.kind) {
-    case 'status': {
-      const headers = retryAfterOf(effect)
-      return effect.body === 'json'
-        ? {
-            status: effect.status,
-            headers,
-            error: { code: 'ServiceNotAvailable', message: 'The service is temporarily unavailable.' },
-          }
-        : {
-            status: effect.status,
-            headers,
-            html: `<!DOCTYPE html><html><head><title>${effect.status}</title></head><body><h1>Our services aren't available right now</h1></body></html>`,
-          }
-    }
-    case 'throttle':
-      return tooMany(retryAfterOf(effect))
-    case 'expire-token':
-      return unauthenticated('Lifetime validation failed, the token is expired.')
-    case 'drop':
-    case 'silence':
-    case 'cut-body':
-    case 'repeat-next-link':
-    case 'empty-page':
-    case 'delay':
-      return null
-  }
-}
-
-const reshaped = (effect: Effect, answer: Answer, asked: string): Answer => {
-  if (effect.kind === 'repeat-next-link' && answer.body !== undefined)
-    return { ...answer, body: { ...answer.body, '@odata.nextLink': asked } }
-  if (effect.kind === 'empty-page' && answer.body?.['@odata.nextLink'] !== undefined)
-    return { ...answer, body: { ...answer.body, '@odata.nextLink': asked, value: [] } }
-  return answer
-}
-
-const written = (
-  answer: Answer,
-  headers: Record<string, string>,
-  at: { readonly epochMs: number; readonly requestId: string; readonly clientRequestId: string },
-): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } => {
-  if (answer.html !== undefined)
-    return { status: answer.status, headers: { ...headers, 'content-type': 'text/html' }, body: answer.html }
-  if (answer.text !== undefined)
-    return { status: answer.status, headers: { ...headers, 'content-type': 'text/plain' }, body: answer.text }
-  const body = answer.error === undefined ? answer.body : errorBody(answer.error, at)
-  if (body === undefined) return { status: answer.status, headers, body: '' }
-  return {
-    status: answer.status,
-    headers: {
-      ...headers,
-      'content-type':
-        'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
-      'odata-version': '4.0',
-    },
-    body: JSON.stringify(body),
   }
 }
