@@ -13,7 +13,6 @@ export type Answer = {
 export type Body = Readonly<Record<string, unknown>>
 
 export const noContent: Answer = { status: 204 }
-export const isFailure = (answer: Answer): boolean => answer.status >= 400
 
 /** `{"error":{…}}` with the inner error that every directory answer carries; its date has no zone. */
 export const errorBody = (

@@ -6,7 +6,7 @@ import { type Context, type Decision, may, refuse } from './context.ts'
 import { groupBy, groupsOf, lookUp, membersOf } from './directory.ts'
 import type { Change, StoredGroup } from './entry.ts'
 import { badRequest, denied, notFound, syncedFromOnPremises, taken } from './errors.ts'
-import { addition, bindName, mostBound, referencesOf } from './members.ts'
+import { addition, bindName, referencesOf } from './members.ts'
 import { permissions } from './permissions.ts'
 import { entityBody, metadataOf, project } from './projection.ts'
 import { spellingOf, violationOf } from './schema/schema.ts'
@@ -100,8 +100,6 @@ export const patchGroup = (context: Context): Decision => {
   const { [bindName]: bound, ...kept } = context.body
   const names = Object.keys(kept)
   if (names.length > 0 && !may(context.caller, ...permissions.writeGroups)) return refuse(denied())
-  if (Array.isArray(bound) && bound.length > mostBound)
-    return refuse(badRequest(`The number of references in '${bindName}' is more than the allowed ${mostBound}.`))
   const wrong = wrongGroup(context)
   if (wrong !== undefined) return refuse(wrong)
   if (group.properties.onPremisesSyncEnabled === true) return refuse(syncedFromOnPremises())

@@ -2,7 +2,11 @@
  * The simulator as a process: sh scripts/run.sh simulators/graph/main.ts [--port N] [--dir DIR]
  * Prints one line of JSON when it answers; ends on SIGTERM or SIGINT. What it holds is gone with it.
  */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { defaultApp } from './graph.ts'
 import { startGraphSimulator } from './simulator.ts'
 
 const { values } = parseArgs({
@@ -13,8 +17,10 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   console.error('--port must be a port number')
   process.exit(2)
 }
+const secret = secretIn(values.dir)
 const simulator = await startGraphSimulator({
   port,
+  apps: [{ ...defaultApp, secrets: [secret] }],
   ...(values.dir === undefined ? {} : { dir: values.dir }),
   ...(values.tenant === undefined ? {} : { tenantId: values.tenant }),
 })
@@ -25,7 +31,7 @@ console.log(
     authority: simulator.authority,
     tenantId: simulator.tenant.id,
     clientId: app?.clientId,
-    clientSecret: app?.secrets?.[0],
+    clientSecret: secret,
     caFile: simulator.caFile,
   }),
 )
@@ -36,3 +42,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
       () => process.exit(1),
     )
   })
+
+/** Kept with the certificate, so that a restart takes the same one. */
+function secretIn(dir: string | undefined): string {
+  const file = dir === undefined ? undefined : join(dir, 'client-secret')
+  if (file !== undefined && existsSync(file)) return readFileSync(file, 'utf8')
+  const made = randomBytes(24).toString('base64url')
+  if (dir !== undefined && file !== undefined) {
+    mkdirSync(dir, { recursive: true })
+    writeFileSync(file, made, { mode: 0o600 })
+  }
+  return made
+}

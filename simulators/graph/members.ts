@@ -19,9 +19,6 @@ import { violationOf } from './schema/schema.ts'
 import { deletion } from './users.ts'
 
 export const bindName = 'members@odata.bind'
-/** group-post-members: «up to 20 members can be added in a single request». */
-export const mostBound = 20
-
 export const addMember = (context: Context): Decision => {
   const group = groupOf(context)
   if ('answer' in group) return group

@@ -1,5 +1,5 @@
 /** One request of Graph from its text to its answer: no sockets here. */
-import { type Answer, isFailure, written } from './answer.ts'
+import { type Answer, written } from './answer.ts'
 import type { App } from './apps.ts'
 import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
@@ -203,7 +203,7 @@ export const openService = (parts: ServiceParts): Service => {
     }
     if ('read' in route.act) return withShare(route.act.read(context))
     const decision = route.act.write(context)
-    if (!isFailure(decision.answer)) parts.store.commit(decision.changes)
+    parts.store.commit(decision.changes)
     return withShare(decision.answer)
   }
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { steppedClock } from '../../../../simulators/graph/clock.ts'
 import { apply, copyDirectory, emptyDirectory } from '../../../../simulators/graph/directory.ts'
 import { openHand } from '../../../../simulators/graph/hand.ts'
+import { after } from '../../../../simulators/graph/ordered.ts'
 import { seededRandom, uuidFrom } from '../../../../simulators/graph/random.ts'
 import { openStore } from '../../../../simulators/graph/store.ts'
 import { asking, codeOf, newUser, tenant } from './asking.ts'
@@ -95,7 +96,7 @@ test('held until released', () => {
 describe('a copy that has caught up is the primary', () => {
   const acts = fc.array(
     fc.record({
-      act: fc.constantFrom('add', 'drop', 'patch', 'delete', 'group', 'wait'),
+      act: fc.constantFrom('add', 'drop', 'patch', 'delete', 'group', 'wait', 'new', 'lag', 'delay'),
       group: fc.nat(4),
       user: fc.nat(7),
       ms: fc.nat(3_000),
@@ -119,6 +120,9 @@ describe('a copy that has caught up is the primary', () => {
           const [inGroup = '', member = ''] = [groups[group], users[user]]
           const isThere = store.primary.entries.has(member)
           if (act === 'wait') clock.advance(ms)
+          if (act === 'lag') store.replication.set({ lagMs: ms })
+          if (act === 'delay') store.replication.delay(member, ms)
+          if (act === 'new') hand.addUser({ id: uuidFrom(random) })
           if (act === 'add' && isThere) hand.addMembers(inGroup, [member])
           if (act === 'drop') hand.removeMembers(inGroup, [member])
           if (act === 'patch' && isThere) hand.patchUser(member, { jobTitle: String(ms) })
@@ -132,7 +136,7 @@ describe('a copy that has caught up is the primary', () => {
         const shape = (directory: typeof copy) => ({
           entries: new Map([...directory.entries].sort()),
           deleted: new Map([...directory.deleted].sort()),
-          members: new Map([...directory.members].map(([id, list]) => [id, [...list.at].sort()] as const).sort()),
+          members: new Map([...directory.members].map(([id, list]) => [id, [...after(list, 0)]] as const).sort()),
           users: directory.lists.user.rows.filter((row) => row !== undefined),
         })
         expect(shape(copy)).toEqual(shape(store.primary))

@@ -4,7 +4,7 @@ import { defaultApp } from '../../../../simulators/graph/graph.ts'
 import { asking, codeOf, newUser, startMs } from './asking.ts'
 
 test('a created user answers the default properties only, and is found by id and by name', () => {
-  const { ask } = asking()
+  const { ask, inspector } = asking()
   const made = ask('POST /users', { body: newUser('amit', { employeeId: 'P-1', department: 'LENDING' }) })
   expect(made.status).toBe(201)
   expect(Object.keys(made.body).sort()).toEqual(
@@ -26,6 +26,7 @@ test('a created user answers the default properties only, and is found by id and
   const selected = ask(`GET /users/AMIT@bank.example?$select=id,employeeId,department,passwordProfile`).body
   expect(selected).toMatchObject({ id: made.body.id, employeeId: 'P-1', department: 'LENDING' })
   expect(selected.passwordProfile).toBeUndefined()
+  expect(inspector.user(made.body.id)).not.toHaveProperty('passwordProfile')
   expect(ask(`GET /users/${made.body.id}`).body.displayName).toBe('amit')
 })
 
