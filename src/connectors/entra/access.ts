@@ -1,0 +1,153 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import { masteredElsewhere, refused, retry } from './answers.ts'
+import type { Change, Gate } from './client.ts'
+import { concluded } from './conclude.ts'
+import { type Confirmed, confirm } from './confirm.ts'
+import type { Directory } from './directory.ts'
+import { outcomeOfWrite } from './errors.ts'
+import { type Opened, obstacle, openGroup } from './groups.ts'
+import { sessionsFrom } from './look.ts'
+import { addMembers, removeMembers, type Written } from './membership.ts'
+import { type AccessOperation, type Item, isMembership } from './operations.ts'
+import { oneUser, sessionsOf } from './paths.ts'
+import { isEnabled, isSynced, type User } from './user.ts'
+
+/** The groups of these operations, each opened once. What cannot be is answered in `outcomes`. */
+export const openItems = async (
+  { client, memory }: Directory,
+  operations: readonly AccessOperation[],
+  outcomes: (Outcome | undefined)[],
+): Promise<readonly Item[]> => {
+  const opened = new Map<string, Promise<Opened>>()
+  const keyOf = (operation: AccessOperation): string =>
+    isMembership(operation) ? `${operation.entitlement.nativeId} ${operation.entitlement.lookup}` : ''
+  for (const operation of operations) {
+    const key = keyOf(operation)
+    if (isMembership(operation) && !opened.has(key)) opened.set(key, openGroup(client, memory, operation.entitlement))
+  }
+  const items: Item[] = []
+  for (const [index, operation] of operations.entries()) {
+    const group = await opened.get(keyOf(operation))
+    if (group === undefined) items.push({ index, operation, group: null })
+    else if (group.kind === 'group') items.push({ index, operation, group: { id: group.id, group: group.group } })
+    else outcomes[index] = group.outcome
+  }
+  return items
+}
+
+/** Enables, disables, ends sessions, grants, revokes and deletes; answers only what was read back afterwards. */
+export const changeAccess = async (
+  directory: Directory,
+  operations: readonly AccessOperation[],
+  gate: Gate,
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  const items = (await openItems(directory, operations, outcomes)).filter(({ index, group }) => {
+    const word = group === null ? null : obstacle(group.group, directory.settings)
+    if (word !== null) outcomes[index] = refused('not-allowed', word)
+    return word === null
+  })
+  const written = new Map<number, Written & { readonly before: string | null }>()
+  const note = ({ index }: Item, result: Written | Outcome, before: string | null = null) => {
+    if (result.kind === 'written') written.set(index, { ...result, before })
+    else outcomes[index] = result
+  }
+  const onAccounts = async (...ops: readonly AccessOperation['op'][]) => {
+    const some = items.filter(({ operation }) => ops.includes(operation.op))
+    const looks =
+      some.length === 0 ? new Map<number, Confirmed>() : await confirm(directory, some, { withAccounts: false })
+    await Promise.all(
+      some.map(async (item) => {
+        const before = looks.get(item.index)
+        const next = before === undefined ? retry('not-begun') : nextStep(item, before)
+        if (next === 'was-so') note(item, { kind: 'written', changed: false, code: '' })
+        else if ('kind' in next) outcomes[item.index] = next
+        else {
+          const sent = await directory.client.write(next.change, gate)
+          if (sent.ok)
+            note(item, { kind: 'written', changed: true, code: sent.value.requestId }, sessionsFrom(next.user))
+          else outcomes[item.index] = outcomeOfWrite(sent.failure, 'account')
+        }
+      }),
+    )
+  }
+  const onMembers = async (op: 'grant' | 'revoke') => {
+    const byGroup = new Map<NativeId, Item[]>()
+    for (const item of items) {
+      if (item.operation.op !== op || item.group === null) continue
+      byGroup.set(item.group.id, [...(byGroup.get(item.group.id) ?? []), item])
+    }
+    const change = op === 'grant' ? addMembers : removeMembers
+    await Promise.all(
+      [...byGroup].map(async ([group, some]) => {
+        const ids = some.map(({ operation }) => operation.account)
+        const results = await change(directory, group, ids, gate)
+        for (const item of some) note(item, results.get(item.operation.account) ?? retry('not-begun'))
+      }),
+    )
+  }
+  // Access ends before it begins.
+  await onAccounts('disable')
+  await onAccounts('endSessions')
+  await onMembers('revoke')
+  await onAccounts('enable')
+  await onMembers('grant')
+  await onAccounts('deleteAccount')
+
+  const at = directory.client.now()
+  const proof = await confirm(
+    directory,
+    items.filter(({ index }) => written.has(index)),
+    {
+      withAccounts: false,
+      sessionsBefore: new Map([...written].map(([index, { before }]) => [index, before])),
+    },
+  )
+  for (const item of items) {
+    const write = written.get(item.index)
+    const seen = proof.get(item.index)
+    if (write !== undefined && seen !== undefined)
+      outcomes[item.index] = concluded(directory, item, seen, { ...write, at })
+  }
+  return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
+}
+
+/** What is to be done about an account that was just read. */
+const nextStep = (
+  { operation }: Item,
+  before: Confirmed,
+): Outcome | 'was-so' | { readonly change: Change; readonly user: User } => {
+  if (before.kind === 'told') return before.outcome
+  if (before.kind === 'so') return 'was-so'
+  const user = before.kind === 'wavering' ? userOf(before.look) : before.user
+  if (user === null) return retry('reads-disagree')
+  switch (operation.op) {
+    case 'enable':
+    case 'disable':
+      return isSynced(user)
+        ? masteredElsewhere
+        : {
+            change: {
+              method: 'PATCH',
+              resource: oneUser(operation.account),
+              body: { accountEnabled: operation.op === 'enable' },
+            },
+            user,
+          }
+    case 'endSessions':
+      return { change: { method: 'POST', resource: sessionsOf(operation.account) }, user }
+    case 'deleteAccount':
+      if (isEnabled(user)) return refused('protected', 'account-enabled')
+      return isSynced(user)
+        ? masteredElsewhere
+        : { change: { method: 'DELETE', resource: oneUser(operation.account) }, user }
+    case 'grant':
+    case 'revoke':
+      return retry('not-begun')
+    default:
+      return operation satisfies never
+  }
+}
+
+const userOf = (look: Confirmed): User | null => (look.kind === 'so' || look.kind === 'not-so' ? look.user : null)

@@ -1,0 +1,137 @@
+import { z } from 'zod'
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import type { EntitlementRef } from '../connector.ts'
+import { refused } from './answers.ts'
+import type { GraphClient, Reading } from './client.ts'
+import type { EntraSettings } from './config.ts'
+import { type Failure, failed, isMissing, ok, outcomeOfRead, type Result } from './errors.ts'
+import { group, groupsNamed } from './paths.ts'
+import { isGuid } from './users.ts'
+
+const groupBody = z.object({
+  id: z.string().min(1),
+  groupTypes: z.array(z.string()).nullish(),
+  isAssignableToRole: z.boolean().nullish(),
+  onPremisesSyncEnabled: z.boolean().nullish(),
+  membershipRule: z.string().nullish(),
+  securityEnabled: z.boolean().nullish(),
+  mailEnabled: z.boolean().nullish(),
+})
+export type Group = z.output<typeof groupBody>
+const groupProperties = Object.keys(groupBody.shape)
+
+/** null: there is no group of this id. */
+export const readGroup = async (client: GraphClient, id: string, reading?: Reading): Promise<Result<Group | null>> => {
+  const read = await client.read(group(id, groupProperties), reading)
+  if (!read.ok) return isMissing(read.failure) ? ok(null) : read
+  const parsed = groupBody.safeParse(read.value.body)
+  return parsed.success ? ok(parsed.data) : failed({ status: null, code: '', word: 'group-not-legible', sent: true })
+}
+
+/** Why members of this group are not ours to change; null when they are. */
+export const obstacle = (
+  { groupTypes, membershipRule, onPremisesSyncEnabled, isAssignableToRole, mailEnabled }: Group,
+  { roleAssignableGroups }: Pick<EntraSettings, 'roleAssignableGroups'>,
+): string | null => {
+  const types = new Set((groupTypes ?? []).map((type) => type.toLowerCase()))
+  if (types.has('dynamicmembership') || (membershipRule ?? '') !== '') return 'dynamic-membership'
+  if (onPremisesSyncEnabled === true) return 'synced-from-ad'
+  if (isAssignableToRole === true && !roleAssignableGroups) return 'role-assignable'
+  // A Microsoft 365 group (Unified) has mail and is ours; distribution and mail-enabled security groups are Exchange's.
+  return mailEnabled === true && !types.has('unified') ? 'mail-enabled' : null
+}
+
+export type Named =
+  | { readonly kind: 'found'; readonly nativeId: NativeId }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'ambiguous' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+const prefix = /^displayName:/i
+
+/** What the catalogue means by an object id, `displayName:<name>` or a plain display name. */
+export const lookUp = async (client: GraphClient, lookup: string, reading?: Reading): Promise<Named> => {
+  if (isGuid(lookup)) {
+    const read = await readGroup(client, lookup, reading)
+    if (!read.ok) return { kind: 'failed', failure: read.failure }
+    return read.value === null ? { kind: 'missing' } : { kind: 'found', nativeId: read.value.id as NativeId }
+  }
+  const ids: string[] = []
+  const read = await client.pages(
+    groupsNamed(lookup.replace(prefix, '')),
+    (items) => {
+      for (const item of items) ids.push(String((item as { readonly id?: unknown } | null)?.id ?? ''))
+    },
+    reading,
+  )
+  if (!read.ok) return { kind: 'failed', failure: read.failure }
+  const [only, ...others] = ids
+  if (only === undefined) return { kind: 'missing' }
+  return others.length > 0 ? { kind: 'ambiguous' } : { kind: 'found', nativeId: only as NativeId }
+}
+
+/** What is known of groups for a short time: their kind hardly ever changes, and Graph itself checks each change again. */
+export type GroupMemory = {
+  readonly get: (id: NativeId) => Group | undefined
+  readonly put: (id: NativeId, group: Group) => void
+  readonly forget: (id: NativeId) => void
+}
+
+const rememberMs = 60_000
+
+export const createGroupMemory = (now: () => number): GroupMemory => {
+  const known = new Map<NativeId, { readonly group: Group; readonly until: number }>()
+  return {
+    get: (id) => {
+      const entry = known.get(id)
+      return entry !== undefined && now() < entry.until ? entry.group : undefined
+    },
+    put: (id, value) => void known.set(id, { group: value, until: now() + rememberMs }),
+    forget: (id) => void known.delete(id),
+  }
+}
+
+export type Opened =
+  | { readonly kind: 'group'; readonly id: NativeId; readonly group: Group }
+  | { readonly kind: 'no'; readonly outcome: Outcome }
+
+/**
+ * The group of a grant or revoke, with its identity proved. A pinned id that is not there any more is looked up by its name,
+ * to tell a group that is gone from a name that now means another.
+ */
+export const openGroup = async (
+  client: GraphClient,
+  memory: GroupMemory,
+  ref: EntitlementRef,
+  reading?: Reading,
+): Promise<Opened> => {
+  const { lookup, nativeId } = ref
+  const no = (outcome: Outcome): Opened => ({ kind: 'no', outcome })
+  if (nativeId !== null) {
+    const held = memory.get(nativeId)
+    if (held !== undefined) return { kind: 'group', id: nativeId, group: held }
+    const read = await readGroup(client, nativeId, reading)
+    if (!read.ok) return no(outcomeOfRead(read.failure, 'entitlement'))
+    if (read.value !== null) {
+      memory.put(nativeId, read.value)
+      return { kind: 'group', id: nativeId, group: read.value }
+    }
+  }
+  const named = await lookUp(client, lookup, reading)
+  switch (named.kind) {
+    case 'failed':
+      return no(outcomeOfRead(named.failure, 'entitlement'))
+    case 'missing':
+      return no(refused('entitlement-missing', 'no-such-group'))
+    case 'ambiguous':
+      return no(refused('configuration', 'ambiguous-name'))
+    case 'found':
+      if (nativeId === null) return openGroup(client, memory, { ...ref, nativeId: named.nativeId }, reading)
+      return named.nativeId.toLowerCase() === nativeId.toLowerCase()
+        ? no({ kind: 'retry', cause: { code: '404', word: 'not-replicated' } })
+        : no(refused('entitlement-changed-identity', 'another-group'))
+    default:
+      return named satisfies never
+  }
+}
