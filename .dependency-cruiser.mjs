@@ -105,15 +105,22 @@ export default {
     {
       name: 'src-never-imports-tests',
       severity: 'error',
-      comment: 'the product does not know its tests, scripts and benchmarks',
+      comment: 'the product does not know its tests, scripts, benchmarks and simulators',
       from: { path: '^src/' },
-      to: { path: '^(test|scripts|bench)/' },
+      to: { path: '^(test|scripts|bench|simulators)/' },
+    },
+    {
+      name: 'simulators-know-nothing-of-ours',
+      severity: 'error',
+      comment: 'a simulator is held to its vendor, not to what we think of it: it must not share our code',
+      from: { path: '^simulators/' },
+      to: { path: '^(src|test|bench)/' },
     },
     {
       name: 'no-cycles',
       severity: 'error',
       comment: 'a cycle is one file in disguise',
-      from: { path: '^(src|scripts|bench)/', pathNot: '^src/store/generated/' },
+      from: { path: '^(src|scripts|bench|simulators)/', pathNot: '^src/store/generated/' },
       to: { circular: true },
     },
     {
@@ -131,6 +138,7 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types', 'typings'], // some packages are types and nothing else
     },
     combinedDependencies: false,
     // TypeScript 7 has no API to parse with; swc's tree has the type-only imports as well (planted in the test).

@@ -84,6 +84,10 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     'src/engine/bad-test.ts',
     `import { aLeaver } from '../../test/support/a-leaver.ts'\nexport const bad = aLeaver\n`,
   ],
+  'simulators-know-nothing-of-ours': [
+    'simulators/graph/bad.ts',
+    `import { engine } from '../../src/engine/engine.ts'\nexport const bad = engine\n`,
+  ],
   'no-cycles': ['src/engine/cycle.ts', `import type { Other } from './cycle-back.ts'\nexport type Bad = Other\n`],
   'not-resolvable': ['src/engine/bad-path.ts', `import { nothing } from './nowhere.ts'\nexport const bad = nothing\n`],
 }
@@ -134,7 +138,7 @@ beforeAll(async () => {
   }
   for (const [file, text] of Object.entries(innocent)) put(file, text)
   for (const [file, text] of Object.values(plants)) put(file, text)
-  planted = await cruise(tree, 'src', 'test')
+  planted = await cruise(tree, 'src', 'test', 'simulators')
 }, 60_000)
 
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
