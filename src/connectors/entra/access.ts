@@ -7,7 +7,6 @@ import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfWrite } from './errors.ts'
 import { type Opened, obstacle, openGroup } from './groups.ts'
-import { sessionsFrom } from './look.ts'
 import { addMembers, removeMembers, type Written } from './membership.ts'
 import { type AccessOperation, type Item, isMembership } from './operations.ts'
 import { oneUser, sessionsOf } from './paths.ts'
@@ -48,9 +47,9 @@ export const changeAccess = async (
     if (word !== null) outcomes[index] = refused('not-allowed', word)
     return word === null
   })
-  const written = new Map<number, Written & { readonly before: string | null }>()
-  const note = ({ index }: Item, result: Written | Outcome, before: string | null = null) => {
-    if (result.kind === 'written') written.set(index, { ...result, before })
+  const written = new Map<number, Written & { readonly endedFrom: number | null }>()
+  const note = ({ index }: Item, result: Written | Outcome, endedFrom: number | null = null) => {
+    if (result.kind === 'written') written.set(index, { ...result, endedFrom })
     else outcomes[index] = result
   }
   const onAccounts = async (...ops: readonly AccessOperation['op'][]) => {
@@ -66,7 +65,11 @@ export const changeAccess = async (
         else {
           const sent = await directory.client.write(next.change, gate)
           if (sent.ok)
-            note(item, { kind: 'written', changed: true, code: sent.value.requestId }, sessionsFrom(next.user))
+            note(
+              item,
+              { kind: 'written', changed: true, code: sent.value.requestId },
+              item.operation.op === 'endSessions' ? endedFrom(next.user, sent.value.header('date')) : null,
+            )
           else outcomes[item.index] = outcomeOfWrite(sent.failure, 'account')
         }
       }),
@@ -101,7 +104,7 @@ export const changeAccess = async (
     items.filter(({ index }) => written.has(index)),
     {
       withAccounts: false,
-      sessionsBefore: new Map([...written].map(([index, { before }]) => [index, before])),
+      endedFrom: new Map([...written].map(([index, { endedFrom: from }]) => [index, from ?? 0])),
     },
   )
   for (const item of items) {
@@ -148,6 +151,17 @@ const nextStep = (
     default:
       return operation satisfies never
   }
+}
+
+/**
+ * Graph tells the moment in whole seconds. It must be later than before; where it was of the same second already, the second of
+ * Graph's own answer will do.
+ */
+const endedFrom = ({ signInSessionsValidFromDateTime }: User, date: string | null): number => {
+  const before = Date.parse(signInSessionsValidFromDateTime ?? '')
+  const answered = Date.parse(date ?? '')
+  if (Number.isNaN(before)) return 1
+  return Number.isNaN(answered) ? before + 1 : Math.min(before + 1, answered - 1_000)
 }
 
 const userOf = (look: Confirmed): User | null => (look.kind === 'so' || look.kind === 'not-so' ? look.user : null)

@@ -57,6 +57,7 @@ const includedIn: Readonly<Record<string, readonly string[]>> = {
   'User.Read.All': ['User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
   'User.ReadWrite.All': ['Directory.ReadWrite.All'],
   'User.EnableDisableAccount.All': ['User.ReadWrite.All', 'Directory.ReadWrite.All'],
+  'User.DeleteRestore.All': ['User.ReadWrite.All', 'Directory.ReadWrite.All'],
   'User.RevokeSessions.All': ['User.ReadWrite.All', 'Directory.ReadWrite.All'],
   'GroupMember.Read.All': [
     'GroupMember.ReadWrite.All',
@@ -74,6 +75,7 @@ const needed = (settings: EntraSettings): readonly string[] => [
   'User.ReadWrite.All',
   'User.EnableDisableAccount.All',
   'User.RevokeSessions.All',
+  'User.DeleteRestore.All',
   'GroupMember.ReadWrite.All',
   ...(settings.roleAssignableGroups ? ['RoleManagement.ReadWrite.Directory'] : []),
   ...('employeeLeaveDateTime' in settings.account.attributes ? ['User-LifeCycleInfo.ReadWrite.All'] : []),

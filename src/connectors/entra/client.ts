@@ -48,10 +48,18 @@ const parts = z.object({
       id: z.string(),
       status: z.number(),
       headers: z.record(z.string(), z.unknown()).optional(),
-      body: z.unknown(),
+      body: z.unknown().optional(),
     }),
   ),
 })
+
+/**
+ * A connection that the other side closed while it was idle is known to be closed only after the loop has polled and run its
+ * closing: else the change would be written into it, and nobody could say whether it arrived.
+ */
+const hearOfClosed = async (): Promise<void> => {
+  for (let turn = 0; turn < 3; turn += 1) await turnOfLoop()
+}
 
 export const overLease: Failure = { status: null, code: '', word: 'lease', sent: false }
 const strange = (word: string): Failure => ({ status: null, code: '', word, sent: true })
@@ -69,20 +77,20 @@ export const createGraphClient = (
   const exchange = async (
     method: Method,
     path: string,
-    cost: Cost,
+    wish: Cost,
     { body, gate, reading }: { body?: unknown; gate?: Gate; reading?: Reading | undefined },
   ): Promise<Result<Answer>> =>
     turns(async () => {
+      const priority = tools.lane === 'leaver' ? usual : (reading?.priority ?? usual)
+      const cost: Cost = { ...wish, isLow: priority === 'Low' }
       await tools.giveWay()
       const turn = await pacing.turn(cost, reading?.signal)
       if (!turn.ok) return turn
       if (gate !== undefined) {
-        // A connection that was closed while it was idle is known to be closed only after the loop has turned.
-        await turnOfLoop()
+        await hearOfClosed()
         if (!gate()) return failed(overLease)
       }
       let heard = Promise.resolve()
-      const priority = tools.lane === 'leaver' ? usual : (reading?.priority ?? usual)
       const send = () =>
         transport.send({ method, path, body, priority, signal: reading?.signal }, (header) => {
           heard = pacing.heard(header, cost)
@@ -127,6 +135,7 @@ export const createGraphClient = (
     const cost: Cost = {
       units: changes.reduce((sum, { resource }) => sum + resource.units, 0),
       writes: how.gate === undefined ? 0 : changes.length,
+      isLow: how.reading?.priority === 'Low' && tools.lane !== 'leaver',
     }
     const sent = await exchange('POST', batch.path, cost, { ...how, body: { requests } })
     if (!sent.ok) return changes.map(() => sent)

@@ -30,18 +30,22 @@ export const pending = ({ settings }: Pick<Directory, 'settings'>, handle: Handl
   pollAfterMs: settings.settle.pollMs,
 })
 
-type Write = { readonly changed: boolean; readonly code: string; readonly before: string | null; readonly at: number }
+type Write = {
+  readonly changed: boolean
+  readonly code: string
+  readonly endedFrom: number | null
+  readonly at: number
+}
 
 /** The outcome right after the change: what reads show is done, and what they do not show yet is pending. */
 export const concluded = (directory: Directory, item: Item, seen: Confirmed, write: Write): Outcome => {
   if (seen.kind === 'so') return done(directory, item, seen, write)
   // Nothing was written, and what is named is not there.
   if (seen.kind === 'told' && !write.changed) return seen.outcome
-  const before = write.before === null ? Number.NaN : Date.parse(write.before)
   return pending(directory, {
     kind: write.changed ? 'written' : 'seen',
     at: write.at,
-    detail: item.operation.op === 'endSessions' ? (Number.isNaN(before) ? '0' : String(before)) : '',
+    detail: write.endedFrom === null ? '' : String(write.endedFrom),
   })
 }
 

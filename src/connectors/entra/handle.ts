@@ -6,7 +6,7 @@ export type Handle = {
   /** seen: nothing had to be written, Graph said that it was so. created: an account was made. */
   readonly kind: 'written' | 'seen' | 'created'
   readonly at: number
-  /** Of `created` the new object's id; of endSessions the moment, ms, that sessions were valid from before; else ''. */
+  /** Of `created` the new object's id; of endSessions the moment, ms, from which sessions must be valid; else ''. */
   readonly detail: string
 }
 

@@ -25,8 +25,8 @@ export type Look =
 export type Looking = Reading & {
   /** Whether accounts of grants and revokes must be shown to exist. */
   readonly withAccounts: boolean
-  /** Of endSessions, by index: sessions were valid from here before they were ended. */
-  readonly sessionsBefore?: ReadonlyMap<number, string | null>
+  /** Of endSessions, by index: ended when sessions are valid from this moment, ms, or a later one. */
+  readonly endedFrom?: ReadonlyMap<number, number>
 }
 
 export type Looks = ReadonlyMap<number, Look>
@@ -95,7 +95,7 @@ const judge = (item: Item, { users, holdings, members }: Reads, looking: Looking
     if (user === null) return told(missingAccount)
     if (!isMembership(operation)) {
       const grants = holdings.ok ? (holdings.value.get(operation.account) ?? null) : null
-      if (!isAsWanted(operation.op, user, looking.sessionsBefore?.get(index))) return { kind: 'not-so', user }
+      if (!isAsWanted(operation.op, user, looking.endedFrom?.get(index))) return { kind: 'not-so', user }
       if (operation.op === 'enable') return { kind: 'so', read: 'account-entry', user, grants: null }
       if (!holdings.ok) return unread(holdings.failure)
       return grants === null ? told(missingAccount) : { kind: 'so', read: 'account-entry', user, grants }
@@ -117,25 +117,16 @@ const judge = (item: Item, { users, holdings, members }: Reads, looking: Looking
 const held = (isSo: boolean, read: string): Look =>
   isSo ? { kind: 'so', read, user: null, grants: null } : { kind: 'not-so', user: null }
 
-/** endSessions is so when they are valid from a later moment than before; without a before nobody can tell. */
-const isAsWanted = (
-  op: 'enable' | 'disable' | 'endSessions',
-  user: User,
-  before: string | null | undefined,
-): boolean => {
+/** Without a moment to compare with, nobody can tell whether sessions were ended. */
+const isAsWanted = (op: 'enable' | 'disable' | 'endSessions', user: User, endedFrom: number | undefined): boolean => {
   switch (op) {
     case 'enable':
       return isEnabled(user)
     case 'disable':
       return !isEnabled(user)
-    case 'endSessions': {
-      const from = Date.parse(user.signInSessionsValidFromDateTime ?? '')
-      if (before === undefined || Number.isNaN(from)) return false
-      return before === null || before === '' || from > Date.parse(before)
-    }
+    case 'endSessions':
+      return endedFrom !== undefined && Date.parse(user.signInSessionsValidFromDateTime ?? '') >= endedFrom
     default:
       return op satisfies never
   }
 }
-
-export const sessionsFrom = (user: User): string | null => user.signInSessionsValidFromDateTime ?? null

@@ -4,7 +4,8 @@ import type { EntraSettings } from './config.ts'
 /** Application permissions, the least of each (Graph permissions reference). */
 export const permissions = {
   'find accounts and groups, read back, reconcile': ['User.Read.All', 'GroupMember.Read.All'],
-  'create accounts, keep attributes right, delete accounts': ['User.ReadWrite.All'],
+  'create accounts, keep attributes right': ['User.ReadWrite.All'],
+  'delete accounts': ['User.DeleteRestore.All'],
   'open and shut accounts': ['User.EnableDisableAccount.All', 'User.Read.All'],
   'end sessions': ['User.RevokeSessions.All'],
   'let in and take out': ['GroupMember.ReadWrite.All'],

@@ -4,7 +4,7 @@ import type { EntraSettings } from './config.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
 
 /** What a request costs. Of writes: one for each change, also inside a $batch. */
-export type Cost = { readonly units: number; readonly writes: number }
+export type Cost = { readonly units: number; readonly writes: number; readonly isLow?: boolean }
 
 export type Pacing = {
   /** Waits a little for its turn; what would take longer is a failure that says when to come again. */
@@ -24,26 +24,38 @@ const share = 0.99
 export const bucketsOf = ({
   tenantSize,
   limits,
-}: Pick<EntraSettings, 'tenantSize' | 'limits'>): { readonly units: Bucket; readonly writes: Bucket } => {
+}: Pick<EntraSettings, 'tenantSize' | 'limits'>): {
+  readonly units: Bucket
+  readonly writes: Bucket
+  readonly low: Bucket
+} => {
   const units = limits.resourceUnitsPer10s ?? unitsPer10s[tenantSize]
   const writes = limits.writesPer150s ?? writesPer150s
   return {
     units: { name: 'resource-units', capacity: units * share, perSecond: (units * share) / 10 },
+    low: { name: 'low-priority-units', capacity: units * lowShare, perSecond: (units * lowShare) / 10 },
     writes: { name: 'writes', capacity: writes * share, perSecond: (writes * share) / 150 },
   }
 }
 
+/** Graph refuses low priority first: such reads leave so much to everybody else. */
+const lowShare = 0.75
+
 /** So long a call waits for its turn; beyond it the lane waits instead. */
 const patienceMs = 2_000
-/** From this part of the limit on Graph tells it (x-ms-throttle-limit-percentage), and we go slower. */
+/**
+ * From this part of the limit on Graph tells it (x-ms-throttle-limit-percentage), and requests are spread a little. Our own
+ * budget keeps us just below 1: more than that means that it is not alone, and everybody pauses.
+ */
 const nearLimit = 0.8
-/** At the limit itself everybody pauses so long; half way from `nearLimit` to it, half of it. */
-const pauseAtLimitMs = 1_000
+const spreadMs = 20
+const overLimitMs = 1_000
 
 export const pauseFor = (percentage: string | null | undefined): number => {
   const used = Number(percentage ?? 0)
   if (!Number.isFinite(used) || used <= nearLimit) return 0
-  return Math.round(((used - nearLimit) / (1 - nearLimit)) * pauseAtLimitMs)
+  if (used <= 1) return Math.round(((used - nearLimit) / (1 - nearLimit)) * spreadMs)
+  return Math.round(used * overLimitMs)
 }
 
 export const createPacing = (
@@ -52,8 +64,9 @@ export const createPacing = (
   wait: (ms: number, signal?: AbortSignal) => Promise<unknown> = (ms, signal) => sleep(ms, null, { signal }),
 ): Pacing => {
   const buckets = bucketsOf(settings)
-  const drawsOf = ({ units, writes }: Cost): readonly Draw[] => [
+  const drawsOf = ({ units, writes, isLow }: Cost): readonly Draw[] => [
     ...(units > 0 ? [{ bucket: buckets.units, units }] : []),
+    ...(units > 0 && isLow === true ? [{ bucket: buckets.low, units }] : []),
     ...(writes > 0 ? [{ bucket: buckets.writes, units: writes }] : []),
   ]
   return {
@@ -78,7 +91,9 @@ export const createPacing = (
       const real = Number(header('x-ms-resource-unit') ?? 0)
       if (real > units) await budget.take([{ bucket: buckets.units, units: real - units }])
     },
-    stop: async ({ retryAfterMs = 0, scope = '' }, { writes }) => {
+    stop: async ({ retryAfterMs = 0, scope = '' }, { writes, isLow }) => {
+      // Others are still served.
+      if (isLow === true) return budget.close(buckets.low, retryAfterMs)
       // Only where Graph names the limit of writes may reading go on.
       const onWritesOnly = writes > 0 && /write/i.test(scope)
       await budget.close(buckets.writes, retryAfterMs)

@@ -37,7 +37,7 @@ const pollAccess = async (
   const handleOf = (operation: AccessOperation): Handle => handles.get(operation) ?? unreadable
   const looks = await confirm(directory, items, {
     withAccounts: false,
-    sessionsBefore: new Map(items.map(({ index, operation }) => [index, momentOf(handleOf(operation))])),
+    endedFrom: new Map(items.map(({ index, operation }) => [index, momentOf(handleOf(operation))])),
   })
   for (const item of items) {
     const seen = looks.get(item.index)
@@ -55,10 +55,8 @@ const settled = (directory: Directory, outcome: Outcome | undefined, handle: Han
   return outcome.kind === 'refused' && isOpen ? pending(directory, handle) : outcome
 }
 
-const momentOf = ({ detail }: Handle): string | null => {
-  const ms = Number(detail)
-  return detail === '' || !Number.isFinite(ms) || ms === 0 ? null : new Date(ms).toISOString()
-}
+/** Without one, nothing tells that sessions were ended. */
+const momentOf = ({ detail }: Handle): number => (/^\d+$/.test(detail) ? Number(detail) : Number.POSITIVE_INFINITY)
 
 const pollAccounts = async (
   directory: Directory,

@@ -136,7 +136,12 @@ const neverSent = new Set([
 
 const networkFailure = (error: unknown): Failure => {
   const code = systemCode(error)
-  const sent = !neverSent.has(code)
+  const sent = !neverSent.has(code) && !isHandshake(error)
   const isTimeout = code === 'TimeoutError'
   return { status: null, code, word: isTimeout ? 'timeout' : sent ? 'connection-lost' : 'not-reached', sent }
 }
+
+/** Node says it in words only: the connection ended before there was TLS, so no request went out. */
+const isHandshake = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message.includes('before secure TLS connection was established') || isHandshake(error.cause))
