@@ -11,7 +11,6 @@ const template = z
     const problem = templateProblem(text)
     if (problem !== null) context.addIssue({ code: 'custom', message: problem })
   })
-const property = z.string().refine((name) => shapeOf(name) !== null, 'not a property of a user that Muster may set')
 const origin = z
   .string()
   .regex(/^https:\/\/[^/?#@]+$/i, 'must read https://host[:port]: Graph and its tokens travel by TLS only')
@@ -81,12 +80,18 @@ export const entraSettingsSchema = z
         userPrincipalName: template.describe('Of a created account, e.g. {username}@contoso.com; never changed later.'),
         mailNickname: template.default('{username}'),
         attributes: z
-          .record(property, z.union([template, z.array(template).min(1)]))
+          .record(z.string(), z.union([template, z.array(template).min(1)]))
           .default({ displayName: '{displayName|username}' }),
       })
       .superRefine(({ attributes }, context) => {
         for (const [name, value] of Object.entries(attributes)) {
-          if (Array.isArray(value) && shapeOf(name) !== 'texts')
+          if (shapeOf(name) === null)
+            context.addIssue({
+              code: 'custom',
+              path: ['attributes', name],
+              message: 'not a property of a user that Muster may set',
+            })
+          else if (Array.isArray(value) && shapeOf(name) !== 'texts')
             context.addIssue({ code: 'custom', path: ['attributes', name], message: 'has one value only' })
         }
         if (attributes.displayName === undefined)
