@@ -59,12 +59,14 @@ export const addMembers = async (
     if (!isElementCaused(sent.failure)) return halt(some, outcomeOfWrite(sent.failure, 'entitlement'))
     const rest = await difference(some)
     if (rest === undefined) return
-    if (attempt === 1 && rest.length < some.length) return together(rest, 2)
-    return single(rest)
+    // Whoever does not show is asked about alone; the others need not suffer for it.
+    if (attempt === 1 && rest.willing.length < some.length) await together(rest.willing, 2)
+    else await single(rest.willing)
+    return single(rest.strange)
   }
 
-  /** Those that are not in the group yet, or undefined when that could not be read. */
-  const difference = async (some: readonly NativeId[]): Promise<readonly NativeId[] | undefined> => {
+  /** Those that are not in the group yet, and those that were not found at all; undefined: it could not be read. */
+  const difference = async (some: readonly NativeId[]) => {
     const holdings = await readHoldings(client, some)
     if (!holdings.ok) {
       halt(some, outcomeOfRead(holdings.failure, 'entitlement'))
@@ -72,7 +74,10 @@ export const addMembers = async (
     }
     const isMember = (id: NativeId) => holdings.value.get(id)?.some(({ nativeId }) => nativeId === group) === true
     put(some.filter(isMember), { kind: 'written', changed: false, code: '' })
-    return some.filter((id) => !isMember(id))
+    return {
+      willing: some.filter((id) => holdings.value.has(id) && !isMember(id)),
+      strange: some.filter((id) => !holdings.value.has(id)),
+    }
   }
 
   const single = async (some: readonly NativeId[]): Promise<void> => {
