@@ -11,7 +11,11 @@ beforeAll(async () => {
   world = await openEntraWorld()
   connector = makeEntra(world)
 })
-afterEach(() => world.faults.none())
+afterEach(() => {
+  const waiting = world.graph.faults.waiting()
+  world.faults.none()
+  expect(waiting).toEqual([])
+})
 afterAll(async () => {
   await connector?.close()
   await world?.close()
@@ -178,7 +182,7 @@ describe('reading lists', () => {
     expect(who).toMatchObject({ kind: 'complete', items: { length: 60_000 } })
 
     world.graph.faults.plan({
-      operation: 'members',
+      operation: 'listMembers',
       nth: 40,
       phase: 'before',
       effect: { kind: 'status', status: 502, body: 'html' },
@@ -192,14 +196,14 @@ describe('reading lists', () => {
     const one = people[30_000] as NativeId
     world.graph.inspector.forgetCalls()
     expect(await saying([revoke(one, group)])).toEqual(['changed'])
-    expect(world.graph.inspector.counts().byOperation.members).toBeUndefined()
+    expect(world.graph.inspector.counts().byOperation.listMembers).toBeUndefined()
   }, 120_000)
 
   test('a link that leads to itself is a failure', async () => {
     const accounts = await addAccounts(1_200)
     const group = await world.addGroup(freshKey(), accounts)
     world.graph.faults.plan({
-      operation: 'members',
+      operation: 'listMembers',
       times: 1_000,
       phase: 'after',
       effect: { kind: 'repeat-next-link' },
@@ -210,7 +214,7 @@ describe('reading lists', () => {
   test('an empty page is not the end', async () => {
     const accounts = await addAccounts(1_200)
     const group = await world.addGroup(freshKey(), accounts)
-    world.graph.faults.plan({ operation: 'members', phase: 'after', effect: { kind: 'empty-page' } })
+    world.graph.faults.plan({ operation: 'listMembers', phase: 'after', effect: { kind: 'empty-page' } })
     expect(await listOf(group)).toMatchObject({ kind: 'complete', members: { length: 1_200 } })
   })
 
