@@ -9,7 +9,7 @@ import type { Entry, Kind, StoredGroup } from './entry.ts'
 import { badRequest, malformed, resyncRequired, unsupportedQuery } from './errors.ts'
 import type { Filter } from './filter.ts'
 import { after } from './ordered.ts'
-import { defaultsOf, metadataOf, odataTypeOf, project } from './projection.ts'
+import { defaultsOf, metadataOf, odataTypeOf, project, selectionRefusal } from './projection.ts'
 import { spellingOf } from './schema/schema.ts'
 
 /** What a round is about: fixed by its first request, carried by its tokens. */
@@ -46,6 +46,8 @@ const stateOf = (context: Context, kind: Kind): State | Answer => {
   const { query, epochMs, store } = context
   if (query.expand || query.top !== null)
     return unsupportedQuery('$expand, $top and $orderby are not supported for this delta query.')
+  const misselected = selectionRefusal(query.select, kind, spellingOf)
+  if (misselected !== undefined) return misselected
   const token = query.skipToken ?? query.deltaToken
   if (token !== null && token !== '' && token !== 'latest') {
     if (query.select !== null && query.skipToken !== null) return malformed('$select is not supported with $skiptoken.')

@@ -90,9 +90,8 @@ export const parseFilter = (text: string): Filter => {
     }
     const [of, word] = name.split('/')
     if (of === undefined || word?.toLowerCase() !== 'any') return fail()
-    const variable = property().split(':')
-    const compared = property()
-    if (variable.length !== 2 || compared !== variable[1] || take().text !== 'eq') fail()
+    const [variable, compared = ''] = property().split(':') // `c:c eq …`, or `c: c eq …`
+    if ((compared === '' ? property() : compared) !== variable || take().text !== 'eq') fail()
     const value = literal()
     mark(')')
     return { kind: 'any', property: of, value }

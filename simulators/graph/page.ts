@@ -6,7 +6,7 @@ import { badRequest, notImplemented, unsupportedQuery } from './errors.ts'
 import { candidates, matches } from './filter-match.ts'
 import { refusalOf } from './filter-rules.ts'
 import { after, type Ordered } from './ordered.ts'
-import { metadataOf, odataTypeOf, project, selected } from './projection.ts'
+import { metadataOf, odataTypeOf, project, selected, selectionRefusal } from './projection.ts'
 import { spellingOf } from './schema/schema.ts'
 
 export type Listing = {
@@ -22,6 +22,8 @@ export type Listing = {
 export const pageOf = (context: Context, { rows, kind, entryOf, collection, defaultPage }: Listing): Answer => {
   const { query, isAdvanced, origin } = context
   if (query.expand) return notImplemented()
+  const misselected = selectionRefusal(query.select, kind, spellingOf)
+  if (misselected !== undefined) return misselected
   const refusal = query.filter === null ? undefined : refusalOf(query.filter, kind ?? 'group', isAdvanced)
   if (refusal !== undefined) return unsupportedQuery(refusal)
   const from = positionOf(context)

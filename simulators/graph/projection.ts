@@ -1,6 +1,7 @@
 /** Which properties an answer shows. Without $select a directory object shows a default set only. */
-import type { Body } from './answer.ts'
+import type { Answer, Body } from './answer.ts'
 import type { Entry, Kind } from './entry.ts'
+import { malformed, notImplemented } from './errors.ts'
 
 /** user resource page: «returned by default»; everything else needs $select. */
 const userDefaults = [
@@ -71,6 +72,41 @@ const collections = new Set([
   'serviceProvisioningErrors',
   'onPremisesProvisioningErrors',
 ])
+
+/** Kept outside the directory («stored outside of Azure AD»): lists do not have them. */
+const elsewhere = new Set([
+  'aboutMe',
+  'birthday',
+  'deviceEnrollmentLimit',
+  'hireDate',
+  'interests',
+  'mailboxSettings',
+  'mySite',
+  'pastProjects',
+  'preferredName',
+  'print',
+  'responsibilities',
+  'schools',
+  'skills',
+])
+
+/** Why this cannot be selected, if so. `kind` null: of users and groups mixed. */
+export const selectionRefusal = (
+  select: readonly string[] | null,
+  kind: Kind | null,
+  spelling: Spelling,
+): Answer | undefined => {
+  for (const asked of select ?? []) {
+    const kinds: readonly Kind[] = kind === null ? ['user', 'group'] : [kind]
+    const name = kinds.map((one) => spelling(one, asked)).find((found) => found !== undefined)
+    if (name === undefined)
+      return malformed(
+        `Parsing OData Select and Expand failed: Could not find a property named '${asked}' on type 'microsoft.graph.${kind ?? 'directoryObject'}'.`,
+      )
+    if (elsewhere.has(name)) return notImplemented()
+  }
+  return undefined
+}
 
 /** Only what is selected, without the id too if it is not. Names are matched without case, and answered as they are spelt. */
 export const project = (

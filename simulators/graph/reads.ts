@@ -7,7 +7,7 @@ import { badRequest, malformed, notFound, unsupportedQuery } from './errors.ts'
 import { refusalOf } from './filter-rules.ts'
 import { append, type Ordered, ordered } from './ordered.ts'
 import { countOf, type Listing, pageOf } from './page.ts'
-import { metadataOf, odataTypeOf, project, selected } from './projection.ts'
+import { metadataOf, odataTypeOf, project, selected, selectionRefusal } from './projection.ts'
 import { spellingOf, violationOf } from './schema/schema.ts'
 
 const defaultPage = 100
@@ -15,6 +15,8 @@ const defaultPage = 100
 const one = (context: Context, entry: Entry | undefined, collection: string): Answer => {
   if (entry === undefined) return notFound(context.path.id ?? '')
   const { select } = context.query
+  const misselected = selectionRefusal(select, collection === 'directoryObjects' ? null : entry.kind, spellingOf)
+  if (misselected !== undefined) return misselected
   return {
     status: 200,
     body: {

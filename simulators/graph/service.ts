@@ -42,6 +42,17 @@ export type GraphReply = {
   readonly effect: Effect | null
 }
 
+/** A request of Graph, whole or part of a batch, and what was answered. Bodies are text as on the wire. */
+export type Exchange = {
+  readonly operation: string
+  readonly method: string
+  readonly address: string
+  readonly request: string
+  readonly status: number
+  readonly contentType: string
+  readonly response: string
+}
+
 export type Service = {
   readonly handle: (request: GraphRequest) => GraphReply
   readonly check: (authorization: string | undefined) => Checked
@@ -61,6 +72,7 @@ export type ServiceParts = {
   /** null: nothing is throttled. */
   readonly limits: Limits | null
   readonly newId: () => string
+  readonly watch: (exchange: Exchange) => void
 }
 
 type Accounted = { units: number; writes: number }
@@ -94,9 +106,11 @@ export const openService = (parts: ServiceParts): Service => {
       if (segments === undefined || match.kind === 'none') return noSegment(segments?.[0] ?? url.pathname)
       if (match.kind === 'other-method') return wrongMethod()
       const done = serve(request, url, match.route, match.path, checked, counted)
-      if (struck.after === null) return done
+      const asked = `${request.origin}${request.address}`
+      const shaped = struck.before === null ? done : reshaped(struck.before, done, asked)
+      if (struck.after === null) return shaped
       effect = struck.after
-      return answerOf(struck.after) ?? reshaped(struck.after, done, `${request.origin}${request.address}`)
+      return answerOf(struck.after) ?? reshaped(struck.after, shaped, asked)
     })()
     const headers: Record<string, string> = {
       'request-id': requestId,
@@ -121,7 +135,17 @@ export const openService = (parts: ServiceParts): Service => {
       part: request.part,
       fault: effect?.kind ?? null,
     })
-    return { ...written(answer, headers, { epochMs: clock.epochMs(), requestId, clientRequestId }), effect }
+    const reply = written(answer, headers, { epochMs: clock.epochMs(), requestId, clientRequestId })
+    parts.watch({
+      operation,
+      method: request.method,
+      address: request.address,
+      request: request.body,
+      status: reply.status,
+      contentType: reply.headers['content-type'] ?? '',
+      response: reply.body,
+    })
+    return { ...reply, effect }
   }
 
   const serve = (

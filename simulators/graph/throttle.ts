@@ -76,7 +76,7 @@ const take = (
   if (wish === 0) return { share: bucket.used / capacity, waitMs: 0 }
   const over = bucket.used + wish - capacity * passesUpTo[priority]
   // A wish beyond the whole capacity passes when nothing is used: it would wait for ever.
-  const waitMs = over <= 0 || bucket.used === 0 ? 0 : over / perMs
+  const waitMs = over <= 1e-9 || bucket.used === 0 ? 0 : Math.ceil(over / perMs - 1e-6)
   bucket.used = Math.min(bucket.used + wish, Math.max(capacity * mostUsed, wish))
   return { share: bucket.used / capacity, waitMs }
 }

@@ -23,6 +23,10 @@ const validatorOf = (definition: string): ValidateFunction => {
   return validate
 }
 
+function ref(definition: string) {
+  return { $ref: `graph#/definitions/${definition}` }
+}
+
 const page = (item: object) => ({
   type: 'object',
   properties: {
@@ -35,7 +39,6 @@ const page = (item: object) => ({
   required: ['value'],
   additionalProperties: false,
 })
-const ref = (definition: string) => ({ $ref: `graph#/definitions/${definition}` })
 const scalar = (value: object) => ({
   type: 'object',
   properties: { '@odata.context': { type: 'string' }, value },
@@ -47,14 +50,8 @@ const scalar = (value: object) => ({
 const ownSchemas: Readonly<Record<string, object>> = {
   users: page(ref('user')),
   groups: page(ref('group')),
-  directoryObjects: page({
-    type: 'object',
-    required: ['@odata.type'],
-    oneOf: [
-      { ...typed('user'), ...ref('user') },
-      { ...typed('group'), ...ref('group') },
-    ].map(({ properties, required, $ref }) => ({ allOf: [{ properties, required }, { $ref }] })),
-  }),
+  directoryObjects: page(typedObject()),
+  object: typedObject(),
   strings: scalar({ type: 'array', items: { type: 'string' } }),
   boolean: scalar({ type: 'boolean' }),
   reference: {
@@ -94,8 +91,17 @@ const ownSchemas: Readonly<Record<string, object>> = {
   },
 }
 
-function typed(kind: Kind) {
-  return { properties: { '@odata.type': { const: `#microsoft.graph.${kind}` } }, required: ['@odata.type'] }
+/** A user or a group that says which of them it is. */
+function typedObject(): object {
+  const kinds: readonly Kind[] = ['user', 'group']
+  return {
+    oneOf: kinds.map((kind) => ({
+      allOf: [
+        { properties: { '@odata.type': { const: `#microsoft.graph.${kind}` } }, required: ['@odata.type'] },
+        ref(kind),
+      ],
+    })),
+  }
 }
 
 /** null: it is as the schema wants. Otherwise where it is not, without the values. */
