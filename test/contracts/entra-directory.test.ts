@@ -52,6 +52,28 @@ describe('taking out of a group', () => {
     for (const address of asked) expect(address).toMatch(/^DELETE \/v1\.0\/groups\/[^/]+\/members\/[^/]+\/\$ref$/)
   })
 
+  test('one person out of thirty groups: two requests to change, two to read first, two to prove', async () => {
+    const [account, bystander] = (await addAccounts(2)) as [NativeId, NativeId]
+    const groups: Group[] = []
+    for (let at = 0; at < 30; at += 1) groups.push(await world.addGroup(freshKey(), [account, bystander]))
+    const requests: string[] = []
+    const fetchReally = globalThis.fetch
+    globalThis.fetch = (input, init) => {
+      requests.push(`${init?.method} ${new URL(String(input)).pathname}`)
+      return fetchReally(input, init)
+    }
+    try {
+      expect(await saying(groups.map((group) => revoke(account, group)))).toEqual(groups.map(() => 'changed'))
+    } finally {
+      globalThis.fetch = fetchReally
+    }
+    expect(requests.filter((one) => one.endsWith('$batch'))).toHaveLength(4)
+    expect(requests.filter((one) => one.endsWith('/memberOf'))).toHaveLength(2)
+    expect(requests).toHaveLength(6)
+    expect(world.graph.inspector.memberOf(account)).toEqual([])
+    expect(world.graph.inspector.memberOf(bystander)).toHaveLength(30)
+  })
+
   test('whoever is not in it, and not in the directory, is told apart', async () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey())
@@ -172,6 +194,37 @@ describe('what a catalogue may call a group', () => {
   })
 })
 
+describe('a group and its name', () => {
+  test('renamed: still what was meant', async () => {
+    const account = await addAccount()
+    const group = await world.addGroup(freshKey())
+    world.graph.hand.patchGroup(group.nativeId, { displayName: freshKey() })
+    expect(await saying([grant(account, group)])).toEqual(['changed'])
+    expect(await saying([revoke(account, group)])).toEqual(['changed'])
+  })
+
+  test('renamed, and another has the name: nobody is let in; whoever is in is taken out', async () => {
+    const [inside, outside] = (await addAccounts(2)) as [NativeId, NativeId]
+    const name = freshKey()
+    const group = await world.addGroup(name, [inside])
+    world.graph.hand.patchGroup(group.nativeId, { displayName: freshKey() })
+    const other = await world.addGroup(name)
+    const operations = [grant(outside, group), revoke(inside, group)]
+    expect((await connector.observe(operations, always.signal)).map(said)).toEqual([
+      'refused:entitlement-changed-identity',
+      'not-so',
+    ])
+    expect(await saying(operations)).toEqual(['refused:entitlement-changed-identity', 'changed'])
+    expect([
+      ...world.graph.inspector.members(other.nativeId),
+      ...world.graph.inspector.members(group.nativeId),
+    ]).toEqual([])
+    expect(await saying([grant(outside, { lookup: other.nativeId, nativeId: group.nativeId })])).toEqual([
+      'refused:entitlement-changed-identity',
+    ])
+  })
+})
+
 describe('reading lists', () => {
   test('60,000 members: all of them, or none', async () => {
     const people = Array.from({ length: 60_000 }, () => world.graph.hand.addUser() as NativeId)
@@ -249,6 +302,18 @@ describe('a bad gateway', () => {
     world.graph.faults.plan({ operation: 'getGroup', phase: 'before', effect: html })
     expect(await saying([grant(account, group)])).toEqual(['retry'])
     expect(await world.membersOf(group)).toEqual([])
+  })
+
+  test('not found, of somebody who was just read: not replicated, so try again', async () => {
+    const account = await addAccount()
+    const missing = { kind: 'status', status: 404, body: 'json' } as const
+    world.graph.faults.plan({ operation: 'patchUser', phase: 'before', effect: missing })
+    expect(await apply([{ op: 'disable', account }])).toMatchObject([
+      { kind: 'retry', cause: { word: 'not-replicated' } },
+    ])
+    const group = await world.addGroup(freshKey())
+    world.graph.faults.plan({ operation: 'addMember', phase: 'before', effect: missing })
+    expect(await apply([grant(account, group)])).toMatchObject([{ kind: 'retry', cause: { word: 'not-replicated' } }])
   })
 
   test('on the read-back: pending, and the poll tells', async () => {

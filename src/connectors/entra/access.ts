@@ -1,15 +1,15 @@
-import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { masteredElsewhere, refused, retry } from './answers.ts'
-import type { Change, Gate } from './client.ts'
+import type { Change } from './client.ts'
 import { concluded } from './conclude.ts'
 import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
-import { outcomeOfWrite } from './errors.ts'
-import { type Opened, obstacle, openGroup } from './groups.ts'
+import { outcomeOfChange } from './errors.ts'
+import { type Opened, obstacle, openGroup, prefetch } from './groups.ts'
 import { addMembers, removeMembers, type Written } from './membership.ts'
 import { type AccessOperation, type Item, isMembership } from './operations.ts'
 import { oneUser, sessionsOf } from './paths.ts'
+import type { Gate } from './transport.ts'
 import { isEnabled, isSynced, type User } from './user.ts'
 
 /** The groups of these operations, each opened once. What cannot be is answered in `outcomes`. */
@@ -20,10 +20,15 @@ export const openItems = async (
 ): Promise<readonly Item[]> => {
   const opened = new Map<string, Promise<Opened>>()
   const keyOf = (operation: AccessOperation): string =>
-    isMembership(operation) ? `${operation.entitlement.nativeId} ${operation.entitlement.lookup}` : ''
+    isMembership(operation) ? `${operation.op} ${operation.entitlement.nativeId} ${operation.entitlement.lookup}` : ''
+  const pinned = operations.flatMap((operation) =>
+    isMembership(operation) ? (operation.entitlement.nativeId ?? []) : [],
+  )
+  await prefetch(client, memory, pinned)
   for (const operation of operations) {
     const key = keyOf(operation)
-    if (isMembership(operation) && !opened.has(key)) opened.set(key, openGroup(client, memory, operation.entitlement))
+    if (isMembership(operation) && !opened.has(key))
+      opened.set(key, openGroup(client, memory, operation.entitlement, operation.op === 'grant'))
   }
   const items: Item[] = []
   for (const [index, operation] of operations.entries()) {
@@ -70,32 +75,36 @@ export const changeAccess = async (
               { kind: 'written', changed: true, code: sent.value.requestId },
               item.operation.op === 'endSessions' ? endedFrom(next.user, sent.value.header('date')) : null,
             )
-          else outcomes[item.index] = outcomeOfWrite(sent.failure, 'account')
+          else outcomes[item.index] = outcomeOfChange(sent.failure)
         }
       }),
     )
   }
-  const onMembers = async (op: 'grant' | 'revoke') => {
-    const byGroup = new Map<NativeId, Item[]>()
-    for (const item of items) {
-      if (item.operation.op !== op || item.group === null) continue
-      byGroup.set(item.group.id, [...(byGroup.get(item.group.id) ?? []), item])
-    }
-    const change = op === 'grant' ? addMembers : removeMembers
-    await Promise.all(
-      [...byGroup].map(async ([group, some]) => {
-        const ids = some.map(({ operation }) => operation.account)
-        const results = await change(directory, group, ids, gate)
-        for (const item of some) note(item, results.get(item.operation.account) ?? retry('not-begun'))
+  const ofKind = (op: 'grant' | 'revoke') =>
+    items.flatMap((item) =>
+      item.operation.op === op && item.group !== null
+        ? [{ item, group: item.group.id, member: item.operation.account }]
+        : [],
+    )
+  const revoke = async () => {
+    const some = ofKind('revoke')
+    const results = await removeMembers(directory, some, gate)
+    for (const [at, { item }] of some.entries()) note(item, results[at] ?? retry('not-begun'))
+  }
+  const grant = () =>
+    Promise.all(
+      [...Map.groupBy(ofKind('grant'), ({ group }) => group)].map(async ([group, some]) => {
+        const ids = some.map(({ member }) => member)
+        const results = await addMembers(directory, group, ids, gate)
+        for (const { item, member } of some) note(item, results.get(member) ?? retry('not-begun'))
       }),
     )
-  }
   // Access ends before it begins.
   await onAccounts('disable')
   await onAccounts('endSessions')
-  await onMembers('revoke')
+  await revoke()
   await onAccounts('enable')
-  await onMembers('grant')
+  await grant()
   await onAccounts('deleteAccount')
 
   const at = directory.client.now()

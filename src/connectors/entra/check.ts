@@ -20,7 +20,7 @@ export const check = async (
   signal: AbortSignal,
 ): Promise<CheckReport> => {
   const problems: string[] = [...(await certificateProblems(settings, client.now()))]
-  const token = await tokens.token(signal)
+  const token = await tokens.token()
   if (!token.ok) {
     const { kind } = settings.credential
     return {

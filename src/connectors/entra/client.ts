@@ -1,15 +1,11 @@
-import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import { z } from 'zod'
 import type { ConnectorTools } from '../connector.ts'
 import { type Failure, failed, isThrottled, ok, type Result, statusFailure } from './errors.ts'
 import type { Cost, Pacing } from './pacing.ts'
 import { batch, type Resource } from './paths.ts'
 import { said } from './said.ts'
-import type { Answer, GraphTransport, Priority } from './transport.ts'
+import type { Answer, Gate, GraphTransport, Priority } from './transport.ts'
 import { createTurns } from './turns.ts'
-
-/** Asked right before each write; false = the lease is over. */
-export type Gate = () => boolean
 
 export type Reading = { readonly priority?: Priority; readonly signal?: AbortSignal | undefined }
 export type Change = {
@@ -53,15 +49,6 @@ const parts = z.object({
   ),
 })
 
-/**
- * A connection that the other side closed while it was idle is known to be closed only after the loop has polled and run its
- * closing: else the change would be written into it, and nobody could say whether it arrived.
- */
-const hearOfClosed = async (): Promise<void> => {
-  for (let turn = 0; turn < 3; turn += 1) await turnOfLoop()
-}
-
-export const overLease: Failure = { status: null, code: '', word: 'lease', sent: false }
 const strange = (word: string): Failure => ({ status: null, code: '', word, sent: true })
 
 /** Requests in their turn: after the leavers', within the budget, at most so many at once. */
@@ -86,13 +73,9 @@ export const createGraphClient = (
       await tools.giveWay()
       const turn = await pacing.turn(cost, reading?.signal)
       if (!turn.ok) return turn
-      if (gate !== undefined) {
-        await hearOfClosed()
-        if (!gate()) return failed(overLease)
-      }
       let heard = Promise.resolve()
       const send = () =>
-        transport.send({ method, path, body, priority, signal: reading?.signal }, (header) => {
+        transport.send({ method, path, body, priority, signal: reading?.signal, gate }, (header) => {
           heard = pacing.heard(header, cost)
         })
       let result = await send()

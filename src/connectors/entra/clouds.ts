@@ -11,7 +11,7 @@ export type Cloud = {
 export const cloudNames = ['global', 'us-l4', 'us-l5', 'china'] as const
 
 /** https://learn.microsoft.com/graph/deployments */
-export const clouds: Readonly<Record<(typeof cloudNames)[number], Cloud>> = {
+const clouds: Readonly<Record<(typeof cloudNames)[number], Cloud>> = {
   global: { graph: 'https://graph.microsoft.com', authority: 'https://login.microsoftonline.com', known: true },
   'us-l4': { graph: 'https://graph.microsoft.us', authority: 'https://login.microsoftonline.us', known: true },
   'us-l5': { graph: 'https://dod-graph.microsoft.us', authority: 'https://login.microsoftonline.us', known: true },
@@ -21,3 +21,8 @@ export const clouds: Readonly<Record<(typeof cloudNames)[number], Cloud>> = {
     known: true,
   },
 }
+
+type Named = { readonly cloud: (typeof cloudNames)[number] | Pick<Cloud, 'graph' | 'authority'> }
+
+export const cloudOf = ({ cloud }: Named): Cloud =>
+  typeof cloud === 'string' ? clouds[cloud] : { ...cloud, known: false }

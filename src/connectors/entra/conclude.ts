@@ -30,6 +30,13 @@ export const pending = ({ settings }: Pick<Directory, 'settings'>, handle: Handl
   pollAfterMs: settings.settle.pollMs,
 })
 
+/** Nothing was read: looked at again when Graph allows it. */
+export const later = ({ settings }: Pick<Directory, 'settings'>, handle: Handle, afterMs: number): Outcome => ({
+  kind: 'pending',
+  handle: handleText(handle),
+  pollAfterMs: Math.max(settings.settle.pollMs, afterMs),
+})
+
 type Write = {
   readonly changed: boolean
   readonly code: string
@@ -52,11 +59,11 @@ export const concluded = (directory: Directory, item: Item, seen: Confirmed, wri
 /** The outcome of a later look: within the settling time «not so» is «not yet». */
 export const polled = (directory: Directory, item: Item, seen: Confirmed, handle: Handle): Outcome => {
   if (seen.kind === 'so') return done(directory, item, seen, { changed: handle.kind !== 'seen', code: '' })
-  if (seen.kind === 'told' && seen.outcome.kind !== 'refused')
-    return {
-      kind: 'unknown',
-      cause: seen.outcome.kind === 'retry' ? seen.outcome.cause : { code: '', word: 'throttled' },
-    }
+  if (seen.kind === 'told') {
+    const { outcome } = seen
+    if (outcome.kind === 'throttled') return later(directory, handle, outcome.retryAfterMs)
+    if (outcome.kind === 'retry') return { kind: 'unknown', cause: outcome.cause }
+  }
   if (directory.client.now() - handle.at < directory.settings.settle.ms) return pending(directory, handle)
   return seen.kind === 'told' ? seen.outcome : retry(notSo)
 }

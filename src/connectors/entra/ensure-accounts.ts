@@ -2,15 +2,15 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { differences } from '../attribute-mapping.ts'
 import { missingAccount, refused, retry } from './answers.ts'
 import { bodyOf, unfit, wantedAttributes } from './attributes.ts'
-import type { Gate } from './client.ts'
 import { pending } from './conclude.ts'
 import { createAccounts } from './create-accounts.ts'
 import type { Directory } from './directory.ts'
-import { outcomeOfWrite } from './errors.ts'
+import { outcomeOfChange } from './errors.ts'
 import { find, type Matched } from './find-accounts.ts'
 import type { EnsureOperation } from './operations.ts'
 import { oneUser } from './paths.ts'
 import { type Present, proveAccounts } from './prove-accounts.ts'
+import type { Gate } from './transport.ts'
 import { idOf, isSynced, mappedOf } from './user.ts'
 
 /**
@@ -76,7 +76,5 @@ const update = async (
   ]
   if (changes.length === 0) return unchanged
   const sent = await client.write({ method: 'PATCH', resource: oneUser(user.id), body: bodyOf(changes) }, gate)
-  return sent.ok
-    ? { ...account, changed: true, code: sent.value.requestId, user: null }
-    : outcomeOfWrite(sent.failure, 'account')
+  return sent.ok ? { ...account, changed: true, code: sent.value.requestId, user: null } : outcomeOfChange(sent.failure)
 }

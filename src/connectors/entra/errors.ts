@@ -149,6 +149,15 @@ export const outcomeOfWrite = (failure: Failure, subject: Subject): Outcome => {
   }
 }
 
+/**
+ * Outcome of a change of an account that was read a moment before: Graph's «not found» then is a replica that does not know it
+ * yet, or it was deleted since; the next look tells.
+ */
+export const outcomeOfChange = (failure: Failure): Outcome =>
+  isMissing(failure)
+    ? { kind: 'retry', cause: { ...causeOf(failure), word: 'not-replicated' } }
+    : outcomeOfWrite(failure, 'account')
+
 /** Outcome of an operation whose reads failed before anything was written. */
 export const outcomeOfRead = (failure: Failure, subject: Subject): Outcome => {
   const outcome = outcomeOfWrite(failure, subject)

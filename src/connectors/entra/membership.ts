@@ -1,13 +1,14 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { missingAccount, refused, retry } from './answers.ts'
-import { batchLimit, type Gate } from './client.ts'
-import { cloudOf } from './cloud-of.ts'
+import { batchLimit } from './client.ts'
+import { cloudOf } from './clouds.ts'
 import type { Directory } from './directory.ts'
 import { causeOf, type Failure, isElementCaused, isMissing, outcomeOfRead, outcomeOfWrite } from './errors.ts'
 import { readGroup } from './groups.ts'
 import { readHoldings } from './holdings.ts'
 import { directoryObject, membership, newMember, oneGroup } from './paths.ts'
+import type { Gate } from './transport.ts'
 import { chunksOf, usersNow } from './users.ts'
 
 /** Graph said that it is so, or that it was: not proved yet. */
@@ -115,32 +116,34 @@ export const addMembers = async (
   return results
 }
 
-/** Takes members out of one group, 20 a request; each stands alone. A 404 tells nothing yet: the proof that follows reads. */
+export type Pair = { readonly group: NativeId; readonly member: NativeId }
+
+/**
+ * Takes members out of groups, 20 a request, of whatever groups; each stands alone. A 404 tells nothing yet: the proof that
+ * follows reads. Answers in the order of `pairs`.
+ */
 export const removeMembers = async (
-  directory: Directory,
-  group: NativeId,
-  ids: readonly NativeId[],
+  { client }: Directory,
+  pairs: readonly Pair[],
   gate: Gate,
-): Promise<Results> => {
-  const results = new Map<NativeId, Written | Outcome>()
+): Promise<readonly (Written | Outcome)[]> => {
+  const results: (Written | Outcome)[] = []
   let stop: Outcome | undefined
-  for (const some of chunksOf([...new Set(ids)], batchLimit)) {
+  for (const some of chunksOf(pairs, batchLimit)) {
     if (stop !== undefined) {
-      for (const id of some) results.set(id, stop)
+      for (const _ of some) results.push(stop)
       continue
     }
-    const answers = await directory.client.writeMany(
-      some.map((id) => ({ method: 'DELETE', resource: membership(group, id) })),
+    const answers = await client.writeMany(
+      some.map(({ group, member }) => ({ method: 'DELETE', resource: membership(group, member) })),
       gate,
     )
-    for (const [at, id] of some.entries()) {
-      const answer = answers[at]
-      if (answer === undefined) continue
-      if (answer.ok) results.set(id, { kind: 'written', changed: true, code: answer.value.requestId })
-      else if (isMissing(answer.failure)) results.set(id, { kind: 'written', changed: false, code: '' })
+    for (const answer of answers) {
+      if (answer.ok) results.push({ kind: 'written', changed: true, code: answer.value.requestId })
+      else if (isMissing(answer.failure)) results.push({ kind: 'written', changed: false, code: '' })
       else {
         const outcome = outcomeOfWrite(answer.failure, 'entitlement')
-        results.set(id, outcome)
+        results.push(outcome)
         if (outcome.kind === 'throttled' || outcome.kind === 'retry') stop = outcome
         else if (outcome.kind === 'unknown') stop = { kind: 'retry', cause: causeOf(answer.failure) }
       }

@@ -8,7 +8,7 @@ import { confirm } from './confirm.ts'
 import { type Directory, lowPriority } from './directory.ts'
 import { failureText, outcomeOfRead } from './errors.ts'
 import { find } from './find-accounts.ts'
-import { obstacle } from './groups.ts'
+import { createGroupMemory, obstacle } from './groups.ts'
 import { readHoldings } from './holdings.ts'
 import { type AccessOperation, type EnsureOperation, inOrder } from './operations.ts'
 import { told } from './prove-accounts.ts'
@@ -38,7 +38,7 @@ const observeAccess = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   // What is remembered of a group is not an observation of it.
-  const afresh = { ...directory, memory: { ...directory.memory, get: () => undefined } }
+  const afresh = { ...directory, memory: createGroupMemory(directory.client.now) }
   const items = await openItems(afresh, operations, outcomes)
   const looks = await confirm(directory, items, { withAccounts: true })
   for (const item of items) {

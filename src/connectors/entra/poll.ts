@@ -3,7 +3,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
 import { openItems } from './access.ts'
 import { retry } from './answers.ts'
-import { pending, polled } from './conclude.ts'
+import { later, pending, polled } from './conclude.ts'
 import { confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { find } from './find-accounts.ts'
@@ -49,7 +49,7 @@ const pollAccess = async (
 /** Groups that could not be opened: a read that failed told nothing; one that is not shown may be shown later. */
 const settled = (directory: Directory, outcome: Outcome | undefined, handle: Handle): Outcome => {
   if (outcome === undefined) return { kind: 'unknown', cause: { code: '', word: 'not-looked' } }
-  if (outcome.kind === 'throttled') return { kind: 'unknown', cause: { code: '', word: 'throttled' } }
+  if (outcome.kind === 'throttled') return later(directory, handle, outcome.retryAfterMs)
   if (outcome.kind === 'retry' && outcome.cause.word !== notSo) return { kind: 'unknown', cause: outcome.cause }
   const isOpen = directory.client.now() - handle.at < directory.settings.settle.ms
   return outcome.kind === 'refused' && isOpen ? pending(directory, handle) : outcome

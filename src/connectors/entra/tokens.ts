@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { ClientAssertionCredential, ClientCertificateCredential, ClientSecretCredential } from '@azure/identity'
-import { cloudOf } from './cloud-of.ts'
+import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
 
 export type Tokens = {
   /** The token in hand, or a new one. */
-  readonly token: (signal: AbortSignal) => Promise<Result<string>>
+  readonly token: () => Promise<Result<string>>
   /** Graph did not take it: the next call gets another, with whatever credential the file holds by then. */
   readonly reject: (token: string) => void
 }

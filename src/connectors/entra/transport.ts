@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import {
   AuthenticationHandler,
   Client,
@@ -6,7 +7,7 @@ import {
   type Middleware,
   ResponseType,
 } from '@microsoft/microsoft-graph-client'
-import { cloudOf } from './cloud-of.ts'
+import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
 import { type Failure, failed, ok, type Result, statusFailure } from './errors.ts'
 import { parseJson, said } from './said.ts'
@@ -20,7 +21,10 @@ export type Request = {
   readonly body?: unknown
   readonly priority: Priority
   readonly signal?: AbortSignal | undefined
+  /** Of a change: asked right before it is sent; false = the lease is over, and it is not. */
+  readonly gate?: Gate | undefined
 }
+export type Gate = () => boolean
 export type Answer = {
   readonly status: number
   readonly body: unknown
@@ -45,13 +49,12 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
   const customHosts = new Set([new URL(graph).hostname])
 
   const exchange = async (request: Request, heard: (header: Answer['header']) => void): Promise<Result<Answer>> => {
-    const signals = [AbortSignal.timeout(settings.timeouts.requestMs)]
-    if (request.signal !== undefined) signals.push(request.signal)
+    const clientRequestId = randomUUID()
     let failure: Failure | undefined
     let used = ''
     const authentication = new AuthenticationHandler({
       getAccessToken: async () => {
-        const token = await tokens.token(AbortSignal.any(signals))
+        const token = await tokens.token()
         if (token.ok) return (used = token.value)
         failure = token.failure
         throw new Error('no token')
@@ -59,16 +62,30 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
     })
     const wire: Middleware = {
       execute: async (context: Context) => {
+        if (request.gate !== undefined) {
+          await hearOfClosed()
+          if (!request.gate()) {
+            failure = overLease
+            throw new Error(overLease.word)
+          }
+        }
+        const signals = [
+          AbortSignal.timeout(settings.timeouts.requestMs),
+          ...(request.signal === undefined ? [] : [request.signal]),
+        ]
         try {
-          context.response = await fetch(context.request, { ...context.options, redirect: 'manual' } as RequestInit)
+          context.response = await fetch(context.request, {
+            ...context.options,
+            redirect: 'manual',
+            signal: AbortSignal.any(signals),
+          } as RequestInit)
         } catch (error) {
-          failure = networkFailure(error)
+          failure = networkFailure(error, clientRequestId)
           throw error
         }
       },
     }
     const client = Client.initWithMiddleware({ baseUrl: graph, middleware: [authentication, wire], customHosts })
-    const clientRequestId = randomUUID()
     const asked = client
       .api(request.path)
       .responseType(ResponseType.RAW)
@@ -77,12 +94,11 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
         'x-ms-throttle-priority': request.priority,
         ...(request.body === undefined ? {} : { 'Content-Type': 'application/json' }),
       })
-      .option('signal', AbortSignal.any(signals))
     let response: Response
     try {
       response = (await perform[request.method](asked, request.body)) as Response
     } catch (error) {
-      return failed(failure ?? networkFailure(error))
+      return failed(failure ?? networkFailure(error, clientRequestId))
     }
     const header = (name: string): string | null => response.headers.get(name)
     heard(header)
@@ -90,7 +106,7 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
     try {
       text = await response.text()
     } catch (error) {
-      return failed({ ...networkFailure(error), sent: true })
+      return failed({ ...networkFailure(error, clientRequestId), sent: true })
     }
     const body = parseJson(text)
     if (response.status < 200 || response.status > 299) {
@@ -108,6 +124,16 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
       return !first.ok && first.failure.status === 401 && first.failure.sent ? exchange(request, heard) : first
     },
   }
+}
+
+export const overLease: Failure = { status: null, code: '', word: 'lease', sent: false }
+
+/**
+ * A connection that the other side closed while it was idle is known to be closed only after the loop has polled and run its
+ * closing: else the change would be written into it, and nobody could say whether it arrived.
+ */
+const hearOfClosed = async (): Promise<void> => {
+  for (let turn = 0; turn < 3; turn += 1) await turnOfLoop()
 }
 
 type Asked = ReturnType<Client['api']>
@@ -134,11 +160,12 @@ const neverSent = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ])
 
-const networkFailure = (error: unknown): Failure => {
+/** The code carries the id that Microsoft's support finds the request by, had it arrived. */
+const networkFailure = (error: unknown, clientRequestId: string): Failure => {
   const code = systemCode(error)
   const sent = !neverSent.has(code) && !isHandshake(error)
-  const isTimeout = code === 'TimeoutError'
-  return { status: null, code, word: isTimeout ? 'timeout' : sent ? 'connection-lost' : 'not-reached', sent }
+  const word = code === 'TimeoutError' ? 'timeout' : sent ? 'connection-lost' : 'not-reached'
+  return { status: null, code: `${code}/${clientRequestId}`, word, sent }
 }
 
 /** Node says it in words only: the connection ended before there was TLS, so no request went out. */

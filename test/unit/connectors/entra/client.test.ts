@@ -1,10 +1,10 @@
 /** The rules of asking, against a Graph that is a table of answers. */
 import { describe, expect, test } from 'vitest'
-import { createGraphClient, type Gate } from '../../../../src/connectors/entra/client.ts'
+import { createGraphClient } from '../../../../src/connectors/entra/client.ts'
 import { type Failure, failed, ok } from '../../../../src/connectors/entra/errors.ts'
 import { createPacing } from '../../../../src/connectors/entra/pacing.ts'
 import { membership, membersOf, oneUser } from '../../../../src/connectors/entra/paths.ts'
-import type { Answer, Request } from '../../../../src/connectors/entra/transport.ts'
+import type { Answer, Gate, Request } from '../../../../src/connectors/entra/transport.ts'
 import { createLocalBudget, createLocalStore } from '../../../../src/connectors/local-budget.ts'
 import type { Lane } from '../../../../src/domain/action.ts'
 
@@ -89,11 +89,11 @@ describe('asking again', () => {
     expect(writing.asked).toHaveLength(1)
   })
 
-  test('after the lease nothing is sent', async () => {
+  test('the lease is asked by the transport, right before it sends; of reads it is not', async () => {
     const { client, asked } = graph(() => body({}))
-    const sent = await client.write({ method: 'PATCH', resource: oneUser('u') }, () => false)
-    expect(sent).toMatchObject({ ok: false, failure: { word: 'lease', sent: false } })
-    expect(asked).toEqual([])
+    await client.write({ method: 'PATCH', resource: oneUser('u') }, open)
+    await client.read(oneUser('u'))
+    expect(asked.map(({ gate }) => gate)).toEqual([open, undefined])
   })
 })
 

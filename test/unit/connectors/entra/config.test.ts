@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cloudOf } from '../../../../src/connectors/entra/cloud-of.ts'
+import { cloudOf } from '../../../../src/connectors/entra/clouds.ts'
 import { entraSettingsSchema } from '../../../../src/connectors/entra/config.ts'
 
 const base = {
