@@ -85,7 +85,12 @@ export type ConnectorTools = {
   readonly now: () => number
 }
 
-export type CheckReport = { readonly ok: boolean; readonly problems: readonly string[] }
+export type CheckReport = {
+  readonly ok: boolean
+  readonly problems: readonly string[]
+  /** As whom, by which credential, with which rights: for the doctor's eyes. No secrets, no personal data. */
+  readonly facts?: readonly string[]
+}
 
 /** A complete read, or the reason why it is not complete. Only `complete` may ever cause a revoke. */
 export type Snapshot<T> =

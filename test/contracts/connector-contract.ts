@@ -43,7 +43,7 @@ export const connectorContract = <W extends World>(
     }
 
     test('is reachable and says who it is', async () => {
-      expect(await connector.check(always.signal)).toEqual({ ok: true, problems: [] })
+      expect(await connector.check(always.signal)).toMatchObject({ ok: true, problems: [] })
     })
     accountContract(scene)
     membershipContract(scene)

@@ -1,0 +1,176 @@
+import type { Outcome } from '../../domain/outcome.ts'
+import { masteredElsewhere, refused, retry } from './answers.ts'
+import type { Change } from './client.ts'
+import { concluded } from './conclude.ts'
+import { type Confirmed, confirm } from './confirm.ts'
+import type { Directory } from './directory.ts'
+import { outcomeOfChange } from './errors.ts'
+import { type Opened, obstacle, openGroup, prefetch } from './groups.ts'
+import { addMembers, removeMembers, type Written } from './membership.ts'
+import { type AccessOperation, type Item, isMembership } from './operations.ts'
+import { oneUser, sessionsOf } from './paths.ts'
+import type { Gate } from './transport.ts'
+import { isEnabled, isSynced, type User } from './user.ts'
+
+/** The groups of these operations, each opened once. What cannot be is answered in `outcomes`. */
+export const openItems = async (
+  { client, memory }: Directory,
+  operations: readonly AccessOperation[],
+  outcomes: (Outcome | undefined)[],
+): Promise<readonly Item[]> => {
+  const opened = new Map<string, Promise<Opened>>()
+  const keyOf = (operation: AccessOperation): string =>
+    isMembership(operation) ? `${operation.op} ${operation.entitlement.nativeId} ${operation.entitlement.lookup}` : ''
+  const pinned = operations.flatMap((operation) =>
+    isMembership(operation) ? (operation.entitlement.nativeId ?? []) : [],
+  )
+  await prefetch(client, memory, pinned)
+  for (const operation of operations) {
+    const key = keyOf(operation)
+    if (isMembership(operation) && !opened.has(key))
+      opened.set(key, openGroup(client, memory, operation.entitlement, operation.op === 'grant'))
+  }
+  const items: Item[] = []
+  for (const [index, operation] of operations.entries()) {
+    const group = await opened.get(keyOf(operation))
+    if (group === undefined) items.push({ index, operation, group: null })
+    else if (group.kind === 'group') items.push({ index, operation, group: { id: group.id, group: group.group } })
+    else outcomes[index] = group.outcome
+  }
+  return items
+}
+
+/** Enables, disables, ends sessions, grants, revokes and deletes; answers only what was read back afterwards. */
+export const changeAccess = async (
+  directory: Directory,
+  operations: readonly AccessOperation[],
+  gate: Gate,
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  const items = (await openItems(directory, operations, outcomes)).filter(({ index, group }) => {
+    const word = group === null ? null : obstacle(group.group, directory.settings)
+    if (word !== null) outcomes[index] = refused('not-allowed', word)
+    return word === null
+  })
+  const written = new Map<number, Written & { readonly endedFrom: number | null }>()
+  const note = ({ index }: Item, result: Written | Outcome, endedFrom: number | null = null) => {
+    if (result.kind === 'written') written.set(index, { ...result, endedFrom })
+    else outcomes[index] = result
+  }
+  const onAccounts = async (...ops: readonly AccessOperation['op'][]) => {
+    const some = items.filter(({ operation }) => ops.includes(operation.op))
+    const looks =
+      some.length === 0 ? new Map<number, Confirmed>() : await confirm(directory, some, { withAccounts: false })
+    await Promise.all(
+      some.map(async (item) => {
+        const before = looks.get(item.index)
+        const next = before === undefined ? retry('not-begun') : nextStep(item, before)
+        if (next === 'was-so') note(item, { kind: 'written', changed: false, code: '' })
+        else if ('kind' in next) outcomes[item.index] = next
+        else {
+          const sent = await directory.client.write(next.change, gate)
+          if (sent.ok)
+            note(
+              item,
+              { kind: 'written', changed: true, code: sent.value.requestId },
+              item.operation.op === 'endSessions' ? endedFrom(next.user, sent.value.header('date')) : null,
+            )
+          else outcomes[item.index] = outcomeOfChange(sent.failure)
+        }
+      }),
+    )
+  }
+  const ofKind = (op: 'grant' | 'revoke') =>
+    items.flatMap((item) =>
+      item.operation.op === op && item.group !== null
+        ? [{ item, group: item.group.id, member: item.operation.account }]
+        : [],
+    )
+  const revoke = async () => {
+    const some = ofKind('revoke')
+    const results = await removeMembers(directory, some, gate)
+    for (const [at, { item }] of some.entries()) note(item, results[at] ?? retry('not-begun'))
+  }
+  const grant = () =>
+    Promise.all(
+      [...Map.groupBy(ofKind('grant'), ({ group }) => group)].map(async ([group, some]) => {
+        const ids = some.map(({ member }) => member)
+        const results = await addMembers(directory, group, ids, gate)
+        for (const { item, member } of some) note(item, results.get(member) ?? retry('not-begun'))
+      }),
+    )
+  // Access ends before it begins.
+  await onAccounts('disable')
+  await onAccounts('endSessions')
+  await revoke()
+  await onAccounts('enable')
+  await grant()
+  await onAccounts('deleteAccount')
+
+  const at = directory.client.now()
+  const proof = await confirm(
+    directory,
+    items.filter(({ index }) => written.has(index)),
+    {
+      withAccounts: false,
+      endedFrom: new Map([...written].map(([index, { endedFrom: from }]) => [index, from ?? 0])),
+    },
+  )
+  for (const item of items) {
+    const write = written.get(item.index)
+    const seen = proof.get(item.index)
+    if (write !== undefined && seen !== undefined)
+      outcomes[item.index] = concluded(directory, item, seen, { ...write, at })
+  }
+  return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
+}
+
+/** What is to be done about an account that was just read. */
+const nextStep = (
+  { operation }: Item,
+  before: Confirmed,
+): Outcome | 'was-so' | { readonly change: Change; readonly user: User } => {
+  if (before.kind === 'told') return before.outcome
+  if (before.kind === 'so') return 'was-so'
+  const user = before.kind === 'wavering' ? userOf(before.look) : before.user
+  if (user === null) return retry('reads-disagree')
+  switch (operation.op) {
+    case 'enable':
+    case 'disable':
+      return isSynced(user)
+        ? masteredElsewhere
+        : {
+            change: {
+              method: 'PATCH',
+              resource: oneUser(operation.account),
+              body: { accountEnabled: operation.op === 'enable' },
+            },
+            user,
+          }
+    case 'endSessions':
+      return { change: { method: 'POST', resource: sessionsOf(operation.account) }, user }
+    case 'deleteAccount':
+      if (isEnabled(user)) return refused('protected', 'account-enabled')
+      return isSynced(user)
+        ? masteredElsewhere
+        : { change: { method: 'DELETE', resource: oneUser(operation.account) }, user }
+    case 'grant':
+    case 'revoke':
+      return retry('not-begun')
+    default:
+      return operation satisfies never
+  }
+}
+
+/**
+ * Graph tells the moment in whole seconds. It must be later than before; where it was of the same second already, the second of
+ * Graph's own answer will do.
+ */
+const endedFrom = ({ signInSessionsValidFromDateTime }: User, date: string | null): number => {
+  const before = Date.parse(signInSessionsValidFromDateTime ?? '')
+  const answered = Date.parse(date ?? '')
+  if (Number.isNaN(before)) return 1
+  return Number.isNaN(answered) ? before + 1 : Math.min(before + 1, answered - 1_000)
+}
+
+const userOf = (look: Confirmed): User | null => (look.kind === 'so' || look.kind === 'not-so' ? look.user : null)

@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { templateProblem } from '../attribute-mapping.ts'
+import { cloudNames } from './clouds.ts'
+import { isCorrelation, shapeOf } from './properties.ts'
+
+const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'not a GUID')
+const template = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    const problem = templateProblem(text)
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
+  })
+const origin = z
+  .string()
+  .regex(/^https:\/\/[^/?#@]+$/i, 'must read https://host[:port]: Graph and its tokens travel by TLS only')
+
+/** In the order in which they are advised: nothing to steal, something to rotate, something to leak. */
+const credential = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('federated'),
+    tokenFile: z
+      .string()
+      .min(1)
+      .describe("File with the workload's own token (Kubernetes, GitHub …); read again each time."),
+  }),
+  z.strictObject({
+    kind: z.literal('certificate'),
+    certificateFile: z
+      .string()
+      .min(1)
+      .describe('PEM file with certificate and private key; read again for each token.'),
+  }),
+  z
+    .strictObject({
+      kind: z.literal('secret'),
+      secretFile: z.string().min(1).optional().describe('File with the client secret; read again for each token.'),
+      secret: z.string().min(1).optional().describe('Or the secret by reference; a new one needs a restart.'),
+    })
+    .refine(({ secretFile, secret }) => (secretFile === undefined) !== (secret === undefined), {
+      message: 'needs either secretFile or secret',
+    }),
+])
+
+/** An account found by another property is taken only if its person key is empty and all of `verify` agree. */
+const alternative = z.strictObject({
+  property: z.enum(['userPrincipalName', 'mail', 'mailNickname', 'employeeId']),
+  template,
+  verify: z
+    .record(z.string().min(1), template)
+    .refine((checks) => Object.keys(checks).length > 0, 'names are given again to others: name what must agree')
+    .refine((checks) => Object.keys(checks).every((name) => shapeOf(name) !== null), 'not a property of a user'),
+})
+
+const limit = z.int().min(1).max(10_000_000)
+
+export const entraSettingsSchema = z
+  .strictObject({
+    tenant: guid.describe('Directory (tenant) id.'),
+    clientId: guid.describe('Application (client) id.'),
+    credential,
+    cloud: z
+      .union([
+        z.enum(cloudNames),
+        z.strictObject({ graph: origin, authority: origin }).describe('A cloud that is not listed, or a simulator.'),
+      ])
+      .default('global'),
+    correlation: z
+      .string()
+      .refine(isCorrelation, 'must be employeeId, a directory extension or an onPremisesExtensionAttribute')
+      .default('employeeId')
+      .describe('The property that holds the person key.'),
+    alternatives: z
+      .array(alternative)
+      .max(5)
+      .default([])
+      .describe('Tried in this order when nobody has the person key.'),
+    account: z
+      .strictObject({
+        userPrincipalName: template.describe('Of a created account, e.g. {username}@contoso.com; never changed later.'),
+        mailNickname: template.default('{username}'),
+        attributes: z
+          .record(z.string(), z.union([template, z.array(template).min(1)]))
+          .default({ displayName: '{displayName|username}' }),
+      })
+      .superRefine(({ attributes }, context) => {
+        for (const [name, value] of Object.entries(attributes)) {
+          if (shapeOf(name) === null)
+            context.addIssue({
+              code: 'custom',
+              path: ['attributes', name],
+              message: 'not a property of a user that Muster may set',
+            })
+          else if (Array.isArray(value) && shapeOf(name) !== 'texts')
+            context.addIssue({ code: 'custom', path: ['attributes', name], message: 'has one value only' })
+        }
+        if (attributes.displayName === undefined)
+          context.addIssue({ code: 'custom', path: ['attributes'], message: 'displayName is required by Graph' })
+      }),
+    roleAssignableGroups: z
+      .boolean()
+      .default(false)
+      .describe('Whether members of groups that can hold directory roles may be changed.'),
+    tenantSize: z
+      .enum(['small', 'medium', 'large'])
+      .default('small')
+      .describe('Fewer than 50 users, up to 500, more: decides what Graph allows.'),
+    limits: z
+      .strictObject({
+        resourceUnitsPer10s: limit.optional(),
+        writesPer150s: limit.optional(),
+        requestsAtOnce: z.int().min(1).max(64).default(8),
+      })
+      .prefault({})
+      .describe('Where Graph allows other rates than the documented ones.'),
+    settle: z
+      .strictObject({
+        ms: z.int().min(0).max(3_600_000).default(120_000).describe('So long a read may not yet show a write.'),
+        confirmations: z.int().min(1).max(10).default(2).describe('Reads in a row that must show it.'),
+        pollMs: z
+          .int()
+          .min(10)
+          .max(600_000)
+          .default(2_000)
+          .describe('Between two looks at a change that is not seen yet.'),
+      })
+      .prefault({}),
+    timeouts: z.strictObject({ requestMs: z.int().min(10).max(600_000).default(30_000) }).prefault({}),
+  })
+  .superRefine((value, context) => {
+    if (Object.hasOwn(value.account.attributes, value.correlation))
+      context.addIssue({
+        code: 'custom',
+        path: ['account', 'attributes', value.correlation],
+        message: 'is the correlation property and is set by the connector',
+      })
+    value.alternatives.forEach(({ property: by }, at) => {
+      if (by === value.correlation)
+        context.addIssue({
+          code: 'custom',
+          path: ['alternatives', at, 'property'],
+          message: 'is the correlation itself',
+        })
+    })
+  })
+
+export type EntraSettings = z.output<typeof entraSettingsSchema>

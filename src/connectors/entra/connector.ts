@@ -1,0 +1,80 @@
+import type { NativeId, TargetId } from '../../domain/ids.ts'
+import { attributesHash } from '../attribute-mapping.ts'
+import type { ApplyContext, Connector, ConnectorTools, Operation } from '../connector.ts'
+import { changeAccess } from './access.ts'
+import { creationHash, wantedAttributes } from './attributes.ts'
+import { changes } from './changes.ts'
+import { check } from './check.ts'
+import { createGraphClient } from './client.ts'
+import type { EntraSettings } from './config.ts'
+import type { Directory } from './directory.ts'
+import { ensureAccounts } from './ensure-accounts.ts'
+import { failureText } from './errors.ts'
+import { createGroupMemory, lookUp } from './groups.ts'
+import { entraManifest } from './manifest.ts'
+import { membersOf, whoIs } from './members.ts'
+import { accounts, grantsOf, observe } from './observe.ts'
+import { inOrder } from './operations.ts'
+import { createPacing } from './pacing.ts'
+import { poll } from './poll.ts'
+import { createTokens } from './tokens.ts'
+import { createTransport } from './transport.ts'
+
+/**
+ * A Microsoft Entra ID tenant, through Graph. Make one per lane and process; they share their budget and nothing else. It
+ * holds a token and, for a minute, what it read of groups.
+ */
+export const createEntraConnector = (target: TargetId, settings: EntraSettings, tools: ConnectorTools): Connector => {
+  const tokens = createTokens(settings, tools.now)
+  const transport = createTransport(settings, tokens, tools.now)
+  const pacing = createPacing(tools.budget, settings)
+  const client = createGraphClient(transport, pacing, tools, settings.limits.requestsAtOnce)
+  const directory: Directory = {
+    client,
+    settings,
+    memory: createGroupMemory(tools.now),
+    sizes: new Map<NativeId, number>(),
+  }
+  return {
+    target,
+    manifest: entraManifest(settings),
+    check: (signal) => check(directory, tokens, signal),
+    attributesHash: (worker) => attributesHash(wantedAttributes(settings, worker)),
+    creationHash: (worker) => creationHash(settings, worker),
+    resolveEntitlements: (refs, signal) =>
+      Promise.all(
+        refs.map(async ({ lookup }) => {
+          const named = await lookUp(client, lookup, { signal })
+          switch (named.kind) {
+            case 'found':
+            case 'missing':
+              return named
+            case 'ambiguous':
+              return { kind: 'failed', cause: 'ambiguous-name' } as const
+            case 'failed':
+              return { kind: 'failed', cause: failureText(named.failure) } as const
+            default:
+              return named satisfies never
+          }
+        }),
+      ),
+    apply: (operations, context) => apply(directory, operations, context),
+    observe: (operations) => observe(directory, operations),
+    poll: (asked) => poll(directory, asked),
+    grantsOf: (ids, signal) => grantsOf(directory, ids, signal),
+    membersOf: (refs, signal) => membersOf(directory, refs, signal),
+    whoIs: (members, signal) => whoIs(directory, members, signal),
+    accounts: (ids, signal) => accounts(directory, ids, signal),
+    changes: (cursor, signal) => changes(directory, cursor, signal),
+    close: async () => {},
+  }
+}
+
+const apply = (directory: Directory, operations: readonly Operation[], { signal, mayWrite }: ApplyContext) => {
+  const gate = () => !signal.aborted && mayWrite()
+  return inOrder(
+    operations,
+    (ensures) => ensureAccounts(directory, ensures, gate),
+    (others) => changeAccess(directory, others, gate),
+  )
+}

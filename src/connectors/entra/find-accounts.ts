@@ -1,0 +1,134 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import { fill } from '../attribute-mapping.ts'
+import { missingAccount, refused } from './answers.ts'
+import type { Directory } from './directory.ts'
+import { outcomeOfRead } from './errors.ts'
+import type { EnsureOperation } from './operations.ts'
+import { rootOf } from './properties.ts'
+import { accountProperties, isGuest, type User, valuesOf } from './user.ts'
+import { foldKey, usersBy, usersById } from './users.ts'
+
+export type Missing = { readonly index: number; readonly operation: EnsureOperation }
+export type Matched = Missing & {
+  readonly user: User
+  /** Found by another property: the person key is to be written to it. */
+  readonly toCorrelate: boolean
+}
+
+/** What is read of users that might be the one. */
+export const findProperties = (settings: Directory['settings']): readonly string[] => [
+  ...new Set([
+    ...accountProperties(settings),
+    rootOf(settings.correlation),
+    ...settings.alternatives.flatMap(({ property, verify }) => [property, ...Object.keys(verify).map(rootOf)]),
+  ]),
+]
+
+type Outcomes = (Outcome | undefined)[]
+
+/**
+ * Looks every account up: known ones by their object id, the others by the correlation property, then by the alternatives in
+ * their order. Guests are passed over: they are somebody else's people.
+ */
+export const find = async (
+  directory: Directory,
+  operations: readonly EnsureOperation[],
+  outcomes: Outcomes,
+): Promise<{ readonly matched: readonly Matched[]; readonly missing: readonly Missing[] }> => {
+  const { client, settings } = directory
+  const select = findProperties(settings)
+  const unknown = operations.filter(({ account }) => account === null).map(({ wanted }) => wanted.correlation.value)
+  const ids = operations.flatMap(({ account }) => (account === null ? [] : [account]))
+  const [known, correlated] = await Promise.all([
+    usersById(client, ids, select),
+    usersBy(client, settings.correlation, unknown, select),
+  ])
+  // Graph takes keys that differ only in case for the same; people do not.
+  const spellings = Map.groupBy(new Set(unknown), foldKey)
+  const byKey = correlated.ok ? byValue(correlated.value, settings.correlation) : new Map<string, readonly User[]>()
+
+  const matched: Matched[] = []
+  const missing: Missing[] = []
+  for (const [index, operation] of operations.entries()) {
+    const read = operation.account === null ? correlated : known
+    if (!read.ok) {
+      outcomes[index] = outcomeOfRead(read.failure, 'account')
+      continue
+    }
+    if (operation.account !== null) {
+      const user = known.ok ? known.value.get(operation.account as NativeId) : undefined
+      if (user === undefined) outcomes[index] = missingAccount
+      else matched.push({ index, operation, user, toCorrelate: false })
+      continue
+    }
+    const { value } = operation.wanted.correlation
+    const found = byKey.get(foldKey(value)) ?? []
+    const user = found[0]
+    if (found.length > 1) outcomes[index] = refused('account-ambiguous', 'several-accounts')
+    else if ((spellings.get(foldKey(value))?.length ?? 0) > 1)
+      outcomes[index] = refused('account-ambiguous', 'keys-differ-only-in-case')
+    else if (user === undefined) missing.push({ index, operation })
+    else if (valuesOf(user, settings.correlation)[0] !== value)
+      outcomes[index] = refused('account-ambiguous', 'correlation-not-exact')
+    else matched.push({ index, operation, user, toCorrelate: false })
+  }
+  const others = await byAlternatives(directory, missing, select, outcomes)
+  return { matched: [...matched, ...others.matched], missing: others.missing }
+}
+
+/** Employees by a value of theirs, folded as Graph compares it. */
+const byValue = (users: readonly User[], property: string): ReadonlyMap<string, readonly User[]> => {
+  const byFolded = new Map<string, User[]>()
+  for (const user of users) {
+    if (isGuest(user)) continue
+    for (const value of valuesOf(user, property)) {
+      const some = byFolded.get(foldKey(value)) ?? []
+      if (!some.some(({ id }) => id === user.id)) byFolded.set(foldKey(value), [...some, user])
+    }
+  }
+  return byFolded
+}
+
+const byAlternatives = async (
+  { client, settings }: Directory,
+  missing: readonly Missing[],
+  select: readonly string[],
+  outcomes: Outcomes,
+): Promise<{ readonly matched: readonly Matched[]; readonly missing: readonly Missing[] }> => {
+  const matched: Matched[] = []
+  let left = missing
+  for (const { property, template, verify } of settings.alternatives) {
+    if (left.length === 0) break
+    const values = new Map(left.map(({ index, operation }) => [index, fill(template, operation.wanted.worker)]))
+    const asked = [...values.values()].filter((value) => value !== '')
+    const read = await usersBy(client, property, asked, select)
+    const candidates = read.ok ? byValue(read.value, property) : new Map<string, readonly User[]>()
+    left = left.filter(({ index, operation }) => {
+      const value = values.get(index) ?? ''
+      if (value === '') return true
+      if (!read.ok) {
+        outcomes[index] = outcomeOfRead(read.failure, 'account')
+        return false
+      }
+      // Whoever has another person's key is another person.
+      const found = (candidates.get(foldKey(value)) ?? []).filter(
+        (user) => valuesOf(user, settings.correlation).length === 0,
+      )
+      const user = found[0]
+      if (user === undefined) return true
+      if (found.length > 1) outcomes[index] = refused('account-ambiguous', 'several-accounts')
+      else if (!isVerified(user, verify, operation)) {
+        outcomes[index] = refused('account-ambiguous', 'alternative-not-verified')
+      } else matched.push({ index, operation, user, toCorrelate: true })
+      return false
+    })
+  }
+  return { matched, missing: left }
+}
+
+const isVerified = (user: User, verify: Readonly<Record<string, string>>, { wanted }: EnsureOperation): boolean =>
+  Object.entries(verify).every(([property, template]) => {
+    const value = fill(template, wanted.worker)
+    return value !== '' && valuesOf(user, property).some((one) => foldKey(one) === foldKey(value))
+  })

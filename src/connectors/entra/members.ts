@@ -1,0 +1,63 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
+import { type Directory, lowPriority } from './directory.ts'
+import { failureText } from './errors.ts'
+import { readMembers } from './holdings.ts'
+import { everyUser, isGuid, usersById } from './users.ts'
+
+/** Groups asked for at once. */
+const groupsAtOnce = 3
+/** From so many names on, one list of all users is cheaper than asking for each: 15 names a query, 999 users a page. */
+const readAllFrom = 3_000
+
+/** Everything that is directly in each group, under its object id, whatever the group is called by now. */
+export async function* membersOf(
+  directory: Directory,
+  refs: readonly PinnedEntitlement[],
+  signal: AbortSignal,
+): AsyncGenerator<MemberList> {
+  const begun: Promise<MemberList>[] = []
+  let next = 0
+  const begin = () => {
+    const ref = refs[next++]
+    if (ref !== undefined) begun.push(listOf(directory, ref, signal))
+  }
+  while (next < groupsAtOnce) begin()
+  for (let list = begun.shift(); list !== undefined; list = begun.shift()) {
+    const done = await list
+    begin()
+    yield done
+  }
+}
+
+const listOf = async (
+  { client, sizes }: Directory,
+  { id: entitlement, nativeId }: PinnedEntitlement,
+  signal: AbortSignal,
+): Promise<MemberList> => {
+  const read = await readMembers(client, nativeId, lowPriority(signal))
+  if (!read.ok) return { kind: 'failed', entitlement, cause: failureText(read.failure) }
+  if (read.value === null) return { kind: 'missing', entitlement }
+  sizes.set(nativeId, read.value.length)
+  return { kind: 'complete', entitlement, members: read.value }
+}
+
+/** Accounts are users; groups within groups, devices and service principals are not among them. */
+export const whoIs = async (
+  { client }: Directory,
+  members: readonly string[],
+  signal: AbortSignal,
+): Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>> => {
+  const distinct = [...new Set(members)].filter(isGuid) as NativeId[]
+  const reading = lowPriority(signal)
+  const read =
+    distinct.length < readAllFrom
+      ? await usersById(client, distinct, ['id'], reading)
+      : await everyUser(client, reading)
+  if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
+  const known: ReadonlySet<string> | ReadonlyMap<NativeId, unknown> = read.value
+  return {
+    kind: 'complete',
+    items: distinct.flatMap((id) => (known.has(id) ? [{ member: id, account: id }] : [])),
+  }
+}

@@ -1,0 +1,37 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import type { Operation } from '../connector.ts'
+import { retry } from './answers.ts'
+import type { Group } from './groups.ts'
+
+export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
+export type AccessOperation = Exclude<Operation, EnsureOperation>
+export type Membership = Extract<Operation, { op: 'grant' | 'revoke' }>
+
+/** One operation of a call, and the group that it is about. */
+export type Item = {
+  readonly index: number
+  readonly operation: AccessOperation
+  /** null but for grant and revoke. */
+  readonly group: { readonly id: NativeId; readonly group: Group } | null
+}
+
+export const isMembership = (operation: Operation): operation is Membership =>
+  operation.op === 'grant' || operation.op === 'revoke'
+
+/** Answers operations on accounts and on access apart, and puts their outcomes back into order. */
+export const inOrder = async (
+  operations: readonly Operation[],
+  accounts: (operations: readonly EnsureOperation[]) => Promise<readonly Outcome[]>,
+  access: (operations: readonly AccessOperation[]) => Promise<readonly Outcome[]>,
+): Promise<readonly Outcome[]> => {
+  const ensures: EnsureOperation[] = []
+  const others: AccessOperation[] = []
+  for (const operation of operations) {
+    if (operation.op === 'ensureAccount') ensures.push(operation)
+    else others.push(operation)
+  }
+  const ofEnsures = (ensures.length === 0 ? [] : await accounts(ensures)).values()
+  const ofOthers = (others.length === 0 ? [] : await access(others)).values()
+  return operations.map(({ op }) => (op === 'ensureAccount' ? ofEnsures : ofOthers).next().value ?? retry('not-begun'))
+}

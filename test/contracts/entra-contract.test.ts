@@ -1,0 +1,4 @@
+import { connectorContract } from './connector-contract.ts'
+import { makeEntra, openEntraWorld } from './entra-world.ts'
+
+connectorContract('Entra ID', makeEntra, () => openEntraWorld())

@@ -1,0 +1,184 @@
+/** How the application proves who it is, and what happens when that changes while it works. */
+import 'reflect-metadata'
+import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { X509CertificateGenerator } from '@peculiar/x509'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { type EntraWorld, openEntraWorld } from './entra-world.ts'
+import { always, freshKey, said } from './world.ts'
+
+const clientId = '9a3d526c-b3c1-4479-ba74-197b5c5751ae'
+const dayMs = 24 * 3_600_000
+
+/** A self-signed certificate with its key, as an administrator would make one. */
+const certificate = async (days: number) => {
+  const algorithm = {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    publicExponent: new Uint8Array([1, 0, 1]),
+    modulusLength: 2048,
+  }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const made = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01',
+    name: 'CN=muster',
+    notBefore: new Date(Date.now() - dayMs),
+    notAfter: new Date(Date.now() + days * dayMs),
+    signingAlgorithm: algorithm,
+    keys,
+  })
+  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  return {
+    pem: made.toString('pem'),
+    file: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n${made.toString('pem')}\n`,
+  }
+}
+
+const workload = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const assertion = (changes: Readonly<Record<string, unknown>> = {}) => {
+  const now = Math.floor(Date.now() / 1_000)
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({
+    iss: 'https://issuer.example',
+    sub: 'system:serviceaccount:muster',
+    aud: 'api://AzureADTokenExchange',
+    iat: now,
+    nbf: now - 5,
+    exp: now + 600,
+    jti: randomUUID(),
+    ...changes,
+  })}`
+  return `${text}.${createSign('sha256').update(text).sign(workload.privateKey, 'base64url')}`
+}
+
+let world: EntraWorld
+let good: Awaited<ReturnType<typeof certificate>>
+let soon: Awaited<ReturnType<typeof certificate>>
+beforeAll(async () => {
+  good = await certificate(200)
+  soon = await certificate(3)
+  const { everyPermission } = await import('../../simulators/graph/permissions.ts')
+  world = await openEntraWorld({
+    apps: [
+      {
+        clientId,
+        secrets: ['first secret', 'second secret'],
+        certificates: [good.pem, soon.pem],
+        federated: [
+          {
+            issuer: 'https://issuer.example',
+            subject: 'system:serviceaccount:muster',
+            publicKey: workload.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+          },
+        ],
+        roles: everyPermission,
+      },
+    ],
+  })
+})
+afterAll(() => world?.close())
+
+const fileOf = (name: string, text: string) => {
+  const path = join(world.dir, name)
+  writeFileSync(path, text)
+  return path
+}
+const addAccount = async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId
+
+describe('each kind of credential', () => {
+  test('a workload identity: its token file is read again each time', async () => {
+    const tokenFile = fileOf('token', assertion())
+    const connector = world.connect({ credential: { kind: 'federated', tokenFile } })
+    expect(await connector.check(always.signal)).toMatchObject({ ok: true, problems: [] })
+    world.graph.revokeTokens()
+    writeFileSync(tokenFile, assertion({ exp: 1 }))
+    expect((await connector.check(always.signal)).ok).toBe(false)
+    writeFileSync(tokenFile, assertion())
+    expect(await connector.check(always.signal)).toMatchObject({
+      ok: true,
+      facts: [expect.stringContaining('federated credential'), expect.stringContaining('User.Read.All')],
+    })
+  })
+
+  test('a certificate: in use, and seen to end', async () => {
+    const certificateFile = fileOf('good.pem', good.file)
+    const connector = world.connect({ credential: { kind: 'certificate', certificateFile } })
+    expect(await connector.check(always.signal)).toMatchObject({ ok: true })
+    writeFileSync(certificateFile, soon.file)
+    const { ok, problems } = await connector.check(always.signal)
+    expect([ok, problems]).toEqual([false, [expect.stringMatching(/^the certificate ends on \d{4}-/)]])
+    const other = await certificate(100)
+    writeFileSync(certificateFile, other.file)
+    world.graph.revokeTokens()
+    expect(
+      (await world.connect({ credential: { kind: 'certificate', certificateFile } }).check(always.signal)).ok,
+    ).toBe(false)
+  })
+
+  test('a secret given by reference', async () => {
+    const connector = world.connect({ credential: { kind: 'secret', secret: 'second secret' } })
+    expect((await connector.check(always.signal)).ok).toBe(true)
+  })
+})
+
+describe('while it works', () => {
+  test('the token ends in the middle: one fresh one, and the change is made once', async () => {
+    const connector = world.connect()
+    const account = await addAccount()
+    world.graph.faults.plan({ operation: 'patchUser', phase: 'before', effect: { kind: 'expire-token' } })
+    const asked = await world.writesOf(async () => {
+      expect((await connector.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+    })
+    expect(asked.filter((address) => address.startsWith('PATCH'))).toHaveLength(1)
+  })
+
+  test('the secret is another: refused as data, and picked up when the file has it', async () => {
+    const secretFile = fileOf('rotating', 'first secret\n')
+    const connector = world.connect({ credential: { kind: 'secret', secretFile } })
+    const account = await addAccount()
+    expect((await connector.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+
+    writeFileSync(secretFile, 'a secret that ended')
+    world.graph.revokeTokens()
+    expect(await connector.apply([{ op: 'enable', account }], always)).toMatchObject([
+      { kind: 'refused', reason: 'configuration', cause: { code: 'AADSTS7000215', word: 'secret-wrong' } },
+    ])
+    const { ok, problems } = await connector.check(always.signal)
+    expect([ok, problems.join()]).toEqual([false, expect.stringContaining('AADSTS7000215')])
+    expect(problems.join()).not.toContain('a secret that ended')
+
+    rmSync(secretFile)
+    expect((await connector.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['retry'])
+
+    writeFileSync(secretFile, 'second secret')
+    expect((await connector.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['changed'])
+  })
+
+  test('no token for anything: a failure, not for ever', async () => {
+    const connector = world.connect()
+    const account = await addAccount()
+    world.graph.faults.plan({ operation: 'patchUser', times: 10, phase: 'before', effect: { kind: 'expire-token' } })
+    expect(await connector.apply([{ op: 'disable', account }], always)).toMatchObject([
+      { kind: 'refused', reason: 'configuration', cause: { word: 'not-signed-in' } },
+    ])
+    world.graph.faults.clear()
+  })
+
+  test('this clock is far from Graph’s', async () => {
+    const connector = world.connect({}, { now: () => Date.now() - 3_600_000 })
+    expect((await connector.check(always.signal)).problems).toEqual([
+      expect.stringMatching(/^this clock is 3[56]\d\d s away/),
+    ])
+  })
+
+  test('a token endpoint that is away: nothing is applied', async () => {
+    const connector = world.connect()
+    const account = await addAccount()
+    world.graph.faults.plan({ operation: 'token', times: 10, phase: 'before', effect: { kind: 'drop' } })
+    expect((await connector.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['retry'])
+    world.graph.faults.clear()
+    expect((await connector.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+  })
+})
