@@ -72,7 +72,7 @@ export const openAdWorld = async (): Promise<AdWorld> => {
           department: '{department}',
         },
       },
-      timeouts: { connectMs: 2_000, operationMs: 5_000 },
+      timeouts: { connectMs: 2_000, operationMs: 3_000 },
       ...changes,
     })
 

@@ -3,7 +3,8 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
-import type { AdSettings } from './config.ts'
+import { seesDeleted } from './changes.ts'
+import { type AdSettings, domainOf } from './config.ts'
 import { anyGroup, anyObject } from './filters.ts'
 
 /** GeneralizedTime as AD writes it, e.g. 20261121214217.0Z, in ms since 1970. */
@@ -45,6 +46,9 @@ export const check = async (client: LdapClient, settings: AdSettings, now: () =>
       problems.push(`${base}: ${otherwise}`)
   }
   problems.push(...(await groupProblems(client, settings)))
+  const domain = domainOf(settings.searchBase) || settings.searchBase
+  if (!(await seesDeleted(client, domain)))
+    problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
   return { ok: problems.length === 0, problems }
 }
 

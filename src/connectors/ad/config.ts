@@ -108,7 +108,7 @@ export const adSettingsSchema = z
   .transform((value) => ({ ...value, searchBase: value.searchBase ?? domainOf(value.peopleBase) }))
 
 /** `OU=People,DC=corp,DC=example` → `DC=corp,DC=example`. */
-const domainOf = (base: string): string => {
+export const domainOf = (base: string): string => {
   const rdns = parseDn(base) ?? []
   const first = rdns.findIndex((rdn) => rdn[0]?.type === 'dc')
   return first < 0 ? '' : foldDn(rdns.slice(first))

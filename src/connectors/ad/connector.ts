@@ -6,6 +6,7 @@ import { mapRdn } from '../ldap-wire/attributes.ts'
 import { createPace } from '../ldap-wire/pace.ts'
 import { isBelow } from './account.ts'
 import { apply } from './apply.ts'
+import { changes } from './changes.ts'
 import { check } from './check.ts'
 import type { AdSettings } from './config.ts'
 import { createDomainControllers } from './domain-controllers.ts'
@@ -49,6 +50,7 @@ export const createAdConnector = (
       yield* membersOf(await controllers.pin(), settings, refs)
     },
     whoIs: async (members) => whoIs(await controllers.pin(), settings, members),
+    changes: async (cursor) => changes(await controllers.pin(), settings, cursor),
     accounts: async (ids) => accounts(await controllers.pin(), settings, ids),
     close: async () => controllers.close(),
   }
