@@ -13,7 +13,18 @@ import { cached } from './download.ts'
 import { type OnProgress, StackError } from './part.ts'
 import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
-import { administrator, baseDn, delegated, deletedObjects, netbios, realm, seeing, serviceAccount, smbConf, units } from './samba-domain.ts'
+import {
+  administrator,
+  baseDn,
+  delegated,
+  deletedObjects,
+  netbios,
+  realm,
+  seeing,
+  serviceAccount,
+  smbConf,
+  units,
+} from './samba-domain.ts'
 
 export type SambaOptions = {
   readonly dir: string

@@ -1,4 +1,7 @@
-/** A proxy that understands as much of LDAP as it takes to rewrite the attributes that a search asks for. */
+/**
+ * A proxy that understands as much of LDAP as it takes to rewrite the attributes that a search asks for, and to answer a
+ * change in the place of the server: for what another server would say.
+ */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { frameReader } from '../../src/connectors/ldap-wire/framing.ts'
 
@@ -28,7 +31,9 @@ const elementsOf = (bytes: Buffer): Element[] => {
 const written = ({ tag, content }: Element): Buffer => {
   const size = Buffer.alloc(4)
   size.writeUInt32BE(content.length)
-  return Buffer.concat([Buffer.from([tag, 0x84]), size, content])
+  // ldapts reads small numbers in the short form only.
+  const length = content.length < 0x80 ? size.subarray(3) : Buffer.concat([Buffer.from([0x84]), size])
+  return Buffer.concat([Buffer.from([tag]), length, content])
 }
 const sequence = (elements: readonly Element[]) => Buffer.concat(elements.map(written))
 
@@ -46,10 +51,33 @@ const rewritten = async (message: Buffer, rewrite: (attribute: string) => Promis
   return written({ tag: 0x30, content: sequence([id, { tag: searchRequest, content: body }, ...controls]) })
 }
 
+/** What the server would have said to a change. */
+export type Refusal = { readonly code: number; readonly message: string }
+/** Answers a change (its bytes, of whatever kind) instead of the server, or lets it through. */
+export type Responder = (request: Buffer) => Refusal | null
+
+const changes = new Set([0x66, 0x68, 0x4a, 0x6c])
+
+/** RFC 4511 §4.1.9: the response's tag is the request's plus one, and always constructed. */
+const refusal = (message: Buffer, respond: Responder): Buffer | null => {
+  const [envelope] = elementsOf(message)
+  const [id, operation] = elementsOf(envelope?.content ?? Buffer.alloc(0))
+  if (id === undefined || operation === undefined || !changes.has(operation.tag)) return null
+  const said = respond(message)
+  if (said === null) return null
+  const body = sequence([
+    { tag: 0x0a, content: Buffer.from([said.code]) },
+    { tag: octetString, content: Buffer.alloc(0) },
+    { tag: octetString, content: Buffer.from(said.message) },
+  ])
+  return written({ tag: 0x30, content: sequence([id, { tag: (operation.tag | 0x20) + 1, content: body }]) })
+}
+
 /** Each attribute that a search names passes through `rewrite`, which may do something else first. */
 export async function requestShim(
   upstream: { readonly host: string; readonly port: number },
   rewrite: (attribute: string) => string | Promise<string>,
+  respond: Responder = () => null,
 ): Promise<RequestShim> {
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
@@ -67,7 +95,11 @@ export async function requestShim(
     let queue = Promise.resolve()
     const frames = frameReader(({ bytes }) => {
       const message = Buffer.from(bytes)
-      queue = queue.then(async () => void remote.write(await rewritten(message, async (name) => rewrite(name))))
+      queue = queue.then(async () => {
+        const answer = refusal(message, respond)
+        if (answer !== null) client.write(answer)
+        else remote.write(await rewritten(message, async (name) => rewrite(name)))
+      })
     })
     client.on('data', (chunk) => frames.push(chunk))
     remote.on('data', (chunk) => client.write(chunk))

@@ -5,7 +5,7 @@ import { missingAccount, refused, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import { causeOf, type Failure, outcomeOfRead } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
-import { type Account, type Accounts, observedAccount, readAccounts } from './account.ts'
+import { type Account, type Accounts, hiddenAccount, observedAccount, readAccounts } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { deleteAccount } from './delete-account.ts'
 import { type Group, groupFor, isOutcome } from './groups.ts'
@@ -13,7 +13,6 @@ import { bringBack, partWith, unfinishedOf } from './leaver.ts'
 import { changeMembers } from './membership.ts'
 import { protectionOf } from './protected.ts'
 import { setEnabled } from './set-enabled.ts'
-import { isEnabled } from './user-account-control.ts'
 import type { Written } from './written.ts'
 
 export type AccessOperation =
@@ -58,12 +57,20 @@ export const findItems = async (
     }
     const account = accounts.value.get(operation.account)
     const group = found[index] ?? null
-    if (account === undefined) outcomes[index] = missingAccount
+    if (account === undefined)
+      outcomes[index] = operation.op === 'deleteAccount' ? absent(operation.account) : missingAccount
     else if (group !== null && isOutcome(group)) outcomes[index] = group
     else items.push({ index, operation, account, group })
   }
   return items
 }
+
+/** An account that is not there is as a deletion wants it. */
+const absent = (account: NativeId): Outcome => ({
+  kind: 'done',
+  changed: false,
+  evidence: { read: 'account-absent', code: '', account, entitlement: null },
+})
 
 /** Disables, revokes, enables, grants and deletes, in this order; answers only what was read back afterwards. */
 export const changeAccess = async (
@@ -176,11 +183,13 @@ export const judge = (settings: AdSettings, item: Item, proof: Accounts, write: 
   switch (operation.op) {
     case 'enable':
     case 'disable': {
-      if (isEnabled(now.control) !== (operation.op === 'enable')) return isNotSo
+      const observed = observedAccount(settings, now)
+      if (observed === null) return hiddenAccount
+      if (observed.enabled !== (operation.op === 'enable')) return isNotSo
       const unfinished = operation.op === 'disable' ? unfinishedOf(settings, now, write.failures ?? new Map()) : []
       return {
         ...done('account-entry'),
-        account: { ...observedAccount(settings, now), origin: 'known' },
+        account: { ...observed, origin: 'known' },
         ...(operation.op === 'disable' ? { grants: [...now.groups.values()] } : {}),
         ...(unfinished.length > 0 ? { unfinished } : {}),
       }

@@ -2,6 +2,7 @@ import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement } from '../../domain/outcome.ts'
 import { attributesHash, type MappedAttributes } from '../attribute-mapping.ts'
+import { refused } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { failed, ok, type Result } from '../ldap-wire/errors.ts'
@@ -17,7 +18,8 @@ import { isEnabled } from './user-account-control.ts'
 export type Account = {
   readonly guid: NativeId
   readonly dn: string
-  readonly control: number
+  /** userAccountControl; null: we may not read it, so nothing is known of whether the account is enabled. */
+  readonly control: number | null
   readonly groups: ReadonlyMap<NativeId, ObservedEntitlement>
   /** SID of the primary group, which stands in no `member`; undefined where it could not be told. */
   readonly primaryGroup: string | undefined
@@ -94,9 +96,7 @@ export const readEntries = async (
 /** `entry` must have been read as above. */
 export const accountOf = async (client: LdapClient, entry: Entry): Promise<Result<Account>> => {
   const name = parseExtendedDn(entry.dn)
-  const control = Number(firstValue(entry, 'userAccountControl') ?? Number.NaN)
-  // Whoever may not read userAccountControl would take every account for enabled, or for disabled.
-  if (name === null || !Number.isInteger(control)) return failed(unreadable)
+  if (name === null) return failed(unreadable)
   const memberOf = await allValues(client, guidDn(name.guid), entry, 'memberOf')
   if (!memberOf.ok) return memberOf
   const groups = new Map<NativeId, ObservedEntitlement>()
@@ -108,17 +108,22 @@ export const accountOf = async (client: LdapClient, entry: Entry): Promise<Resul
   const rid = firstValue(entry, 'primaryGroupID')
   const domain = name.sid?.slice(0, name.sid.lastIndexOf('-'))
   const primaryGroup = rid === undefined || domain === undefined ? undefined : `${domain}-${rid}`
-  // AD sets the sign of the highest bit; as a bit field it has none.
-  return ok({ guid: name.guid, dn: name.dn, control: control >>> 0, groups, primaryGroup, entry })
+  const bits = firstValue(entry, 'userAccountControl')
+  // AD writes a signed number; as a bit field it has no sign.
+  const control = bits === undefined || !/^-?\d+$/.test(bits) ? null : Number(bits) >>> 0
+  return ok({ guid: name.guid, dn: name.dn, control, groups, primaryGroup, entry })
 }
 
 export const mappedOf = (settings: AdSettings, entry: Entry): MappedAttributes =>
   new Map(Object.keys(settings.account.attributes).map((name) => [name, valuesOf(entry, name)]))
 
-export const observedAccount = (settings: AdSettings, { guid, control, entry }: Account): ObservedAccount => ({
-  nativeId: guid,
-  enabled: isEnabled(control),
-  attributesHash: attributesHash(mappedOf(settings, entry)),
-})
+/** null: it could not be read whether the account is enabled. */
+export const observedAccount = (settings: AdSettings, { guid, control, entry }: Account): ObservedAccount | null =>
+  control === null
+    ? null
+    : { nativeId: guid, enabled: isEnabled(control), attributesHash: attributesHash(mappedOf(settings, entry)) }
+
+/** Outcome of an operation on the account itself where that is hidden from us. */
+export const hiddenAccount = refused('not-allowed', 'user-account-control-hidden')
 
 export const isBelow = (dn: string, base: string): boolean => dnKey(dn).endsWith(`,${dnKey(base)}`)

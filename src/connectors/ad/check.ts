@@ -1,11 +1,15 @@
+import { AndFilter, type Filter, PresenceFilter } from 'ldapts'
 import type { CheckReport } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
+import { readAccounts } from './account.ts'
 import { seesDeleted } from './changes.ts'
 import { type AdSettings, domainOf } from './config.ts'
+import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
+import { pieceOf } from './ranges.ts'
 
 /** GeneralizedTime as AD writes it, e.g. 20261121214217.0Z, in ms since 1970. */
 const instantOf = (text: string): number => {
@@ -62,20 +66,42 @@ const rootProblems = (root: Entry, settings: AdSettings, now: number): readonly 
   return problems
 }
 
-/** One group of the base stands for all: whether `member` may be written there. */
+/** Members of one group that are looked up to find a person among them. */
+const membersTried = 50
+
+/**
+ * One group of the base stands for all: whether its members may be written, and whether a member shows it in memberOf. An
+ * attribute that we may not read looks as if it had no values, and every membership as if it were gone.
+ */
 const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<readonly string[]> => {
+  const problems: string[] = []
+  const any = await firstGroup(client, settings, anyGroup, 'allowedAttributesEffective')
+  if (any !== undefined && !valuesOf(any, 'allowedAttributesEffective').includes('member'))
+    problems.push(`${settings.groupsBase}: the members of a group there cannot be written`)
+  const filled = new AndFilter({ filters: [anyGroup, new PresenceFilter({ attribute: 'member' })] })
+  const group = await firstGroup(client, settings, filled, 'member')
+  const guid = parseExtendedDn(group?.dn ?? '')?.guid
+  if (group === undefined || guid === undefined) return problems
+  const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
+  const people = await readAccounts(client, settings, members.slice(0, membersTried))
+  const [person] = people.ok ? [...people.value.values()] : []
+  if (person !== undefined && !person.groups.has(guid))
+    problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
+  return problems
+}
+
+const firstGroup = async (
+  client: LdapClient,
+  { groupsBase }: AdSettings,
+  filter: Filter,
+  attribute: string,
+): Promise<Entry | undefined> => {
   let first: Entry | undefined
-  const found = await client.searchPages(
-    { base: settings.groupsBase, scope: 'sub', filter: anyGroup, attributes: ['allowedAttributesEffective'] },
-    1,
-    (entries) => {
-      first ??= entries[0]
-    },
-  )
-  if (!found.ok || first === undefined) return []
-  return valuesOf(first, 'allowedAttributesEffective').includes('member')
-    ? []
-    : [`${settings.groupsBase}: the members of a group there cannot be written`]
+  await client.searchPages({ base: groupsBase, scope: 'sub', filter, attributes: [attribute] }, 1, ([entry]) => {
+    first = entry
+    return 'enough'
+  })
+  return first
 }
 
 const read = async (client: LdapClient, base: string, attributes: readonly string[]): Promise<Result<Entry>> => {

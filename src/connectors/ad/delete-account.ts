@@ -1,7 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { refused } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import type { Account } from './account.ts'
+import { type Account, hiddenAccount } from './account.ts'
 import { treeDelete } from './controls.ts'
 import { outcomeOfChange } from './errors.ts'
 import { guidDn } from './guid.ts'
@@ -19,6 +19,7 @@ export const deleteAccount = async (
   { guid, control }: Account,
   gate: Gate,
 ): Promise<Written | Outcome> => {
+  if (control === null) return hiddenAccount
   if (isEnabled(control)) return refused('protected', 'account-enabled')
   let result = await client.remove(guidDn(guid), [], gate)
   if (!result.ok && result.failure.result === notOnNonLeaf)

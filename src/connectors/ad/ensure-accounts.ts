@@ -6,7 +6,7 @@ import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
-import { type Account, accountOf, mappedOf, observedAccount } from './account.ts'
+import { type Account, accountOf, hiddenAccount, mappedOf, observedAccount } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { createAccounts } from './create-accounts.ts'
 import { outcomeOfChange } from './errors.ts'
@@ -112,10 +112,14 @@ const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): En
     ? []
     : [{ ...operation, account: entry === null ? null : (parseExtendedDn(entry.dn)?.guid ?? null) }]
 
-export const presentAccount = (settings: AdSettings, account: Account, origin: Origin, code: string): Outcome => ({
-  kind: 'done',
-  changed: code !== '',
-  evidence: { read: 'account-entry', code, account: account.guid, entitlement: null },
-  account: { ...observedAccount(settings, account), origin },
-  ...(origin === 'created' ? {} : { grants: [...account.groups.values()] }),
-})
+export const presentAccount = (settings: AdSettings, account: Account, origin: Origin, code: string): Outcome => {
+  const observed = observedAccount(settings, account)
+  if (observed === null) return hiddenAccount
+  return {
+    kind: 'done',
+    changed: code !== '',
+    evidence: { read: 'account-entry', code, account: account.guid, entitlement: null },
+    account: { ...observed, origin },
+    ...(origin === 'created' ? {} : { grants: [...account.groups.values()] }),
+  }
+}

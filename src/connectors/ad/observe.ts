@@ -39,20 +39,8 @@ const observeAccess = async (
     const read = new Map([[account.guid, account]])
     outcomes[index] = judge(settings, item, read, { kind: 'written', changed: false, code: '' })
   }
-  return operations.map(({ op }, index) => {
-    const outcome = outcomes[index]
-    // An account that is not there is as a deletion wants it.
-    if (op === 'deleteAccount' && outcome?.kind === 'refused' && outcome.reason === 'account-missing')
-      return absent(operations[index]?.account as NativeId)
-    return outcome ?? retry(notSo)
-  })
+  return operations.map((_, index) => outcomes[index] ?? retry(notSo))
 }
-
-const absent = (account: NativeId): Outcome => ({
-  kind: 'done',
-  changed: false,
-  evidence: { read: 'account-absent', code: '', account, entitlement: null },
-})
 
 /**
  * An account that is there is said, with the hash of the attributes that it has: whoever asks compares. One whose person
@@ -100,5 +88,9 @@ export const accounts = async (
 ): Promise<Snapshot<ObservedAccount>> => {
   const read = await readAccounts(client, settings, ids)
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  return { kind: 'complete', items: [...read.value.values()].map((account) => observedAccount(settings, account)) }
+  const seen = [...read.value.values()].map((account) => observedAccount(settings, account))
+  const items = seen.filter((account) => account !== null)
+  return items.length === seen.length
+    ? { kind: 'complete', items }
+    : { kind: 'partial', items, cause: 'user-account-control-hidden' }
 }

@@ -2,7 +2,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
-import { type Account, readAccounts } from './account.ts'
+import { type Account, hiddenAccount, readAccounts } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { outcomeOfChange } from './errors.ts'
 import { guidDn } from './guid.ts'
@@ -24,8 +24,9 @@ export const setEnabled = async (
   gate: Gate,
   writer = 0,
 ): Promise<Written | Outcome> => {
-  let control = account.control
+  let { control } = account
   for (let tries = 1; ; tries += 1) {
+    if (control === null) return hiddenAccount
     if (isEnabled(control) === enabled) return { kind: 'written', changed: false, code: '' }
     const result = await client.modify(
       guidDn(account.guid),
