@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { foldDn, parseDn } from '../../domain/dn.ts'
+import { dnKey, foldDn, parseDn } from '../../domain/dn.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { attributeName, dn, template, timeouts } from '../ldap-wire/connection.ts'
 
@@ -100,10 +100,14 @@ export const adSettingsSchema = z
     if (Object.keys(value.account.attributes).some((name) => name.toLowerCase() === value.correlation.toLowerCase()))
       issue(['account', 'attributes'], `${value.correlation} is the correlation attribute and is set by the connector`)
     const { moveTo } = value.leaver
-    if (moveTo !== undefined && foldDn(parseDn(moveTo) ?? []) === foldDn(parseDn(value.peopleBase) ?? []))
+    if (moveTo !== undefined && dnKey(moveTo) === dnKey(value.peopleBase))
       issue(['leaver', 'moveTo'], 'is where the accounts are already')
-    if (value.searchBase === undefined && domainOf(value.peopleBase) === '')
-      issue(['searchBase'], 'peopleBase has no DC= parts to take it from')
+    const searched = value.searchBase ?? domainOf(value.peopleBase)
+    if (searched === '') return issue(['searchBase'], 'peopleBase has no DC= parts to take it from')
+    // Who is moved out of what is searched would seem to be gone.
+    const isSearched = (base: string) => `,${dnKey(base)}`.endsWith(`,${dnKey(searched)}`)
+    if (!isSearched(value.peopleBase)) issue(['peopleBase'], 'is not below searchBase')
+    if (moveTo !== undefined && !isSearched(moveTo)) issue(['leaver', 'moveTo'], 'is not below searchBase')
   })
   .transform((value) => ({ ...value, searchBase: value.searchBase ?? domainOf(value.peopleBase) }))
 

@@ -45,7 +45,9 @@ describe('what would fail later is found now', () => {
     [{ account: { rdn: 'CN={' } }, ['account.rdn']],
     [{ leaver: { moveTo: 'ou=people, dc=corp,dc=example' } }, ['leaver.moveTo']],
     [{ peopleBase: 'OU=People' }, ['searchBase']],
-    [{ peopleBase: 'OU=People', searchBase: 'DC=x' }, []],
+    [{ searchBase: 'DC=x' }, ['peopleBase']],
+    [{ searchBase: 'OU=PEOPLE, DC=corp,DC=example' }, []],
+    [{ leaver: { moveTo: 'OU=Leavers,DC=other,DC=example' } }, ['leaver.moveTo']],
     [{ surprise: 1 }, ['']],
   ])('%j', (changes, expected) => {
     expect(problems(changes)).toEqual(expected)
