@@ -25,11 +25,14 @@ export const delegated = (sid: string): Readonly<Record<keyof typeof units, stri
   const people = [
     `(OA;CI;CCDC;${user};;${sid})`,
     `(OA;CIIO;RPWP;;${user};${sid})`,
-    `(OA;CIIO;SD;;${user};${sid})`,
+    `(OA;CIIO;SDDT;;${user};${sid})`,
     `(OA;CIIO;CR;${resetPassword};${user};${sid})`,
   ].join('')
   return { people, leavers: people, groups: `(OA;CIIO;RPWP;${member};${group};${sid})` }
 }
+
+export const deletedObjects = `CN=Deleted Objects,${baseDn}`
+export const seeing = (sid: string): string => `(A;;LCRP;;;${sid})`
 
 export const smbConf = (dir: string, address: string, tls: TlsFiles): string => {
   const settings: Readonly<Record<string, string>> = {

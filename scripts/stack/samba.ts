@@ -13,7 +13,18 @@ import { cached } from './download.ts'
 import { type OnProgress, StackError } from './part.ts'
 import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
-import { administrator, baseDn, delegated, netbios, realm, serviceAccount, smbConf, units } from './samba-domain.ts'
+import {
+  administrator,
+  baseDn,
+  delegated,
+  deletedObjects,
+  netbios,
+  realm,
+  seeing,
+  serviceAccount,
+  smbConf,
+  units,
+} from './samba-domain.ts'
 
 export type SambaOptions = {
   readonly dir: string
@@ -27,8 +38,10 @@ export const sambaPorts = [389, 636, 3268, 3269] as const
 
 const packages = ['samba', 'samba-dsdb-modules', 'samba-vfs-modules', 'samba-ad-provision', 'python3-samba']
 const todo = `run as root on Debian or Ubuntu (${packages.join(', ')}), or set MUSTER_STACK_AD_URL`
+/** Nothing here outlives the machine; what one process wrote, the next one reads without. */
+const noSync = { TDB_NO_FSYNC: '1' }
 /** Raised when what a fresh domain contains changes. */
-const domainVersion = 1
+const domainVersion = 2
 
 export async function samba(
   options: SambaOptions,
@@ -58,6 +71,7 @@ export async function samba(
     {
       part: 'samba',
       command: tool.inside('samba', '--foreground', '--debug-stdout', '--model=single', `--configfile=${conf}`),
+      env: noSync,
       cwd: dir,
       logFile,
       stopSignal: 'SIGTERM',
@@ -100,10 +114,12 @@ async function programs(onProgress: OnProgress): Promise<Programs> {
 
 /** A provisioned domain to copy: made once for a version of Samba. */
 async function freshDomain({ inside }: Programs, onProgress: OnProgress): Promise<string> {
-  const call = async (...args: string[]) => {
-    const [command, ...rest] = inside('samba-tool', ...args)
-    return run(command, rest, { env: { PATH: `/usr/bin:/usr/sbin:/bin:/sbin:${process.env.PATH ?? ''}` } })
+  const env = { ...noSync, PATH: `/usr/bin:/usr/sbin:/bin:/sbin:${process.env.PATH ?? ''}` }
+  const runs = (program: string, ...args: string[]) => {
+    const [command, ...rest] = inside(program, ...args)
+    return run(command, rest, { env })
   }
+  const call = (...args: string[]) => runs('samba-tool', ...args)
   const version = (await call('--version')).trim().split('\n').at(-1) ?? ''
   return cached(`samba-domain-${version}-${domainVersion}`, async (into) => {
     onProgress({ part: 'samba', text: 'creating the domain' })
@@ -122,7 +138,8 @@ async function freshDomain({ inside }: Programs, onProgress: OnProgress): Promis
       `--targetdir=${into}`,
       `--option=posix:eadb=${join(into, 'private', 'eadb.tdb')}`,
     )
-    const at = ['-s', join(into, 'etc', 'smb.conf')]
+    const conf = join(into, 'etc', 'smb.conf')
+    const at = ['-s', conf]
     await call('user', 'create', serviceAccount, passwords.service, ...at)
     const sid = /^objectSid: (\S+)$/m.exec(await call('user', 'show', serviceAccount, '--attributes=objectSid', ...at))
     if (sid?.[1] === undefined) throw new StackError('samba', 'its service account has no SID', todo)
@@ -132,6 +149,8 @@ async function freshDomain({ inside }: Programs, onProgress: OnProgress): Promis
       await call('ou', 'add', dn, ...at)
       await call('dsacl', 'set', `--objectdn=${dn}`, `--sddl=${rights[unit]}`, ...at)
     }
+    const script = join(import.meta.dirname, 'samba-see-deleted.py')
+    await runs('python3', script, conf, join(into, 'private', 'sam.ldb'), deletedObjects, seeing(sid[1]))
     writeFileSync(join(into, 'passwords.json'), JSON.stringify(passwords), { mode: 0o600 })
   })
 }

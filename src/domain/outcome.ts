@@ -55,6 +55,11 @@ export type Outcome =
        * directly, from a complete read. undefined = not read.
        */
       readonly grants?: readonly ObservedEntitlement[]
+      /**
+       * What the configuration asks for beside the operation, and could not be brought about: a leaver's move, for one. The
+       * operation itself is done; a human should see this, and repeating it tries again.
+       */
+      readonly unfinished?: readonly Cause[]
     }
   | { readonly kind: 'pending'; readonly handle: string; readonly pollAfterMs: number }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number; readonly scope: string }

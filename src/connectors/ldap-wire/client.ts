@@ -49,11 +49,11 @@ export type Gate = () => boolean
 export type LdapClient = {
   /** All entries, or a failure: never a part of them. */
   readonly search: (search: Search, took?: Took) => Promise<Result<readonly Entry[]>>
-  /** Page by page; ends only when the server says that there are no more pages. */
+  /** Page by page; ends only when the server says that there are no more pages, or `onPage` answers 'enough'. */
   readonly searchPages: (
     search: Search,
     pageSize: number,
-    onPage: (entries: readonly Entry[]) => void,
+    onPage: (entries: readonly Entry[]) => unknown,
   ) => Promise<Result<null>>
   readonly modify: (
     dn: string,
@@ -190,7 +190,7 @@ export const createLdapClient = (
             new PagedResultsControl({ critical: true, value: { size: pageSize, cookie } }),
           )
           if (!found.ok) return found
-          onPage(found.value.entries)
+          if (onPage(found.value.entries) === 'enough') return ok(null)
           const next = found.value.controls.find((control) => control instanceof PagedResultsControl)?.value?.cookie
           if (next === undefined || next.length === 0) return ok(null)
           cookie = Buffer.from(next)

@@ -1,0 +1,114 @@
+import { AndFilter, type Filter, PresenceFilter } from 'ldapts'
+import type { CheckReport } from '../connector.ts'
+import { failureText } from '../ldap-wire/answers.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
+import type { Result } from '../ldap-wire/errors.ts'
+import { readAccounts } from './account.ts'
+import { seesDeleted } from './changes.ts'
+import { type AdSettings, domainOf } from './config.ts'
+import { parseExtendedDn } from './extended-dn.ts'
+import { anyGroup, anyObject } from './filters.ts'
+import { pieceOf } from './ranges.ts'
+
+/** GeneralizedTime as AD writes it, e.g. 20261121214217.0Z, in ms since 1970. */
+const instantOf = (text: string): number => {
+  const [, y, mo, d, h, mi, s] = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})/.exec(text) ?? []
+  return Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s))
+}
+
+/** LDAP_CAP_ACTIVE_DIRECTORY_OID (MS-ADTS §3.1.1.3.4.3.1). */
+const activeDirectory = '1.2.840.113556.1.4.800'
+const protocolError = 2
+
+/** Reads what can be known without a change: AD tells what the service account may write. */
+export const check = async (client: LdapClient, settings: AdSettings, now: () => number): Promise<CheckReport> => {
+  const me = await client.whoAmI()
+  // Samba does not know the question; whoever is not bound fails at the reads below.
+  if (!me.ok && me.failure.result !== protocolError)
+    return {
+      ok: false,
+      problems: [`cannot bind to ${settings.urls.join(', ')} as ${settings.bindName}: ${failureText(me.failure)}`],
+    }
+  const problems: string[] = []
+  if (me.ok && me.value === '') problems.push('bound anonymously')
+  const root = await read(client, '', ['supportedCapabilities', 'currentTime', 'defaultNamingContext'])
+  if (!root.ok) problems.push(`the root DSE cannot be read: ${failureText(root.failure)}`)
+  else problems.push(...rootProblems(root.value, settings, now()))
+  const bases = [
+    [settings.peopleBase, 'allowedChildClassesEffective', 'user', 'accounts cannot be created there'],
+    ...(settings.leaver.moveTo === undefined
+      ? []
+      : [[settings.leaver.moveTo, 'allowedChildClassesEffective', 'user', 'accounts cannot be moved there'] as const]),
+    [settings.groupsBase, null, null, null],
+    [settings.searchBase, null, null, null],
+  ] as const
+  for (const [base, attribute, needed, otherwise] of bases) {
+    const entry = await read(client, base, ['objectClass', ...(attribute === null ? [] : [attribute])])
+    if (!entry.ok) problems.push(`${base} cannot be read: ${failureText(entry.failure)}`)
+    else if (attribute !== null && !valuesOf(entry.value, attribute).includes(needed))
+      problems.push(`${base}: ${otherwise}`)
+  }
+  problems.push(...(await groupProblems(client, settings)))
+  const domain = domainOf(settings.searchBase) || settings.searchBase
+  if (!(await seesDeleted(client, domain)))
+    problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
+  return { ok: problems.length === 0, problems }
+}
+
+const rootProblems = (root: Entry, settings: AdSettings, now: number): readonly string[] => {
+  const problems: string[] = []
+  if (!valuesOf(root, 'supportedCapabilities').includes(activeDirectory))
+    problems.push('the server does not say that it is Active Directory')
+  const skew = Math.abs(instantOf(firstValue(root, 'currentTime') ?? '') - now) / 1_000
+  if (!(skew <= settings.clockSkewSeconds))
+    problems.push(`its clock and ours differ by ${Math.round(skew)} s: ends of access are judged by ours`)
+  return problems
+}
+
+/** Members of one group that are looked up to find a person among them. */
+const membersTried = 50
+
+/**
+ * One group of the base stands for all: whether its members may be written, and whether a member shows it in memberOf. An
+ * attribute that we may not read looks as if it had no values, and every membership as if it were gone.
+ */
+const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<readonly string[]> => {
+  const problems: string[] = []
+  const any = await firstGroup(client, settings, anyGroup, 'allowedAttributesEffective')
+  if (any !== undefined && !valuesOf(any, 'allowedAttributesEffective').includes('member'))
+    problems.push(`${settings.groupsBase}: the members of a group there cannot be written`)
+  const filled = new AndFilter({ filters: [anyGroup, new PresenceFilter({ attribute: 'member' })] })
+  const group = await firstGroup(client, settings, filled, 'member')
+  const guid = parseExtendedDn(group?.dn ?? '')?.guid
+  if (group === undefined || guid === undefined) return problems
+  const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
+  const people = await readAccounts(client, settings, members.slice(0, membersTried))
+  const [person] = people.ok ? [...people.value.values()] : []
+  if (person !== undefined && !person.groups.has(guid))
+    problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
+  return problems
+}
+
+const firstGroup = async (
+  client: LdapClient,
+  { groupsBase }: AdSettings,
+  filter: Filter,
+  attribute: string,
+): Promise<Entry | undefined> => {
+  let first: Entry | undefined
+  await client.searchPages({ base: groupsBase, scope: 'sub', filter, attributes: [attribute] }, 1, ([entry]) => {
+    first = entry
+    return 'enough'
+  })
+  return first
+}
+
+const read = async (client: LdapClient, base: string, attributes: readonly string[]): Promise<Result<Entry>> => {
+  const found = await client.search({ base, scope: 'base', filter: anyObject, attributes })
+  if (!found.ok) return found
+  const entry = found.value[0]
+  return entry === undefined
+    ? { ok: false, failure: { code: '32', result: 32, word: 'no-such-object', sent: true } }
+    : { ok: true, value: entry }
+}

@@ -1,0 +1,72 @@
+import type { TargetId } from '../../domain/ids.ts'
+import { attributesHash, fill, mapAttributes, type Worker } from '../attribute-mapping.ts'
+import type { Connector, ConnectorTools } from '../connector.ts'
+import { failureText } from '../ldap-wire/answers.ts'
+import { mapRdn } from '../ldap-wire/attributes.ts'
+import { createPace } from '../ldap-wire/pace.ts'
+import { isBelow } from './account.ts'
+import { apply } from './apply.ts'
+import { changes } from './changes.ts'
+import { check } from './check.ts'
+import type { AdSettings } from './config.ts'
+import { createDomainControllers } from './domain-controllers.ts'
+import { readGroupByName } from './groups.ts'
+import { adManifest } from './manifest.ts'
+import { membersOf, whoIs } from './members.ts'
+import { accounts, grantsOf, observe } from './observe.ts'
+
+/**
+ * One Active Directory domain. Make one per lane and process: it holds, to the controller in use, a connection to read, one
+ * to write memberships and those that write accounts. `close` ends them; operations in flight answer.
+ */
+export const createAdConnector = (
+  target: TargetId,
+  settings: AdSettings,
+  tools: Pick<ConnectorTools, 'giveWay' | 'now'>,
+): Connector => {
+  const controllers = createDomainControllers(settings, tools.giveWay)
+  const pace = createPace()
+  return {
+    target,
+    manifest: adManifest(settings),
+    check: async () => check(await controllers.pin(), settings, tools.now),
+    attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
+    creationHash: (worker) => creationHash(settings, worker),
+    resolveEntitlements: async (refs) => {
+      const client = await controllers.pin()
+      const groups = await Promise.all(refs.map(({ lookup }) => readGroupByName(client, lookup)))
+      return groups.map((group) => {
+        if (!group.ok) return { kind: 'failed', cause: failureText(group.failure) }
+        if (group.value === null) return { kind: 'missing' }
+        return isBelow(group.value.dn, settings.groupsBase)
+          ? { kind: 'found', nativeId: group.value.guid }
+          : { kind: 'failed', cause: 'outside-groups-base' }
+      })
+    },
+    apply: async (operations, context) => apply(await controllers.pin(), settings, pace, operations, context),
+    observe: async (operations) => observe(await controllers.pin(), settings, operations),
+    grantsOf: async (ids) => grantsOf(await controllers.pin(), settings, ids),
+    membersOf: async function* (refs) {
+      yield* membersOf(await controllers.pin(), settings, refs)
+    },
+    whoIs: async (members) => whoIs(await controllers.pin(), settings, members),
+    changes: async (cursor) => changes(await controllers.pin(), settings, cursor),
+    accounts: async (ids) => accounts(await controllers.pin(), settings, ids),
+    close: async () => controllers.close(),
+  }
+}
+
+/** Of all that a new account would be called and have. */
+const creationHash = ({ account }: AdSettings, worker: Worker): string => {
+  const names = [
+    ['rdn', mapRdn(account, worker)?.rdn ?? ''],
+    ['sam', fill(account.sAMAccountName, worker)],
+    ['upn', fill(account.userPrincipalName ?? '', worker)],
+  ] as const
+  return attributesHash(
+    new Map([
+      ...mapAttributes(account.attributes, worker),
+      ...names.map(([name, value]) => [`new ${name}`, [value]] as const),
+    ]),
+  )
+}

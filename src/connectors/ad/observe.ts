@@ -1,0 +1,96 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
+import { notSo, type Operation, type Snapshot } from '../connector.ts'
+import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
+import type { LdapClient } from '../ldap-wire/client.ts'
+import type { EnsureOperation } from '../ldap-wire/correlate.ts'
+import { outcomeOfRead } from '../ldap-wire/errors.ts'
+import { type AccessOperation, findItems, isOnAccess, judge } from './access.ts'
+import { accountOf, observedAccount, readAccounts } from './account.ts'
+import type { AdSettings } from './config.ts'
+import { presentAccount } from './ensure-accounts.ts'
+import { find } from './find-accounts.ts'
+
+/** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
+export const observe = async (
+  client: LdapClient,
+  settings: AdSettings,
+  operations: readonly Operation[],
+): Promise<readonly Outcome[]> => {
+  const outcomes = await inOrder(
+    operations,
+    isOnAccess,
+    (ensures) => observeAccounts(client, settings, ensures),
+    (others) => observeAccess(client, settings, others),
+  )
+  return outcomes.map((outcome) =>
+    outcome.kind === 'retry' && outcome.cause.word !== notSo ? { kind: 'unknown', cause: outcome.cause } : outcome,
+  )
+}
+
+const observeAccess = async (
+  client: LdapClient,
+  settings: AdSettings,
+  operations: readonly AccessOperation[],
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  for (const item of await findItems(client, settings, operations, outcomes)) {
+    const { account, index } = item
+    const read = new Map([[account.guid, account]])
+    outcomes[index] = judge(settings, item, read, { kind: 'written', changed: false, code: '' })
+  }
+  return operations.map((_, index) => outcomes[index] ?? retry(notSo))
+}
+
+/**
+ * An account that is there is said, with the hash of the attributes that it has: whoever asks compares. One whose person
+ * has changed since it was made must not be taken for none.
+ */
+const observeAccounts = async (
+  client: LdapClient,
+  settings: AdSettings,
+  operations: readonly EnsureOperation[],
+): Promise<readonly Outcome[]> => {
+  const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  const { matched } = await find(client, settings, operations, outcomes)
+  for (const { index, operation, entry } of matched) {
+    const account = await accountOf(client, entry)
+    outcomes[index] = account.ok
+      ? presentAccount(settings, account.value, operation.account === null ? 'linked' : 'known', '')
+      : outcomeOfRead(account.failure, 'account')
+  }
+  return operations.map((_, index) => outcomes[index] ?? retry(notSo))
+}
+
+/**
+ * Direct grants of these accounts, as their memberOf tells. The primary group is none: it is a property of the account, and
+ * everybody has one. An account that does not exist any more holds nothing.
+ */
+export const grantsOf = async (
+  client: LdapClient,
+  settings: AdSettings,
+  ids: readonly NativeId[],
+): Promise<Snapshot<{ readonly account: NativeId; readonly entitlement: ObservedEntitlement }>> => {
+  const read = await readAccounts(client, settings, ids)
+  if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
+  return {
+    kind: 'complete',
+    items: [...read.value.values()].flatMap(({ guid, groups }) =>
+      [...groups.values()].map((entitlement) => ({ account: guid, entitlement })),
+    ),
+  }
+}
+
+export const accounts = async (
+  client: LdapClient,
+  settings: AdSettings,
+  ids: readonly NativeId[],
+): Promise<Snapshot<ObservedAccount>> => {
+  const read = await readAccounts(client, settings, ids)
+  if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
+  const seen = [...read.value.values()].map((account) => observedAccount(settings, account))
+  const items = seen.filter((account) => account !== null)
+  return items.length === seen.length
+    ? { kind: 'complete', items }
+    : { kind: 'partial', items, cause: 'user-account-control-hidden' }
+}

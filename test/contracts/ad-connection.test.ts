@@ -1,0 +1,147 @@
+/** Domain controllers that are secured, wrong, gone, or more than one. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { certificates } from '../../scripts/stack/certificates.ts'
+import { createAdConnector } from '../../src/connectors/ad/connector.ts'
+import type { Connector } from '../../src/connectors/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { freshName } from '../support/stack.ts'
+import { tcpProxy } from '../support/tcp-proxy.ts'
+import { type AdWorld, adTools, openAdWorld, target } from './ad-world.ts'
+import { operationOf } from './ldap-world.ts'
+import { accountOf, always, ensure, grant, said } from './world.ts'
+
+let world: AdWorld
+beforeAll(async () => {
+  world = await openAdWorld()
+})
+afterEach(() => world.faults.none())
+afterAll(() => world?.close())
+
+const using = async <T>(
+  changes: Readonly<Record<string, unknown>>,
+  work: (connector: Connector) => Promise<T>,
+  tools = adTools,
+): Promise<T> => {
+  const connector = createAdConnector(target, world.configure(changes), tools)
+  try {
+    return await work(connector)
+  } finally {
+    await connector.close()
+  }
+}
+const checked = (changes: Readonly<Record<string, unknown>>, tools = adTools) =>
+  using(changes, (connector) => connector.check(always.signal), tools)
+const tls = () => ({ security: undefined, urls: [world.ad.url], caFile: world.ad.caFile })
+const addAccount = async () => (await world.addAccounts([world.person(freshName())]))[0] as NativeId
+
+describe('security', () => {
+  test('LDAPS: created with a password, granted, disabled; no problems', async () => {
+    const somebody = world.person(freshName())
+    const group = await world.addGroup(freshName())
+    await using(tls(), async (connector) => {
+      expect(await connector.check(always.signal)).toEqual({ ok: true, problems: [] })
+      const [created] = await connector.apply([ensure(somebody)], always)
+      const account = accountOf(created)?.nativeId as NativeId
+      expect((await connector.apply([grant(account, group), { op: 'disable', account }], always)).map(said)).toEqual([
+        'changed',
+        'changed',
+      ])
+      expect(await world.membersOf(group)).toEqual([account])
+    })
+  })
+
+  test('an authority that did not sign, and a certificate for another address, are refused', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'muster-ca-'))
+    const elsewhere = await tcpProxy({ host: new URL(world.ad.url).hostname, port: 636 }, '127.0.0.2')
+    try {
+      const { caFile } = await certificates(dir)
+      expect((await checked({ ...tls(), caFile })).problems.join()).toContain('connect-failed')
+      const wrongName = await checked({ ...tls(), urls: [`ldaps://127.0.0.2:${elsewhere.port}`] })
+      expect(wrongName.problems.join()).toContain('ERR_TLS_CERT_ALTNAME_INVALID')
+    } finally {
+      await elsewhere.close()
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
+  test('a wrong password says so, without the password', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    await using({ bindPassword: 'wrong-secret' }, async (connector) => {
+      const outcomes = await connector.apply([grant(account, group)], always)
+      expect(outcomes.map(said)).toEqual(['refused:configuration'])
+      const report = await connector.check(always.signal)
+      expect(report.problems.join()).toContain('invalid-credentials (49)')
+      expect(JSON.stringify([outcomes, report])).not.toContain('wrong-secret')
+    })
+  })
+})
+
+describe('doctor', () => {
+  test('names what the service account may not do, bases that are not there, and a clock that differs', async () => {
+    const { baseDn } = world.ad
+    await world.addGroup(freshName())
+    expect((await checked({ peopleBase: `CN=Users,${baseDn}` })).problems).toEqual([
+      `CN=Users,${baseDn}: accounts cannot be created there`,
+    ])
+    expect((await checked({ groupsBase: `CN=Users,${baseDn}` })).problems).toEqual([
+      `CN=Users,${baseDn}: the members of a group there cannot be written`,
+    ])
+    expect((await checked({ leaver: { moveTo: `OU=Nowhere,${baseDn}` } })).problems).toEqual([
+      `OU=Nowhere,${baseDn} cannot be read: no-such-object (32)`,
+    ])
+    const late = { ...adTools, now: () => Date.now() + 3_600_000 }
+    expect((await checked({}, late)).problems.join()).toMatch(/its clock and ours differ by 3\d{3} s/)
+    expect((await checked({ searchBase: world.people })).ok).toBe(true)
+  })
+})
+
+describe('several controllers', () => {
+  const ways = async () => {
+    const upstream = { host: new URL(world.ad.plainUrl).hostname, port: 389 }
+    const [first, second] = [await tcpProxy(upstream), await tcpProxy(upstream)]
+    return { first, second, urls: [first, second].map(({ port }) => `ldap://127.0.0.1:${port}`) }
+  }
+
+  test('the first is used while it is there; a call that loses it fails, the next goes to the second and stays', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    const { first, second, urls } = await ways()
+    await using({ urls }, async (connector) => {
+      expect((await connector.grantsOf([account], always.signal)).kind).toBe('complete')
+      expect(second.connections()).toBe(0)
+
+      // The write connection breaks, and so does every attempt at a new one: the call does not wander to the second.
+      first.watch((bytes, direction) => {
+        if (direction !== 'to-server' || operationOf(bytes) !== 0x66) return 'pass'
+        first.refuse(true)
+        first.resetAll()
+        return 'reset'
+      })
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['unknown'])
+      expect(second.connections()).toBe(0)
+      expect(await world.membersOf(group)).toEqual([])
+
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['changed'])
+      expect(second.connections()).toBeGreaterThan(0)
+      first.watch(null)
+      first.refuse(false)
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['was-so'])
+      expect(first.connections()).toBe(0)
+    })
+    await Promise.all([first.close(), second.close()])
+  })
+
+  test('none is there: surely not applied', async () => {
+    const [account, group] = [await addAccount(), await world.addGroup(freshName())]
+    const { first, second, urls } = await ways()
+    first.refuse(true)
+    second.refuse(true)
+    await using({ urls }, async (connector) => {
+      expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['retry'])
+      expect((await connector.check(always.signal)).ok).toBe(false)
+    })
+    await Promise.all([first.close(), second.close()])
+  })
+})

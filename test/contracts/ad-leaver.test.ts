@@ -1,0 +1,136 @@
+/** What is done to an account beyond its groups: protection, deletion, and a leaver who moves and may come back. */
+import { describe, expect, test } from 'vitest'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { freshName } from '../support/stack.ts'
+import { adScene } from './ad-scene.ts'
+import { change } from './ad-world.ts'
+import { always, ensure, grant, grantsOf, revoke, said } from './world.ts'
+
+const scene = adScene()
+const { person, apply, wellKnown, saying, addAccount, addAccounts, controlOf, modify, known, using } = scene
+
+describe('protected', () => {
+  test('what AD calls critical is never written: not its accounts, not its groups', async () => {
+    const account = await addAccount()
+    const [admins, administrator] = [await known('Domain Admins'), await scene.world.idAt(wellKnown('Administrator'))]
+    await scene.world.asRoot.modify(admins.lookup, change('add', 'member', [`<GUID=${account}>`]))
+    const outcomes = await apply([
+      { op: 'disable', account: administrator },
+      { op: 'deleteAccount', account: administrator },
+      grant(account, admins),
+      revoke(account, admins),
+    ])
+    expect(outcomes).toMatchObject(
+      outcomes.map(() => ({ kind: 'refused', reason: 'protected', cause: { word: 'critical-system-object' } })),
+    )
+    await scene.world.asRoot.modify(admins.lookup, change('delete', 'member', [`<GUID=${account}>`]))
+  })
+
+  test('adminCount: refused, unless the configuration says otherwise; groups are taken away all the same', async () => {
+    const somebody = person()
+    const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]
+    const group = await scene.world.addGroup(freshName(), [account])
+    await modify(account, 'replace', 'adminCount', ['1'])
+    const after = { key: somebody.key, worker: { ...somebody.worker, familyName: 'After' } }
+    expect(await saying([{ op: 'disable', account }, ensure(after, true, account), revoke(account, group)])).toEqual([
+      'refused:protected',
+      'refused:protected',
+      'changed',
+    ])
+    expect(await controlOf(account)).toBe(512)
+    await using({ writeAdminAccounts: true }, async (allowed) => {
+      expect((await allowed.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+    })
+  })
+
+  test('deleted: only when disabled, with what hangs below it', async () => {
+    const account = await addAccount()
+    await scene.world.asRoot.add(`CN=below,${(await scene.world.entryOf(account))?.dn}`, { objectClass: 'classStore' })
+    expect(await apply([{ op: 'deleteAccount', account }])).toMatchObject([
+      { kind: 'refused', reason: 'protected', cause: { word: 'account-enabled' } },
+    ])
+    expect(await saying([{ op: 'disable', account }])).toEqual(['changed'])
+    expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['changed'])
+    expect(await scene.world.entryOf(account)).toBeUndefined()
+    expect((await scene.connector.observe([{ op: 'deleteAccount', account }], always.signal)).map(said)).toEqual([
+      'was-so',
+    ])
+    expect(await saying([{ op: 'endSessions', account }])).toEqual(['refused:not-allowed'])
+  })
+})
+
+describe('a leaver', () => {
+  const leaver = () => ({ moveTo: scene.world.leavers, resetPassword: true, clearManager: true })
+
+  test('is disabled, moved, without manager, with a password that nobody knows; and comes back', async () => {
+    const [account, manager] = (await addAccounts(2)) as [NativeId, NativeId]
+    const group = await scene.world.addGroup(freshName(), [account])
+    await modify(account, 'replace', 'manager', [(await scene.world.entryOf(manager))?.dn ?? ''])
+    expect(await scene.world.canSignIn(account)).toBe(true)
+    await using({ leaver: leaver() }, async (other) => {
+      const [outcome] = await other.apply([{ op: 'disable', account }], always)
+      expect(outcome).toMatchObject({ kind: 'done', changed: true, account: { enabled: false } })
+      expect(outcome).not.toHaveProperty('unfinished')
+      expect(grantsOf(outcome)).toEqual([group.nativeId])
+      const entry = await scene.world.entryOf(account)
+      expect(entry?.dn).toContain(scene.world.leavers)
+      expect(entry).toMatchObject({ userAccountControl: '514', pwdLastSet: '0' })
+      expect(entry).not.toHaveProperty('manager')
+      expect((await other.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['was-so'])
+
+      expect((await other.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['changed'])
+      const back = await scene.world.entryOf(account)
+      expect(back?.dn).toContain(scene.world.people)
+      expect(back?.userAccountControl).toBe('512')
+      expect(await scene.world.canSignIn(account)).toBe(false)
+    })
+  })
+
+  test('one step that fails is told and stops no other; repeated, it is tried again', async () => {
+    const account = await addAccount()
+    const nowhere = `OU=${freshName()},${scene.world.leavers}`
+    await using({ leaver: { ...leaver(), moveTo: nowhere } }, async (other) => {
+      const [outcome] = await other.apply([{ op: 'disable', account }], always)
+      expect(outcome).toMatchObject({
+        kind: 'done',
+        account: { enabled: false },
+        unfinished: [{ word: expect.stringMatching(/^move-/) }],
+      })
+      expect(await scene.world.entryOf(account)).toMatchObject({ userAccountControl: '514', pwdLastSet: '0' })
+      await scene.world.asRoot.add(nowhere, { objectClass: 'organizationalUnit' })
+      const again = await other.apply([{ op: 'disable', account }], always)
+      expect(again).toMatchObject([{ kind: 'done', changed: true }])
+      expect(again[0]).not.toHaveProperty('unfinished')
+      expect((await scene.world.entryOf(account))?.dn).toContain(nowhere)
+    })
+  })
+
+  test('the lease ends after the account was disabled: it stays so, and the rest is told as unfinished', async () => {
+    const account = await addAccount()
+    let left = 1
+    await using({ leaver: leaver() }, async (other) => {
+      const [outcome] = await other.apply([{ op: 'disable', account }], {
+        signal: always.signal,
+        mayWrite: () => left-- > 0,
+      })
+      expect(outcome).toMatchObject({
+        kind: 'done',
+        changed: true,
+        unfinished: [{ word: 'reset-password-lease' }, { word: 'move-lease' }],
+      })
+    })
+  })
+
+  test('somebody has the name in the OU to come back to: not enabled', async () => {
+    const somebody = person()
+    const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]
+    await using({ leaver: leaver() }, async (other) => {
+      await other.apply([{ op: 'disable', account }], always)
+      await scene.world.asRoot.add(`CN=${somebody.worker.displayName},${scene.world.people}`, {
+        objectClass: 'contact',
+      })
+      expect((await other.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['refused:name-taken'])
+      expect(await controlOf(account)).toBe(514)
+    })
+  })
+})

@@ -1,0 +1,247 @@
+/** A Samba domain controller of its own behind a proxy with faults, and a witness: a domain administrator's own connection. */
+import { Attribute, Change, Client, type Entry, EqualityFilter } from 'ldapts'
+import type { Ad } from '../../scripts/stack/part.ts'
+import type { Stack } from '../../scripts/stack/stack.ts'
+import { type AdSettings, adSettingsSchema } from '../../src/connectors/ad/config.ts'
+import { createAdConnector } from '../../src/connectors/ad/connector.ts'
+import { guidBytes, guidText } from '../../src/connectors/ad/guid.ts'
+import { atOnce, type Connector } from '../../src/connectors/connector.ts'
+import { dnKey, escapeRdnValue } from '../../src/domain/dn.ts'
+import type { NativeId, TargetId } from '../../src/domain/ids.ts'
+import { privateStack } from '../support/stack.ts'
+import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
+import { operationOf } from './ldap-world.ts'
+import type { Group, Person, World } from './world.ts'
+
+export type AdWorld = World & {
+  readonly ad: Ad
+  readonly stack: Stack
+  readonly proxy: TcpProxy
+  readonly people: string
+  readonly groups: string
+  readonly leavers: string
+  /** Settings of a connector that goes through the proxy, unencrypted so that the proxy can tell writes from reads. */
+  readonly settings: AdSettings
+  readonly configure: (changes: Readonly<Record<string, unknown>>) => AdSettings
+  readonly asRoot: Client
+  readonly entryOf: (id: NativeId) => Promise<Entry | undefined>
+  readonly idAt: (dn: string) => Promise<NativeId>
+  /** DNs as AD writes them. */
+  readonly rawMembers: (group: Group) => Promise<readonly string[]>
+}
+
+export const target = 'corp-ad' as TargetId
+const password = 'A password that works 1'
+/** So many accounts at once are given no password: each one costs more than all else about it. */
+const crowdFrom = 8
+/** Requests that change something: modify, add, delete, modifyDN. */
+const writes = new Set([0x66, 0x68, 0x4a, 0x6c])
+
+export const adTools = { giveWay: atOnce, now: () => Date.now() }
+export const makeAd = (world: AdWorld): Connector => createAdConnector(target, world.settings, adTools)
+
+export const change = (operation: 'add' | 'delete' | 'replace', type: string, values: string[] | Buffer[]) =>
+  new Change({ operation, modification: new Attribute({ type, values }) })
+
+export const openAdWorld = async (): Promise<AdWorld> => {
+  const stack = await privateStack(['samba'])
+  const { ad } = stack
+  const [people, groups, leavers] = ['People', 'Groups', 'Leavers'].map((name) => `OU=${name},${ad.baseDn}`) as [
+    string,
+    string,
+    string,
+  ]
+  const upstream = { host: new URL(ad.plainUrl).hostname, port: 389 }
+  const proxy = await tcpProxy(upstream)
+  const configure = (changes: Readonly<Record<string, unknown>>): AdSettings =>
+    adSettingsSchema.parse({
+      urls: [`ldap://127.0.0.1:${proxy.port}`],
+      security: 'plain',
+      bindName: ad.serviceName,
+      bindPassword: ad.servicePassword,
+      peopleBase: people,
+      groupsBase: groups,
+      account: {
+        rdn: 'CN={displayName|username}',
+        sAMAccountName: '{username}',
+        userPrincipalName: '{username}@corp.bank.example',
+        attributes: {
+          sn: '{familyName}',
+          givenName: '{givenName}',
+          mail: '{workEmail}',
+          department: '{department}',
+        },
+      },
+      timeouts: { connectMs: 2_000, operationMs: 3_000 },
+      ...changes,
+    })
+
+  const connectRoot = async () => {
+    const client = new Client({ url: ad.plainUrl, timeout: 60_000 })
+    await client.bind(ad.rootName, ad.rootPassword)
+    return client
+  }
+  let root = await connectRoot()
+  const find = async (base: string, scope: 'base' | 'sub', filter: EqualityFilter | string, attributes: string[]) =>
+    (await root.search(base, { scope, filter, attributes, explicitBufferAttributes: ['objectGUID'] })).searchEntries
+  const idOf = (entry: Entry | undefined) => guidText(entry?.objectGUID as Buffer) as NativeId
+
+  const person = (key: string, name?: string): Person => ({
+    key,
+    worker: {
+      personKey: key,
+      username: key.toLowerCase(),
+      displayName: name === undefined ? key : `${name}${key}`,
+      familyName: name ?? key,
+      givenName: 'Given',
+      workEmail: `${key.toLowerCase()}@bank.example`,
+      department: null,
+    },
+  })
+  const addEntry = async ({ key, worker }: Person, rdn: string, sam: string, canSignIn: boolean): Promise<NativeId> => {
+    const dn = `CN=${escapeRdnValue(rdn)},${people}`
+    const attributes = {
+      objectClass: 'user',
+      sAMAccountName: sam,
+      userPrincipalName: `${sam}@corp.bank.example`,
+      sn: String(worker.familyName),
+      givenName: String(worker.givenName),
+      mail: String(worker.workEmail),
+      employeeID: key,
+      userAccountControl: '512',
+      ...(canSignIn ? { unicodePwd: Buffer.from(`"${password}"`, 'utf16le') } : {}),
+    }
+    await root.add(
+      dn,
+      Object.entries(attributes).map(
+        ([type, value]) => new Attribute({ type, values: Buffer.isBuffer(value) ? [value] : [value] }),
+      ),
+    )
+    return idAt(dn)
+  }
+  const idAt = async (dn: string): Promise<NativeId> =>
+    idOf((await find(dn, 'base', '(objectClass=*)', ['objectGUID']))[0])
+  const entryOf = async (id: NativeId): Promise<Entry | undefined> =>
+    (
+      await find(ad.baseDn, 'sub', new EqualityFilter({ attribute: 'objectGUID', value: guidBytes(id) }), [
+        '*',
+        'memberOf',
+      ])
+    )[0]
+  const rawMembers = async (group: Group): Promise<readonly string[]> => {
+    const [entry] = await find(`<GUID=${group.nativeId}>`, 'base', '(objectClass=*)', ['member'])
+    return [entry?.member ?? []].flat().map(String)
+  }
+  const idsByDn = async (): Promise<ReadonlyMap<string, NativeId>> =>
+    new Map(
+      (await find(people, 'sub', '(objectClass=user)', ['objectGUID'])).map((entry) => [dnKey(entry.dn), idOf(entry)]),
+    )
+
+  return {
+    ad,
+    stack,
+    proxy,
+    people,
+    groups,
+    leavers,
+    configure,
+    settings: configure({}),
+    get asRoot() {
+      return root
+    },
+    person,
+    entryOf,
+    idAt,
+    rawMembers,
+    addAccounts: async (crowd) => {
+      const ids: NativeId[] = []
+      for (const somebody of crowd)
+        ids.push(
+          await addEntry(
+            somebody,
+            String(somebody.worker.displayName),
+            String(somebody.worker.username),
+            crowd.length < crowdFrom,
+          ),
+        )
+      return ids
+    },
+    addTwin: async (somebody) => {
+      await addEntry(somebody, `${somebody.worker.displayName} twin`, `${somebody.worker.username}t`, false)
+    },
+    addGroup: async (name, members = [], strangers = 0) => {
+      const lookup = `CN=${escapeRdnValue(name)},${groups}`
+      const others = Array.from({ length: strangers }, (_, at) => `CN=s${at},OU=Strangers,${ad.baseDn}`)
+      await addStrangers(strangers)
+      await root.add(lookup, { objectClass: 'group' })
+      const values = [...members.map((id) => `<GUID=${id}>`), ...others]
+      for (let at = 0; at < values.length; at += 1_000)
+        await root.modify(lookup, change('add', 'member', values.slice(at, at + 1_000)))
+      return { lookup, nativeId: await idAt(lookup) }
+    },
+    membersOf: async (group) => {
+      const ids = await idsByDn()
+      return (await rawMembers(group)).flatMap((dn) => ids.get(dnKey(dn)) ?? [])
+    },
+    accountsOf: async ({ key }) =>
+      (await find(ad.baseDn, 'sub', new EqualityFilter({ attribute: 'employeeID', value: key }), ['objectGUID'])).map(
+        idOf,
+      ),
+    canSignIn: async (id) => {
+      const client = new Client({ url: ad.plainUrl })
+      try {
+        await client.bind(String((await entryOf(id))?.userPrincipalName), password)
+        return true
+      } catch {
+        return false
+      } finally {
+        await client.unbind()
+      }
+    },
+    rename: async (id) => {
+      const entry = await entryOf(id)
+      await root.modifyDN(entry?.dn ?? '', `CN=renamed ${String(entry?.sAMAccountName)},${people}`)
+    },
+    removeGroup: (group) => root.del(group.lookup),
+    faults: {
+      atNextWrite: (phase, act) => {
+        let armed = false
+        proxy.watch(async (bytes, direction) => {
+          const isWrite = direction === 'to-server' && writes.has(operationOf(bytes))
+          const isMoment = phase === 'before-commit' ? isWrite : armed && direction === 'to-client'
+          if (isWrite) armed = true
+          if (!isMoment) return 'pass'
+          proxy.watch(null)
+          if (act === 'drop') return 'reset'
+          if (act === 'no-answer') return 'swallow'
+          await act()
+          return 'pass'
+        })
+      },
+      none: () => proxy.watch(null),
+      dropAll: () => proxy.resetAll(),
+      down: async () => {
+        await root.unbind()
+        await stack.part('samba').kill('SIGKILL')
+      },
+      up: async () => {
+        await stack.part('samba').restart()
+        root = await connectRoot()
+      },
+    },
+    close: async () => {
+      await root.unbind()
+      await proxy.close()
+      await stack.stop({ discard: true })
+    },
+  }
+
+  /** Members that are no accounts: contacts, so many as were ever needed. */
+  async function addStrangers(count: number): Promise<void> {
+    const base = `OU=Strangers,${ad.baseDn}`
+    if (count === 0) return
+    const there = (await find(ad.baseDn, 'sub', `(&(objectClass=contact)(cn=s*))`, ['cn'])).length
+    if (there === 0) await root.add(base, { objectClass: 'organizationalUnit' })
+    for (let at = there; at < count; at += 1) await root.add(`CN=s${at},${base}`, { objectClass: 'contact' })
+  }
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { adSettingsSchema } from '../../../../src/connectors/ad/config.ts'
+import { adManifest } from '../../../../src/connectors/ad/manifest.ts'
+
+const good = {
+  urls: ['ldaps://dc1.corp.example'],
+  bindName: 'muster@corp.example',
+  bindPassword: 'secret',
+  peopleBase: 'OU=People,DC=corp,DC=example',
+  groupsBase: 'OU=Groups,DC=corp,DC=example',
+}
+const problems = (changes: Readonly<Record<string, unknown>>) =>
+  adSettingsSchema.safeParse({ ...good, ...changes }).error?.issues.map(({ path }) => path.join('.')) ?? []
+
+test('little is needed; the rest has defaults, and the domain is taken from the people', () => {
+  expect(adSettingsSchema.parse(good)).toMatchObject({
+    searchBase: 'dc=corp,dc=example',
+    correlation: 'employeeID',
+    account: { rdn: 'CN={displayName|username}', sAMAccountName: '{username}', attributes: {} },
+    leaver: { resetPassword: false, clearManager: false },
+    writeAdminAccounts: false,
+    recycleBin: false,
+  })
+})
+
+test.each([
+  [{ urls: ['ldap://dc1'] }, ['security']],
+  [{ urls: ['ldap://dc1'], security: 'plain' }, []],
+  [{ urls: ['ldap://dc1'], security: 'startTls' }, []],
+  [{ urls: ['ldaps://dc1'], security: 'plain' }, ['security']],
+  [{ urls: ['ldaps://dc1', 'ldap://dc2'] }, ['urls']],
+  [{ urls: [] }, ['urls', 'security']],
+  [{ bindPassword: '' }, ['bindPassword']],
+])('security is said, never assumed: %j', (changes, expected) => {
+  expect(problems(changes)).toEqual(expected)
+})
+
+describe('what would fail later is found now', () => {
+  test.each([
+    [{ account: { attributes: { userAccountControl: '512' } } }, ['account.attributes.userAccountControl']],
+    [{ account: { attributes: { MEMBEROF: '{x}' } } }, ['account.attributes.MEMBEROF']],
+    [{ account: { attributes: { cn: '{displayName}' } } }, ['account.attributes.cn']],
+    [{ account: { attributes: { employeeid: '{personKey}' } } }, ['account.attributes']],
+    [{ account: { sAMAccountName: '{' } }, ['account.sAMAccountName']],
+    [{ account: { rdn: 'CN={' } }, ['account.rdn']],
+    [{ leaver: { moveTo: 'ou=people, dc=corp,dc=example' } }, ['leaver.moveTo']],
+    [{ peopleBase: 'OU=People' }, ['searchBase']],
+    [{ searchBase: 'DC=x' }, ['peopleBase']],
+    [{ searchBase: 'OU=PEOPLE, DC=corp,DC=example' }, []],
+    [{ leaver: { moveTo: 'OU=Leavers,DC=other,DC=example' } }, ['leaver.moveTo']],
+    [{ surprise: 1 }, ['']],
+  ])('%j', (changes, expected) => {
+    expect(problems(changes)).toEqual(expected)
+  })
+})
+
+test('deleted for good, unless there is a recycle bin', () => {
+  expect(adManifest({ recycleBin: false }).deleteAccount).toBe('hard')
+  expect(adManifest({ recycleBin: true }).deleteAccount).toBe('soft')
+})
