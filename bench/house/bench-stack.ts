@@ -19,7 +19,7 @@ export type BenchStack = {
   readonly templateDatabase: string
   readonly passwords: { readonly engine: string; readonly auditor: string }
   /** Processor seconds used so far by each part. */
-  readonly processor: () => Readonly<Record<Part, number>>
+  readonly processor: () => Readonly<Record<(typeof partNames)[number], number>>
   /** The same parts, but another directory server: its own slapd with this variant. */
   readonly withDirectory: (name: string, variant: SlapdVariant) => Promise<BenchStack>
   readonly stop: () => Promise<void>

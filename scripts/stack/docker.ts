@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from './download.ts'
-import type { Part } from './part.ts'
+import type { partNames } from './part.ts'
 import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 
+type Contained = (typeof partNames)[number]
 const services = { kafka: 'kafka', postgres: 'postgres', redis: 'redis', slapd: 'openldap' } as const satisfies Record<
-  Part,
+  Contained,
   string
 >
 
@@ -45,7 +46,7 @@ function project(dir: string): string[] {
 }
 
 export type Container = {
-  readonly part: Part
+  readonly part: Contained
   readonly dir: string
   /** The ports and passwords of docker-compose.yml. */
   readonly env: Readonly<Record<string, string>>

@@ -7,6 +7,7 @@ const variables = {
   postgres: 'MUSTER_STACK_POSTGRES_URL',
   redis: 'MUSTER_REDIS_URL',
   slapd: 'MUSTER_STACK_LDAP_URL',
+  moto: 'MUSTER_STACK_AWS_URL',
 } as const satisfies Record<Part, string>
 
 export function externalUrl(part: Part): string | undefined {

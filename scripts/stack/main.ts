@@ -7,14 +7,14 @@ import { checkout } from './download.ts'
 import { writeEnvFile } from './env-file.ts'
 import { ensureTopic } from './hr-topic.ts'
 import { databaseEnv, musterDatabase } from './muster-database.ts'
-import { type Part, partNames, StackError } from './part.ts'
+import { allParts, type Part, partNames, StackError } from './part.ts'
 import { end, isAlive } from './process.ts'
 import { progressLines } from './progress.ts'
 import { startStack } from './stack.ts'
 import { readState, stateFile, writeState } from './state.ts'
 
 const home = join(checkout, '.stack')
-const usage = `npm run stack -- up [PART…]    start the parts (${partNames.join(', ')}; all of them if none is named) and leave them running
+const usage = `npm run stack -- up [PART…]    start the parts (${allParts.join(', ')}; if none is named: ${partNames.join(', ')}) and leave them running
 npm run stack -- status        what runs, and where
 npm run stack -- down          end everything that was left running; data stays
 npm run stack -- reset         end it and forget all data (downloads stay)
@@ -22,12 +22,12 @@ npm run stack -- reset         end it and forget all data (downloads stay)
 
 /** 0 done, 1 failed, 2 usage. */
 async function main([verb, ...rest]: readonly string[]): Promise<number> {
-  const unknown = rest.filter((name) => !partNames.some((part) => part === name))
+  const unknown = rest.filter((name) => !allParts.some((part) => part === name))
   if (unknown.length > 0 || (rest.length > 0 && verb !== 'up'))
     return refuse(`unknown: ${(unknown.length ? unknown : rest).join(' ')}`)
   switch (verb) {
     case 'up':
-      return up(partNames.filter((part) => rest.length === 0 || rest.includes(part)))
+      return up(rest.length === 0 ? partNames : allParts.filter((part) => rest.includes(part)))
     case 'status':
       return status()
     case 'down':
@@ -84,7 +84,7 @@ function status(): number {
   if (found.length === 0) process.stdout.write('no stack yet; npm run stack -- up starts one\n')
   for (const { name, dir } of found) {
     const state = readState(dir)
-    const running = partNames.filter((part) => isAlive(state.processes[part]))
+    const running = allParts.filter((part) => isAlive(state.processes[part]))
     const who = state.kept ? 'left running' : `run by process ${state.owner?.pid}`
     process.stdout.write(`${name}: ${running.length === 0 ? 'stopped' : `${running.join(', ')} (${who})`}\n`)
     if (running.length === 0) continue
@@ -101,7 +101,7 @@ async function down(): Promise<number> {
   let busy = 0
   for (const { name, dir } of stacks()) {
     const state = readState(dir)
-    const running = partNames.filter((part) => isAlive(state.processes[part]))
+    const running = allParts.filter((part) => isAlive(state.processes[part]))
     if (!state.kept && isAlive(state.owner) && running.length > 0) {
       process.stderr.write(`${name}: process ${state.owner.pid} runs it; it ends with that process\n`)
       busy += 1

@@ -1,7 +1,11 @@
 /** The words of the local stack: its parts, what starting one reports, and what a started one offers. */
 
+/** What Muster itself and its first target need: what is started where no part is named. */
 export const partNames = ['kafka', 'postgres', 'redis', 'slapd'] as const
-export type Part = (typeof partNames)[number]
+/** Stand-ins for further targets: started where they are named. */
+export const targetParts = ['moto'] as const
+export const allParts = [...partNames, ...targetParts] as const
+export type Part = (typeof allParts)[number]
 
 /** `part` is also 'java', 'apt' or another thing that a part needs first. `done` of `total` count bytes, jars or steps. */
 export type Progress = { readonly part: string; readonly text: string; readonly done?: number; readonly total?: number }

@@ -31,6 +31,8 @@ export type Stack = {
   readonly databaseUrl: string
   readonly redisUrl: string
   readonly ldap: Ldap
+  /** moto's own, without simulators/aws in front. */
+  readonly awsUrl: string
   /** A password that this stack keeps under a name of yours, made at the first asking. */
   secret(name: string): string
   /** Throws for a part that was not asked for. */
@@ -125,6 +127,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     get ldap() {
       return need(found.ldap, 'slapd')
     },
+    get awsUrl() {
+      return need(found.awsUrl, 'moto')
+    },
     secret(name) {
       const value = secret(name)
       writeState(dir, state)
@@ -187,6 +192,7 @@ function environment(found: Found): Record<string, string> {
     MUSTER_STACK_LDAP_SERVICE_DN: ldap?.serviceDn,
     MUSTER_STACK_LDAP_SERVICE_PASSWORD: ldap?.servicePassword,
     MUSTER_STACK_LDAP_BASE_DN: ldap?.baseDn,
+    MUSTER_STACK_AWS_URL: found.awsUrl,
   }
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

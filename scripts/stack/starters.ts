@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { container, copyCaFile } from './docker.ts'
 import { external, externalLdap, externalUrl } from './external.ts'
 import { coordinates, kafka } from './kafka.ts'
+import { answersAws, moto, motoUrl } from './moto.ts'
 import type { Control, Ldap, OnProgress, Part } from './part.ts'
 import { answers, postgres, postgresUrl } from './postgres.ts'
 import type { Ownership, Server } from './process.ts'
@@ -15,6 +16,7 @@ export type Found = {
   readonly databaseUrl?: string
   readonly redisUrl?: string
   readonly ldap?: Ldap
+  readonly awsUrl?: string
 }
 
 /** The stack that a part is started for. */
@@ -124,5 +126,21 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
     if (docker) await copyCaFile(site.dir, caFile)
     const urls = { url: `ldaps://127.0.0.1:${ports.tlsPort}`, plainUrl: `ldap://127.0.0.1:${ports.port}` }
     return { ldap: { ...urls, caFile, rootDn, serviceDn, baseDn, ...secrets } }
+  },
+
+  async moto(site) {
+    const url = externalUrl('moto')
+    if (url !== undefined) {
+      await answersAws(url)
+      site.note('moto', external('moto'))
+      return { awsUrl: url }
+    }
+    let awsUrl = ''
+    await site.run('moto', async (own) => {
+      const port = await site.port('moto', own)
+      awsUrl = motoUrl(port)
+      return moto({ dir: join(site.dir, 'moto'), port }, own, site.onProgress)
+    })
+    return { awsUrl }
   },
 }
