@@ -28,9 +28,14 @@ const homes = {
   pg: ['src/store/'],
   prisma: ['src/store/'],
   ldapts: ['src/connectors/ldap/'],
+  aws: ['src/connectors/aws/'],
 }
 /** What belongs to a library, where that is more than the package of its name. */
-const packages = { pg: ['pg', 'pg-[^/]+', '@types/pg'], prisma: ['prisma', '@prisma/[^/]+'] }
+const packages = {
+  pg: ['pg', 'pg-[^/]+', '@types/pg'],
+  prisma: ['prisma', '@prisma/[^/]+'],
+  aws: ['@aws-sdk/[^/]+', '@smithy/[^/]+'],
+}
 
 const dotted = (text) => text.replaceAll('.', '\\.')
 const inSrc = (path) => (path.endsWith('.ts') ? `^src/${dotted(path)}$` : `^src/${path}`)

@@ -55,6 +55,10 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     `import { PrismaPg } from '@prisma/adapter-pg'\nexport const bad = PrismaPg\n`,
   ],
   'ldapts-at-home': ['src/connectors/aws/bad-ldap.ts', `import { Client } from 'ldapts'\nexport const bad = Client\n`],
+  'aws-at-home': [
+    'src/engine/bad-aws.ts',
+    `import { IdentitystoreClient } from '@aws-sdk/client-identitystore'\nexport const bad = IdentitystoreClient\n`,
+  ],
   'core-does-no-io': [
     'src/policies/bad-io.ts',
     `import { readFileSync } from 'node:fs'\nexport const bad = readFileSync\n`,
