@@ -1,6 +1,6 @@
 /** What AWS offers to SCIM and to nobody else, and what only a simulator can tell: GET and POST below /_simulator. */
 import { seededFaults } from './faults.ts'
-import type { Simulator } from './proxy.ts'
+import type { Simulator } from './simulator.ts'
 import { type Answer, type Json, record } from './wire.ts'
 
 const ok = (body: Json): Answer => ({ status: 200, body })

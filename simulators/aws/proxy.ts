@@ -4,60 +4,18 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Assignments, assignments } from './assignments.ts'
-import { type Act, type Faults, faults } from './faults.ts'
+import { assignments } from './assignments.ts'
+import { type Act, faults } from './faults.ts'
 import { groups } from './groups.ts'
 import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
-import { type Moto, moto } from './moto.ts'
+import { moto } from './moto.ts'
 import type { Behind, Rules } from './rules.ts'
-import { createState, type State } from './state.ts'
+import type { Call, Simulator, SimulatorOptions } from './simulator.ts'
+import { createState } from './state.ts'
 import { type Throttle, throttle } from './throttle.ts'
 import { users } from './users.ts'
 import { type Answer, AwsError, type Json, readBody, record, type Service, type Target, targetOf } from './wire.ts'
-
-export type SimulatorOptions = {
-  /** moto's address. */
-  readonly moto: string
-  readonly region?: string
-  /** 0: any free one. */
-  readonly port?: number
-  /** Items of a page at most. */
-  readonly pageSize?: number
-  /** Calls a second of each family. */
-  readonly callsPerSecond?: number
-  /** Sees every exchange of clients, after its rules: a test holds them against the service models. */
-  readonly watch?: (target: Target, request: Json, answer: Answer) => void
-}
-
-export type Call = {
-  readonly at: number
-  readonly service: Service
-  readonly operation: string
-  readonly answer: string
-}
-
-export type Simulator = {
-  readonly url: string
-  readonly identityStoreId: string
-  readonly instanceArn: string
-  readonly state: State
-  readonly assignments: Assignments
-  /** What stands behind, asked without any rule. */
-  readonly moto: Moto
-  readonly faults: Faults
-  /** What clients asked, in order, and `ok` or the error's name. Witnesses are not listed. */
-  readonly calls: () => readonly Call[]
-  readonly forgetCalls: () => void
-  /** Asks past throttle, faults and log: a witness. */
-  readonly ask: (service: Service, operation: string, body: Json) => Promise<Json>
-  /** Breaks every connection. */
-  readonly dropAll: () => void
-  /** Nothing listens any more, and again on the same port. What moto keeps stays. */
-  readonly down: () => Promise<void>
-  readonly up: () => Promise<void>
-  readonly close: () => Promise<void>
-}
 
 const witnessHeader = 'x-simulator-witness'
 

@@ -4,7 +4,11 @@ import { connectorContract } from './connector-contract.ts'
 
 let opened: AwsWorld | undefined
 
-connectorContract('AWS IAM Identity Center', makeAws, async () => (opened = await openAwsWorld()))
+connectorContract(
+  'AWS IAM Identity Center',
+  (world: AwsWorld) => makeAws(world),
+  async () => (opened = await openAwsWorld()),
+)
 
 afterAll(() => {
   // Everything that the whole suite sent and got fits AWS's own service models.

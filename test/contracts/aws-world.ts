@@ -1,12 +1,14 @@
 /** A moto of its own behind the simulator, and a witness that asks the simulator past the connector, throttle and faults. */
 import { randomUUID } from 'node:crypto'
 import type { Stack } from '../../scripts/stack/stack.ts'
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulators/aws/proxy.ts'
+import { startSimulator } from '../../simulators/aws/proxy.ts'
+import type { Simulator, SimulatorOptions } from '../../simulators/aws/simulator.ts'
 import { type Json, record, text } from '../../simulators/aws/wire.ts'
 import { type AwsSettings, awsSettingsSchema } from '../../src/connectors/aws/config.ts'
 import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
+import type { Lane } from '../../src/domain/action.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
 import { exchangeProblems } from '../support/aws-model.ts'
 import { privateStack } from '../support/stack.ts'
@@ -203,11 +205,12 @@ export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Pro
 export const makeAws = (
   world: AwsWorld,
   changes: Readonly<Record<string, unknown>> = {},
-  lane: 'leaver' | 'bulk' = 'bulk',
+  lane: Lane = 'bulk',
+  now: () => number = Date.now,
 ): Connector =>
   createAwsConnector(target, world.configure(changes), {
     lane,
     giveWay: async () => {},
     budget: createLocalBudget(createLocalStore(), lane, () => performance.now()),
-    now: Date.now,
+    now,
   })
