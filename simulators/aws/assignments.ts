@@ -174,6 +174,10 @@ export const assignments = (): Assignments => {
     },
     ListAccountAssignments: async (body, behind) => {
       await tick(behind)
+      await behind.moto.ask('sso-admin', 'DescribePermissionSet', {
+        InstanceArn: body.InstanceArn,
+        PermissionSetArn: body.PermissionSetArn,
+      })
       const { items, next } = page(await all('ListAccountAssignments', body, behind), body, behind)
       return { AccountAssignments: items, ...next }
     },

@@ -1,7 +1,6 @@
 /** Groups and who is in them. */
-import type { Behind, Rules } from './rules.ts'
+import { type Behind, limited, type Rules } from './rules.ts'
 import type { GroupRecord } from './state.ts'
-import { limited } from './users.ts'
 import { AwsError, type Json, notFound, record, text } from './wire.ts'
 
 export const groups: Rules = {

@@ -10,6 +10,7 @@ import { groups } from './groups.ts'
 import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
 import { moto } from './moto.ts'
+import { permissionSets } from './permission-sets.ts'
 import type { Behind, Rules } from './rules.ts'
 import type { Call, Simulator, SimulatorOptions } from './simulator.ts'
 import { createState } from './state.ts'
@@ -35,7 +36,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   const asynchronous = assignments()
   const rules: Readonly<Record<Service, Rules>> = {
     identitystore: { ...users, ...groups, ...memberships },
-    'sso-admin': asynchronous.rules,
+    'sso-admin': { ...permissionSets, ...asynchronous.rules },
   }
   const limit: Throttle = throttle(options.callsPerSecond ?? 20, behind.now)
   const schedule = faults()

@@ -24,3 +24,9 @@ export const page = <T>(items: readonly T[], body: Json, { pageSize }: Behind): 
   const end = from + size
   return { items: items.slice(from, end), next: end < items.length ? { NextToken: `at-${end}` } : {} }
 }
+
+/** moto takes any page size; AWS's pages are never larger than 100. */
+export const limited = (body: Json, { pageSize }: Behind): Json => ({
+  ...body,
+  MaxResults: Math.min(typeof body.MaxResults === 'number' ? body.MaxResults : 100, pageSize),
+})

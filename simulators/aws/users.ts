@@ -1,5 +1,5 @@
 /** Users: what is unique, what SCIM owns, and updates, which moto does not know. */
-import type { Behind, Rules } from './rules.ts'
+import { type Behind, limited, type Rules } from './rules.ts'
 import type { UserRecord } from './state.ts'
 import { AwsError, type Json, notFound, record, text } from './wire.ts'
 
@@ -76,12 +76,6 @@ export const users: Rules = {
     throw notFound('USER')
   },
 }
-
-/** moto takes any page size; AWS's pages are never larger than 100. */
-export const limited = (body: Json, { pageSize }: Behind): Json => ({
-  ...body,
-  MaxResults: Math.min(typeof body.MaxResults === 'number' ? body.MaxResults : 100, pageSize),
-})
 
 const need = (behind: Behind, id: string): UserRecord => {
   const user = behind.state.users.get(id)

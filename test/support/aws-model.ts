@@ -33,7 +33,8 @@ export const exchangeProblems = ({ service, operation }: Target, request: Json, 
   const known = model.operations[operation]
   if (known === undefined) return [`${operation}: not in the model`]
   const asked = problems(model, known.input, request, `${operation} request`)
-  if (answer.status === 200) return [...asked, ...problems(model, known.output, answer.body, `${operation} answer`)]
+  if (answer.status === 200)
+    return [...asked, ...problems(model, known.output, withoutEmptyPolicy(answer.body), `${operation} answer`)]
   const { __type, ...members } = answer.body
   const name = String(__type)
   if (!known.errors.includes(name) && !common.has(name))
@@ -44,6 +45,10 @@ export const exchangeProblems = ({ service, operation }: Target, request: Json, 
     ...(known.errors.includes(name) ? problems(model, name, members, `${operation} ${name}`) : []),
   ]
 }
+
+/** Said in its documentation, and against its own length: a permission set may show an empty inline policy. */
+const withoutEmptyPolicy = ({ InlinePolicy, ...rest }: Json): Json =>
+  InlinePolicy === undefined || InlinePolicy === '' ? rest : { InlinePolicy, ...rest }
 
 const problems = (model: Model, name: string, value: unknown, at: string): readonly string[] => {
   const shape = model.shapes[name]
