@@ -29,12 +29,14 @@ const homes = {
   prisma: ['src/store/'],
   ldapts: ['src/connectors/ldap-wire/', 'src/connectors/ldap/', 'src/connectors/ad/'],
   graph: ['src/connectors/entra/'],
+  aws: ['src/connectors/aws/'],
 }
 /** What belongs to a library, where that is more than the package of its name. */
 const packages = {
   pg: ['pg', 'pg-[^/]+', '@types/pg'],
   prisma: ['prisma', '@prisma/[^/]+'],
   graph: ['@microsoft/microsoft-graph-client', '@azure/[^/]+'],
+  aws: ['@aws-sdk/[^/]+', '@smithy/[^/]+'],
 }
 
 const dotted = (text) => text.replaceAll('.', '\\.')

@@ -11,7 +11,7 @@ import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 
 /** Samba wants ports and file attributes that a container on a developer's machine seldom has: it comes from packages. */
-type Dockered = Exclude<Part, 'samba'>
+type Dockered = Exclude<Part, 'samba' | 'moto'>
 
 const services = { kafka: 'kafka', postgres: 'postgres', redis: 'redis', slapd: 'openldap' } as const satisfies Record<
   Dockered,

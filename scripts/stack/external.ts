@@ -8,6 +8,7 @@ const variables = {
   redis: 'MUSTER_REDIS_URL',
   slapd: 'MUSTER_STACK_LDAP_URL',
   samba: 'MUSTER_STACK_AD_URL',
+  moto: 'MUSTER_STACK_AWS_URL',
 } as const satisfies Record<Part, string>
 
 export function externalUrl(part: Part): string | undefined {

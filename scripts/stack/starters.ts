@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { container, copyCaFile } from './docker.ts'
 import { external, externalAd, externalLdap, externalUrl } from './external.ts'
 import { coordinates, kafka } from './kafka.ts'
+import { answersAws, moto, motoUrl } from './moto.ts'
 import type { Ad, Control, Ldap, OnProgress, Part } from './part.ts'
 import { answers, postgres, postgresUrl } from './postgres.ts'
 import type { Ownership, Server } from './process.ts'
@@ -18,6 +19,7 @@ export type Found = {
   readonly redisUrl?: string
   readonly ldap?: Ldap
   readonly ad?: Ad
+  readonly awsUrl?: string
 }
 
 /** The stack that a part is started for. */
@@ -156,5 +158,21 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
       return server
     })
     return found
+  },
+
+  async moto(site) {
+    const url = externalUrl('moto')
+    if (url !== undefined) {
+      await answersAws(url)
+      site.note('moto', external('moto'))
+      return { awsUrl: url }
+    }
+    let awsUrl = ''
+    await site.run('moto', async (own) => {
+      const port = await site.port('moto', own)
+      awsUrl = motoUrl(port)
+      return moto({ dir: join(site.dir, 'moto'), port }, own, site.onProgress)
+    })
+    return { awsUrl }
   },
 }

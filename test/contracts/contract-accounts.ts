@@ -81,10 +81,19 @@ export const accountContract = (scene: Scene): void => {
       expect(await scene.saying([ensure(scene.person(), true, unknownId)])).toEqual(['refused:account-missing'])
     })
 
-    test('disabled: a sign-in that worked is refused; enabled: it works again', async () => {
+    test('disabled: a sign-in that worked is refused; enabled: it works again; where that is not offered, it is refused', async () => {
       const account = await scene.addAccount()
       const group = await scene.world.addGroup(freshKey(), [account])
       expect(await scene.world.canSignIn(account)).toBe(true)
+      if (scene.connector.manifest.disable === 'none') {
+        expect(await scene.apply([{ op: 'disable', account }])).toMatchObject([
+          { kind: 'refused', reason: 'not-allowed', cause: { word: 'not-offered' } },
+        ])
+        expect(await scene.saying([{ op: 'enable', account }])).toEqual(['refused:not-allowed'])
+        expect(await scene.world.canSignIn(account)).toBe(true)
+        expect(await scene.world.membersOf(group)).toEqual([account])
+        return
+      }
       const [disabled] = await scene.apply([{ op: 'disable', account }])
       expect(said(disabled)).toBe('changed')
       expect(accountOf(disabled)).toMatchObject({ enabled: false, nativeId: account })

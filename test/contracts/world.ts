@@ -94,4 +94,8 @@ export type Scene = {
   readonly addAccount: () => Promise<NativeId>
 }
 
+/** What enabling and disabling say: this word, or that the target has no such thing. */
+export const ifOffered = ({ connector }: Scene, word: string): string =>
+  connector.manifest.disable === 'none' ? 'refused:not-allowed' : word
+
 export const sorted = (ids: readonly NativeId[]) => [...ids].sort()

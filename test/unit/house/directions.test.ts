@@ -59,6 +59,10 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     'src/connectors/ldap/bad-graph.ts',
     `import { Client } from '@microsoft/microsoft-graph-client'\nexport const bad = Client\n`,
   ],
+  'aws-at-home': [
+    'src/engine/bad-aws.ts',
+    `import { IdentitystoreClient } from '@aws-sdk/client-identitystore'\nexport const bad = IdentitystoreClient\n`,
+  ],
   'core-does-no-io': [
     'src/policies/bad-io.ts',
     `import { readFileSync } from 'node:fs'\nexport const bad = readFileSync\n`,

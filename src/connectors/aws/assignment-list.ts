@@ -1,0 +1,68 @@
+import { ListAccountAssignmentsCommand, ListAccountAssignmentsForPrincipalCommand } from '@aws-sdk/client-sso-admin'
+import type { Aws } from './aws.ts'
+import { isMissing, ok, type Result } from './errors.ts'
+import type { AssignmentTarget } from './identify.ts'
+import { readAllPages } from './pages.ts'
+
+/** User ids that have this permission set on this AWS account directly; null when the permission set is gone. */
+export const assignedUsers = async (
+  aws: Aws,
+  { accountId, permissionSetArn }: AssignmentTarget,
+): Promise<Result<ReadonlySet<string> | null>> => {
+  const all = await readAllPages(async (token) => {
+    const read = await aws.transport.read(aws.families.ssoAdmin, (options) =>
+      aws.clients.ssoAdmin.send(
+        new ListAccountAssignmentsCommand({
+          InstanceArn: aws.settings.instanceArn,
+          AccountId: accountId,
+          PermissionSetArn: permissionSetArn,
+          MaxResults: 100,
+          NextToken: token,
+        }),
+        options,
+      ),
+    )
+    return read.ok ? ok({ items: read.value.AccountAssignments ?? [], next: read.value.NextToken }) : read
+  })
+  if (!all.ok) return isMissing(all.failure, 'something') ? ok(null) : all
+  return ok(
+    new Set(
+      all.value.flatMap(({ PrincipalType, PrincipalId }) =>
+        PrincipalType === 'USER' && PrincipalId ? [PrincipalId] : [],
+      ),
+    ),
+  )
+}
+
+export type Held = { readonly accountId: string; readonly permissionSetArn: string; readonly direct: boolean }
+
+/** All that a principal has; of a user also what it has through groups, which AWS lists under the group's id. */
+export const assignmentsOf = async (
+  aws: Aws,
+  principal: string,
+  type: 'USER' | 'GROUP' = 'USER',
+): Promise<Result<readonly Held[]>> => {
+  const all = await readAllPages(async (token) => {
+    const read = await aws.transport.read(aws.families.ssoAdmin, (options) =>
+      aws.clients.ssoAdmin.send(
+        new ListAccountAssignmentsForPrincipalCommand({
+          InstanceArn: aws.settings.instanceArn,
+          PrincipalId: principal,
+          PrincipalType: type,
+          MaxResults: 100,
+          NextToken: token,
+        }),
+        options,
+      ),
+    )
+    return read.ok ? ok({ items: read.value.AccountAssignments ?? [], next: read.value.NextToken }) : read
+  })
+  if (!all.ok) return all
+  return ok(
+    all.value.map(({ AccountId = '', PermissionSetArn = '', PrincipalId, PrincipalType }) => ({
+      accountId: AccountId,
+      permissionSetArn: PermissionSetArn,
+      direct: PrincipalType === type && PrincipalId === principal,
+    })),
+  )
+}

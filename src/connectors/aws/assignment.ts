@@ -1,0 +1,122 @@
+import {
+  type AccountAssignmentOperationStatus,
+  CreateAccountAssignmentCommand,
+  DeleteAccountAssignmentCommand,
+} from '@aws-sdk/client-sso-admin'
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import { assignedUsers } from './assignment-list.ts'
+import type { Aws } from './aws.ts'
+import { assignmentNativeId } from './entitlement.ts'
+import { outcomeOfRead, outcomeOfWrite, refusal, retry } from './errors.ts'
+import { writeHandle } from './handle.ts'
+import type { AssignmentTarget } from './identify.ts'
+import type { Gate } from './transport.ts'
+import { readUsers } from './users.ts'
+
+export type AssignmentChange = { readonly index: number; readonly op: 'grant' | 'revoke'; readonly account: NativeId }
+
+/** User guide, limits: outstanding assignments, not raisable; one IAM role of an AWS account is updated at a time. */
+const outstandingAtMost = 15
+/** A place that nobody gives back is free again after this. */
+const placeMs = 60_000
+export const assignmentPollMs = 1_000
+/** AWS says that the account is being changed, by somebody else: our own are serialised. */
+const busyMs = 2_000
+const quotaMs = 30_000
+
+export const assignmentEvidence = (account: NativeId, target: AssignmentTarget, code: string) => ({
+  read: 'account-assignment',
+  code,
+  account,
+  entitlement: assignmentNativeId(target.accountId, target.permissionSetArn),
+})
+
+/** Changes of one permission set on one AWS account. One list tells who has it already. */
+export const changeAssignments = async (
+  aws: Aws,
+  target: AssignmentTarget,
+  changes: readonly AssignmentChange[],
+  gate: Gate,
+): Promise<ReadonlyMap<number, Outcome>> => {
+  const outcomes = new Map<number, Outcome>()
+  const before = await assignedUsers(aws, target)
+  for (const change of changes) {
+    const { index, op, account } = change
+    if (!before.ok) outcomes.set(index, outcomeOfRead(before.failure))
+    else if (before.value === null) outcomes.set(index, refusal('entitlement-missing', 'no-such-permission-set'))
+    else if (before.value.has(account) === (op === 'grant'))
+      outcomes.set(index, { kind: 'done', changed: false, evidence: assignmentEvidence(account, target, '') })
+    else outcomes.set(index, await request(aws, target, change, gate))
+  }
+  return outcomes
+}
+
+const request = async (
+  aws: Aws,
+  target: AssignmentTarget,
+  { op, account }: AssignmentChange,
+  gate: Gate,
+): Promise<Outcome> => {
+  if (gate.signal.aborted) return retry('lease')
+  const { budget } = aws.tools
+  const place = await budget.occupy(
+    [
+      { name: `account:${target.accountId}`, max: 1 },
+      { name: 'assignments', max: outstandingAtMost },
+    ],
+    placeMs,
+  )
+  if (!place.ok) return { kind: 'throttled', retryAfterMs: place.waitMs, scope: 'assignments' }
+  const input = {
+    InstanceArn: aws.settings.instanceArn,
+    TargetId: target.accountId,
+    TargetType: 'AWS_ACCOUNT',
+    PermissionSetArn: target.permissionSetArn,
+    PrincipalType: 'USER',
+    PrincipalId: account,
+  } as const
+  const written = await aws.transport.write<AccountAssignmentOperationStatus | undefined>(
+    aws.families.ssoAdmin,
+    async (options) =>
+      op === 'grant'
+        ? (await aws.clients.ssoAdmin.send(new CreateAccountAssignmentCommand(input), options))
+            .AccountAssignmentCreationStatus
+        : (await aws.clients.ssoAdmin.send(new DeleteAccountAssignmentCommand(input), options))
+            .AccountAssignmentDeletionStatus,
+    gate,
+  )
+  const requestId = written.ok ? written.value?.RequestId : undefined
+  if (requestId !== undefined) {
+    const kind = op === 'grant' ? 'creation' : 'deletion'
+    return {
+      kind: 'pending',
+      handle: writeHandle({ kind, request: requestId, place: place.id }),
+      pollAfterMs: assignmentPollMs,
+    }
+  }
+  if (written.ok) return { kind: 'unknown', cause: { code: '', word: 'no-request-id' } }
+  const { failure } = written
+  // What may have begun keeps its place until it is over, at the latest after `placeMs`.
+  const outcome = outcomeOfWrite(failure)
+  if (outcome.kind === 'unknown') return outcome
+  await budget.vacate(place.id)
+  if (failure.word === 'conflict')
+    return { kind: 'retry', retryAfterMs: busyMs, cause: { code: failure.code, word: 'account-busy' } }
+  // Also said while too many are outstanding, which others than Muster may be the cause of.
+  if (failure.word === 'quota')
+    return { kind: 'retry', retryAfterMs: quotaMs, cause: { code: failure.code, word: 'quota' } }
+  if (failure.verdict.kind === 'throttled')
+    return { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? busyMs, scope: 'assignments' }
+  // sso-admin does not say what is missing: the permission set was there a moment ago, so it is the user or the account.
+  if (failure.verdict.kind === 'missing') return missing(aws, account, failure.code)
+  return outcome
+}
+
+const missing = async (aws: Aws, account: NativeId, code: string): Promise<Outcome> => {
+  const user = await readUsers(aws, [account])
+  if (!user.ok) return outcomeOfRead(user.failure)
+  return user.value.has(account)
+    ? { kind: 'refused', reason: 'entitlement-missing', cause: { code, word: 'no-such-aws-account' } }
+    : { kind: 'refused', reason: 'account-missing', cause: { code, word: 'no-such-user' } }
+}

@@ -1,0 +1,25 @@
+import type { Bucket } from '../budget.ts'
+import type { ConnectorTools } from '../connector.ts'
+import type { AwsClients } from './clients.ts'
+import type { AwsSettings } from './config.ts'
+import type { Transport } from './transport.ts'
+
+/** What every file of this connector works with. */
+export type Aws = {
+  readonly settings: AwsSettings
+  readonly clients: AwsClients
+  readonly transport: Transport
+  readonly tools: ConnectorTools
+  readonly families: { readonly identityStore: Bucket; readonly ssoAdmin: Bucket }
+  /** Permission set ARN → name. AWS never changes the name of one and never gives its ARN to another. */
+  readonly permissionSetNames: Map<string, string>
+  /** Group id → display name as it was last seen: only to show. */
+  readonly groupNames: Map<string, string>
+}
+
+export const familiesOf = ({ callsPerSecond }: AwsSettings): Aws['families'] => ({
+  identityStore: bucket('identity-store', callsPerSecond.identityStore),
+  ssoAdmin: bucket('sso-admin', callsPerSecond.ssoAdmin),
+})
+
+const bucket = (name: string, perSecond: number): Bucket => ({ name, capacity: perSecond, perSecond })

@@ -1,0 +1,74 @@
+import type { TargetId } from '../../domain/ids.ts'
+import { attributesHash, fill, mapAttributes } from '../attribute-mapping.ts'
+import type { Connector, ConnectorTools } from '../connector.ts'
+import { identifyAll, isTarget } from './access.ts'
+import { apply } from './apply.ts'
+import { type Aws, familiesOf } from './aws.ts'
+import { check } from './check.ts'
+import { createClients } from './clients.ts'
+import type { AwsSettings } from './config.ts'
+import { failureText } from './errors.ts'
+import { readHoldings } from './holdings.ts'
+import { nativeIdOf } from './identify.ts'
+import { awsManifest } from './manifest.ts'
+import { membersOf, whoIs } from './members.ts'
+import { observe } from './observe.ts'
+import { poll } from './poll.ts'
+import { createTransport } from './transport.ts'
+import { observedAccount, readUsers } from './users.ts'
+
+/** An IAM Identity Center instance: group memberships and account assignments of its users. */
+export const createAwsConnector = (target: TargetId, settings: AwsSettings, tools: ConnectorTools): Connector => {
+  const aws: Aws = {
+    settings,
+    tools,
+    clients: createClients(settings),
+    transport: createTransport(tools),
+    families: familiesOf(settings),
+    permissionSetNames: new Map(),
+    groupNames: new Map(),
+  }
+  const { account } = settings
+  return {
+    target,
+    manifest: awsManifest,
+    check: () => check(aws),
+    attributesHash: (worker) => attributesHash(mapAttributes(account.attributes, worker)),
+    creationHash: (worker) =>
+      attributesHash(
+        new Map([...mapAttributes(account.attributes, worker), ['userName', [fill(account.userName, worker)]]]),
+      ),
+    resolveEntitlements: async (refs) =>
+      // What the name means now: whether that is what was pinned, whoever asks compares.
+      (
+        await identifyAll(
+          aws,
+          refs.map((ref) => ({ ...ref, nativeId: null })),
+        )
+      ).map((identity) => {
+        if (isTarget(identity)) return { kind: 'found', nativeId: nativeIdOf(identity) }
+        if (identity.kind === 'missing') return { kind: 'missing' }
+        return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
+      }),
+    apply: (operations, context) => apply(aws, operations, context),
+    observe: (operations) => observe(aws, operations),
+    poll: (pending) => poll(aws, pending),
+    grantsOf: async (accounts) => {
+      const items = []
+      for (const [at, one] of (await readHoldings(aws, accounts)).entries()) {
+        const holder = accounts[at]
+        if (!one.ok) return { kind: 'partial', items: [], cause: failureText(one.failure) }
+        if (holder !== undefined) items.push(...one.value.map((entitlement) => ({ account: holder, entitlement })))
+      }
+      return { kind: 'complete', items }
+    },
+    membersOf: (refs, signal) => membersOf(aws, refs, signal),
+    whoIs: (members, signal) => whoIs(aws, members, signal),
+    accounts: async (ids, signal) => {
+      const users = await readUsers(aws, ids, signal)
+      if (!users.ok) return { kind: 'partial', items: [], cause: failureText(users.failure) }
+      return { kind: 'complete', items: [...users.value.values()].map((user) => observedAccount(aws, user)) }
+    },
+    close: async () => aws.clients.close(),
+  }
+}

@@ -1,0 +1,31 @@
+import type { NativeId } from '../../domain/ids.ts'
+
+/** What a look-up of the catalogue names. */
+export type Named =
+  | { readonly kind: 'group'; readonly name: string }
+  | { readonly kind: 'assignment'; readonly accountId: string; readonly permissionSet: string }
+
+/** What a native id means. A group's is its GroupId, an assignment's `<AWS account>/<permission set ARN>`. */
+export type Pinned =
+  | { readonly kind: 'group'; readonly groupId: string }
+  | { readonly kind: 'assignment'; readonly accountId: string; readonly permissionSetArn: string }
+
+/** `group/<DisplayName>` or `assignment/<12 digits>/<permission set name>`; null for anything else. */
+export const parseLookup = (lookup: string): Named | null => {
+  if (lookup.startsWith('group/') && lookup.length > 6) return { kind: 'group', name: lookup.slice(6) }
+  const [, accountId, permissionSet] = /^assignment\/(\d{12})\/([\w+=,.@-]{1,32})$/.exec(lookup) ?? []
+  return accountId === undefined || permissionSet === undefined
+    ? null
+    : { kind: 'assignment', accountId, permissionSet }
+}
+
+export const parseNativeId = (id: NativeId): Pinned => {
+  const [, accountId, permissionSetArn] = /^(\d{12})\/(arn:.+)$/.exec(id) ?? []
+  return accountId === undefined || permissionSetArn === undefined
+    ? { kind: 'group', groupId: id }
+    : { kind: 'assignment', accountId, permissionSetArn }
+}
+
+export const groupNativeId = (groupId: string): NativeId => groupId as NativeId
+export const assignmentNativeId = (accountId: string, permissionSetArn: string): NativeId =>
+  `${accountId}/${permissionSetArn}` as NativeId

@@ -1,0 +1,121 @@
+import { fill, type Worker } from '../attribute-mapping.ts'
+import type { Operation } from '../connector.ts'
+import { shownKey } from './attributes.ts'
+import type { Aws } from './aws.ts'
+import { type Lookup, namesThePerson } from './config.ts'
+import { type Failure, ok, type Result } from './errors.ts'
+import { sideBySide } from './side-by-side.ts'
+import { describeUser, findUser, listUsers, readUsers, type User } from './users.ts'
+
+export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
+
+export type Match =
+  | { readonly kind: 'found'; readonly user: User }
+  | { readonly kind: 'none' | 'many' | 'gone' }
+  /** Somebody has the name, and does not show that it is this person. */
+  | { readonly kind: 'unproven' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+/** What templates may name: the correlation value is the person key, whatever else the worker says. */
+export const workerOf = ({ wanted }: EnsureOperation): Worker => ({
+  ...wanted.worker,
+  personKey: wanted.correlation.value,
+})
+
+/** So many look-ups one by one; of more, pages of all users are read for as long as that is cheaper. */
+const lookedUpAtMost = 100
+
+/** One match for each operation, in order. */
+export const findAccounts = async (
+  aws: Aws,
+  operations: readonly EnsureOperation[],
+  signal?: AbortSignal,
+): Promise<readonly Match[]> => {
+  const { lookups } = aws.settings.correlation
+  const unlinked = operations.filter(({ account }) => account === null)
+  const known = operations.flatMap(({ account }) => account ?? [])
+  const byId = known.length === 0 ? ok(new Map<User['id'], User>()) : await readUsers(aws, known, signal)
+  const all =
+    unlinked.length * lookups.length > lookedUpAtMost ? await readEverybody(aws, unlinked.length, signal) : ok(null)
+  if (!all.ok) return operations.map(() => ({ kind: 'failed', failure: all.failure }))
+  const index = all.value === null ? null : indexOf(lookups, all.value)
+  return sideBySide(operations, async (operation): Promise<Match> => {
+    if (operation.account !== null) {
+      if (!byId.ok) return { kind: 'failed', failure: byId.failure }
+      const user = byId.value.get(operation.account)
+      return user === undefined ? { kind: 'gone' } : { kind: 'found', user }
+    }
+    const found = index === null ? await lookUp(aws, operation, signal) : ok(inIndex(lookups, index, operation))
+    return found.ok ? judge(aws, operation, found.value) : { kind: 'failed', failure: found.failure }
+  })
+}
+
+type Hit = { readonly lookup: Lookup; readonly user: User }
+
+const lookUp = async (aws: Aws, operation: EnsureOperation, signal?: AbortSignal): Promise<Result<readonly Hit[]>> => {
+  const hits: Hit[] = []
+  for (const lookup of aws.settings.correlation.lookups) {
+    const id = await findUser(aws, lookup, workerOf(operation), signal)
+    if (!id.ok) return id
+    if (id.value === null) continue
+    const before = hits.find(({ user }) => user.id === id.value)
+    const user = before === undefined ? await describeUser(aws, id.value, signal) : ok(before.user)
+    if (!user.ok) return user
+    if (user.value !== null) hits.push({ lookup, user: user.value })
+  }
+  return ok(hits)
+}
+
+/** null: too many to be read for these. */
+const readEverybody = async (
+  aws: Aws,
+  wanted: number,
+  signal?: AbortSignal,
+): Promise<Result<readonly User[] | null>> => {
+  const listed = await listUsers(aws, (_, pages) => pages < wanted, signal)
+  if (!listed.ok) return listed
+  return ok(listed.value.complete ? listed.value.items : null)
+}
+
+type Index = ReadonlyMap<string, readonly User[]>
+
+const keyOf = (by: Lookup['by'], value: string, issuer = ''): string => JSON.stringify([by, issuer, value])
+
+const indexOf = (lookups: readonly Lookup[], users: readonly User[]): Index => {
+  const index = new Map<string, User[]>()
+  const file = (key: string, user: User) => {
+    const users = index.get(key)
+    if (users === undefined) index.set(key, [user])
+    else if (!users.some(({ id }) => id === user.id)) users.push(user)
+  }
+  for (const user of users) {
+    for (const lookup of lookups) {
+      if (lookup.by === 'userName') file(keyOf('userName', user.UserName ?? ''), user)
+      else if (lookup.by === 'email') for (const { Value = '' } of user.Emails ?? []) file(keyOf('email', Value), user)
+      else
+        for (const { Issuer, Id = '' } of user.ExternalIds ?? [])
+          if (Issuer === lookup.issuer) file(keyOf('externalId', Id, Issuer), user)
+    }
+  }
+  return index
+}
+
+const inIndex = (lookups: readonly Lookup[], index: Index, operation: EnsureOperation): readonly Hit[] =>
+  lookups.flatMap((lookup) => {
+    const value = fill(lookup.value, workerOf(operation))
+    if (value === '') return []
+    const issuer = lookup.by === 'externalId' ? lookup.issuer : ''
+    return (index.get(keyOf(lookup.by, value, issuer)) ?? []).map((user) => ({ lookup, user }))
+  })
+
+/** A hit by the person key, or by a name that the user confirms. */
+const judge = ({ settings }: Aws, operation: EnsureOperation, hits: readonly Hit[]): Match => {
+  const { proof } = settings.correlation
+  const key = operation.wanted.correlation.value
+  const isProven = ({ lookup, user }: Hit) => namesThePerson(lookup) || proof === 'none' || shownKey(user) === key
+  const proven = new Map(hits.filter(isProven).map(({ user }) => [user.id, user]))
+  const [user] = proven.values()
+  if (proven.size > 1) return { kind: 'many' }
+  if (user !== undefined) return { kind: 'found', user }
+  return { kind: hits.length > 0 ? 'unproven' : 'none' }
+}

@@ -1,0 +1,49 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import { assignmentsOf } from './assignment-list.ts'
+import type { Aws } from './aws.ts'
+import { assignmentNativeId, groupNativeId } from './entitlement.ts'
+import { isMissing, ok, type Result } from './errors.ts'
+import { nameGroups } from './groups.ts'
+import { membershipsOf } from './is-member.ts'
+import { namePermissionSet } from './permission-sets.ts'
+import { sideBySide } from './side-by-side.ts'
+
+/** The user's direct grants: every membership and every assignment of its own, or none at all when a read failed. */
+export type Holdings = readonly ObservedEntitlement[]
+
+/** One for each account, in order. Whoever does not exist holds nothing. */
+export const readHoldings = async (aws: Aws, accounts: readonly NativeId[]): Promise<readonly Result<Holdings>[]> => {
+  const read = await sideBySide(accounts, (account) => rawHoldings(aws, account))
+  const groupIds = read.flatMap((one) => (one.ok ? one.value.groups : []))
+  const names = await nameGroups(aws, groupIds)
+  return sideBySide(read, async (one): Promise<Result<Holdings>> => {
+    if (!one.ok) return one
+    const grants: ObservedEntitlement[] = one.value.groups.map((id) => ({
+      nativeId: groupNativeId(id),
+      name: `group/${names.get(id) ?? id}`,
+    }))
+    for (const { accountId, permissionSetArn } of one.value.assignments)
+      grants.push({
+        nativeId: assignmentNativeId(accountId, permissionSetArn),
+        name: `assignment/${accountId}/${await namePermissionSet(aws, permissionSetArn)}`,
+      })
+    return ok(grants)
+  })
+}
+
+type Raw = {
+  readonly groups: readonly string[]
+  readonly assignments: readonly { readonly accountId: string; readonly permissionSetArn: string }[]
+}
+
+const rawHoldings = async (aws: Aws, account: NativeId): Promise<Result<Raw>> => {
+  const memberships = await membershipsOf(aws, account)
+  if (!memberships.ok && !isMissing(memberships.failure, 'account')) return memberships
+  const groups = memberships.ok ? [...memberships.value.keys()] : []
+  if (aws.settings.assignments === 'none') return ok({ groups, assignments: [] })
+  // AWS keeps the assignments of a user that is gone.
+  const assignments = await assignmentsOf(aws, account)
+  if (!assignments.ok && !isMissing(assignments.failure, 'something')) return assignments
+  return ok({ groups, assignments: assignments.ok ? assignments.value.filter(({ direct }) => direct) : [] })
+}

@@ -1,0 +1,125 @@
+import { CreateGroupMembershipCommand, DeleteGroupMembershipCommand } from '@aws-sdk/client-identitystore'
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import type { Aws } from './aws.ts'
+import { groupNativeId } from './entitlement.ts'
+import { isMissing, ok, outcomeOfRead, outcomeOfWrite, type Result, retry, unverified } from './errors.ts'
+import { writeHandle } from './handle.ts'
+import { groupsOfThese, membershipId, membershipsOf } from './is-member.ts'
+import { settleMs } from './manifest.ts'
+import type { Gate } from './transport.ts'
+
+/** A change of one user's membership in one group. */
+export type Change = { readonly index: number; readonly op: 'grant' | 'revoke'; readonly groupId: string }
+
+/** So often a membership that was not read back is asked for. */
+export const settlingPollMs = 1_000
+
+const evidence = (account: NativeId, groupId: string, code: string) => ({
+  read: 'group-membership',
+  code,
+  account,
+  entitlement: groupNativeId(groupId),
+})
+
+/** Changes of one user, in their order, then one read of all that was changed: what it says is what is answered. */
+export const changeMemberships = async (
+  aws: Aws,
+  account: NativeId,
+  changes: readonly Change[],
+  gate: Gate,
+): Promise<ReadonlyMap<number, Outcome>> => {
+  const outcomes = new Map<number, Outcome>()
+  /** AWS answered, and a read must tell what is so now: whether AWS said that it changed something, and what it said. */
+  const told = new Map<number, { readonly changed: boolean; readonly code: string }>()
+  const revokes = changes.filter(({ op }) => op === 'revoke')
+  const ids = await idsOf(aws, account, revokes)
+  for (const change of changes) {
+    const { index, op, groupId } = change
+    if (op === 'revoke' && !ids.ok) {
+      outcomes.set(index, goneAccount(ids.failure) ? absent(account, groupId) : outcomeOfRead(ids.failure))
+      continue
+    }
+    const membership = ids.ok ? ids.value.get(groupId) : undefined
+    if (op === 'revoke' && membership === undefined) {
+      outcomes.set(index, absent(account, groupId))
+      continue
+    }
+    const written =
+      op === 'grant' ? await create(aws, account, groupId, gate) : await remove(aws, membership ?? '', gate)
+    if (written.ok) told.set(index, { changed: true, code: '0' })
+    else if (isAboutItself(written.failure, op)) told.set(index, { changed: false, code: written.failure.code })
+    else outcomes.set(index, outcomeOfWrite(written.failure))
+  }
+  const toProve = changes.filter(({ index }) => told.has(index))
+  if (toProve.length === 0) return outcomes
+  const proof = await groupsOfThese(aws, account, [...new Set(toProve.map(({ groupId }) => groupId))])
+  for (const { index, op, groupId } of toProve) {
+    const { changed, code } = told.get(index) ?? { changed: false, code: '' }
+    if (!proof.ok) {
+      outcomes.set(index, changed ? unverified(proof.failure) : outcomeOfRead(proof.failure))
+    } else if (proof.value.has(groupId) === (op === 'grant')) {
+      outcomes.set(index, { kind: 'done', changed, evidence: evidence(account, groupId, changed ? code : '') })
+    } else if (changed) {
+      const handle = writeHandle({ kind: 'settling', until: aws.tools.now() + settleMs })
+      outcomes.set(index, { kind: 'pending', handle, pollAfterMs: settlingPollMs })
+    } else {
+      // AWS says that it is so, a read says that it is not: somebody changes it at this moment.
+      outcomes.set(index, retry('contradicted'))
+    }
+  }
+  return outcomes
+}
+
+const absent = (account: NativeId, groupId: string): Outcome => ({
+  kind: 'done',
+  changed: false,
+  evidence: evidence(account, groupId, ''),
+})
+
+/** Whoever does not exist is in no group. */
+const goneAccount = (failure: Parameters<typeof isMissing>[0]): boolean => isMissing(failure, 'account')
+
+/** It is so already, AWS says; two calls at once may also be told to come back. Only a read tells. */
+const isAboutItself = (failure: Parameters<typeof isMissing>[0], op: Change['op']): boolean =>
+  op === 'grant' ? failure.verdict.kind === 'already' : isMissing(failure, 'membership')
+
+/** Group id → membership id of those to be revoked: one call for one, all pages for several. */
+const idsOf = async (
+  aws: Aws,
+  account: NativeId,
+  revokes: readonly Change[],
+): Promise<Result<ReadonlyMap<string, string>>> => {
+  const [first] = revokes
+  if (first === undefined) return ok(new Map())
+  if (revokes.length > 1) return membershipsOf(aws, account)
+  const one = await membershipId(aws, account, first.groupId)
+  if (!one.ok) return one
+  return ok(new Map(one.value === null ? [] : [[first.groupId, one.value]]))
+}
+
+const create = (aws: Aws, account: NativeId, groupId: string, gate: Gate): Promise<Result<unknown>> =>
+  aws.transport.write(
+    aws.families.identityStore,
+    (options) =>
+      aws.clients.identityStore.send(
+        new CreateGroupMembershipCommand({
+          IdentityStoreId: aws.settings.identityStoreId,
+          GroupId: groupId,
+          MemberId: { UserId: account },
+        }),
+        options,
+      ),
+    gate,
+  )
+
+const remove = (aws: Aws, membership: string, gate: Gate): Promise<Result<unknown>> =>
+  aws.transport.write(
+    aws.families.identityStore,
+    (options) =>
+      aws.clients.identityStore.send(
+        new DeleteGroupMembershipCommand({ IdentityStoreId: aws.settings.identityStoreId, MembershipId: membership }),
+        options,
+      ),
+    gate,
+  )

@@ -1,0 +1,51 @@
+import { DescribePermissionSetCommand, ListPermissionSetsCommand } from '@aws-sdk/client-sso-admin'
+import type { Aws } from './aws.ts'
+import { isMissing, ok, type Result } from './errors.ts'
+import { readAllPages } from './pages.ts'
+import { sideBySide } from './side-by-side.ts'
+
+/** null: there is none of this ARN (any more). Always read: a name that is remembered proves no existence. */
+export const describePermissionSet = async (aws: Aws, arn: string): Promise<Result<string | null>> => {
+  const { instanceArn } = aws.settings
+  const read = await aws.transport.read(aws.families.ssoAdmin, (options) =>
+    aws.clients.ssoAdmin.send(
+      new DescribePermissionSetCommand({ InstanceArn: instanceArn, PermissionSetArn: arn }),
+      options,
+    ),
+  )
+  if (!read.ok) return isMissing(read.failure, 'something') ? ok(null) : read
+  const name = read.value.PermissionSet?.Name ?? ''
+  aws.permissionSetNames.set(arn, name)
+  return ok(name)
+}
+
+/** Name → ARN of every permission set. AWS has no look-up by name: all are listed, and those never seen are described. */
+export const listPermissionSets = async (aws: Aws): Promise<Result<ReadonlyMap<string, string>>> => {
+  const { instanceArn } = aws.settings
+  const arns = await readAllPages(async (token) => {
+    const read = await aws.transport.read(aws.families.ssoAdmin, (options) =>
+      aws.clients.ssoAdmin.send(
+        new ListPermissionSetsCommand({ InstanceArn: instanceArn, MaxResults: 100, NextToken: token }),
+        options,
+      ),
+    )
+    return read.ok ? ok({ items: read.value.PermissionSets ?? [], next: read.value.NextToken }) : read
+  })
+  if (!arns.ok) return arns
+  const unseen = arns.value.filter((arn) => !aws.permissionSetNames.has(arn))
+  const described = await sideBySide(unseen, (arn) => describePermissionSet(aws, arn))
+  for (const one of described) if (!one.ok) return one
+  return ok(
+    new Map(
+      arns.value.flatMap((arn) => {
+        const name = aws.permissionSetNames.get(arn)
+        return name === undefined ? [] : [[name, arn] as const]
+      }),
+    ),
+  )
+}
+
+export const namePermissionSet = async (aws: Aws, arn: string): Promise<string> => {
+  if (!aws.permissionSetNames.has(arn)) await describePermissionSet(aws, arn)
+  return aws.permissionSetNames.get(arn) ?? arn
+}

@@ -1,0 +1,103 @@
+import {
+  DescribeAccountAssignmentCreationStatusCommand,
+  DescribeAccountAssignmentDeletionStatusCommand,
+} from '@aws-sdk/client-sso-admin'
+import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
+import { notSo, type PendingOperation } from '../connector.ts'
+import { assignmentPollMs } from './assignment.ts'
+import type { Aws } from './aws.ts'
+import { pollSessions } from './end-sessions.ts'
+import { isMissing, type Result, retry } from './errors.ts'
+import { type Handle, readHandle } from './handle.ts'
+import { settlingPollMs } from './membership.ts'
+import { asTold, observe } from './observe.ts'
+import { sideBySide } from './side-by-side.ts'
+
+export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
+  sideBySide(pending, async (one) => {
+    const handle = readHandle(one.handle)
+    if (handle === null) return asTold((await observe(aws, [one.operation]))[0] ?? retry('not-begun'))
+    switch (handle.kind) {
+      case 'creation':
+      case 'deletion':
+        return pollAssignment(aws, one, handle)
+      case 'settling':
+        return settle(aws, one, handle.until)
+      case 'provisioning':
+        return asTold(await pollSessions(aws, one, handle.requests))
+      default:
+        return handle satisfies never
+    }
+  })
+
+/** What a read says now; a change that AWS confirmed and no read shows is «not yet» until the time is over. */
+const settle = async (aws: Aws, { operation, handle }: PendingOperation, until: number): Promise<Outcome> => {
+  const [seen = retry('not-begun')] = await observe(aws, [operation])
+  if (seen.kind === 'done') return { ...seen, changed: true, evidence: { ...seen.evidence, code: '0' } }
+  const isNotYet = seen.kind === 'retry' && aws.tools.now() < until
+  return isNotYet ? { kind: 'pending', handle, pollAfterMs: settlingPollMs } : seen
+}
+
+type Status = { readonly Status?: string | undefined; readonly FailureReason?: string | undefined } | undefined
+
+const pollAssignment = async (
+  aws: Aws,
+  pending: PendingOperation,
+  handle: Extract<Handle, { kind: 'creation' | 'deletion' }>,
+): Promise<Outcome> => {
+  const status = await statusOf(aws, handle)
+  if (!status.ok && !isMissing(status.failure, 'something'))
+    return { kind: 'unknown', cause: { code: status.failure.code, word: status.failure.word } }
+  // AWS forgets old requests: then only the list tells.
+  const said = status.ok ? status.value : undefined
+  if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
+  await aws.tools.budget.vacate(handle.place)
+  const [seen = retry('not-begun')] = await observe(aws, [pending.operation])
+  if (seen.kind === 'done') {
+    const changed = said?.Status === 'SUCCEEDED'
+    return { ...seen, changed, evidence: { ...seen.evidence, code: changed ? '0' : '' } }
+  }
+  if (seen.kind !== 'retry') return seen
+  return said?.Status === 'FAILED' ? failedBecause(said.FailureReason ?? '') : seen
+}
+
+const statusOf = async (
+  aws: Aws,
+  { kind, request }: Extract<Handle, { kind: 'creation' | 'deletion' }>,
+): Promise<Result<Status>> => {
+  const InstanceArn = aws.settings.instanceArn
+  return aws.transport.read<Status>(aws.families.ssoAdmin, async (options) =>
+    kind === 'creation'
+      ? (
+          await aws.clients.ssoAdmin.send(
+            new DescribeAccountAssignmentCreationStatusCommand({
+              InstanceArn,
+              AccountAssignmentCreationRequestId: request,
+            }),
+            options,
+          )
+        ).AccountAssignmentCreationStatus
+      : (
+          await aws.clients.ssoAdmin.send(
+            new DescribeAccountAssignmentDeletionStatusCommand({
+              InstanceArn,
+              AccountAssignmentDeletionRequestId: request,
+            }),
+            options,
+          )
+        ).AccountAssignmentDeletionStatus,
+  )
+}
+
+/** AWS documents no list of reasons. What plainly asks for a human is refused; the rest is tried again. */
+const reasons: readonly (readonly [RegExp, RefusalReason, string])[] = [
+  [/access ?denied|not authorized|unauthorized|forbidden/i, 'not-allowed', 'assignment-denied'],
+  [/limit ?exceeded|quota|cannot exceed/i, 'limit', 'assignment-limit'],
+]
+
+const failedBecause = (reason: string): Outcome => {
+  const row = reasons.find(([pattern]) => pattern.test(reason))
+  const message = reason === '' ? {} : { message: reason }
+  if (row === undefined) return { kind: 'retry', cause: { code: 'FAILED', word: notSo, ...message } }
+  return { kind: 'refused', reason: row[1], cause: { code: 'FAILED', word: row[2], ...message } }
+}

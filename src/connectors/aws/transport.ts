@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Bucket } from '../budget.ts'
+import type { ConnectorTools } from '../connector.ts'
+import { type Failure, failed, failureOf, ok, type Result } from './errors.ts'
+
+/** Asked right before each write. */
+export type Gate = { readonly signal: AbortSignal; readonly mayWrite: () => boolean }
+
+/** One call of an SDK client. */
+export type Send<T> = (options: { readonly abortSignal?: AbortSignal }) => Promise<T>
+
+/**
+ * Every call to AWS goes through here: it gives way, draws on the budget of its family, and answers what is known then.
+ * Knows nothing of what is called, so that another AWS connector can use it.
+ */
+export type Transport = {
+  /** A broken connection is tried once more at once: a read changes nothing. */
+  readonly read: <T>(family: Bucket, send: Send<T>, signal?: AbortSignal) => Promise<Result<T>>
+  readonly write: <T>(family: Bucket, send: Send<T>, gate: Gate) => Promise<Result<T>>
+}
+
+/** So long a call waits for its turn, or for AWS to have time; then the whole lane is told to wait. */
+const patienceMs = 2_000
+
+const throttled = (retryAfterMs: number): Failure => ({
+  code: '',
+  word: 'throttled',
+  verdict: { kind: 'throttled' },
+  sent: 'not-sent',
+  retryAfterMs,
+})
+const lease: Failure = { code: '', word: 'lease', verdict: { kind: 'retry' }, sent: 'not-sent' }
+
+export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budget' | 'giveWay'>): Transport => {
+  /** null: go. */
+  const turn = async (family: Bucket, patience: { left: number }): Promise<Failure | null> => {
+    for (;;) {
+      await giveWay()
+      const taken = await budget.take([{ bucket: family, units: 1 }])
+      if (taken.ok) return null
+      if (taken.waitMs > patience.left) return throttled(taken.waitMs)
+      patience.left -= taken.waitMs
+      await pause(taken.waitMs)
+    }
+  }
+  const call = async <T>(
+    family: Bucket,
+    send: Send<T>,
+    may: () => Failure | null,
+    signal?: AbortSignal,
+  ): Promise<Result<T>> => {
+    const patience = { left: patienceMs }
+    for (;;) {
+      const notYet = (await turn(family, patience)) ?? may()
+      if (notYet !== null) return failed(notYet)
+      const result = await attempt(send, signal)
+      if (result.ok || result.failure.verdict.kind !== 'throttled') return result
+      const waitMs = result.failure.retryAfterMs ?? 0
+      await budget.close(family, waitMs)
+      if (waitMs > patience.left) return result
+    }
+  }
+  return {
+    read: async (family, send, signal) => {
+      const may = () => (signal?.aborted ? lease : null)
+      const first = await call(family, send, may, signal)
+      return !first.ok && first.failure.sent === 'sent' && broken.has(first.failure.code)
+        ? call(family, send, may, signal)
+        : first
+    },
+    write: (family, send, gate) => call(family, send, () => (gate.signal.aborted || !gate.mayWrite() ? lease : null)),
+  }
+}
+
+/** The server closed a connection that we thought was open. */
+const broken = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+const attempt = async <T>(send: Send<T>, signal?: AbortSignal): Promise<Result<T>> => {
+  try {
+    return ok(await send(signal === undefined ? {} : { abortSignal: signal }))
+  } catch (error) {
+    return failed(failureOf(error))
+  }
+}

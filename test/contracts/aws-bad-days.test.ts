@@ -1,0 +1,151 @@
+/** Throttling, servers that fail, and a whole bad day by its seed. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { seededFaults } from '../../simulators/aws/faults.ts'
+import type { Connector } from '../../src/connectors/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
+import { always, ensure, freshKey, type Group, grant, revoke, said, sorted } from './world.ts'
+
+let world: AwsWorld
+let connector: Connector
+beforeAll(async () => {
+  world = await openAwsWorld()
+  connector = makeAws(world)
+})
+afterEach(() => world.faults.none())
+afterAll(async () => {
+  expect(world.modelProblems).toEqual([])
+  await connector.close()
+  await world.close()
+})
+const addAccounts = (count: number) => world.addAccounts(Array.from({ length: count }, () => world.person(freshKey())))
+
+test('AWS names a time beyond our patience: the lane is told, and nothing is sent meanwhile', async () => {
+  const fresh = makeAws(world)
+  const [account] = (await addAccounts(1)) as [NativeId]
+  const groups = [await world.addGroup(freshKey()), await world.addGroup(freshKey())] as const
+  world.simulator.faults.arm({
+    operation: 'CreateGroupMembership',
+    nth: 1,
+    phase: 'before',
+    act: { kind: 'error', type: 'ThrottlingException', more: { RetryAfterSeconds: 7 } },
+  })
+  const calls = await world.callsOf(async () => {
+    const [first, second] = await fresh.apply([grant(account, groups[0]), grant(account, groups[1])], always)
+    expect(first).toEqual({ kind: 'throttled', retryAfterMs: 7_000, scope: 'target' })
+    expect(second).toMatchObject({ kind: 'throttled' })
+    expect((await fresh.apply([grant(account, groups[0])], always)).map(said)).toEqual(['throttled'])
+    expect((await fresh.observe([grant(account, groups[0])], always.signal)).map(said)).toEqual(['unknown'])
+  })
+  expect(calls.filter((operation) => operation.startsWith('Create'))).toHaveLength(1)
+  expect(await world.membersOf(groups[0])).toEqual([])
+  await fresh.close()
+})
+
+test('a storm: we believe in more than AWS gives; everything is told as it is, and in the end everybody is in', async () => {
+  const narrow = await openAwsWorld({ callsPerSecond: 4 })
+  const hasty = makeAws(narrow)
+  const accounts = await narrow.addAccounts(Array.from({ length: 10 }, () => narrow.person(freshKey())))
+  const group = await narrow.addGroup(freshKey())
+  let left: readonly NativeId[] = accounts
+  const words = new Set<string>()
+  while (left.length > 0) {
+    const some = left.map((account) => grant(account, group))
+    const outcomes = (await hasty.apply(some, always)).map(said)
+    for (const word of outcomes) words.add(word)
+    left = left.filter((_, at) => outcomes[at] !== 'changed' && outcomes[at] !== 'was-so')
+  }
+  expect(sorted(await narrow.membersOf(group))).toEqual(sorted(accounts))
+  expect([...words].filter((word) => !['changed', 'was-so', 'throttled', 'unknown'].includes(word))).toEqual([])
+  const refused = narrow.simulator.calls().filter(({ answer }) => answer === 'ThrottlingException')
+  expect(refused.length).toBeGreaterThan(0)
+  // One refusal closes the family for everybody: what was on its way may be refused too, the rest is not sent.
+  expect(refused.length).toBeLessThan(narrow.simulator.calls().length / 2)
+  await hasty.close()
+  await narrow.close()
+})
+
+test("within AWS's own limits nothing is ever refused", async () => {
+  const quiet = await openAwsWorld({ callsPerSecond: 20 })
+  const polite = makeAws(quiet, { callsPerSecond: { identityStore: 18, ssoAdmin: 18 } })
+  const accounts = await quiet.addAccounts(Array.from({ length: 20 }, () => quiet.person(freshKey())))
+  const group = await quiet.addGroup(freshKey())
+  const outcomes = await polite.apply(
+    accounts.map((account) => grant(account, group)),
+    always,
+  )
+  expect(new Set(outcomes.map(said))).toEqual(new Set(['changed']))
+  expect(quiet.simulator.calls()).toHaveLength(41)
+  expect(quiet.simulator.calls().filter(({ answer }) => answer !== 'ok')).toEqual([])
+  await polite.close()
+  await quiet.close()
+})
+
+test.each([500, 502, 503, 504])(
+  '%d with a page of a load balancer: a write is unknown, a read told nothing',
+  async (status) => {
+    const [account] = (await addAccounts(1)) as [NativeId]
+    const group = await world.addGroup(freshKey())
+    const act = { kind: 'status', status } as const
+    world.simulator.faults.arm({ operation: '*write', nth: 1, phase: 'after', act })
+    expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['unknown'])
+    world.simulator.faults.arm({ operation: 'DescribeGroup', nth: 1, phase: 'before', act })
+    expect((await connector.apply([revoke(account, group)], always)).map(said)).toEqual(['retry'])
+    world.simulator.faults.arm({ operation: 'GetGroupMembershipId', nth: 1, phase: 'before', act })
+    expect((await connector.observe([revoke(account, group)], always.signal)).map(said)).toEqual(['unknown'])
+    world.simulator.faults.arm({ operation: 'GetGroupMembershipId', nth: 2, phase: 'before', act })
+    expect(await connector.apply([revoke(account, group)], always)).toMatchObject([
+      { kind: 'unknown', cause: { word: 'unverified-server-error' } },
+    ])
+  },
+)
+
+test('credentials that AWS does not know: refused as configuration, and check says so', async () => {
+  const [account] = (await addAccounts(1)) as [NativeId]
+  const group = await world.addGroup(freshKey())
+  const act = { kind: 'error', type: 'UnrecognizedClientException' } as const
+  world.simulator.faults.arm({ operation: '*', nth: 1, phase: 'before', act })
+  expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['refused:configuration'])
+  world.simulator.faults.arm({
+    operation: 'ListUsers',
+    nth: 1,
+    phase: 'before',
+    act: { ...act, type: 'AccessDeniedException' },
+  })
+  expect(await connector.check(always.signal)).toEqual({
+    ok: false,
+    problems: ['identitystore:ListUsers: access-denied (AccessDeniedException)'],
+  })
+  const mistaken = makeAws(world, { identityStoreId: 'd-0123456789' })
+  expect((await mistaken.check(always.signal)).problems.join()).toContain('not d-0123456789')
+  expect((await mistaken.apply([grant(account, group)], always)).map(said)).toEqual(['refused:configuration'])
+  await mistaken.close()
+})
+
+test.each(['first', 'second', 'third'])(
+  'a bad day by its seed (%s): what is unknown is read, and the truth is what was wanted',
+  async (seed) => {
+    const people = Array.from({ length: 6 }, () => world.person(freshKey()))
+    const groups: Group[] = [await world.addGroup(freshKey()), await world.addGroup(freshKey())]
+    world.simulator.faults.arm(...seededFaults(seed, 40, 30))
+    const settled = async (work: () => Promise<readonly string[]>) =>
+      expect.poll(work, { timeout: 40_000, interval: 50 }).toEqual(expect.arrayContaining(['was-so']))
+    const until = async (operations: Parameters<Connector['apply']>[0]) =>
+      settled(async () => {
+        const words = (await connector.apply(operations, always)).map(said)
+        return words.every((word) => word === 'was-so') ? ['was-so'] : words.filter((word) => word !== 'was-so')
+      })
+    await until(people.map((somebody) => ensure(somebody)))
+    const accounts: NativeId[] = []
+    for (const somebody of people) {
+      const ids = await world.accountsOf(somebody)
+      expect(ids).toHaveLength(1)
+      accounts.push(...ids)
+    }
+    await until(accounts.flatMap((account) => groups.map((group) => grant(account, group))))
+    for (const group of groups) expect(sorted(await world.membersOf(group))).toEqual(sorted(accounts))
+    await until(accounts.map((account) => revoke(account, groups[0] as Group)))
+    expect(await world.membersOf(groups[0] as Group)).toEqual([])
+    expect(sorted(await world.membersOf(groups[1] as Group))).toEqual(sorted(accounts))
+  },
+)

@@ -1,0 +1,162 @@
+/** `sessions: deny-inline-policy`: what a leaver's live role sessions are ended with. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Connector, PendingOperation } from '../../src/connectors/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
+import { always, freshKey, grantsOf, said } from './world.ts'
+
+let world: AwsWorld
+let connector: Connector
+let clock = Date.parse('2026-03-01T12:00:00Z')
+beforeAll(async () => {
+  world = await openAwsWorld()
+  connector = makeAws(world, { sessions: 'deny-inline-policy' }, 'leaver', () => clock)
+})
+afterEach(() => {
+  world.faults.none()
+  world.simulator.assignments.settling = { ms: 0, polls: 0 }
+})
+afterAll(async () => {
+  expect(world.modelProblems).toEqual([])
+  await connector.close()
+  await world.close()
+})
+
+const awsAccount = '123456789012'
+const admin = (operation: string, body: Readonly<Record<string, unknown>>) =>
+  world.simulator.ask('sso-admin', operation, { InstanceArn: world.settings.instanceArn, ...body })
+const addUser = async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId
+const assign = async (arn: string, principal: string, type: 'USER' | 'GROUP') => {
+  await admin('CreateAccountAssignment', {
+    TargetId: awsAccount,
+    TargetType: 'AWS_ACCOUNT',
+    PermissionSetArn: arn,
+    PrincipalType: type,
+    PrincipalId: principal,
+  })
+  await admin('ListAccountAssignmentCreationStatus', {})
+}
+const effective = (arn: string) => world.simulator.assignments.effectivePolicy(arn, awsAccount) ?? ''
+const end = async (account: NativeId) => {
+  const operation = { op: 'endSessions', account } as const
+  const [outcome] = await connector.apply([operation], always)
+  return { operation, outcome, pending: outcome?.kind === 'pending' ? [{ operation, handle: outcome.handle }] : [] }
+}
+const poll = async (pending: readonly PendingOperation[]) => (await connector.poll?.(pending, always.signal)) ?? []
+
+/** Formatted as no program of ours would: numbers, order, spaces and escapes are somebody's. */
+const theirs = `{
+  "Statement" : [ {"Sid":"Theirs", "Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b\\u0061nk/*" },
+    { "Effect": "Deny", "Action": ["iam:*"], "Resource": "*", "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": 3.60e1}} } ],
+  "Version" : "2012-10-17" }`
+
+test('every permission set that the user reaches gets the Deny, in force after provisioning; the rest stays as it was', async () => {
+  const user = await addUser()
+  const bystander = await addUser()
+  const [own, viaGroup, foreign] = [
+    await world.addPermissionSet('Own'),
+    await world.addPermissionSet('ViaGroup'),
+    await world.addPermissionSet('Foreign'),
+  ]
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: own, InlinePolicy: theirs })
+  const group = await world.addGroup(freshKey(), [user])
+  await assign(own, user, 'USER')
+  await assign(viaGroup, group.nativeId, 'GROUP')
+  await assign(foreign, bystander, 'USER')
+  world.simulator.assignments.settling = { ms: 0, polls: 1 }
+
+  const { operation, outcome, pending } = await end(user)
+  expect(outcome?.kind).toBe('pending')
+  expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['not-so'])
+  const [done] = await poll(pending)
+  expect(said(done)).toBe('changed')
+  expect(grantsOf(done)).toEqual([`${awsAccount}/${own}`, group.nativeId].sort())
+  for (const arn of [own, viaGroup]) {
+    expect(effective(arn)).toBe(await world.inlinePolicy(arn))
+    const statements = JSON.parse(effective(arn)).Statement
+    expect(statements.at(-1)).toEqual({
+      Sid: `MusterEndSessions${user.replaceAll('-', '')}`,
+      Effect: 'Deny',
+      Action: ['*'],
+      Resource: ['*'],
+      Condition: {
+        StringEquals: { 'identitystore:userId': user },
+        DateLessThan: { 'aws:TokenIssueTime': '2026-03-01T12:00:00.000Z' },
+      },
+    })
+  }
+  const policy = await world.inlinePolicy(own)
+  expect(policy).toContain(
+    '{"Sid":"Theirs", "Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b\\u0061nk/*" }',
+  )
+  expect(policy).toContain('{"NumericLessThan": {"aws:MultiFactorAuthAge": 3.60e1}}')
+  expect(JSON.parse(policy).Statement.slice(0, 2)).toEqual(JSON.parse(theirs).Statement)
+  expect(await world.inlinePolicy(foreign)).toBe('')
+
+  // Asked again soon, nothing is written; asked after hours, what has run out goes and the new one comes.
+  const calls = await world.callsOf(async () => expect(said((await end(user)).outcome)).toBe('was-so'))
+  expect(calls.filter((name) => name.startsWith('Put'))).toEqual([])
+  expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['was-so'])
+  clock += 13 * 3_600_000
+  world.simulator.assignments.settling = { ms: 0, polls: 0 }
+  const second = await addUser()
+  await assign(own, second, 'USER')
+  await poll((await end(second)).pending)
+  const sids = JSON.parse(await world.inlinePolicy(own)).Statement.map(({ Sid }: { Sid?: string }) => Sid)
+  expect(sids).toEqual(['Theirs', undefined, `MusterEndSessions${second.replaceAll('-', '')}`])
+})
+
+test('the answer is lost between the policy and its provisioning: asked again, it is provisioned', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Lost')
+  await assign(arn, user, 'USER')
+  world.simulator.faults.arm({ operation: 'ProvisionPermissionSet', nth: 1, phase: 'before', act: { kind: 'drop' } })
+  expect(said((await end(user)).outcome)).toBe('unknown')
+  expect(effective(arn)).toBe('')
+  const again = await end(user)
+  expect((await poll(again.pending)).map(said)).toEqual(['changed'])
+  expect(effective(arn)).toContain(user)
+})
+
+test('provisioning fails: not so, with what AWS said', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Failing')
+  await assign(arn, user, 'USER')
+  world.simulator.assignments.failNext('policy too large for the role')
+  const { pending } = await end(user)
+  expect(await poll(pending)).toMatchObject([
+    { kind: 'retry', cause: { code: 'FAILED', word: 'not-so', message: 'policy too large for the role' } },
+  ])
+})
+
+test('no room in the policy: refused with the size that it would have, and nothing is written', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Full')
+  await assign(arn, user, 'USER')
+  const full = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(32_600) }] })
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: arn, InlinePolicy: full })
+  const { outcome } = await end(user)
+  expect(outcome).toMatchObject({ kind: 'refused', reason: 'limit', cause: { word: 'inline-policy-too-large' } })
+  expect(outcome?.kind === 'refused' && Number(outcome.cause.code)).toBeGreaterThan(32_768)
+  expect(await world.inlinePolicy(arn)).toBe(full)
+})
+
+test('somebody changes the policy at that moment: nothing is said to be done', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Contested')
+  await assign(arn, user, 'USER')
+  world.simulator.faults.arm({
+    operation: 'PutInlinePolicyToPermissionSet',
+    nth: 1,
+    phase: 'after',
+    act: {
+      kind: 'meanwhile',
+      work: async () =>
+        void (await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: arn, InlinePolicy: theirs })),
+    },
+  })
+  expect((await end(user)).outcome).toMatchObject({
+    kind: 'unknown',
+    cause: { word: 'inline-policy-changed-meanwhile' },
+  })
+})
