@@ -1,5 +1,4 @@
 /** Graph's limits: kept by ourselves, obeyed when Graph speaks first, and never at the leavers' cost. */
-import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Budget } from '../../src/connectors/budget.ts'
 import { createLocalBudget, createLocalStore, type LocalStore } from '../../src/connectors/local-budget.ts'
@@ -142,10 +141,19 @@ describe('our own budget', () => {
     world = await openEntraWorld()
     const [account] = (await addAccounts(1)) as [NativeId]
     const way = Promise.withResolvers<void>()
-    const connector = world.connect({}, { giveWay: () => way.promise })
+    const asked = Promise.withResolvers<void>()
+    const connector = world.connect(
+      {},
+      {
+        giveWay: () => {
+          asked.resolve()
+          return way.promise
+        },
+      },
+    )
     world.graph.inspector.forgetCalls()
     const outcomes = connector.apply([{ op: 'disable', account }], always)
-    await Promise.race([outcomes, wait(50)])
+    await asked.promise
     expect(world.graph.inspector.counts().requests).toBe(0)
     way.resolve()
     expect((await outcomes).map(said)).toEqual(['changed'])
