@@ -16,7 +16,15 @@ const mayImport = {
   workers: ['domain/', 'engine/', 'connectors/connector.ts', 'log.ts'],
   api: ['domain/', 'engine/', 'log.ts'],
   web: ['api/contract.ts'],
-  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/ldap/config.ts', 'connectors/ad/config.ts'],
+  config: [
+    'domain/',
+    'policies/',
+    'planning/guard.ts',
+    'connectors/ad/config.ts',
+    'connectors/aws/config.ts',
+    'connectors/entra/config.ts',
+    'connectors/ldap/config.ts',
+  ],
   cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'app/', 'config.ts', 'log.ts'],
 }
 

@@ -1,6 +1,12 @@
 import type { Config } from '../config.ts'
+import { createAdConnector } from '../connectors/ad/connector.ts'
+import { adManifest } from '../connectors/ad/manifest.ts'
+import { createAwsConnector } from '../connectors/aws/connector.ts'
+import { awsManifest } from '../connectors/aws/manifest.ts'
 import { boundless } from '../connectors/budget.ts'
 import { atOnce, type Connector, type ConnectorTools, type Manifest } from '../connectors/connector.ts'
+import { createEntraConnector } from '../connectors/entra/connector.ts'
+import { entraManifest } from '../connectors/entra/manifest.ts'
 import { createLdapConnector } from '../connectors/ldap/connector.ts'
 import { ldapManifest } from '../connectors/ldap/manifest.ts'
 import { protecting } from '../connectors/protecting.ts'
@@ -14,12 +20,20 @@ import { targetBudget } from './budgets.ts'
 export const createConnector = (target: Config['targets'][number], tools: ConnectorTools): Connector =>
   protecting(unprotected(target, tools), target.protect)
 
+/** A line for each connector. */
 const unprotected = (target: Config['targets'][number], tools: ConnectorTools): Connector => {
+  const id = target.id as TargetId
   switch (target.type) {
     case 'ldap':
-      return createLdapConnector(target.id as TargetId, target.ldap, tools.giveWay)
+      return createLdapConnector(id, target.ldap, tools.giveWay)
+    case 'ad':
+      return createAdConnector(id, target.ad, tools)
+    case 'entra':
+      return createEntraConnector(id, target.entra, tools)
+    case 'aws':
+      return createAwsConnector(id, target.aws, tools)
     default:
-      return assertNever(target.type)
+      return assertNever(target)
   }
 }
 
@@ -32,28 +46,36 @@ export const connectorByHand = (target: Config['targets'][number], db: Queryable
     now: Date.now,
   })
 
-const manifests: Readonly<Record<Config['targets'][number]['type'], Manifest>> = {
-  ldap: ldapManifest,
+/** And one here: what can be said of it without a connection. */
+const manifestOf = (target: Config['targets'][number]): Manifest => {
+  switch (target.type) {
+    case 'ldap':
+      return ldapManifest
+    case 'ad':
+      return adManifest(target.ad)
+    case 'entra':
+      return entraManifest(target.entra)
+    case 'aws':
+      return awsManifest
+    default:
+      return assertNever(target)
+  }
 }
 
-export const targetSettings = ({
-  id,
-  type,
-  accounts,
-  leaver,
-  expectWithin,
-  reconcile,
-  protect,
-  guard,
-}: Config['targets'][number]): TargetSettings => ({
-  id: id as TargetId,
-  disable: manifests[type].disable,
-  endSessions: manifests[type].endSessions,
-  deleteAfterMs: manifests[type].deleteAccount === 'none' ? null : leaver.deleteAfter,
-  accounts,
-  leaverUnmanaged: leaver.unmanaged,
-  protect,
-  expectWithinMs: expectWithin,
-  reconcileEveryMs: reconcile.every,
-  guard: { ...guard, windowMs: guard.window },
-})
+export const targetSettings = (target: Config['targets'][number]): TargetSettings => {
+  const { id, accounts, leaver, expectWithin, reconcile, protect, guard } = target
+  const { batchSize, disable, endSessions, deleteAccount } = manifestOf(target)
+  return {
+    id: id as TargetId,
+    batchSize,
+    disable,
+    endSessions,
+    deleteAfterMs: deleteAccount === 'none' ? null : leaver.deleteAfter,
+    accounts,
+    leaverUnmanaged: leaver.unmanaged,
+    protect,
+    expectWithinMs: expectWithin,
+    reconcileEveryMs: reconcile.every,
+    guard: { ...guard, windowMs: guard.window },
+  }
+}

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { adSettingsSchema } from '../connectors/ad/config.ts'
+import { awsSettingsSchema } from '../connectors/aws/config.ts'
+import { entraSettingsSchema } from '../connectors/entra/config.ts'
 import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
 import { targetModes } from '../domain/target.ts'
 import { defaultGuardLimits } from '../planning/guard.ts'
@@ -114,7 +117,13 @@ const target = {
     .prefault({}),
 }
 
-const ldapTarget = z.strictObject({ ...target, type: z.literal('ldap'), ldap: ldapSettingsSchema })
+/** One for each connector: a line here, and one in app/targets.ts. */
+const targets = [
+  z.strictObject({ ...target, type: z.literal('ldap'), ldap: ldapSettingsSchema }),
+  z.strictObject({ ...target, type: z.literal('ad'), ad: adSettingsSchema }),
+  z.strictObject({ ...target, type: z.literal('entra'), entra: entraSettingsSchema }),
+  z.strictObject({ ...target, type: z.literal('aws'), aws: awsSettingsSchema }),
+] as const
 
 const kafkaSource = z.strictObject({
   id: name,
@@ -191,7 +200,7 @@ export const musterFile = z
       .superRefine(unique('source', 'id'))
       .describe('Where worker events come from.'),
     targets: z
-      .array(z.discriminatedUnion('type', [ldapTarget]))
+      .array(z.discriminatedUnion('type', targets))
       .min(1)
       .superRefine(unique('target', 'id'))
       .describe('Systems that Muster provisions into.'),
@@ -208,6 +217,19 @@ export type TargetConfig = MusterFile['targets'][number]
 export type SourceConfig = MusterFile['sources'][number]
 
 /** Members (of an element of `targets`) that must be written as a reference: their values are secrets. */
-export const secretMembers: readonly (readonly string[])[] = [['ldap', 'bindPassword']]
+export const secretMembers: readonly (readonly string[])[] = [
+  ['ldap', 'bindPassword'],
+  ['ad', 'bindPassword'],
+  ['entra', 'credential', 'secret'],
+  ['aws', 'credentials', 'secretAccessKey'],
+  ['aws', 'credentials', 'sessionToken'],
+]
 /** Members that name a file: relative ones start from the configuration directory. */
-export const fileMembers: readonly (readonly string[])[] = [['ldap', 'caFile']]
+export const fileMembers: readonly (readonly string[])[] = [
+  ['ldap', 'caFile'],
+  ['ad', 'caFile'],
+  ['entra', 'credential', 'tokenFile'],
+  ['entra', 'credential', 'certificateFile'],
+  ['entra', 'credential', 'secretFile'],
+  ['aws', 'credentials', 'tokenFile'],
+]

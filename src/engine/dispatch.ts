@@ -6,8 +6,11 @@ import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
 import { guard } from './guard.ts'
 
-/** Actions of one leaver dispatch: leavers wait for none to come together, only behind one that is queued already. */
-const leaverBatch = 2_000
+/**
+ * Actions of one leaver dispatch, in calls of the target (LDAP: 2,000): leavers wait for none to come together, only behind
+ * one that is queued already.
+ */
+const leaverCalls = 4
 /** Actions that one pass looks at, the oldest: some 30 µs each. */
 const mostActions = 20_000
 const mostWhileLeaversCome = 6_000
@@ -30,6 +33,11 @@ export const dispatchIn = async (
 ): Promise<readonly DispatchRef[]> => {
   const { held, passing, counted } = await guard(engine, tx, lane)
   await engine.settings.pause?.('dispatch:guarded')
-  const batch = lane === 'leaver' ? leaverBatch : engine.settings.dispatchBatch
-  return createDispatches(tx, lane, { size: batch, most }, held, passing, counted)
+  const sizes = Object.fromEntries(
+    engine.targets.map(({ id, batchSize }) => [
+      id,
+      lane === 'leaver' ? batchSize * leaverCalls : Math.min(engine.settings.dispatchBatch, batchSize),
+    ]),
+  )
+  return createDispatches(tx, lane, { sizes, most }, held, passing, counted)
 }

@@ -15,6 +15,8 @@ export type Stage = (typeof stages)[number]
 /** A target as muster.yaml describes it. Its mode is a row (muster.target), read where it decides. */
 export type TargetSettings = Omit<TargetRules, 'mode'> & {
   readonly guard: GuardLimits
+  /** Operations that one call of the target carries. */
+  readonly batchSize: number
   /** How long `accounts: expect` waits before it is a finding, ms. */
   readonly expectWithinMs: number
   /** How often its members are listed and compared, ms. */

@@ -28,12 +28,14 @@ export const createDispatches = (
   tx: Transaction,
   lane: Lane,
   /** Actions of one dispatch, and those that one pass looks at. */
-  batch: { readonly size: number; readonly most: number },
+  batch: { readonly sizes: Readonly<Record<string, number>>; readonly most: number },
   held: readonly Held[],
   /** Identities that pass although held: the bounded urgent leavers. */
   passing: readonly number[],
   counted: readonly Counted[],
 ): Promise<readonly DispatchRef[]> => {
+  // What muster.yaml does not name any more has no size of its own: whoever claims it answers that there is no connector.
+  const size = `coalesce(($2::jsonb ->> target)::int, 500)`
   // A bitmap of the ready ones visits, pass after pass, also all that have left since the last vacuum; an index scan marks them.
   if (lane === 'bulk')
     tx.defer(tx.query({ name: 'dispatches-plan', text: `select set_config('enable_bitmapscan', 'off', true)` }))
@@ -76,8 +78,8 @@ export const createDispatches = (
           ${lane === 'bulk' ? 'kind, entitlement_id,' : 'null::muster.action_kind as kind, null::int as entitlement_id,'}
           ${
             lane === 'bulk'
-              ? '(row_number() over (partition by target, kind, entitlement_id order by id) - 1) / $2'
-              : `(row_number() over (partition by target order by id) - 1) / $2 * 1000000
+              ? `(row_number() over (partition by target, kind, entitlement_id order by id) - 1) / ${size}`
+              : `(row_number() over (partition by target order by id) - 1) / ${size} * 1000000
                 + (dense_rank() over (partition by target order by identity_id) - 1) / ${leaversTogether}`
           } as chunk
         from leaving),
@@ -88,7 +90,7 @@ export const createDispatches = (
         from numbered group by target, kind, entitlement_id, chunk
         having ${
           lane === 'bulk'
-            ? `count(*) = $2 or min(created_at) <= (select muster.now()) - interval '1 s'
+            ? `count(*) = ${size} or min(created_at) <= (select muster.now()) - interval '1 s'
           or ((select yes from idle) and min(created_at) <= (select muster.now()) - interval '50 ms')`
             : 'true'
         }),
@@ -102,7 +104,7 @@ export const createDispatches = (
       select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
     values: [
       lane,
-      batch.size,
+      JSON.stringify(batch.sizes),
       held.map((h) => h.target),
       held.map((h) => h.kind),
       held.map((h) => h.entitlement),

@@ -39,6 +39,7 @@ export const startEngine = (
       disable: 'native',
       endSessions: 'none',
       protect: nothingProtected,
+      batchSize: 500,
       deleteAfterMs: null,
       expectWithinMs,
       reconcileEveryMs: 3_600_000,

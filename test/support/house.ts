@@ -76,6 +76,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
         disable: 'native',
         endSessions: 'none',
         protect: nothingProtected,
+        batchSize: 500,
         deleteAfterMs: null,
         expectWithinMs: 60_000,
         reconcileEveryMs: 3_600_000,

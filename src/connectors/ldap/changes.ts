@@ -28,10 +28,8 @@ export const changes = async (client: LdapClient, settings: LdapSettings, cursor
   const accounts = await entriesBelow(client, settings.peopleBase, from)
   if (!accounts.ok) return { kind: 'failed', cause: failureText(accounts.failure) }
   // A cursor of nobody's is no reason to call every change old.
-  const newest = [...groups.value.values(), ...accounts.value.values()].reduce(
-    (a, b) => (a > b ? a : b),
-    from === null ? '' : (cursor ?? ''),
-  )
+  let newest = from === null ? '' : (cursor ?? '')
+  for (const read of [groups.value, accounts.value]) for (const csn of read.values()) if (csn > newest) newest = csn
   // An empty directory has no newest change: nothing to go on from.
   if (!csnForm.test(newest)) return { kind: 'failed', cause: 'no-entry-csn' }
   if (from === null) return { kind: 'from-now', cursor: newest }

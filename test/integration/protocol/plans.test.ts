@@ -38,7 +38,10 @@ test.each<[string, (tx: Transaction) => Promise<unknown>]>([
   ['urgent leavers at a tripped guard', (tx) => urgentLeavers(tx, 'bank-ldap')],
   ["the guard's tally", (tx) => tally(tx, 'bank-ldap', 3_600_000)],
   ['targets with something to take away', (tx) => guardedTargets(tx, 'leaver')],
-  ['dispatches to be made', (tx) => createDispatches(tx, 'bulk', { size: 500, most: 3_000 }, [], [], [])],
+  [
+    'dispatches to be made',
+    (tx) => createDispatches(tx, 'bulk', { sizes: { 'bank-ldap': 500 }, most: 3_000 }, [], [], []),
+  ],
   ['actions of a dispatch', (tx) => dispatchedActions(tx, 1)],
   ['who was overtaken', (tx) => overtakenIdentities(tx, 1)],
 ])('%s', async (_, ask) => {

@@ -57,7 +57,9 @@ describe('a configuration that is right', () => {
       expectWithin: 7_200_000,
       leaver: { unmanaged: 'remove' },
     })
-    expect(targets[0]?.ldap).toMatchObject({ bindPassword: 'from the environment', caFile: join(directory, 'ca.pem') })
+    expect(targets[0]).toMatchObject({
+      ldap: { bindPassword: 'from the environment', caFile: join(directory, 'ca.pem') },
+    })
     expect(targets[0]?.guard).toMatchObject({
       window: 3_600_000,
       revokes: { absolute: 500, percent: 20 },
@@ -78,7 +80,7 @@ describe('a configuration that is right', () => {
   test('takes a secret from a file, without its line end', () => {
     writeFileSync(join(directory, 'secret'), 'from a file\n')
     const loaded = load(good.replace('env:LDAP_PASSWORD', 'file:secret'))
-    expect(loaded.ok && loaded.value.targets[0]?.ldap.bindPassword).toBe('from a file')
+    expect(loaded.ok && loaded.value.targets[0]).toMatchObject({ ldap: { bindPassword: 'from a file' } })
   })
 })
 
