@@ -39,6 +39,31 @@ type Pending = Logged & { readonly dueMs: number }
 /** null: it is the primary itself, as nothing lags. */
 type Copy = { directory: Directory | null; pending: Pending[] }
 
+/** Applies what is due. What is about one object arrives in its order: nothing overtakes what that object waits for. */
+const arrive = (directory: Directory, copy: Copy, nowMs: number): void => {
+  const { pending } = copy
+  const isDue = ({ dueMs }: Pending) => dueMs <= nowMs
+  const firstWaiting = pending.findIndex((one) => !isDue(one))
+  const due = firstWaiting === -1 ? pending : pending.slice(0, firstWaiting)
+  for (const one of due) apply(directory, one)
+  const rest = pending.slice(due.length)
+  // Nearly always the rest is due later, all of it.
+  if (!rest.some(isDue)) {
+    if (due.length > 0) copy.pending = rest
+    return
+  }
+  const blocked = new Set<string>()
+  copy.pending = rest.filter((one) => {
+    const objects = objectsOf(one.change)
+    if (isDue(one) && !objects.some((id) => blocked.has(id))) {
+      apply(directory, one)
+      return false
+    }
+    for (const id of objects) blocked.add(id)
+    return true
+  })
+}
+
 export const openStore = (clock: Clock, random: () => number, initial: Replication): Store => {
   let settings = initial
   let held = false
@@ -55,20 +80,7 @@ export const openStore = (clock: Clock, random: () => number, initial: Replicati
   const catchUp = (name: 'read' | 'index'): Directory => {
     const copy = copies[name]
     if (copy.directory === null) return primary
-    if (copy.pending.length > 0 && !held) {
-      const now = clock.monotonicMs()
-      const blocked = new Set<string>()
-      const waiting: Pending[] = []
-      for (const pending of copy.pending) {
-        const objects = objectsOf(pending.change)
-        // What is about one object arrives in order.
-        if (pending.dueMs > now || objects.some((id) => blocked.has(id))) {
-          for (const id of objects) blocked.add(id)
-          waiting.push(pending)
-        } else apply(copy.directory, pending)
-      }
-      copy.pending = waiting
-    }
+    if (!held && copy.pending.length > 0) arrive(copy.directory, copy, clock.monotonicMs())
     if (copy.pending.length === 0 && !mayLag(name)) copy.directory = null
     return copy.directory ?? primary
   }

@@ -40,11 +40,13 @@ describe.each(['before', 'after'] as const)('%s the change', (phase) => {
   })
 
   test('no answer comes', async () => {
-    const { add, faults, inspector, group, user } = await world()
+    const { add, send, faults, inspector, group, user } = await world()
     faults.plan(adding(phase, { kind: 'silence' }))
     const controller = new AbortController()
     const answer = add(controller.signal)
     await expect.poll(() => inspector.counts().byOperation.addMember).toBe(1)
+    // Another request, sent later on another connection, is answered: this one was not.
+    await Promise.race([answer, send('GET', '/users')]).then((first) => expect(first.url).toMatch(/\/users$/))
     controller.abort()
     await expect(answer).rejects.toThrow(/abort/i)
     expect(inspector.isMember(group, user)).toBe(isDone)

@@ -101,7 +101,7 @@ describe('a copy that has caught up is the primary', () => {
       user: fc.nat(7),
       ms: fc.nat(3_000),
     }),
-    { maxLength: 60 },
+    { minLength: 20, maxLength: 60, size: 'max' },
   )
   test('after any history, with any lag of single objects', () => {
     fc.assert(

@@ -89,6 +89,16 @@ test('a patch changes what it names, answers 204 and nothing', () => {
   expect(codeOf(ask(`PATCH /users/${id}`, { body: { accountEnabled: 'no' } }))).toBe('400 Request_BadRequest')
 })
 
+test('a changed name is found, and the old one is free', () => {
+  const { ask } = asking()
+  const { id } = ask('POST /users', { body: newUser('amit') }).body
+  expect(ask(`PATCH /users/${id}`, { body: { userPrincipalName: 'amit.r@bank.example' } }).status).toBe(204)
+  expect(ask('GET /users/amit@bank.example').status).toBe(404)
+  expect(ask("GET /users?$filter=userPrincipalName eq 'amit@bank.example'").body.value).toEqual([])
+  expect(ask('GET /users/amit.r@bank.example').body.id).toBe(id)
+  expect(ask('POST /users', { body: newUser('amit') }).status).toBe(201)
+})
+
 test('a user from on-premises is patched there', () => {
   const { ask, hand, inspector } = asking()
   const id = hand.addUser({ onPremisesSyncEnabled: true })
