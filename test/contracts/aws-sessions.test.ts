@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Connector, PendingOperation } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
-import { always, freshKey, grantsOf, said } from './world.ts'
+import { always, freshKey, grantsOf, revoke, said } from './world.ts'
 
 let world: AwsWorld
 let connector: Connector
@@ -159,4 +159,14 @@ test('somebody changes the policy at that moment: nothing is said to be done', a
     kind: 'unknown',
     cause: { word: 'inline-policy-changed-meanwhile' },
   })
+})
+
+test('in one batch sessions end before access: afterwards nothing would tell what they reach', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Together')
+  const group = await world.addGroup(freshKey(), [user])
+  await assign(arn, group.nativeId, 'GROUP')
+  const outcomes = await connector.apply([revoke(user, group), { op: 'endSessions', account: user }], always)
+  expect(outcomes.map(said)).toEqual(['changed', 'pending'])
+  expect(await world.inlinePolicy(arn)).toContain(user)
 })

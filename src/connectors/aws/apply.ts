@@ -17,28 +17,35 @@ type Kinds = {
   readonly leaver: (operation: LeaverOperation) => Promise<Outcome>
 }
 
+/** Operations of one kind, and where each stands in the batch. */
+type Lot<T> = { readonly at: number[]; readonly operations: T[] }
+const lot = <T>(): Lot<T> => ({ at: [], operations: [] })
+
 /** Each operation to those of its kind, and their outcomes back into order. */
 export const inOrder = async (operations: readonly Operation[], kinds: Kinds): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const at = { access: [] as number[], ensure: [] as number[], leaver: [] as number[] }
-  const access: AccessOperation[] = []
-  const ensure: EnsureOperation[] = []
-  const leaver: LeaverOperation[] = []
+  const sessions = lot<LeaverOperation>()
+  const access = lot<AccessOperation>()
+  const deletions = lot<LeaverOperation>()
+  const ensures = lot<EnsureOperation>()
   for (const [index, operation] of operations.entries()) {
+    const put = <T>(into: Lot<T>, one: T) => {
+      into.at.push(index)
+      into.operations.push(one)
+    }
     switch (operation.op) {
-      case 'ensureAccount':
-        at.ensure.push(index)
-        ensure.push(operation)
+      case 'endSessions':
+        put(sessions, operation)
         break
       case 'grant':
       case 'revoke':
-        at.access.push(index)
-        access.push(operation)
+        put(access, operation)
         break
-      case 'endSessions':
       case 'deleteAccount':
-        at.leaver.push(index)
-        leaver.push(operation)
+        put(deletions, operation)
+        break
+      case 'ensureAccount':
+        put(ensures, operation)
         break
       case 'enable':
       case 'disable':
@@ -49,13 +56,19 @@ export const inOrder = async (operations: readonly Operation[], kinds: Kinds): P
         operation satisfies never
     }
   }
-  // Access ends first: then accounts.
-  const ofAccess = access.length === 0 ? [] : await kinds.access(access)
-  const ofLeavers = await sideBySide(leaver, kinds.leaver)
-  const ofEnsures = ensure.length === 0 ? [] : await kinds.ensure(ensure)
-  for (const [n, index] of at.access.entries()) outcomes[index] = ofAccess[n]
-  for (const [n, index] of at.leaver.entries()) outcomes[index] = ofLeavers[n]
-  for (const [n, index] of at.ensure.entries()) outcomes[index] = ofEnsures[n]
+  const run = async <T>(
+    { at, operations: some }: Lot<T>,
+    work: (some: readonly T[]) => Promise<readonly Outcome[]>,
+  ) => {
+    if (some.length === 0) return
+    const done = await work(some)
+    for (const [n, index] of at.entries()) outcomes[index] = done[n]
+  }
+  // Sessions first: what is revoked no longer tells what they reach. Then access ends, then accounts.
+  await run(sessions, (some) => sideBySide(some, kinds.leaver))
+  await run(access, kinds.access)
+  await run(deletions, (some) => sideBySide(some, kinds.leaver))
+  await run(ensures, kinds.ensure)
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
 }
 

@@ -19,7 +19,7 @@ const lookup = z.discriminatedUnion('by', [
 export type Lookup = z.output<typeof lookup>
 
 /** Whether the value is the person's for good. A name or a mail address is given to somebody else one day. */
-export const namesThePerson = ({ value }: Lookup): boolean => /\{(?:[^{}|]*\|)?personKey\}|\{personKey/.test(value)
+export const namesThePerson = ({ value }: Lookup): boolean => /\{personKey[|}]/.test(value)
 
 const correlation = z
   .strictObject({

@@ -1,0 +1,289 @@
+/** The simulator, asked by AWS's own client and held against AWS's own service models; none of our connector is here. */
+import {
+  CreateGroupCommand,
+  CreateGroupMembershipCommand,
+  CreateUserCommand,
+  DeleteGroupMembershipCommand,
+  DeleteUserCommand,
+  DescribeGroupMembershipCommand,
+  DescribeUserCommand,
+  GetGroupMembershipIdCommand,
+  GetUserIdCommand,
+  IdentitystoreClient,
+  IsMemberInGroupsCommand,
+  ListGroupMembershipsCommand,
+  UpdateGroupCommand,
+  UpdateUserCommand,
+} from '@aws-sdk/client-identitystore'
+import {
+  CreateAccountAssignmentCommand,
+  CreatePermissionSetCommand,
+  DeleteAccountAssignmentCommand,
+  DescribeAccountAssignmentCreationStatusCommand,
+  DescribeAccountAssignmentDeletionStatusCommand,
+  ListAccountAssignmentsCommand,
+  SSOAdminClient,
+} from '@aws-sdk/client-sso-admin'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Stack } from '../../../scripts/stack/stack.ts'
+import { startSimulator } from '../../../simulators/aws/proxy.ts'
+import type { Simulator } from '../../../simulators/aws/simulator.ts'
+import { exchangeProblems } from '../../support/aws-model.ts'
+import { privateStack } from '../../support/stack.ts'
+
+let stack: Stack
+let simulator: Simulator
+let store: IdentitystoreClient
+let admin: SSOAdminClient
+const problems: string[] = []
+const seen = new Set<string>()
+beforeAll(async () => {
+  stack = await privateStack(['moto'])
+  simulator = await startSimulator({
+    moto: stack.awsUrl,
+    pageSize: 2,
+    watch: (target, request, answer) => {
+      seen.add(`${target.operation} ${answer.status === 200 ? 'ok' : String(answer.body.__type)}`)
+      problems.push(...exchangeProblems(target, request, answer))
+    },
+  })
+  const config = {
+    region: 'eu-central-1',
+    endpoint: simulator.url,
+    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
+  }
+  store = new IdentitystoreClient(config)
+  admin = new SSOAdminClient({ ...config, maxAttempts: 1 })
+})
+afterAll(async () => {
+  store.destroy()
+  admin.destroy()
+  await simulator.close()
+  await stack.stop({ discard: true })
+})
+
+const IdentityStoreId = () => simulator.identityStoreId
+let made = 0
+const user = async () => {
+  made += 1
+  const { UserId } = await store.send(
+    new CreateUserCommand({
+      IdentityStoreId: IdentityStoreId(),
+      UserName: `user-${made}`,
+      DisplayName: 'A user',
+      Name: { GivenName: 'A', FamilyName: 'User' },
+      Emails: [{ Value: `user-${made}@bank.example`, Primary: true }],
+      Extensions: { 'aws:identitystore:enterprise': { employeeNumber: String(made) } },
+    }),
+  )
+  return { UserId: UserId ?? '', UserName: `user-${made}`, email: `user-${made}@bank.example` }
+}
+const group = async () => {
+  made += 1
+  const DisplayName = `Group ${made}`
+  const { GroupId } = await store.send(new CreateGroupCommand({ IdentityStoreId: IdentityStoreId(), DisplayName }))
+  return { GroupId: GroupId ?? '', DisplayName }
+}
+
+test('a membership is there once; what is unknown is said to be; whoever is deleted is a member no more', async () => {
+  const [{ UserId }, { GroupId }] = [await user(), await group()]
+  const pair = { IdentityStoreId: IdentityStoreId(), GroupId, MemberId: { UserId } }
+  const { MembershipId } = await store.send(new CreateGroupMembershipCommand(pair))
+  await expect(store.send(new CreateGroupMembershipCommand(pair))).rejects.toMatchObject({
+    name: 'ConflictException',
+    Reason: 'UNIQUENESS_CONSTRAINT_VIOLATION',
+  })
+  const one = { IdentityStoreId: IdentityStoreId(), MembershipId }
+  expect(await store.send(new DescribeGroupMembershipCommand(one))).toMatchObject({ GroupId, MemberId: { UserId } })
+  expect(await store.send(new GetGroupMembershipIdCommand(pair))).toMatchObject({ MembershipId })
+  const other = await group()
+  const asked = { IdentityStoreId: IdentityStoreId(), MemberId: { UserId }, GroupIds: [GroupId, other.GroupId] }
+  expect((await store.send(new IsMemberInGroupsCommand(asked))).Results).toMatchObject([
+    { GroupId, MembershipExists: true },
+    { GroupId: other.GroupId, MembershipExists: false },
+  ])
+  await store.send(new DeleteGroupMembershipCommand(one))
+  await expect(store.send(new DeleteGroupMembershipCommand(one))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+    ResourceType: 'GROUP_MEMBERSHIP',
+  })
+
+  await store.send(new CreateGroupMembershipCommand(pair))
+  await store.send(new DeleteUserCommand({ IdentityStoreId: IdentityStoreId(), UserId }))
+  await expect(store.send(new DeleteUserCommand({ IdentityStoreId: IdentityStoreId(), UserId }))).rejects.toMatchObject(
+    {
+      name: 'ResourceNotFoundException',
+      ResourceType: 'USER',
+    },
+  )
+  const list = await store.send(new ListGroupMembershipsCommand({ IdentityStoreId: IdentityStoreId(), GroupId }))
+  expect(list.GroupMemberships).toEqual([])
+  await expect(store.send(new CreateGroupMembershipCommand(pair))).rejects.toMatchObject({ ResourceType: 'USER' })
+  await expect(
+    store.send(new CreateGroupMembershipCommand({ ...pair, IdentityStoreId: 'd-0000000000' })),
+  ).rejects.toMatchObject({ ResourceType: 'IDENTITY_STORE' })
+})
+
+test('users are updated, and names and addresses stay unique', async () => {
+  const [one, other] = [await user(), await user()]
+  const update = (UserId: string, AttributePath: string, AttributeValue: unknown) =>
+    store.send(
+      new UpdateUserCommand({
+        IdentityStoreId: IdentityStoreId(),
+        UserId,
+        Operations: [{ AttributePath, AttributeValue: AttributeValue as string }],
+      }),
+    )
+  await update(one.UserId, 'name.familyName', 'Other')
+  await update(one.UserId, 'emails', [{ value: 'new@bank.example', type: 'work', primary: true }])
+  await update(one.UserId, 'title', 'Trader')
+  await update(one.UserId, 'title', null)
+  const extension = { Extensions: ['aws:identitystore:enterprise'] }
+  const shown = await store.send(
+    new DescribeUserCommand({ IdentityStoreId: IdentityStoreId(), UserId: one.UserId, ...extension }),
+  )
+  expect(shown).toMatchObject({
+    Name: { GivenName: 'A', FamilyName: 'Other' },
+    Emails: [{ Value: 'new@bank.example', Type: 'work', Primary: true }],
+    UserStatus: 'ENABLED',
+    Extensions: { 'aws:identitystore:enterprise': { employeeNumber: expect.any(String) } },
+  })
+  expect(shown.Title).toBeUndefined()
+  const find = (AttributeValue: string) =>
+    store.send(
+      new GetUserIdCommand({
+        IdentityStoreId: IdentityStoreId(),
+        AlternateIdentifier: { UniqueAttribute: { AttributePath: 'emails.value', AttributeValue } },
+      }),
+    )
+  expect((await find('new@bank.example')).UserId).toBe(one.UserId)
+  await expect(find(one.email)).rejects.toMatchObject({ name: 'ResourceNotFoundException', ResourceType: 'USER' })
+  await expect(
+    update(other.UserId, 'emails', [{ value: 'new@bank.example', type: 'work', primary: true }]),
+  ).rejects.toMatchObject({ name: 'ConflictException' })
+
+  const [first, second] = [await group(), await group()]
+  const rename = (GroupId: string, AttributeValue: string) =>
+    store.send(
+      new UpdateGroupCommand({
+        IdentityStoreId: IdentityStoreId(),
+        GroupId,
+        Operations: [{ AttributePath: 'displayName', AttributeValue }],
+      }),
+    )
+  await expect(rename(first.GroupId, second.DisplayName)).rejects.toMatchObject({ name: 'ConflictException' })
+  await rename(first.GroupId, 'Renamed')
+})
+
+test('SCIM is played by the inspector: external ids and the status, which no operation sets', async () => {
+  const { UserId } = await user()
+  const set = await fetch(`${simulator.url}/_simulator/users/${UserId}`, {
+    method: 'POST',
+    body: JSON.stringify({ ExternalIds: [{ Issuer: 'https://idp', Id: 'x-1' }], UserStatus: 'DISABLED' }),
+  })
+  expect(set.status).toBe(200)
+  const found = await store.send(
+    new GetUserIdCommand({
+      IdentityStoreId: IdentityStoreId(),
+      AlternateIdentifier: { ExternalId: { Issuer: 'https://idp', Id: 'x-1' } },
+    }),
+  )
+  expect(found.UserId).toBe(UserId)
+  expect(await store.send(new DescribeUserCommand({ IdentityStoreId: IdentityStoreId(), UserId }))).toMatchObject({
+    UserStatus: 'DISABLED',
+    ExternalIds: [{ Issuer: 'https://idp', Id: 'x-1' }],
+  })
+})
+
+test('assignments take their time, once each; one for an AWS account, fifteen in all', async () => {
+  const { PermissionSet } = await admin.send(
+    new CreatePermissionSetCommand({ InstanceArn: simulator.instanceArn, Name: 'Trader' }),
+  )
+  const { UserId } = await user()
+  const of = (TargetId: string) =>
+    ({
+      InstanceArn: simulator.instanceArn,
+      TargetId,
+      TargetType: 'AWS_ACCOUNT',
+      PermissionSetArn: PermissionSet?.PermissionSetArn,
+      PrincipalType: 'USER',
+      PrincipalId: UserId,
+    }) as const
+  const status = async (id: string | undefined) =>
+    (
+      await admin.send(
+        new DescribeAccountAssignmentCreationStatusCommand({
+          InstanceArn: simulator.instanceArn,
+          AccountAssignmentCreationRequestId: id,
+        }),
+      )
+    ).AccountAssignmentCreationStatus
+  simulator.assignments.settling = { ms: 0, polls: 2 }
+  const first = await admin.send(new CreateAccountAssignmentCommand(of('100000000001')))
+  expect(first.AccountAssignmentCreationStatus?.Status).toBe('IN_PROGRESS')
+  await expect(admin.send(new CreateAccountAssignmentCommand(of('100000000001')))).rejects.toMatchObject({
+    name: 'ConflictException',
+  })
+  const id = first.AccountAssignmentCreationStatus?.RequestId
+  expect((await status(id))?.Status).toBe('IN_PROGRESS')
+  expect((await status(id))?.Status).toBe('SUCCEEDED')
+
+  simulator.assignments.settling = { ms: 0, polls: 0 }
+  await admin.send(new CreateAccountAssignmentCommand(of('100000000001')))
+  const list = async () =>
+    (
+      await admin.send(
+        new ListAccountAssignmentsCommand({
+          InstanceArn: simulator.instanceArn,
+          AccountId: '100000000001',
+          PermissionSetArn: PermissionSet?.PermissionSetArn,
+        }),
+      )
+    ).AccountAssignments
+  expect(await list()).toHaveLength(1)
+  simulator.assignments.failNext('The role is gone')
+  const gone = await admin.send(new DeleteAccountAssignmentCommand(of('100000000001')))
+  const failed = await admin.send(
+    new DescribeAccountAssignmentDeletionStatusCommand({
+      InstanceArn: simulator.instanceArn,
+      AccountAssignmentDeletionRequestId: gone.AccountAssignmentDeletionStatus?.RequestId,
+    }),
+  )
+  expect(failed.AccountAssignmentDeletionStatus).toMatchObject({ Status: 'FAILED', FailureReason: 'The role is gone' })
+  expect(await list()).toHaveLength(1)
+})
+
+test('more calls than AWS allows: told when to come back, and the answer is the model’s', async () => {
+  const { GroupId } = await group()
+  const impatient = new IdentitystoreClient({
+    region: 'eu-central-1',
+    endpoint: simulator.url,
+    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  })
+  const asked = Array.from({ length: 60 }, () =>
+    impatient.send(new ListGroupMembershipsCommand({ IdentityStoreId: IdentityStoreId(), GroupId })).then(
+      () => 'ok',
+      (error: { name: string; RetryAfterSeconds?: number }) => `${error.name} ${error.RetryAfterSeconds}`,
+    ),
+  )
+  expect(new Set(await Promise.all(asked))).toEqual(new Set(['ok', 'ThrottlingException 1']))
+  impatient.destroy()
+})
+
+test('everything above fitted the service models, and the models would have noticed', () => {
+  expect(problems).toEqual([])
+  expect(seen.size).toBeGreaterThan(20)
+  const target = { service: 'identitystore', operation: 'GetUserId' } as const
+  expect(
+    exchangeProblems(target, { IdentityStoreId: IdentityStoreId() }, { status: 200, body: { UserId: 'x' } }),
+  ).toEqual([
+    'GetUserId request: AlternateIdentifier is missing',
+    'GetUserId answer: IdentityStoreId is missing',
+    'GetUserId answer: UserArn is missing',
+    'GetUserId answer.UserId: not of the pattern',
+  ])
+  expect(exchangeProblems(target, {}, { status: 400, body: { __type: 'ConflictException' } })).toContain(
+    'GetUserId: ConflictException is not an error of it',
+  )
+})

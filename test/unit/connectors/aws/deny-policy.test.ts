@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { denies, type Merged, mergeDeny, others, policyLimit } from '../../../../src/connectors/aws/deny-policy.ts'
+
+const user = 'a1b2c3d4-5678-90ab-cdef-000000000001'
+const now = Date.parse('2026-03-01T12:00:00Z')
+const at = (ms: number) => ({ userId: user, at: ms })
+const policyOf = (merged: Merged): string => {
+  if (merged.kind !== 'merged') throw new Error(merged.kind)
+  return merged.policy
+}
+
+describe('a Deny in an inline policy', () => {
+  test('of a permission set without one: a whole policy', () => {
+    const policy = policyOf(mergeDeny('', at(now), now))
+    expect(JSON.parse(policy)).toMatchObject({ Version: '2012-10-17', Statement: [{ Effect: 'Deny' }] })
+    expect(denies(policy, at(now))).toBe(true)
+    expect(denies(policy, at(now + 1))).toBe(false)
+    expect(denies(policy, { userId: 'another', at: 0 })).toBe(false)
+  })
+
+  test('a single statement that is no list becomes one', () => {
+    const policy = policyOf(
+      mergeDeny('{"Version":"2012-10-17","Statement":{"Sid":"One","Effect":"Allow"} }', at(now), now),
+    )
+    expect(JSON.parse(policy).Statement.map(({ Sid }: { Sid: string }) => Sid)[0]).toBe('One')
+    expect(others(policy)).toEqual(['{"Sid":"One","Effect":"Allow"}'])
+  })
+
+  test.each(['no policy', '[]', '{"Version":"2012-10-17"}', '{"Statement":', '"Statement"'])(
+    '%s is left alone',
+    (document) => {
+      expect(mergeDeny(document, at(now), now)).toEqual({ kind: 'unreadable' })
+    },
+  )
+
+  test('fresh ones are not written again, old ones of the same user are replaced, outlived ones go', () => {
+    const first = policyOf(mergeDeny('', at(now), now))
+    expect(mergeDeny(first, at(now + 60_000), now + 60_000)).toEqual({ kind: 'as-it-was' })
+    const later = policyOf(mergeDeny(first, at(now + 3_600_000), now + 3_600_000))
+    expect(JSON.parse(later).Statement).toHaveLength(1)
+    expect(denies(later, at(now + 3_600_000))).toBe(true)
+    const other = { userId: 'ffffffff-0000-4000-8000-000000000000', at: now + 13 * 3_600_000 }
+    const pruned = policyOf(mergeDeny(first, other, other.at))
+    expect(denies(pruned, at(now))).toBe(false)
+    expect(denies(pruned, other)).toBe(true)
+  })
+
+  test('too large: said with its size', () => {
+    const full = JSON.stringify({ Statement: [{ Sid: 'x'.repeat(policyLimit - 100) }] })
+    const merged = mergeDeny(full, at(now), now)
+    expect(merged.kind).toBe('too-large')
+    expect(merged.kind === 'too-large' && merged.size).toBeGreaterThan(policyLimit)
+  })
+
+  test('whatever others wrote stays the same bytes', () => {
+    const statement = fc.record({
+      Sid: fc.string().filter((sid) => !sid.startsWith('MusterEndSessions')),
+      Effect: fc.constantFrom('Allow', 'Deny'),
+      Resource: fc.oneof(fc.string(), fc.array(fc.string())),
+      Condition: fc.dictionary(fc.string(), fc.jsonValue()),
+    })
+    const spaces = fc.constantFrom(undefined, 1, 2, '\t')
+    fc.assert(
+      fc.property(fc.array(statement), fc.jsonValue(), spaces, (statements, more, indent) => {
+        const document = JSON.stringify(
+          { Version: '2012-10-17', Id: more, Statement: statements, After: more },
+          null,
+          indent,
+        )
+        const policy = policyOf(mergeDeny(document, at(now), now))
+        expect(others(policy)).toEqual(others(document))
+        expect(others(document)).toHaveLength(statements.length)
+        const parsed = JSON.parse(policy)
+        expect(parsed.Statement.slice(0, -1)).toEqual(JSON.parse(document).Statement)
+        expect({ ...parsed, Statement: [] }).toEqual({ ...JSON.parse(document), Statement: [] })
+        for (const text of others(document) ?? []) expect(policy).toContain(text)
+      }),
+    )
+  })
+})
