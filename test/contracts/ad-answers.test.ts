@@ -7,7 +7,7 @@ import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type Responder, requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
-import { adScene } from './ad-scene.ts'
+import { adScene, listOf } from './ad-scene.ts'
 import { accountOf, always, ensure, grant, revoke, said } from './world.ts'
 
 const scene = adScene()
@@ -167,12 +167,27 @@ test('userAccountControl is hidden: nothing is said or changed of being enabled,
   })
 })
 
-test('memberOf is hidden: doctor finds it before a leaver seems to hold nothing', async () => {
+test('memberOf is hidden: nobody is told to hold nothing, and doctor says why', async () => {
   const account = await addAccount()
-  await scene.world.addGroup(freshName(), [account])
+  const group = await scene.world.addGroup(freshName(), [account])
   await hiding('memberOf', async (connector) => {
+    expect((await connector.grantsOf([account], always.signal)).kind).toBe('partial')
+    expect((await connector.apply([revoke(account, group)], always)).map(said)).toEqual(['retry'])
+    expect((await connector.observe([revoke(account, group)], always.signal)).map(said)).toEqual(['unknown'])
     expect((await connector.check(always.signal)).problems).toEqual([
       'memberOf cannot be read of everybody: memberships would seem to be gone',
     ])
+  })
+})
+
+test('the members of a group are hidden: it is not told as empty', async () => {
+  const account = await addAccount()
+  const [group, empty] = [await scene.world.addGroup(freshName(), [account]), await scene.world.addGroup(freshName())]
+  await hiding('member', async (connector) => {
+    expect(await listOf(connector, group)).toMatchObject({
+      kind: 'failed',
+      cause: expect.stringContaining('members-hidden'),
+    })
+    expect(await listOf(connector, empty)).toMatchObject({ kind: 'complete', members: [] })
   })
 })

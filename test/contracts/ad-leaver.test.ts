@@ -118,6 +118,10 @@ describe('a leaver', () => {
         changed: true,
         unfinished: [{ word: 'reset-password-lease' }, { word: 'move-lease' }],
       })
+      const [again] = await other.apply([{ op: 'disable', account }], always)
+      expect(again).toMatchObject({ kind: 'done', changed: true })
+      expect(again).not.toHaveProperty('unfinished')
+      expect(await scene.world.entryOf(account)).toMatchObject({ pwdLastSet: '0' })
     })
   })
 

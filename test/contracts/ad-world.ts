@@ -43,6 +43,14 @@ export const makeAd = (world: AdWorld): Connector => createAdConnector(target, w
 export const change = (operation: 'add' | 'delete' | 'replace', type: string, values: string[] | Buffer[]) =>
   new Change({ operation, modification: new Attribute({ type, values }) })
 
+/** Some requests under way at a time: the server is never without work, and each is answered in time. */
+const inTurns = async <T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<readonly U[]> => {
+  const results: U[] = []
+  for (let at = 0; at < items.length; at += 40)
+    results.push(...(await Promise.all(items.slice(at, at + 40).map((item) => work(item)))))
+  return results
+}
+
 export const openAdWorld = async (): Promise<AdWorld> => {
   const stack = await privateStack(['samba'])
   const { ad } = stack
@@ -98,7 +106,7 @@ export const openAdWorld = async (): Promise<AdWorld> => {
       department: null,
     },
   })
-  const addEntry = async ({ key, worker }: Person, rdn: string, sam: string, canSignIn: boolean): Promise<NativeId> => {
+  const addEntry = async ({ key, worker }: Person, rdn: string, sam: string, canSignIn: boolean): Promise<string> => {
     const dn = `CN=${escapeRdnValue(rdn)},${people}`
     const attributes = {
       objectClass: 'user',
@@ -117,7 +125,7 @@ export const openAdWorld = async (): Promise<AdWorld> => {
         ([type, value]) => new Attribute({ type, values: Buffer.isBuffer(value) ? [value] : [value] }),
       ),
     )
-    return idAt(dn)
+    return dn
   }
   const idAt = async (dn: string): Promise<NativeId> =>
     idOf((await find(dn, 'base', '(objectClass=*)', ['objectGUID']))[0])
@@ -154,17 +162,17 @@ export const openAdWorld = async (): Promise<AdWorld> => {
     idAt,
     rawMembers,
     addAccounts: async (crowd) => {
-      const ids: NativeId[] = []
-      for (const somebody of crowd)
-        ids.push(
-          await addEntry(
-            somebody,
-            String(somebody.worker.displayName),
-            String(somebody.worker.username),
-            crowd.length < crowdFrom,
-          ),
-        )
-      return ids
+      const dns = await inTurns(crowd, (somebody) =>
+        addEntry(
+          somebody,
+          String(somebody.worker.displayName),
+          String(somebody.worker.username),
+          crowd.length < crowdFrom,
+        ),
+      )
+      if (crowd.length < crowdFrom) return inTurns(dns, idAt)
+      const ids = await idsByDn()
+      return dns.map((dn) => ids.get(dnKey(dn)) as NativeId)
     },
     addTwin: async (somebody) => {
       await addEntry(somebody, `${somebody.worker.displayName} twin`, `${somebody.worker.username}t`, false)
@@ -242,6 +250,9 @@ export const openAdWorld = async (): Promise<AdWorld> => {
     if (count === 0) return
     const there = (await find(ad.baseDn, 'sub', `(&(objectClass=contact)(cn=s*))`, ['cn'])).length
     if (there === 0) await root.add(base, { objectClass: 'organizationalUnit' })
-    for (let at = there; at < count; at += 1) await root.add(`CN=s${at},${base}`, { objectClass: 'contact' })
+    await inTurns(
+      Array.from({ length: Math.max(0, count - there) }, (_, at) => `CN=s${there + at},${base}`),
+      (dn) => root.add(dn, { objectClass: 'contact' }),
+    )
   }
 }

@@ -1,3 +1,4 @@
+import { AndFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement } from '../../domain/outcome.ts'
@@ -5,11 +6,11 @@ import { attributesHash, type MappedAttributes } from '../attribute-mapping.ts'
 import { refused } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
-import { failed, ok, type Result } from '../ldap-wire/errors.ts'
-import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
+import { type Failure, failed, ok, type Result } from '../ldap-wire/errors.ts'
+import { anyOf, findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import type { AdSettings } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
-import { anyPerson } from './filters.ts'
+import { anyGroup, anyPerson } from './filters.ts'
 import { guidBytes, guidDn, isGuid } from './guid.ts'
 import { allValues } from './ranges.ts'
 import { isEnabled } from './user-account-control.ts'
@@ -73,7 +74,37 @@ export const readAccounts = async (
     if (!account.ok) return account
     accounts.set(id, account.value)
   }
-  return ok(accounts)
+  const hidden = await holdsUnseen(
+    client,
+    settings,
+    [...accounts.values()].filter(({ groups }) => groups.size === 0),
+  )
+  return hidden.ok ? ok(accounts) : hidden
+}
+
+export const hiddenMemberOf: Failure = { code: '', result: null, word: 'member-of-hidden', sent: false }
+/** Of many, so many stand for all: rights are given to kinds of people, and each costs the server a look at all groups. */
+const askedBack = 8
+
+/**
+ * An attribute that we may not read looks as if it had no values. Who shows no group at all is looked for among the members of
+ * groups, which is another attribute with rights of its own.
+ */
+const holdsUnseen = async (
+  client: LdapClient,
+  { searchBase }: AdSettings,
+  accounts: readonly Account[],
+): Promise<Result<null>> => {
+  if (accounts.length === 0) return ok(null)
+  const dns = accounts.slice(0, askedBack).map(({ dn }) => dn)
+  const filter = new AndFilter({ filters: [anyGroup, anyOf('member', dns)] })
+  let held = false
+  const read = await client.searchPages({ base: searchBase, scope: 'sub', filter, attributes: ['1.1'] }, 1, (found) => {
+    held ||= found.length > 0
+    return held ? 'enough' : undefined
+  })
+  if (!read.ok) return read
+  return held ? failed(hiddenMemberOf) : ok(null)
 }
 
 export const readEntries = async (

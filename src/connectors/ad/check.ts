@@ -4,7 +4,7 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
-import { readAccounts } from './account.ts'
+import { hiddenMemberOf, readAccounts } from './account.ts'
 import { seesDeleted } from './changes.ts'
 import { type AdSettings, domainOf } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
@@ -85,8 +85,8 @@ const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<
   const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
   const people = await readAccounts(client, settings, members.slice(0, membersTried))
   const [person] = people.ok ? [...people.value.values()] : []
-  if (person !== undefined && !person.groups.has(guid))
-    problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
+  const isHidden = people.ok ? person !== undefined && !person.groups.has(guid) : people.failure === hiddenMemberOf
+  if (isHidden) problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
   return problems
 }
 

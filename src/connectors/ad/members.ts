@@ -1,4 +1,4 @@
-import { EqualityFilter } from 'ldapts'
+import { AndFilter, EqualityFilter } from 'ldapts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
@@ -30,6 +30,8 @@ export async function* membersOf(
       const primary = await primaryMembers(client, settings, group.value)
       if (!values.ok) yield failed(values.failure)
       else if (!primary.ok) yield failed(primary.failure)
+      else if (values.value.length === 0 && (await isHeld(client, settings, group.value)))
+        yield { kind: 'failed', entitlement, cause: 'members-hidden' }
       else {
         const listed = values.value.map((value) => parseExtendedDn(value)?.guid)
         yield listed.includes(undefined)
@@ -38,6 +40,21 @@ export async function* membersOf(
       }
     }
   }
+}
+
+/** Whether somebody shows this group in memberOf: then its empty `member` is one that we may not read. */
+const isHeld = async (client: LdapClient, settings: AdSettings, { dn }: Group): Promise<boolean> => {
+  const filter = new AndFilter({ filters: [anyPerson, new EqualityFilter({ attribute: 'memberOf', value: dn })] })
+  let held = false
+  const read = await client.searchPages(
+    { base: settings.searchBase, scope: 'sub', filter, attributes: ['1.1'] },
+    1,
+    (found) => {
+      held ||= found.length > 0
+      return held ? 'enough' : undefined
+    },
+  )
+  return held || !read.ok
 }
 
 /** Accounts whose primary group this is: members that `member` never shows. */
