@@ -41,7 +41,7 @@ const todo = `run as root on Debian or Ubuntu (${packages.join(', ')}), or set M
 /** Nothing here outlives the machine; what one process wrote, the next one reads without. */
 const noSync = { TDB_NO_FSYNC: '1' }
 /** Raised when what a fresh domain contains changes. */
-const domainVersion = 2
+export const domainVersion = 2
 
 export async function samba(
   options: SambaOptions,

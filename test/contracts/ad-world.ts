@@ -1,14 +1,18 @@
 /** A Samba domain controller of its own behind a proxy with faults, and a witness: a domain administrator's own connection. */
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { Attribute, Change, Client, type Entry, EqualityFilter } from 'ldapts'
+import { cached, checkout } from '../../scripts/stack/download.ts'
 import type { Ad } from '../../scripts/stack/part.ts'
-import type { Stack } from '../../scripts/stack/stack.ts'
+import { domainVersion } from '../../scripts/stack/samba.ts'
+import { type Stack, startStack } from '../../scripts/stack/stack.ts'
 import { type AdSettings, adSettingsSchema } from '../../src/connectors/ad/config.ts'
 import { createAdConnector } from '../../src/connectors/ad/connector.ts'
 import { guidBytes, guidText } from '../../src/connectors/ad/guid.ts'
 import { atOnce, type Connector } from '../../src/connectors/connector.ts'
 import { dnKey, escapeRdnValue } from '../../src/domain/dn.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
-import { privateStack } from '../support/stack.ts'
+import { freshName, privateStack } from '../support/stack.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
 import { operationOf } from './ldap-world.ts'
 import type { Group, Person, World } from './world.ts'
@@ -51,8 +55,40 @@ const inTurns = async <T, U>(items: readonly T[], work: (item: T) => Promise<U>)
   return results
 }
 
+/** More than any test wants: contacts, which are members and no accounts. */
+const strangersThere = 5_000
+
+/** A domain with the strangers in it, made once for all runs: they would take longer than all tests together. */
+const domainWithStrangers = () =>
+  cached(`samba-domain-strangers-${domainVersion}`, async (into) => {
+    const stack = await privateStack(['samba'])
+    const { ad } = stack
+    const root = new Client({ url: ad.plainUrl, timeout: 60_000 })
+    await root.bind(ad.rootName, ad.rootPassword)
+    const base = `OU=Strangers,${ad.baseDn}`
+    await root.add(base, { objectClass: 'organizationalUnit' })
+    await inTurns(
+      Array.from({ length: strangersThere }, (_, at) => `CN=s${at},${base}`),
+      (dn) => root.add(dn, { objectClass: 'contact' }),
+    )
+    await root.unbind()
+    await stack.part('samba').stop()
+    cpSync(join(stack.dir, 'samba', 'domain'), into, { recursive: true })
+    // What belonged to that process, with rights that a copy does not keep.
+    for (const name of ['run', 'msg.sock', 'msg.lock', 'ncalrpc', 'cache', 'names.tdb'])
+      rmSync(join(into, name), { recursive: true, force: true })
+    await stack.stop({ discard: true })
+  })
+
+const ownStack = async (): Promise<Stack> => {
+  const template = await domainWithStrangers()
+  const dir = join(checkout, '.stack', `test-${process.pid}-${freshName()}`)
+  cpSync(template, join(dir, 'samba', 'domain'), { recursive: true })
+  return startStack({ dir, parts: ['samba'] })
+}
+
 export const openAdWorld = async (): Promise<AdWorld> => {
-  const stack = await privateStack(['samba'])
+  const stack = await ownStack()
   const { ad } = stack
   const [people, groups, leavers] = ['People', 'Groups', 'Leavers'].map((name) => `OU=${name},${ad.baseDn}`) as [
     string,
@@ -180,7 +216,6 @@ export const openAdWorld = async (): Promise<AdWorld> => {
     addGroup: async (name, members = [], strangers = 0) => {
       const lookup = `CN=${escapeRdnValue(name)},${groups}`
       const others = Array.from({ length: strangers }, (_, at) => `CN=s${at},OU=Strangers,${ad.baseDn}`)
-      await addStrangers(strangers)
       await root.add(lookup, { objectClass: 'group' })
       const values = [...members.map((id) => `<GUID=${id}>`), ...others]
       for (let at = 0; at < values.length; at += 1_000)
@@ -242,17 +277,5 @@ export const openAdWorld = async (): Promise<AdWorld> => {
       await proxy.close()
       await stack.stop({ discard: true })
     },
-  }
-
-  /** Members that are no accounts: contacts, so many as were ever needed. */
-  async function addStrangers(count: number): Promise<void> {
-    const base = `OU=Strangers,${ad.baseDn}`
-    if (count === 0) return
-    const there = (await find(ad.baseDn, 'sub', `(&(objectClass=contact)(cn=s*))`, ['cn'])).length
-    if (there === 0) await root.add(base, { objectClass: 'organizationalUnit' })
-    await inTurns(
-      Array.from({ length: Math.max(0, count - there) }, (_, at) => `CN=s${there + at},${base}`),
-      (dn) => root.add(dn, { objectClass: 'contact' }),
-    )
   }
 }
