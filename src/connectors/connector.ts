@@ -33,7 +33,8 @@ export type Operation =
       readonly create: boolean
       readonly account: NativeId | null
     }
-  | { readonly op: 'enable' | 'disable'; readonly account: NativeId }
+  /** `away`: whoever is disabled is expected back (leave, suspended): nothing is done to them beyond that. */
+  | { readonly op: 'enable' | 'disable'; readonly account: NativeId; readonly away?: boolean }
   /**
    * endSessions: whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct
    * grants, as that of disable does. deleteAccount: refused as `protected` while the account is enabled.

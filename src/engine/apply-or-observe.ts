@@ -20,7 +20,7 @@ export const applyOrObserve = async (
   }
   const at = (index: number) => {
     const action = actions[index] as ClaimedAction
-    return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }))
+    return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }), lane)
   }
   const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
   if (sought.length > 0) fill(sought, (await connector.observe(sought.map(at), context.signal)).map(asSought))

@@ -1,4 +1,5 @@
 import type { EntitlementRef, Operation } from '../connectors/connector.ts'
+import type { Lane } from '../domain/action.ts'
 import type { EntitlementId, NativeId, TargetId } from '../domain/ids.ts'
 import type { ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -11,7 +12,7 @@ export const createsAccounts = (engine: Engine, target: TargetId): boolean =>
 export const rulesOf = (engine: Pick<Engine, 'targets'>, target: TargetId) =>
   engine.targets.find(({ id }) => id === target)
 
-export const toOperation = (action: ClaimedAction, create: boolean): Operation => {
+export const toOperation = (action: ClaimedAction, create: boolean, lane: Lane): Operation => {
   const account = action.account_native as NativeId
   switch (action.kind) {
     case 'ensureAccount':
@@ -25,8 +26,10 @@ export const toOperation = (action: ClaimedAction, create: boolean): Operation =
         create,
         account: action.account_native as NativeId | null,
       }
-    case 'enable':
     case 'disable':
+      // Only leavers are disabled in their lane.
+      return { op: 'disable', account, away: lane === 'bulk' }
+    case 'enable':
     case 'endSessions':
     case 'deleteAccount':
       return { op: action.kind, account }

@@ -66,7 +66,13 @@ const headOf = ({ dispatch, target }: Pick<Claim, 'dispatch' | 'target'>, action
 const toldBy = (outcome: Outcome) => {
   switch (outcome.kind) {
     case 'done':
-      return { outcome: 'done', changed: outcome.changed, code: outcome.evidence.code, evidence: outcome.evidence }
+      return {
+        outcome: 'done',
+        changed: outcome.changed,
+        code: outcome.evidence.code,
+        evidence: outcome.evidence,
+        ...(outcome.unfinished === undefined ? {} : { unfinished: outcome.unfinished.map(({ word }) => word) }),
+      }
     case 'pending':
       return { outcome: 'pending', code: '' }
     case 'throttled':

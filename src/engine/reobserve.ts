@@ -38,7 +38,7 @@ export const reobserve = async (
   // What others verify while we read is newer than what we read.
   const readAt = await clockOf(engine.db)
   const outcomes = await connector.observe(
-    claim.actions.map((action) => toOperation(action, create)),
+    claim.actions.map((action) => toOperation(action, create, claim.lane)),
     AbortSignal.timeout(engine.settings.leaseMs),
   )
   const seen = claim.actions.map((action, index) => ({ action, outcome: outcomes[index] as Outcome }))

@@ -146,6 +146,16 @@ const attempt = async (
         detail: { target: claim.target, kind: action.kind, entitlement: action.entitlement_id },
       })
 
+  for (const { action, outcome } of settled)
+    if (outcome.kind === 'done' && outcome.unfinished !== undefined)
+      await openFinding(tx, {
+        kind: 'leave-unfinished',
+        key: `${action.subject_ref}:${claim.target}`,
+        urgent: false,
+        identityId: action.identity_id,
+        detail: { target: claim.target, steps: outcome.unfinished.map(({ word }) => word).join(' ') },
+      })
+
   const details = settled.map(({ action, outcome }) => {
     const message = 'cause' in outcome ? outcome.cause.message : undefined
     return message === undefined ? null : personalDetail(action.subject_ref, { message })

@@ -86,6 +86,18 @@ describe('a leaver', () => {
     })
   })
 
+  test('whoever is only away is shut and nothing more', async () => {
+    const account = await addAccount()
+    const before = String((await scene.world.entryOf(account))?.dn)
+    await using({ leaver: leaver() }, async (connector) => {
+      const [outcome] = await connector.apply([{ op: 'disable', account, away: true }], always)
+      expect(said(outcome)).toBe('changed')
+      expect(outcome).not.toHaveProperty('unfinished')
+    })
+    expect(String((await scene.world.entryOf(account))?.dn)).toBe(before)
+    expect(await scene.world.canSignIn(account)).toBe(false)
+  })
+
   test('one step that fails is told and stops no other; repeated, it is tried again', async () => {
     const account = await addAccount()
     const nowhere = `OU=${freshName()},${scene.world.leavers}`

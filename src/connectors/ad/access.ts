@@ -114,12 +114,12 @@ const writeItems = async (
   }
   const onAccounts = async (
     op: 'disable' | 'enable' | 'deleteAccount',
-    change: (account: Account, writer: number) => Promise<WrittenItem | Outcome>,
+    change: (account: Account, writer: number, operation: AccessOperation) => Promise<WrittenItem | Outcome>,
   ) => {
     const queue = items.filter(({ operation }) => operation.op === op)
     const work = async (writer: number): Promise<void> => {
       for (let item = queue.shift(); item !== undefined; item = queue.shift())
-        note(item, protectionOf(settings, item.account.entry) ?? (await change(item.account, writer)))
+        note(item, protectionOf(settings, item.account.entry) ?? (await change(item.account, writer, item.operation)))
     }
     await Promise.all(Array.from({ length: Math.min(client.writers, queue.length) }, (_, writer) => work(writer)))
   }
@@ -142,9 +142,9 @@ const writeItems = async (
       for (const item of needed) note(item, results.get(item.account.guid) ?? retry('not-begun'))
     }
   }
-  await onAccounts('disable', async (account, writer) => {
+  await onAccounts('disable', async (account, writer, operation) => {
     const disabled = await setEnabled(client, settings, account, false, gate, writer)
-    if (disabled.kind !== 'written') return disabled
+    if (disabled.kind !== 'written' || !leaves(operation)) return disabled
     const { changed, failures } = await partWith(client, settings, account, disabled.changed, gate)
     return { ...disabled, ...(changed ? { changed, code: '0' } : {}), failures }
   })
@@ -159,6 +159,9 @@ const writeItems = async (
   await onAccounts('deleteAccount', (account) => deleteAccount(client, account, gate))
   return written
 }
+
+/** Whoever is only away keeps their place, their password and their manager. */
+const leaves = (operation: AccessOperation): boolean => operation.op === 'disable' && operation.away !== true
 
 const holding = (account: Account, group: Group | null): 'member' | 'primary' | null => {
   if (group === null) return null
@@ -186,7 +189,7 @@ export const judge = (settings: AdSettings, item: Item, proof: Accounts, write: 
       const observed = observedAccount(settings, now)
       if (observed === null) return hiddenAccount
       if (observed.enabled !== (operation.op === 'enable')) return isNotSo
-      const unfinished = operation.op === 'disable' ? unfinishedOf(settings, now, write.failures ?? new Map()) : []
+      const unfinished = leaves(operation) ? unfinishedOf(settings, now, write.failures ?? new Map()) : []
       return {
         ...done('account-entry'),
         account: { ...observed, origin: 'known' },
