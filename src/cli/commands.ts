@@ -1,3 +1,4 @@
+import { accountList } from './account-list.ts'
 import { adoptApply, adoptEnd, adoptPlan } from './adopt.ts'
 import { auditLog } from './audit-log.ts'
 import type { Command } from './command.ts'
@@ -31,6 +32,7 @@ export const commands = {
   policy: { commands: { check: policyCheck, apply: policyApply } },
   reconcile: reconcileCommand,
   adopt: { commands: { plan: adoptPlan, apply: adoptApply, end: adoptEnd } },
+  account: { commands: { list: accountList } },
   link,
   unlink,
   target: { commands: { list: targetList, mode: targetMode } },

@@ -129,6 +129,16 @@ export type Changes =
   | { readonly kind: 'from-now'; readonly cursor: string }
   | { readonly kind: 'failed'; readonly cause: string }
 
+/** An account as the target shows it, whoever's it is. Personal data: never logged, never stored. */
+export type ListedAccount = {
+  readonly nativeId: NativeId
+  /** What the target's people call it: a DN, a UPN, a user name. */
+  readonly name: string
+  /** The person key that stands on it; null: none. */
+  readonly key: string | null
+  readonly enabled: boolean
+}
+
 /** An entitlement of which is known what it is. */
 export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }
 
@@ -184,6 +194,8 @@ export type Connector = {
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
   readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<ObservedAccount>>
+  /** All of them, linked or not: where accounts are looked for when people are correlated. */
+  readonly listAccounts: (signal: AbortSignal) => Promise<Snapshot<ListedAccount>>
   /** Where the target keeps a change log. null: from now on. A cursor is text without personal data. */
   readonly changes?: (cursor: string | null, signal: AbortSignal) => Promise<Changes>
   readonly close: () => Promise<void>

@@ -47,6 +47,20 @@ export const listContract = (scene: Scene): void => {
       expect(await accountsIn(none)).toEqual([])
     })
 
+    test('all accounts are listed, whoever knows them: open and shut, with the key that stands on them where one does', async () => {
+      const people = [scene.world.person(freshKey()), scene.world.person(freshKey())] as const
+      const [one, other] = (await scene.world.addAccounts(people)) as [NativeId, NativeId]
+      const shut = scene.connector.manifest.disable === 'native'
+      if (shut) await scene.apply([{ op: 'disable', account: other }])
+      const listed = await scene.connector.listAccounts(always.signal)
+      if (listed.kind !== 'complete') throw new Error(`not listed: ${listed.cause}`)
+      const byId = new Map(listed.items.map((item) => [item.nativeId, item]))
+      expect(byId.get(one)?.enabled).toBe(true)
+      expect(byId.get(other)?.enabled).toBe(!shut)
+      expect([people[0].key, null]).toContain(byId.get(one)?.key)
+      expect(byId.get(one)?.name).not.toBe('')
+    })
+
     test('more members than a page, among them some that are no accounts', async () => {
       const people = Array.from({ length: many }, () => scene.world.person(freshKey()))
       const accounts = await scene.world.addAccounts(people)

@@ -11,6 +11,7 @@ import { check } from './check.ts'
 import type { AdSettings } from './config.ts'
 import { createDomainControllers } from './domain-controllers.ts'
 import { readGroupByName } from './groups.ts'
+import { listAccounts } from './list-accounts.ts'
 import { adManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
@@ -52,6 +53,7 @@ export const createAdConnector = (
     whoIs: async (members) => whoIs(await controllers.pin(), settings, members),
     changes: async (cursor) => changes(await controllers.pin(), settings, cursor),
     accounts: async (ids) => accounts(await controllers.pin(), settings, ids),
+    listAccounts: async () => listAccounts(await controllers.pin(), settings),
     close: async () => controllers.close(),
   }
 }

@@ -10,6 +10,7 @@ import type { AwsSettings } from './config.ts'
 import { failureText } from './errors.ts'
 import { readHoldings } from './holdings.ts'
 import { nativeIdOf } from './identify.ts'
+import { listAccounts } from './list-accounts.ts'
 import { awsManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { observe } from './observe.ts'
@@ -69,6 +70,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
       if (!users.ok) return { kind: 'partial', items: [], cause: failureText(users.failure) }
       return { kind: 'complete', items: [...users.value.values()].map((user) => observedAccount(aws, user)) }
     },
+    listAccounts: (signal) => listAccounts(aws, signal),
     close: async () => aws.clients.close(),
   }
 }

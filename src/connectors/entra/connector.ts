@@ -11,6 +11,7 @@ import type { Directory } from './directory.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import { failureText } from './errors.ts'
 import { createGroupMemory, lookUp } from './groups.ts'
+import { listAccounts } from './list-accounts.ts'
 import { entraManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
@@ -65,6 +66,7 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
     membersOf: (refs, signal) => membersOf(directory, refs, signal),
     whoIs: (members, signal) => whoIs(directory, members, signal),
     accounts: (ids, signal) => accounts(directory, ids, signal),
+    listAccounts: (signal) => listAccounts(directory, signal),
     changes: (cursor, signal) => changes(directory, cursor, signal),
     close: async () => {},
   }

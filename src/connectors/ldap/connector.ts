@@ -10,6 +10,7 @@ import { changes } from './changes.ts'
 import { check } from './check.ts'
 import type { LdapSettings } from './config.ts'
 import { groupIdentities } from './groups.ts'
+import { listAccounts } from './list-accounts.ts'
 import { ldapManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
@@ -46,6 +47,7 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings, gi
     membersOf: (refs) => membersOf(client, settings, refs),
     whoIs: (members) => whoIs(client, settings, members),
     accounts: (ids) => accounts(client, settings, ids),
+    listAccounts: () => listAccounts(client, settings),
     changes: (cursor) => changes(client, settings, cursor),
     close: async () => client.close(),
   }

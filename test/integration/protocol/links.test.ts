@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TargetId } from '../../../src/domain/ids.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
+import { strayAccounts } from '../../../src/engine/stray-accounts.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
+import { setLocked } from './behind-our-back.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
 
@@ -126,4 +128,25 @@ test('nobody is unlinked while a change of theirs is going out', async () => {
   await going
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
+})
+
+test('accounts of nobody, and open ones of people who left, are listed; those of others are not', async () => {
+  await house.addAccount('OLD-7', { uid: 'old' })
+  await house.addAccount('', { uid: 'robot', locked: true })
+  const start = await house.now()
+  for (const person of ['P-1', 'P-2', 'P-3']) await house.tell(works(person, start - 1000))
+  await house.quiesce()
+  for (const person of ['P-2', 'P-3']) await house.tell(leaves(person, start))
+  await house.quiesce()
+  await setLocked(house, 'P-3', false)
+  const read = await strayAccounts(house.engine, target, AbortSignal.timeout(10_000))
+  if (read.kind === 'unread') throw new Error(read.cause)
+  expect(read.accounts).toBe(5)
+  expect(read.strays.map(({ key, enabled, is, person }) => [key, enabled, is, person]).sort()).toEqual(
+    [
+      ['OLD-7', true, 'nobody', null],
+      ['P-3', true, 'left', 'P-3'],
+      [null, false, 'nobody', null],
+    ].sort(),
+  )
 })
