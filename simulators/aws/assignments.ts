@@ -29,6 +29,8 @@ export type Assignments = {
   /** The next requests fail so when their time has come, in this order. */
   readonly failNext: (...reasons: readonly string[]) => void
   settling: Settling
+  /** false: of a user, only what is its own is listed, as moto does. */
+  listsThroughGroups: boolean
   /** Requests in progress, the most there ever were, and how many there were over time. */
   readonly load: () => { readonly now: number; readonly peak: number; readonly busyMs: number }
   /** The inline policy that the role of this permission set on this AWS account has: as last provisioned. */
@@ -40,6 +42,7 @@ export const assignments = (): Assignments => {
   const failures: string[] = []
   const policies = new Map<string, string>()
   let settling: Settling = { ms: 0, polls: 0 }
+  let listsThroughGroups = true
   let peak = 0
   let busyMs = 0
 
@@ -186,7 +189,7 @@ export const assignments = (): Assignments => {
       const direct = await all('ListAccountAssignmentsForPrincipal', body, behind)
       // Of a user, AWS also lists what it has through its groups, under the group's name.
       const groups =
-        body.PrincipalType === 'USER'
+        body.PrincipalType === 'USER' && listsThroughGroups
           ? behind.state.memberships.ofUser(text(body, 'PrincipalId')).map(({ group }) => group)
           : []
       const indirect: Json[] = []
@@ -210,6 +213,12 @@ export const assignments = (): Assignments => {
     },
     set settling(wanted) {
       settling = wanted
+    },
+    get listsThroughGroups() {
+      return listsThroughGroups
+    },
+    set listsThroughGroups(wanted) {
+      listsThroughGroups = wanted
     },
     load: () => ({ now: running().length, peak, busyMs }),
     effectivePolicy: (arn, account) => policies.get(`${arn} ${account}`),

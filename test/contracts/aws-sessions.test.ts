@@ -170,3 +170,34 @@ test('in one batch sessions end before access: afterwards nothing would tell wha
   expect(outcomes.map(said)).toEqual(['changed', 'pending'])
   expect(await world.inlinePolicy(arn)).toContain(user)
 })
+
+test('what a group gives is found also where AWS lists only what is the user’s own', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Hidden')
+  const group = await world.addGroup(freshKey(), [user])
+  await assign(arn, group.nativeId, 'GROUP')
+  world.simulator.assignments.listsThroughGroups = false
+  expect((await end(user)).outcome?.kind).toBe('pending')
+  world.simulator.assignments.listsThroughGroups = true
+  expect(await world.inlinePolicy(arn)).toContain(user)
+})
+
+test('somebody changes a statement of theirs at that moment and keeps ours: nothing is said to be done', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Edited')
+  await assign(arn, user, 'USER')
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: arn, InlinePolicy: theirs })
+  world.simulator.faults.arm({
+    operation: 'PutInlinePolicyToPermissionSet',
+    nth: 1,
+    phase: 'after',
+    act: {
+      kind: 'meanwhile',
+      work: async () => {
+        const InlinePolicy = (await world.inlinePolicy(arn)).replace('s3:Get*', 's3:*')
+        await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: arn, InlinePolicy })
+      },
+    },
+  })
+  expect((await end(user)).outcome).toMatchObject({ cause: { word: 'inline-policy-changed-meanwhile' } })
+})

@@ -51,6 +51,7 @@ const pollAssignment = async (
   // AWS forgets old requests: then only the list tells.
   const said = status.ok ? status.value : undefined
   if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
+  await aws.tools.budget.vacate(handle.place)
   const [seen = retry('not-begun')] = await observe(aws, [pending.operation])
   if (seen.kind === 'done') {
     const changed = said?.Status === 'SUCCEEDED'
