@@ -21,7 +21,7 @@ export type BenchStack = {
   /** Processor seconds used so far by each part. */
   readonly processor: () => Readonly<Record<(typeof partNames)[number], number>>
   /** The same parts, but another directory server: its own slapd with this variant. */
-  readonly withDirectory: (name: string, variant: SlapdVariant) => Promise<BenchStack>
+  readonly withDirectory: (name: string, variant: SlapdVariant, entries?: string) => Promise<BenchStack>
   readonly stop: () => Promise<void>
 }
 
@@ -65,13 +65,14 @@ const benchStack = (
     const of = (part: Part) => processorSeconds((part === 'slapd' ? directory : stack).part(part).pid)
     return { kafka: of('kafka'), postgres: of('postgres'), redis: of('redis'), slapd: of('slapd') }
   },
-  withDirectory: async (name, variant) => {
+  withDirectory: async (name, variant, entries) => {
     const dir = join(checkout, '.stack', `bench-${name}`)
     forgetInterrupted(dir)
     const other = await startStack({
       dir,
       parts: ['slapd'],
       slapd: variant,
+      ...(entries === undefined ? {} : { entries }),
       onProgress,
     })
     const made = benchStack(stack, other.ldap, other, rest, onProgress)

@@ -1,11 +1,10 @@
 /** A directory that has stood for long, and a database that knows all of it: what reconciliation finds on a quiet day. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { Attribute, Change, Client } from 'ldapts'
 import pg from 'pg'
+import { baseDn } from '../../scripts/stack/slapd-files.ts'
 import type { TargetId } from '../../src/domain/ids.ts'
 import { asDirectoryRoot, asSuperuser, type BenchStack, databaseAt, freshName } from './bench-stack.ts'
-import { accountDn, addPeople, type People, type Person, persons } from './people.ts'
+import { accountDn, displayNameOf, familyNameOf, type People, type Person, persons } from './people.ts'
 
 export const target = 'bank-ldap' as TargetId
 
@@ -31,10 +30,9 @@ export const groupsOf = ({ number }: Person, { groups, each }: EstateSize): read
   Array.from({ length: each }, (_, i) => (number * each + i) % groups)
 
 export const openEstate = async (bench: BenchStack, size: EstateSize): Promise<Estate> => {
-  const directory = await bench.withDirectory('estate', {})
-  const { ldap } = directory
-  const people = await addPeople(ldap, size.people)
-  const groups = await fillGroups(directory, people, size)
+  const people: People = { base: `ou=estate,${baseDn}`, count: size.people }
+  const groups = `ou=estate-groups,${baseDn}`
+  const directory = await bench.withDirectory('estate', {}, ldif(people, groups, size))
   const name = freshName()
   await asSuperuser(bench.stack.databaseUrl, (client) =>
     client.query(`create database ${name} template ${bench.templateDatabase}`),
@@ -43,7 +41,6 @@ export const openEstate = async (bench: BenchStack, size: EstateSize): Promise<E
   admin.on('error', () => {})
   const memberships = await storeEstate(admin, directory, people, groups, size)
   const engineUrl = databaseAt(bench.stack.databaseUrl, name, 'muster_engine', bench.passwords.engine)
-  const scratch = mkdtempSync(join(bench.stack.dir, 'estate-'))
   return {
     directory,
     people,
@@ -54,16 +51,15 @@ export const openEstate = async (bench: BenchStack, size: EstateSize): Promise<E
     memberships,
     env: {
       ESTATE_DATABASE_URL: engineUrl,
-      ESTATE_LDAP_URL: ldap.url,
-      ESTATE_LDAP_CA_FILE: ldap.caFile,
-      ESTATE_LDAP_DN: ldap.serviceDn,
-      ESTATE_LDAP_PASSWORD: ldap.servicePassword,
+      ESTATE_LDAP_URL: directory.ldap.url,
+      ESTATE_LDAP_CA_FILE: directory.ldap.caFile,
+      ESTATE_LDAP_DN: directory.ldap.serviceDn,
+      ESTATE_LDAP_PASSWORD: directory.ldap.servicePassword,
       ESTATE_PEOPLE: people.base,
       ESTATE_GROUPS: groups,
     },
     leave: async () => {
       await admin.end()
-      rmSync(scratch, { recursive: true, force: true })
       await asSuperuser(bench.stack.databaseUrl, (client) =>
         client.query(`drop database if exists ${name} with (force)`),
       )
@@ -72,21 +68,22 @@ export const openEstate = async (bench: BenchStack, size: EstateSize): Promise<E
   }
 }
 
-const fillGroups = async ({ ldap }: BenchStack, people: People, size: EstateSize): Promise<string> => {
-  const name = freshName()
-  const base = `ou=${name},${ldap.baseDn}`
+/** People and filled groups, as slapadd takes them: by LDAP it would take minutes. */
+const ldif = (people: People, groups: string, size: EstateSize): string => {
   const members = Array.from({ length: size.groups }, (): string[] => [])
-  for (const person of persons(0, size.people))
-    for (const group of groupsOf(person, size)) members[group]?.push(accountDn(people.base, person))
-  await asDirectoryRoot(ldap, async (client) => {
-    await client.add(base, { objectClass: 'organizationalUnit', ou: name })
-    for (const [group, values] of members.entries()) {
-      const dn = `cn=${groupName(group)},${base}`
-      await client.add(dn, { objectClass: 'groupOfNames', member: 'cn=nobody' })
-      for (let at = 0; at < values.length; at += 500) await changeMembers(client, dn, 'add', values.slice(at, at + 500))
-    }
-  })
-  return base
+  const entries = [people.base, groups].map((dn) => `dn: ${dn}\nobjectClass: organizationalUnit\n`)
+  for (const person of persons(0, size.people)) {
+    const dn = accountDn(people.base, person)
+    entries.push(
+      `dn: ${dn}\nobjectClass: inetOrgPerson\ncn: ${displayNameOf(person)}\nsn: ${familyNameOf(person)}\ngivenName: Given\nemployeeNumber: ${person.key}\n`,
+    )
+    for (const group of groupsOf(person, size)) members[group]?.push(dn)
+  }
+  for (const [group, dns] of members.entries())
+    entries.push(
+      `dn: cn=${groupName(group)},${groups}\nobjectClass: groupOfNames\nmember: cn=nobody\n${dns.map((dn) => `member: ${dn}\n`).join('')}`,
+    )
+  return entries.join('\n')
 }
 
 export const changeMembers = (

@@ -17,7 +17,7 @@ import type { Bench, Line } from '../row.ts'
 const driftShare = 0.01
 
 export const reconcileLines = async (bench: Bench): Promise<readonly Line[]> => {
-  const { pairs, ...size } = bench.scale.reconcile
+  const { pairs, quiet: isQuiet, ...size } = bench.scale.reconcile
   const estate = await openEstate(bench.stack, size)
   const filledAt = performance.now()
   const reconciling = openReconciling(estate.env)
@@ -30,7 +30,7 @@ export const reconcileLines = async (bench: Bench): Promise<readonly Line[]> => 
       everything.push({ raw, full: await timed(() => quiet(reconciling, estate, true)) })
     }
     // What changed within the overlap is read once more: this estate is not quiet before it has stood for so long.
-    await setTimeout(Math.max(0, filledAt + overlapMs + 1_000 - performance.now()))
+    if (isQuiet) await setTimeout(Math.max(0, filledAt + overlapMs + 1_000 - performance.now()))
     await quiet(reconciling, estate, false)
     for (let pair = 0; pair < pairs; pair++) {
       const raw = await timed(() => rawRead(estate))

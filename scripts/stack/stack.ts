@@ -22,6 +22,8 @@ export type StackOptions = {
   readonly keepRunning?: boolean
   readonly onProgress?: OnProgress
   readonly slapd?: SlapdVariant
+  /** LDIF that a new directory begins with, loaded before it starts. Only from packages. */
+  readonly entries?: string
 }
 
 export type Stack = {
@@ -63,6 +65,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     onProgress,
     secret,
     variant: options.slapd,
+    entries: options.entries,
     note: (part, control) => void controls.set(part, control),
     async port(name, own) {
       const wanted = state.ports[name]

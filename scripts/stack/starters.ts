@@ -27,6 +27,7 @@ export type Site = {
   readonly dir: string
   readonly docker: boolean
   readonly variant: SlapdVariant | undefined
+  readonly entries: string | undefined
   readonly onProgress: OnProgress
   /** The port kept under this name; another one if somebody else has it now, unless ours already listens there. */
   port(name: string, own: Ownership): Promise<number>
@@ -121,7 +122,13 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
         return container({ part: 'slapd', dir: site.dir, env, probe }, own)
       }
       const made = await slapd(
-        { dir: join(site.dir, 'slapd'), ...ports, ...secrets, variant: site.variant ?? {} },
+        {
+          dir: join(site.dir, 'slapd'),
+          ...ports,
+          ...secrets,
+          variant: site.variant ?? {},
+          ...(site.entries === undefined ? {} : { entries: site.entries }),
+        },
         own,
         site.onProgress,
       )
