@@ -26,8 +26,6 @@ export type Scale = {
     readonly people: number
     readonly groups: number
     readonly each: number
-    /** Waits until nothing was changed for so long that the change log says so. */
-    readonly quiet: boolean
     readonly pairs: number
   }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
@@ -44,7 +42,7 @@ export const fullScale: Scale = {
   exodus: { shapes: 2, countedApart: true, leavers: 1_000, members: 1_000, pairs: 5 },
   ingest: { messages: 60_000, warm: 10_000, pairs: 5 },
   audit: { entries: 50_000, pairs: 5 },
-  reconcile: { people: 100_000, groups: 300, each: 3, quiet: true, pairs: 5 },
+  reconcile: { people: 100_000, groups: 300, each: 3, pairs: 5 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -59,6 +57,6 @@ export const quickScale: Scale = {
   exodus: { shapes: 1, countedApart: false, leavers: 50, members: 40, pairs: 1 },
   ingest: { messages: 8_000, warm: 5_000, pairs: 1 },
   audit: { entries: 5_000, pairs: 1 },
-  reconcile: { people: 500, groups: 10, each: 3, quiet: false, pairs: 1 },
+  reconcile: { people: 500, groups: 10, each: 3, pairs: 1 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

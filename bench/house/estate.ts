@@ -68,20 +68,23 @@ export const openEstate = async (bench: BenchStack, size: EstateSize): Promise<E
   }
 }
 
+/** It has stood like this since long before anybody looks. */
+const csn = 'entryCSN: 20260101000000.000000Z#000000#000#000000\n'
+
 /** People and filled groups, as slapadd takes them: by LDAP it would take minutes. */
 const ldif = (people: People, groups: string, size: EstateSize): string => {
   const members = Array.from({ length: size.groups }, (): string[] => [])
-  const entries = [people.base, groups].map((dn) => `dn: ${dn}\nobjectClass: organizationalUnit\n`)
+  const entries = [people.base, groups].map((dn) => `dn: ${dn}\nobjectClass: organizationalUnit\n${csn}`)
   for (const person of persons(0, size.people)) {
     const dn = accountDn(people.base, person)
     entries.push(
-      `dn: ${dn}\nobjectClass: inetOrgPerson\ncn: ${displayNameOf(person)}\nsn: ${familyNameOf(person)}\ngivenName: Given\nemployeeNumber: ${person.key}\n`,
+      `dn: ${dn}\nobjectClass: inetOrgPerson\ncn: ${displayNameOf(person)}\nsn: ${familyNameOf(person)}\ngivenName: Given\nemployeeNumber: ${person.key}\n${csn}`,
     )
     for (const group of groupsOf(person, size)) members[group]?.push(dn)
   }
   for (const [group, dns] of members.entries())
     entries.push(
-      `dn: cn=${groupName(group)},${groups}\nobjectClass: groupOfNames\nmember: cn=nobody\n${dns.map((dn) => `member: ${dn}\n`).join('')}`,
+      `dn: cn=${groupName(group)},${groups}\nobjectClass: groupOfNames\n${csn}member: cn=nobody\n${dns.map((dn) => `member: ${dn}\n`).join('')}`,
     )
   return entries.join('\n')
 }

@@ -1,7 +1,13 @@
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import { tooManyGone } from '../planning/differences.ts'
-import { closeAccountFindings, type LinkedState, linkedAfter, saveThere } from '../store/account-reconciliations.ts'
+import {
+  closeAccountFindings,
+  type LinkedState,
+  linkedAfter,
+  linkedFrom,
+  saveThere,
+} from '../store/account-reconciliations.ts'
 import { accountsUpToDate, believedAccounts } from '../store/behind.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
@@ -89,8 +95,11 @@ type Read = {
   readonly unread: string | null
 }
 
+/** From so many linked accounts on, a list of all is cheaper than asking for each. */
+const listFrom = 2_000
+
 const readAccounts = async (
-  { db }: Reconciler,
+  engine: Reconciler,
   target: TargetId,
   connector: Connector,
   extent: 'full' | 'delta',
@@ -99,22 +108,32 @@ const readAccounts = async (
   const accounts: LinkedState[] = []
   const drifted: AccountDrift[] = []
   let unread: string | null = null
+  const many = extent === 'full' && (await linkedFrom(engine.db, target, listFrom))
+  const listed = many ? await connector.listAccounts(signal) : null
+  // A list that is not complete shows those whom it shows; the others are asked for.
+  const shown = new Map(listed?.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
   for (let after = 0; ; ) {
     signal.throwIfAborted()
-    const some = await linkedAfter(db, target, extent === 'delta', after, atOnce)
+    const some = await linkedAfter(engine.db, target, extent === 'delta', after, atOnce)
     const last = some.at(-1)
     if (last === undefined) return { accounts, drifted, unread }
     after = last.account
-    const read = await connector.accounts(
-      some.map(({ native_id }) => native_id as NativeId),
-      signal,
+    const asked = some.filter(({ native_id }) => !shown.has(native_id))
+    const read =
+      asked.length === 0
+        ? ({ kind: 'complete', items: [] } as const)
+        : await connector.accounts(
+            asked.map(({ native_id }) => native_id as NativeId),
+            signal,
+          )
+    const told = read.kind === 'complete' ? some : some.filter((one) => !asked.includes(one))
+    if (read.kind !== 'complete') unread = read.cause
+    const seen = new Map<string, boolean>(read.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
+    accounts.push(...told)
+    drifted.push(
+      ...told.flatMap((one) =>
+        accountDrift(one, seen.get(one.native_id) ?? shown.get(one.native_id), connector.manifest),
+      ),
     )
-    if (read.kind !== 'complete') {
-      unread = read.cause
-      continue
-    }
-    accounts.push(...some)
-    const seen = new Map(read.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
-    drifted.push(...some.flatMap((one) => accountDrift(one, seen.get(one.native_id), connector.manifest)))
   }
 }

@@ -31,6 +31,16 @@ export const linkedAfter = (
     values: [target, after, limit],
   })
 
+/** Whether so many accounts are linked there, or more. */
+export const linkedFrom = async (db: Queryable, target: string, from: number): Promise<boolean> => {
+  const [row] = await db.query<{ n: number }>({
+    name: 'reconcile-accounts-many',
+    text: `select count(*) as n from (select from muster.account where target = $1 and unlinked_at is null limit $2) a`,
+    values: [target, from],
+  })
+  return (row?.n ?? 0) >= from
+}
+
 /** What of ours is changing these accounts just now (`read`: they were read since). */
 export const accountsInWork = async (
   tx: Transaction,

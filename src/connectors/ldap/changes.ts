@@ -13,32 +13,39 @@ import { anyObject } from './read-back.ts'
 const entryCsn = 'entryCSN'
 const csnForm = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.\d{6}Z#/
 
-/** A change may become visible after a later one, and clocks of several servers differ: so much is read once more, ms. */
-export const overlapMs = 60_000
+/** A change may become visible after a later one, and the server's clock is not ours: so much is read once more, ms. */
+const overlapMs = 600_000
 const pageSize = 1_000
 
 /**
  * Groups and accounts that were changed since, by their change sequence numbers. What was deleted has none: of groups, which
  * are few, all that are there are told; an account that is gone shows in its groups, or in a full read.
  */
-export const changes = async (client: LdapClient, settings: LdapSettings, cursor: string | null): Promise<Changes> => {
-  const from = cursor === null ? null : before(cursor)
+export const changes = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  cursor: string | null,
+  now: number,
+): Promise<Changes> => {
+  const from = cursor !== null && csnForm.test(cursor) ? cursor : null
   const groups = await entriesBelow(client, settings.groupsBase, null)
   if (!groups.ok) return { kind: 'failed', cause: failureText(groups.failure) }
-  const accounts = await entriesBelow(client, settings.peopleBase, from)
+  // Everything is read after a first word anyway.
+  const accounts =
+    from === null ? ok(new Map<NativeId, string>()) : await entriesBelow(client, settings.peopleBase, from)
   if (!accounts.ok) return { kind: 'failed', cause: failureText(accounts.failure) }
-  // A cursor of nobody's is no reason to call every change old.
-  let newest = from === null ? '' : (cursor ?? '')
+  let newest = ''
   for (const read of [groups.value, accounts.value]) for (const csn of read.values()) if (csn > newest) newest = csn
-  // An empty directory has no newest change: nothing to go on from.
-  if (!csnForm.test(newest)) return { kind: 'failed', cause: 'no-entry-csn' }
-  if (from === null) return { kind: 'from-now', cursor: newest }
+  if (newest !== '' && !csnForm.test(newest)) return { kind: 'failed', cause: 'no-entry-csn' }
+  // By our clock, or by the server's where that is known to be ahead. What is older was visible when we began.
+  const next = csnAt(Math.max(now, timeOf(newest)) - overlapMs)
+  if (from === null) return { kind: 'from-now', cursor: next }
   return {
     kind: 'changes',
     entitlements: [...groups.value].flatMap(([id, csn]) => (csn >= from ? [id] : [])),
     accounts: [...accounts.value.keys()],
     there: [...groups.value.keys()],
-    cursor: newest,
+    cursor: next,
   }
 }
 
@@ -60,11 +67,11 @@ const entriesBelow = async (
   return read.ok ? ok(csns) : read
 }
 
-/** The cursor with the overlap; null: it is none of ours. */
-const before = (cursor: string): string | null => {
-  const [, ...parts] = csnForm.exec(cursor) ?? []
-  const [year, month, day, hour, minute, second] = parts.map(Number)
-  if (second === undefined) return null
-  const at = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second) - overlapMs
-  return `${new Date(at).toISOString().replace(/[-:T]/g, '').slice(0, 14)}.000000Z#000000#000#000000`
+/** Ms since 1970; 0: it is none. */
+const timeOf = (csn: string): number => {
+  const [, year = 0, month = 1, day, hour, minute, second] = (csnForm.exec(csn) ?? []).map(Number)
+  return second === undefined ? 0 : Date.UTC(year, month - 1, day, hour, minute, second)
 }
+
+const csnAt = (ms: number): string =>
+  `${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)}.000000Z#000000#000#000000`

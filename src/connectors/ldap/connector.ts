@@ -19,7 +19,12 @@ import { accounts, grantsOf, observe } from './observe.ts'
  * An OpenLDAP directory. Make one per lane and process: it holds one connection to read, one to write and those that create
  * accounts, opened when first needed and again after they break. `close` ends them; operations in flight answer.
  */
-export const createLdapConnector = (target: TargetId, settings: LdapSettings, giveWay: GiveWay = atOnce): Connector => {
+export const createLdapConnector = (
+  target: TargetId,
+  settings: LdapSettings,
+  giveWay: GiveWay = atOnce,
+  now: () => number = Date.now,
+): Connector => {
   const client = createLdapClient(settings, giveWay)
   const pace = createPace()
   return {
@@ -48,7 +53,7 @@ export const createLdapConnector = (target: TargetId, settings: LdapSettings, gi
     whoIs: (members) => whoIs(client, settings, members),
     accounts: (ids) => accounts(client, settings, ids),
     listAccounts: () => listAccounts(client, settings),
-    changes: (cursor) => changes(client, settings, cursor),
+    changes: (cursor) => changes(client, settings, cursor, now()),
     close: async () => client.close(),
   }
 }
