@@ -103,6 +103,11 @@ const answer = (told: LinkAnswer, person: string, target: string): Answer => {
         `it is linked to ${printable(told.person)}`,
         `if that is wrong: muster unlink ${printable(told.person)} ${target} --reason TEXT`,
       )
+    case 'protected':
+      throw refusal(
+        'it is protected: Muster has nothing to do with it',
+        `\`protect\` of ${target} in muster.yaml names it`,
+      )
     case 'in-work':
       throw refusal(`a change of theirs on ${target} is going out just now`, 'try again in a moment')
     default:

@@ -198,5 +198,7 @@ export type Connector = {
   readonly listAccounts: (signal: AbortSignal) => Promise<Snapshot<ListedAccount>>
   /** Where the target keeps a change log. null: from now on. A cursor is text without personal data. */
   readonly changes?: (cursor: string | null, signal: AbortSignal) => Promise<Changes>
+  /** Whether muster.yaml protects this account (see connectors/protecting): it is neither written nor linked. */
+  readonly protects?: (account: NativeId) => boolean
   readonly close: () => Promise<void>
 }

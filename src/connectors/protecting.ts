@@ -5,11 +5,21 @@ import type { ApplyContext, Connector, Operation } from './connector.ts'
 
 /**
  * The connector behind a door that nothing protected passes: whoever is break-glass, and whatever is the target's own, is
- * neither written nor linked, whatever a policy or a human wants of it. Reading stays as it is.
+ * neither written nor linked, whatever a policy or a human wants of it. Lists and grants are read as they are.
  */
 export const protecting = (connector: Connector, protection: Protection): Connector => ({
   ...connector,
   apply: (operations, context) => apply(connector, protection, operations, context),
+  observe: async (operations, signal) =>
+    (await connector.observe(operations, signal)).map((outcome) =>
+      // Found for somebody who has none: nobody links it.
+      outcome.kind === 'done' &&
+      outcome.account !== undefined &&
+      isProtectedAccount(protection, outcome.account.nativeId)
+        ? refused('protected-account')
+        : outcome,
+    ),
+  protects: (account) => isProtectedAccount(protection, account),
 })
 
 const apply = async (
@@ -53,8 +63,11 @@ const refusal = (
   if (found === 'unread') return { kind: 'retry', cause: { code: '', word: 'not-read-before' } }
   const account = operation.account ?? found
   if (account !== undefined && isProtectedAccount(protection, account)) return refused('protected-account')
-  if ('entitlement' in operation && isProtectedEntitlement(protection, operation.entitlement.lookup))
-    return refused('protected-entitlement')
+  if ('entitlement' in operation) {
+    const { lookup, nativeId } = operation.entitlement
+    const names = nativeId === null ? [lookup] : [lookup, nativeId]
+    if (names.some((name) => isProtectedEntitlement(protection, name))) return refused('protected-entitlement')
+  }
   return null
 }
 

@@ -106,8 +106,10 @@ export type ActionReason =
 /** An open action that the plan wants too: keeps age, attempts and deadline, gets the new version and these waits. */
 export type KeptAction = {
   readonly action: ActionId
-  /** Its waits, interval or version differ from what stands on the action: write them. */
+  /** Its waits, interval, lane or version differ from what stands on the action: write them. */
   readonly changed: boolean
+  /** Another than before: it leaves its old queue, and is ready at once. */
+  readonly lane: Lane
 } & Waits
 
 /**

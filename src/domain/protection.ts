@@ -12,7 +12,15 @@ export const isProtectedAccount = ({ accounts }: Protection, nativeId: string): 
   accounts.some((one) => one.toLowerCase() === nativeId.toLowerCase())
 
 export const isProtectedEntitlement = ({ entitlements }: Protection, name: string): boolean =>
-  entitlements.some((pattern) => matches(pattern.toLowerCase(), name.toLowerCase()))
+  entitlements.some((pattern) => matches(spelled(pattern), spelled(name)))
+
+/** Directories do not care for case, nor for blanks around the signs of a DN. */
+const spelled = (text: string): string =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/\s*([,=+])\s*/g, '$1')
+    .replace(/\s+/g, ' ')
 
 /** Without regular expressions: a pattern is configuration, and may hold whatever a name may hold. */
 const matches = (pattern: string, name: string): boolean => {

@@ -11,6 +11,8 @@ export const applyOrObserve = async (
   context: ApplyContext,
   lane: Lane,
   create: boolean,
+  /** By the database's clock, ms. */
+  claimedAt: number,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = actions.map(() => undefined)
   const fill = (indexes: readonly number[], results: readonly Outcome[]) => {
@@ -33,7 +35,16 @@ export const applyOrObserve = async (
     const pending = polled.map((index) => ({ operation: at(index), handle: actions[index]?.handle ?? '' }))
     fill(polled, (await poll(pending, context.signal)).map(onlyWhatIsKnown))
   }
-  if (asked.length > 0) fill(asked, (await connector.observe(asked.map(at), context.signal)).map(onlyWhatIsKnown))
+  if (asked.length > 0) {
+    const read = (await connector.observe(asked.map(at), context.signal)).map(onlyWhatIsKnown)
+    const isSettling = (index: number) =>
+      claimedAt - (actions[index]?.unknown_since ?? 0) < connector.manifest.settleMs &&
+      isNotSo(read[asked.indexOf(index)])
+    fill(
+      asked,
+      asked.map((index, position) => (isSettling(index) ? notSettled : (read[position] as Outcome))),
+    )
+  }
   // What the target took on and then did not do is tried anew with the patience of a failure, not at once.
   const mayFollow = new Set(asked)
   // What would be found is looked at before anything is written to it.
@@ -60,6 +71,9 @@ export const applyOrObserve = async (
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
   return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
 }
+
+/** What a read does not show yet may still be on its way through the target. */
+const notSettled: Outcome = { kind: 'unknown', cause: { code: '', word: 'not-settled' } }
 
 /** null: nobody, or nobody of whom a human said that it is not theirs, would be linked. */
 const unlessTheirs = ({ not_theirs }: ClaimedAction, found: Outcome | undefined): Outcome | null => {

@@ -13,6 +13,7 @@ import { appendAudit } from '../store/audit-log.ts'
 import { saveCatalogue } from '../store/catalogue.ts'
 import type { Database } from '../store/database.ts'
 import { releaseContested, saveDuties } from '../store/entitlement-questions.ts'
+import { guardByRisk } from '../store/guard.ts'
 import { activeHash, insertVersion, lockPolicies } from '../store/policy-versions.ts'
 import { makeAllDue } from '../store/work-queue-all.ts'
 import type { Engine } from './engine.ts'
@@ -62,6 +63,7 @@ export const applyPolicy = async (
       return { kind: 'other-active', version: before.version as PolicyVersion, hash: before.hash }
     await releaseContested(tx, parsed.set.entitlements)
     const entitlementIds = await saveCatalogue(tx, parsed.set.entitlements)
+    await guardByRisk(tx)
     await saveDuties(tx, dutiesOf(parsed.set, entitlementIds))
     const { version, at } = await insertVersion(tx, {
       hash,

@@ -50,14 +50,27 @@ const checkSome = async (
   signal: AbortSignal,
 ): Promise<number> => {
   const due = await dueLeaveChecks(engine.db, target, atOnce)
-  if (due.length === 0) return 0
+  await check(engine, target, connector, due, signal)
+  return due.length
+}
+
+/** What is too much for one read, or has one in it that cannot be read, may be said of fewer. */
+const check = async (
+  engine: Engine,
+  target: TargetId,
+  connector: Connector,
+  due: readonly LeaveCheck[],
+  signal: AbortSignal,
+): Promise<void> => {
+  if (due.length === 0) return
   const begun = await databaseNow(engine.db)
   const ids = due.map(({ native_id }) => native_id as NativeId)
   const [accounts, grants] = await Promise.all([connector.accounts(ids, signal), connector.grantsOf(ids, signal)])
-  const unread = accounts.kind === 'partial' ? accounts.cause : grants.kind === 'partial' ? grants.cause : null
-  if (unread !== null) {
-    await tellUnread(engine, target, due)
-    return due.length
+  if (accounts.kind === 'partial' || grants.kind === 'partial') {
+    if (due.length === 1) return tellUnread(engine, target, due)
+    const middle = Math.ceil(due.length / 2)
+    await check(engine, target, connector, due.slice(0, middle), signal)
+    return check(engine, target, connector, due.slice(middle), signal)
   }
   const enabled = new Map(accounts.items.map((one) => [one.nativeId as string, one.enabled]))
   const byAccount = Map.groupBy(grants.items, ({ account }) => account as string)
@@ -80,38 +93,48 @@ const checkSome = async (
   if (reopened.length > 0) engine.nudge('evaluate', 'leaver')
   await engine.db.transaction(async (tx) => {
     const at = await databaseNow(tx)
+    // Another process may have read them, too, or they left once more.
+    const made = await advanceLeaveChecks(tx, due)
     await appendAudit(
       tx,
       at,
-      due.map((one) =>
-        auditEntry(
-          'leave-checked',
-          at,
-          { subjectRef: one.subject_ref },
-          {
-            subject: one.subject_ref,
-            target,
-            account: one.native_id,
-            afterMs: leaveChecksMs[one.step] ?? 0,
-            present: enabled.has(one.native_id),
-            enabled: enabled.get(one.native_id) ?? null,
-            // What is protected stays; only what came back is news.
-            grants: (byAccount.get(one.native_id) ?? [])
-              .map(({ entitlement }) => entitlement.nativeId as string)
-              .sort(),
-            appeared: appeared.filter(({ link }) => link.account === one.account).map(({ entitlement }) => entitlement),
-            reopened: reopened.some((again) => again.one.account === one.account),
-            readAt: new Date(begun).toISOString(),
-            actor: { type: 'engine' },
-          },
+      due
+        .filter(({ account }) => made.has(account))
+        .map((one) =>
+          auditEntry(
+            'leave-checked',
+            at,
+            { subjectRef: one.subject_ref },
+            {
+              subject: one.subject_ref,
+              target,
+              account: one.native_id,
+              afterMs: leaveChecksMs[one.step] ?? 0,
+              present: enabled.has(one.native_id),
+              enabled: enabled.get(one.native_id) ?? null,
+              // What is protected stays; only what came back is news.
+              grants: (byAccount.get(one.native_id) ?? [])
+                .map(({ entitlement }) => entitlement.nativeId as string)
+                .sort(),
+              appeared: appeared
+                .filter(({ link }) => link.account === one.account)
+                .map(({ entitlement }) => entitlement),
+              reopened: reopened.some((again) => again.one.account === one.account),
+              readAt: new Date(begun).toISOString(),
+              actor: { type: 'engine' },
+            },
+          ),
         ),
-      ),
     )
-    await advanceLeaveChecks(tx, due)
-    await closeFindingsOf(tx, 'leave-unread', [target])
+    await closeFindingsOf(
+      tx,
+      'leave-unread',
+      due.map((one) => unreadKey(one, target)),
+    )
   })
-  return due.length
 }
+
+const unreadKey = ({ subject_ref }: LeaveCheck, target: TargetId): string => `${subject_ref}:${target}`
 
 const tellUnread = async (engine: Engine, target: TargetId, due: readonly LeaveCheck[]): Promise<void> => {
   await postponeLeaveChecks(
@@ -119,8 +142,16 @@ const tellUnread = async (engine: Engine, target: TargetId, due: readonly LeaveC
     due.map(({ account }) => account),
     againMs,
   )
-  if (!due.some(({ tries }) => tries + 1 >= findingFrom)) return
-  await engine.db.transaction((tx) =>
-    openFindingOnce(tx, { kind: 'leave-unread', key: target, urgent: true, identityId: null, detail: { target } }),
-  )
+  const long = due.filter(({ tries }) => tries + 1 >= findingFrom)
+  if (long.length === 0) return
+  await engine.db.transaction(async (tx) => {
+    for (const one of long)
+      await openFindingOnce(tx, {
+        kind: 'leave-unread',
+        key: unreadKey(one, target),
+        urgent: true,
+        identityId: one.identity,
+        detail: { target },
+      })
+  })
 }

@@ -12,6 +12,7 @@ import {
   returnToReady,
 } from '../store/dispatches.ts'
 import type { Engine } from './engine.ts'
+import { rulesOf } from './rules-of.ts'
 
 export type ClaimedAction = DispatchedAction & {
   /** observe: may not be done any more, but its last result is unknown and must become known. */
@@ -46,12 +47,13 @@ export const claimIn = async (engine: Engine, tx: Transaction, id: number): Prom
   const [dispatch, found] = await Promise.all([locking, dispatchedActions(tx, id)])
   if (dispatch === null) return null
   const actions = found
+    .map((action) => ({ ...action, may_go: action.may_go && !isUnwantedDeletion(engine, dispatch.target, action) }))
     .filter((action) => action.may_go || action.unknown)
     .map((action): ClaimedAction => ({ ...action, mode: action.may_go ? 'apply' : 'observe' }))
   tx.defer(
     returnToReady(
       tx,
-      found.filter((action) => !action.may_go && !action.unknown).map((action) => action.id),
+      found.flatMap(({ id }) => (actions.some((action) => action.id === id) ? [] : [id])),
     ),
   )
   const token = actions.length === 0 ? null : randomUUID()
@@ -83,3 +85,7 @@ export const claimIn = async (engine: Engine, tx: Transaction, id: number): Prom
   await engine.settings.pause?.('claim:read')
   return { dispatch: id, target, lane: dispatch.lane, token, claimedAt: dispatch.now, actions }
 }
+
+/** muster.yaml has changed its mind since it was planned: it is ready, and stays so until a plan drops it. */
+const isUnwantedDeletion = (engine: Engine, target: string, { kind }: DispatchedAction): boolean =>
+  kind === 'deleteAccount' && (rulesOf(engine, target as TargetId)?.deleteAfterMs ?? null) === null

@@ -76,7 +76,10 @@ const isEnforced = async (db: Queryable, target: TargetId): Promise<boolean> =>
 /** Says whether there is an account, and what it holds, or that it is not certain which one it is. */
 const isTold = (outcome: Outcome): boolean =>
   (outcome.kind === 'done' && outcome.account !== undefined && outcome.grants !== undefined) ||
-  (outcome.kind === 'refused' && (outcome.reason === 'account-missing' || outcome.reason === 'account-ambiguous')) ||
+  (outcome.kind === 'refused' &&
+    (outcome.reason === 'account-missing' ||
+      outcome.reason === 'account-ambiguous' ||
+      outcome.reason === 'protected')) ||
   (outcome.kind === 'retry' && outcome.cause.word === notSo)
 
 const lookUp = ({ person_key, profile }: Unlinked): Operation => ({

@@ -72,6 +72,8 @@ const guardTarget = async (
   const held = open.flatMap(({ limit, entitlement }) =>
     (kindsOf[limit as GuardLimitName] ?? []).map((kind): Held => ({ target, kind, entitlement })),
   )
+  // Urgent leavers are no business of a hold over what gives access.
+  if (!held.some(({ kind }) => kind === 'revoke' || kind === 'disable')) return { held, passing: [], counted }
   const { passed, waiting } = await urgentLeavers(tx, target)
   const left = urgentLeaversLeft(limits, of.accounts, passed.length)
   if (waiting.length > left)

@@ -44,6 +44,8 @@ export type Judged = {
   readonly missing: readonly EntitlementId[]
   /** Changed behind our back again and again: for a human, at once. */
   readonly fought: readonly EntitlementId[]
+  /** Targets on which they may not sign in now and no call can shut them out: for a human. */
+  readonly staysOpen: readonly TargetId[]
 }
 
 export type JudgeContext = {
@@ -122,11 +124,22 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     ...holds,
     ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
+    staysOpen: context.targets.flatMap(({ id, mode, disable }) =>
+      mode === 'enforce' &&
+      disable === 'none' &&
+      !at.accountsEnabled &&
+      !at.leaver &&
+      facts.accounts.some(({ target }) => target === id)
+        ? [id]
+        : [],
+    ),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
 }
 
-/** When the first account of a leaver is to be deleted, if that is still to come. */
+const lookAgainMs = 3_600_000
+
+/** When the first account of a leaver is to be deleted, or looked at again. */
 const deletionDue = (
   { accounts }: EvaluationFacts,
   endedAt: Instant | null,
@@ -137,7 +150,8 @@ const deletionDue = (
   const times = targets.flatMap(({ id, deleteAfterMs }) =>
     deleteAfterMs !== null && accounts.some(({ target }) => target === id) ? [endedAt + deleteAfterMs] : [],
   )
-  const coming = times.filter((time) => time > now)
+  // What could not be deleted in its time (something was still held) is looked at again.
+  const coming = times.map((time) => (time > now ? time : now + lookAgainMs))
   return coming.length === 0 ? null : (Math.min(...coming) as Instant)
 }
 

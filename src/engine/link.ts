@@ -36,6 +36,8 @@ export type LinkAnswer =
   /** The person has another account there: a human unlinks it first. */
   | { readonly kind: 'has-another'; readonly account: string }
   | { readonly kind: 'somebody-elses'; readonly person: string }
+  /** muster.yaml says that Muster has nothing to do with this account. */
+  | { readonly kind: 'protected' }
   /** A change of theirs is out on the target just now. */
   | { readonly kind: 'in-work' }
 
@@ -48,6 +50,7 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   const found = await personOf(engine.db, act.person)
   if (found === null) return { kind: 'unknown-person' }
   if (connector === undefined) return { kind: 'unread', cause: 'no connector' }
+  if (connector.protects?.(act.account as NativeId) === true) return { kind: 'protected' }
   const readAt = await databaseNow(engine.db)
   const ids = [act.account as NativeId]
   const [accounts, grants] = await Promise.all([
@@ -81,11 +84,16 @@ const link = async (
   readAt: number,
 ): Promise<LinkAnswer> => {
   await lockIdentities(tx, [person.identity])
+  await lockOpenWork(tx, [person.identity])
   const before = await linkedTo(tx, act.target, person.identity)
   if (before !== null)
     return before.native_id === account.nativeId
       ? { kind: 'was-so' }
       : { kind: 'has-another', account: before.native_id }
+  // An account of theirs may just have been made: its outcome says which.
+  if (await isInWork(tx, act.target, person.identity)) return { kind: 'in-work' }
+  const owner = await ownerOf(tx, act.target, account.nativeId)
+  if (owner !== null) return { kind: 'somebody-elses', person: owner }
   await forgetNotTheirs(tx, act.target, person.identity, account.nativeId)
   const saved = await saveAccounts(tx, [
     {
@@ -99,8 +107,8 @@ const link = async (
     },
   ])
   const id = saved.get(person.identity)
-  if (id === undefined)
-    return { kind: 'somebody-elses', person: (await ownerOf(tx, act.target, account.nativeId)) ?? 'somebody' }
+  // Linked to somebody else meanwhile: all of this is taken back, and the next attempt says to whom.
+  if (id === undefined) throw new Error('the account was linked to somebody else meanwhile')
   const known = await knownEntitlements(tx, act.target, grants)
   await contestSeen(tx, act.target, grants)
   await saveListed(

@@ -3,14 +3,11 @@ import type { Lane } from '../domain/action.ts'
 import type { EntitlementId, NativeId, TargetId } from '../domain/ids.ts'
 import type { ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
+import { rulesOf } from './rules-of.ts'
 
 /** Whether Muster creates accounts on this target, or something else does (`accounts: expect`). */
 export const createsAccounts = (engine: Engine, target: TargetId): boolean =>
   rulesOf(engine, target)?.accounts === 'create'
-
-/** What muster.yaml says of it; undefined: nothing any more. */
-export const rulesOf = (engine: Pick<Engine, 'targets'>, target: TargetId) =>
-  engine.targets.find(({ id }) => id === target)
 
 export const toOperation = (action: ClaimedAction, create: boolean, lane: Lane): Operation => {
   const account = action.account_native as NativeId

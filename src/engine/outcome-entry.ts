@@ -95,7 +95,9 @@ const effectOf = (action: ClaimedAction, outcome: Outcome) => {
         ? { held: false }
         : action.kind === 'deleteAccount'
           ? { present: false }
-          : { enabled: outcome.account?.enabled ?? null }
+          : action.kind === 'endSessions'
+            ? { sessions: false }
+            : { enabled: outcome.account?.enabled ?? null }
   const wasSo =
     action.kind === 'grant'
       ? { held: false }
@@ -103,6 +105,8 @@ const effectOf = (action: ClaimedAction, outcome: Outcome) => {
         ? { held: true }
         : action.kind === 'deleteAccount'
           ? { present: true }
-          : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
+          : action.kind === 'endSessions'
+            ? { sessions: null }
+            : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
   return { before: outcome.changed ? wasSo : isSo, after: isSo }
 }

@@ -68,7 +68,14 @@ const call = async (engine: Engine, claim: Claim, deadline: number): Promise<rea
     mayWrite: () => !abort.signal.aborted && performance.now() < deadline,
   }
   try {
-    return await applyOrObserve(connector, claim.actions, context, claim.lane, createsAccounts(engine, claim.target))
+    return await applyOrObserve(
+      connector,
+      claim.actions,
+      context,
+      claim.lane,
+      createsAccounts(engine, claim.target),
+      claim.claimedAt,
+    )
   } catch (error) {
     // The contract forbids it: a bug of the connector. What it did is not known.
     engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')

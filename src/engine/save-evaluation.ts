@@ -42,7 +42,14 @@ export const saveEvaluation = async (
   tx.defer(
     restamp(
       tx,
-      changed.flatMap(({ plan, planVersion }) => plan.keep.map((kept) => ({ ...kept, id: kept.action, planVersion }))),
+      changed.flatMap((one) =>
+        one.plan.keep.map((kept) => ({
+          ...kept,
+          id: kept.action,
+          planVersion: one.planVersion,
+          deadline: leaverDeadline(engine, one),
+        })),
+      ),
     ),
   )
   tx.defer(
@@ -98,6 +105,15 @@ export const saveEvaluation = async (
         identityId: identity.id,
         detail: { policy: violation.policy },
       })
+  for (const { identity, staysOpen } of judged)
+    for (const target of staysOpen)
+      await openFinding(tx, {
+        kind: 'account-stays-open',
+        key: `${identity.subject_ref}:${target}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { target },
+      })
   for (const { identity, unexplained, missing, fought } of judged)
     for (const [kind, entitlements] of Object.entries({
       'grant-unexplained': unexplained,
@@ -135,7 +151,7 @@ const row = (
   state: action.afterRevokeOf.length > 0 ? 'waiting' : 'ready',
   deadline:
     action.lane === 'leaver'
-      ? Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + engine.settings.leaverSloMs
+      ? leaverDeadline(engine, { identity, endedAt })
       : identity.now + patienceMs(engine, action),
   guarded: isGuarded(
     action.kind,
@@ -143,6 +159,9 @@ const row = (
   ),
   inverseOf: action.reason.kind === 'inverse-of-claimed' ? action.reason.action : null,
 })
+
+const leaverDeadline = ({ settings }: Engine, { identity, endedAt }: Pick<Judged, 'identity' | 'endedAt'>): number =>
+  Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + settings.leaverSloMs
 
 /** What needs an account that something else makes has the time that its maker has. */
 const patienceMs = ({ targets, settings }: Engine, { target, account }: NewAction): number => {

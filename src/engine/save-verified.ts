@@ -30,7 +30,7 @@ export const pinResolved = (tx: Transaction, done: readonly Verdict[]): Promise<
   )
 
 /** What the call told of the account itself. */
-export const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: number): readonly AccountSeen[] => {
+export const accountSeen = ({ action, outcome }: Verdict, claim: Claim): readonly AccountSeen[] => {
   if (outcome.kind !== 'done' || outcome.account === undefined) return []
   const { nativeId, origin, enabled, attributesHash } = outcome.account
   return [
@@ -41,7 +41,8 @@ export const accountSeen = ({ action, outcome }: Verdict, claim: Claim, at: numb
       origin: origin === 'created' ? 'created' : 'linked',
       enabled,
       attributesHash,
-      grantsReadAt: outcome.grants === undefined ? null : at,
+      // The read began after the claim; what came between it and this write, it may not show.
+      grantsReadAt: outcome.grants === undefined ? null : claim.claimedAt,
     },
   ]
 }

@@ -16,8 +16,9 @@ import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
-import { createsAccounts, rulesOf } from './operation.ts'
+import { createsAccounts } from './operation.ts'
 import { outcomeEntry } from './outcome-entry.ts'
+import { rulesOf } from './rules-of.ts'
 import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
 import type { Settled, Verdict } from './verdict.ts'
@@ -99,7 +100,7 @@ const attempt = async (
   const at = leased.now
   const accounts = await saveAccounts(
     tx,
-    done.flatMap((one) => accountSeen(one, claim, at)),
+    done.flatMap((one) => accountSeen(one, claim)),
   )
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
   const proved = trusted.filter(({ next }) => next.kind === 'done')
@@ -128,11 +129,18 @@ const attempt = async (
     settled.flatMap(({ action, next }) =>
       action.kind === kind && next.kind === 'done' && action.account_id !== null ? [action.account_id] : [],
     )
-  tx.defer(saveSessionsEnded(tx, at, accountsOf('endSessions')))
-  if (claim.lane === 'leaver')
-    tx.defer(
-      scheduleLeaveChecks(tx, at, claim.target, [...new Set([...accountsOf('disable'), ...accountsOf('endSessions')])]),
-    )
+  tx.defer(saveSessionsEnded(tx, at, claim.claimedAt, accountsOf('endSessions')))
+  // Found shut already, for one: nobody plans a disable of it, and it is read again all the same.
+  const sought = settled.flatMap(({ action, next }) =>
+    next.kind === 'done' && seeksOnly({ kind: action.kind, lane: claim.lane })
+      ? (accounts.get(action.identity_id) ?? [])
+      : [],
+  )
+  tx.defer(
+    scheduleLeaveChecks(tx, at, claim.target, [
+      ...new Set([...accountsOf('disable'), ...accountsOf('endSessions'), ...sought]),
+    ]),
+  )
   tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
@@ -202,6 +210,9 @@ const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction
   if (outcome.kind !== 'done') return false
   // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
   if (action.kind === 'deleteAccount') return true
+  // The last grant of an account that is to be deleted.
+  if (action.kind === 'revoke' && lane === 'leaver' && (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null)
+    return true
   if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false

@@ -10,7 +10,7 @@ import {
   requeue,
 } from '../store/dispatches.ts'
 import { closeResolved, openFinding } from '../store/findings.ts'
-import { expireActions, overdueActions } from '../store/outcomes.ts'
+import { deletionsToDrop, expireActions, overdueActions } from '../store/outcomes.ts'
 import { unparkDue } from '../store/parked.ts'
 import { refreshStatistics } from '../store/statistics.ts'
 import { leaversNeglected } from '../store/work-queue.ts'
@@ -48,6 +48,7 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
   await step('recheck', () => recheck(engine), undefined)
   await step('parked', () => retryParked(engine), undefined)
   await step('neglected-leavers', () => evaluateNeglected(engine), undefined)
+  await step('deletions', () => dropUnwantedDeletions(engine), undefined)
   await step('reobserve', () => reobserveDue(engine), undefined)
   await step('entitlements', () => resolveEntitlements(engine), undefined)
   await step('statistics', () => refreshStatistics(engine.db), 0)
@@ -76,6 +77,12 @@ const alone = async <T>(engine: Engine, name: string, work: () => Promise<T>, ot
 /** Whose evaluation failed is tried again after a pause: what was wrong may be mended, and time may have ended an access. */
 const retryParked = async (engine: Engine): Promise<void> => {
   if ((await unparkDue(engine.db)) > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
+}
+
+/** muster.yaml wants them no more: whoever they are about is evaluated, and the plan drops them. */
+const dropUnwantedDeletions = async (engine: Engine): Promise<void> => {
+  const targets = engine.targets.flatMap(({ id, deleteAfterMs }) => (deleteAfterMs === null ? [id] : []))
+  if ((await deletionsToDrop(engine.db, targets)) > 0) engine.nudge('evaluate', 'leaver')
 }
 
 /** Leavers that their own lane has left waiting: its thread may be gone. */

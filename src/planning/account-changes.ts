@@ -106,13 +106,15 @@ const signedOut = (target: TargetId, { accounts, targets }: Lookups): readonly A
 /** Only of accounts that are known to be shut and empty, and never before the time has passed. */
 const deleted = (
   target: TargetId,
-  { now, endedAt }: PlanInput,
+  { now, endedAt, at }: PlanInput,
   { accounts, targets, grants, open }: Lookups,
 ): readonly AccountChange[] => {
   const account = accounts.get(target)
   const rules = targets.get(target)
   if (account === undefined || rules === undefined || rules.deleteAfterMs === null || endedAt === null) return []
   if (now < endedAt + rules.deleteAfterMs) return []
+  // Whoever is to come again keeps what they had.
+  if (at.employments.some(({ state }) => state === 'prehire')) return []
   const isShut = rules.disable === 'native' ? account.enabled === false : account.enabled !== null
   const isEmpty = ![...grants.values()].some((grant) => grant.target === target)
   const isCalled = [...open.values()].some((actions) =>

@@ -52,9 +52,13 @@ const serves = (action: OpenAction, wish: NewAction): boolean => {
   }
 }
 
-const kept = (action: OpenAction, { needsAccount, afterRevokeOf, validFrom, validTo }: NewAction): KeptAction => {
+const kept = (action: OpenAction, wish: NewAction): KeptAction => {
+  const { needsAccount, afterRevokeOf, validFrom, validTo } = wish
   const waits: Waits = { needsAccount, afterRevokeOf, validFrom, validTo }
-  return { action: action.id, changed: !action.current || !sameWaits(action, waits), ...waits }
+  // What a leaver loses does not wait in the bulk lane to be read back. A call that is out ends first.
+  const lane = wish.lane === 'leaver' && !action.claimed ? 'leaver' : action.lane
+  const changed = !action.current || lane !== action.lane || !sameWaits(action, waits)
+  return { action: action.id, changed, lane, ...waits }
 }
 
 /** Only a waiting action waits for revokes, and only on it does it matter that the account came: see `serves`. */

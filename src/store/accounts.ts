@@ -78,12 +78,20 @@ export const saveAccounts = async (
   return new Map(saved.map((row) => [row.identity_id, row.id]))
 }
 
-export const saveSessionsEnded = async (tx: Transaction, at: number, accounts: readonly number[]): Promise<void> => {
+/** Whatever the accounts held was read for it, from `readAt` on. */
+export const saveSessionsEnded = async (
+  tx: Transaction,
+  at: number,
+  readAt: number,
+  accounts: readonly number[],
+): Promise<void> => {
   if (accounts.length === 0) return
   await tx.query({
     name: 'accounts-sessions-ended',
-    text: 'update muster.account set sessions_ended_at = to_timestamp($1::float8 / 1000) where id = any($2)',
-    values: [at, accounts],
+    text: `update muster.account set sessions_ended_at = to_timestamp($1::float8 / 1000),
+        grants_read_at = greatest(grants_read_at, to_timestamp($2::float8 / 1000))
+      where id = any($3)`,
+    values: [at, readAt, accounts],
   })
 }
 

@@ -1,4 +1,4 @@
-import type { NewAction, Waits } from '../domain/action.ts'
+import type { Lane, NewAction, Waits } from '../domain/action.ts'
 import { float8Array, int4Array, int8Array, textArray } from './binary-array.ts'
 import type { Transaction } from './database.ts'
 
@@ -61,7 +61,13 @@ export const supersede = async (tx: Transaction, at: number, ids: readonly numbe
   })
 }
 
-export type Restamp = Waits & { readonly id: number; readonly planVersion: number }
+export type Restamp = Waits & {
+  readonly id: number
+  readonly planVersion: number
+  readonly lane: Lane
+  /** ms; of an action that changes its lane. */
+  readonly deadline: number
+}
 
 /** Wanted by the new plan too: they keep age, attempts and deadline. What they wait for may have changed. */
 export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promise<void> => {
@@ -71,9 +77,14 @@ export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promis
     text: `update muster.action a set plan_version = r.version, needs_account = r.needs_account,
         after_revoke_of = case when r.after = '[]' then null else array(select jsonb_array_elements(r.after)::int) end,
         valid_from = to_timestamp(r.valid_from / 1000), valid_to = to_timestamp(r.valid_to / 1000),
-        state = case when a.state in ('waiting', 'ready') then case when r.after = '[]' then 'ready' else 'waiting' end::muster.action_state else a.state end
-      from unnest($1::bigint[], $2::int[], $3::boolean[], $4::jsonb[], $5::float8[], $6::float8[])
-        as r(id, version, needs_account, after, valid_from, valid_to) where a.id = r.id`,
+        state = case when a.state in ('waiting', 'ready') or a.lane <> r.lane::muster.lane
+          then case when r.after = '[]' then 'ready' else 'waiting' end::muster.action_state else a.state end,
+        dispatch_id = case when a.lane <> r.lane::muster.lane then null else a.dispatch_id end,
+        next_at = case when a.lane <> r.lane::muster.lane then (select muster.now()) else a.next_at end,
+        deadline = case when a.lane <> r.lane::muster.lane then least(a.deadline, to_timestamp(r.deadline / 1000)) else a.deadline end,
+        lane = r.lane::muster.lane
+      from unnest($1::bigint[], $2::int[], $3::boolean[], $4::jsonb[], $5::float8[], $6::float8[], $7::text[], $8::float8[])
+        as r(id, version, needs_account, after, valid_from, valid_to, lane, deadline) where a.id = r.id`,
     values: [
       rows.map((r) => r.id),
       rows.map((r) => r.planVersion),
@@ -81,6 +92,8 @@ export const restamp = async (tx: Transaction, rows: readonly Restamp[]): Promis
       rows.map((r) => JSON.stringify(r.afterRevokeOf)),
       rows.map((r) => r.validFrom),
       rows.map((r) => r.validTo),
+      rows.map((r) => r.lane),
+      rows.map((r) => r.deadline),
     ],
   })
 }

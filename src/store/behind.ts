@@ -67,8 +67,13 @@ export const saveCursor = async (tx: Queryable, target: string, cursor: string):
   })
 }
 
-/** Everything is to be read: whatever is not read in this run is behind afterwards, too. */
+/** Everything is to be read: whatever is not read in this run is behind afterwards, too, and the next one reads all again. */
 export const allBehind = async (tx: Transaction, target: string): Promise<void> => {
+  await tx.query({
+    name: 'behind-target',
+    text: 'update muster.target set full_read_at = null where id = $1',
+    values: [target],
+  })
   await tx.query({
     name: 'behind-all',
     text: 'update muster.entitlement set members_behind_at = muster.now() where target = $1 and managed',

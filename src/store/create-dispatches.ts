@@ -54,7 +54,7 @@ export const createDispatches = (
         select coalesce(jsonb_object_agg(c.target || ' ' || c.kind || ' ' || coalesce(c.entitlement::text, ''), c.undispatched), '{}') as by_key
         from unnest($7::text[], $8::text[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)),
       candidate as materialized (
-        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.guarded and not a.guard_released as guarded
+        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.guarded and not a.guard_released and not a.unknown as guarded
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
@@ -63,7 +63,9 @@ export const createDispatches = (
           and a.target not in (select target from busy)
           and (a.guard_released or not a.guarded
             or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
-            or a.identity_id = any($6::bigint[]))
+            -- What was let through once, and is only asked for, waits for no guard.
+            or a.unknown
+            or (a.identity_id = any($6::bigint[]) and a.kind in ('revoke', 'disable', 'endSessions')))
         order by a.id limit ${batch.most} for update of a skip locked),
       countable as (
         select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
@@ -99,7 +101,7 @@ export const createDispatches = (
         select dispatch_id, target, $1::muster.lane, kind, entitlement_id, cardinality(ids), ids, 'queued', (select muster.now()) from chunks),
       moved as (
         update muster.action a set state = 'dispatched', dispatch_id = n.dispatch_id, dispatched_at = (select muster.now()),
-          guard_urgent = a.guard_urgent or a.identity_id = any($6::bigint[])
+          guard_urgent = a.guard_urgent or (a.guarded and a.kind in ('revoke', 'disable', 'endSessions') and a.identity_id = any($6::bigint[]))
         from (select unnest(ids) as id, dispatch_id from chunks) n where a.id = n.id)
       select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
     values: [

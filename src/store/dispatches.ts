@@ -73,6 +73,8 @@ export type DispatchedAction = {
   readonly decision_id: number
   readonly attempts: number
   readonly unknown: boolean
+  /** ms; null = it is known. */
+  readonly unknown_since: number | null
   /** Of the change that is pending on the target; see connector `poll`. */
   readonly handle: string | null
   readonly inverse_of: number | null
@@ -97,6 +99,7 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
   tx.query({
     name: 'dispatch-actions',
     text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown, a.handle,
+        (date_part('epoch', a.unknown_since) * 1000)::bigint as unknown_since,
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         case when a.kind = 'ensureAccount' then (select array_agg(n.native_id) from muster.not_theirs n
           where n.identity_id = a.identity_id and n.target = a.target) end as not_theirs,

@@ -33,11 +33,11 @@ export const tally = (tx: Transaction, target: string, windowMs: number): Promis
   tx.query({
     name: 'guard-tally',
     text: `select kind, case when kind = 'revoke' then entitlement_id end as entitlement,
-        count(*) filter (where state in ('ready', 'waiting')) as undispatched,
-        count(*) filter (where state not in ('ready', 'waiting')) as dispatched
+        count(*) filter (where state in ('ready', 'waiting') and not unknown) as undispatched,
+        count(*) filter (where state not in ('ready', 'waiting') or unknown) as dispatched
       from muster.action
       where target = $1 and guarded and not guard_released
-        and ((taken_at is null and state in ('ready', 'waiting')) or (taken_at is not null and taken_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
+        and ((taken_at is null and state in ('ready', 'waiting') and not unknown) or (taken_at is not null and taken_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
       group by 1, 2`,
     values: [target, windowMs],
   })
@@ -49,7 +49,8 @@ export type Members = {
 }
 
 /** Holders of `e`, as they were before the window: by one index for those there now, by one for those gone within it. */
-const holders = `(select count(*) from muster.grants g where g.entitlement_id = e.id and g.gone_verified_at is null)
+const holders = `(select count(*) from muster.grants g join muster.account a on a.id = g.account_id and a.unlinked_at is null
+    where g.entitlement_id = e.id and g.gone_verified_at is null)
   + (select count(*) from muster.grants g where g.entitlement_id = e.id
     and g.gone_verified_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000))`
 
@@ -143,4 +144,13 @@ export const urgentLeavers = async (
     passed: rows.filter(({ passed }) => passed).map(({ id }) => id),
     waiting: rows.filter(({ passed }) => !passed).map(({ id }) => id),
   }
+}
+
+/** What waits was judged by the risk of an earlier catalogue: the guard looks at it as it is now. */
+export const guardByRisk = async (tx: Transaction): Promise<void> => {
+  await tx.query({
+    text: `update muster.action a set guarded = e.risk in ('high', 'critical') from muster.entitlement e
+      where e.id = a.entitlement_id and a.kind = 'grant' and a.open and a.state in ('ready', 'waiting')
+        and a.guarded <> (e.risk in ('high', 'critical'))`,
+  })
 }

@@ -11,7 +11,7 @@ export const overtakenIdentities = async (tx: Transaction, dispatch: number): Pr
     name: 'outcomes-overtaken',
     text: `select distinct a.identity_id from ${membersOf} join muster.identity i on i.id = a.identity_id
       where (a.plan_version <> i.plan_version
-        or (i.leaver and a.lane = 'bulk' and a.kind in ('ensureAccount', 'enable', 'grant'))
+        or (i.leaver and a.lane = 'bulk' and a.kind in ('ensureAccount', 'enable', 'grant', 'disable', 'revoke'))
         or (i.lifecycle <> 'active' and a.lane = 'bulk' and a.kind = 'ensureAccount'))`,
     values: [dispatch],
   })
@@ -52,7 +52,9 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
     name: 'outcomes-settle',
     text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, outcome = r.outcome, handle = r.handle,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
-        dispatched_at = case when r.state = 'ready' then null else a.dispatched_at end,
+        -- The guard counts what went out once, whether or not it is known what became of it.
+        dispatched_at = case when r.state = 'ready' and r.unknown = 0 then null else a.dispatched_at end,
+        unknown_since = case when r.unknown = 0 then null else coalesce(a.unknown_since, n.now) end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
       from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[])
         as r(id, state, unknown, attempts, after, outcome, handle), (select muster.now() as now) n
@@ -74,10 +76,22 @@ export const expireActions = async (tx: Transaction, ids: readonly number[]): Pr
   if (ids.length === 0) return
   await tx.query({
     name: 'outcomes-expire',
-    text: `update muster.action set state = 'ready', unknown = true, attempts = attempts + 1, dispatch_id = null, dispatched_at = null, outcome = 'unknown',
-      next_at = (select muster.now()) where id = any($1)`,
+    text: `update muster.action set state = 'ready', unknown = true, attempts = attempts + 1, dispatch_id = null, outcome = 'unknown',
+      unknown_since = (select muster.now()), next_at = (select muster.now()) where id = any($1)`,
     values: [ids],
   })
+}
+
+/** Makes due whose account would be deleted on a target that deletes no more; returns how many. */
+export const deletionsToDrop = async (db: Queryable, targets: readonly string[]): Promise<number> => {
+  const due = await db.query({
+    name: 'outcomes-deletions-to-drop',
+    text: `update muster.identity set work_due_at = least(work_due_at, (select muster.now()))
+      where id in (select identity_id from muster.action where kind = 'deleteAccount' and going and lane = 'bulk' and target = any($1))
+        and (work_due_at is null or work_due_at > (select muster.now())) returning 1`,
+    values: [targets],
+  })
+  return due.length
 }
 
 /** Open beyond their deadline on targets that are enforced, and not yet a finding. */

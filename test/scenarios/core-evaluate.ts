@@ -89,9 +89,10 @@ const write = (world: CoreWorld, person: CorePerson, plan: Plan): void => {
     .map((action) => {
       const keep = kept.get(action.id)
       if (keep === undefined) return { ...action, current: false }
-      const { needsAccount, afterRevokeOf, validFrom, validTo } = keep
-      const state = action.state === 'waiting' && !needsAccount && afterRevokeOf.length === 0 ? 'ready' : action.state
-      return { ...action, current: true, needsAccount, afterRevokeOf, validFrom, validTo, state }
+      const { needsAccount, afterRevokeOf, validFrom, validTo, lane } = keep
+      const isSent = action.state !== 'waiting' && action.lane === lane
+      const state = isSent ? action.state : needsAccount || afterRevokeOf.length > 0 ? 'waiting' : 'ready'
+      return { ...action, current: true, needsAccount, afterRevokeOf, validFrom, validTo, lane, state }
     })
   const later = (world.now + expectWithinMs) as Instant
   for (const { reason, account, ...action } of plan.create) {

@@ -280,6 +280,7 @@ create table muster.action (
   dispatch_id bigint,
   attempts integer not null default 0,
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
+  unknown_since timestamptz,                  -- within the target's settling time a read that does not show it proves nothing
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
   guard_released boolean not null default false,

@@ -11,7 +11,7 @@ import { anyObject } from './read-back.ts'
 
 /** When slapd last changed the entry, and in which order: time, count, server, modification. Greater is later. */
 const entryCsn = 'entryCSN'
-const csnForm = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.\d{6}Z#/
+const csnForm = /^\d{14}\.\d{6}Z#/
 
 /** A change may become visible after a later one, and the server's clock is not ours: so much is read once more, ms. */
 const overlapMs = 600_000
@@ -34,15 +34,12 @@ export const changes = async (
   const accounts =
     from === null ? ok(new Map<NativeId, string>()) : await entriesBelow(client, settings.peopleBase, from)
   if (!accounts.ok) return { kind: 'failed', cause: failureText(accounts.failure) }
-  let newest = ''
-  for (const read of [groups.value, accounts.value]) for (const csn of read.values()) if (csn > newest) newest = csn
-  if (newest !== '' && !csnForm.test(newest)) return { kind: 'failed', cause: 'no-entry-csn' }
-  // By our clock, or by the server's where that is known to be ahead. What is older was visible when we began.
-  const next = csnAt(Math.max(now, timeOf(newest)) - overlapMs)
+  // By our clock: one entry with a number of the future must not hide all that come after it.
+  const next = csnAt(now - overlapMs)
   if (from === null) return { kind: 'from-now', cursor: next }
   return {
     kind: 'changes',
-    entitlements: [...groups.value].flatMap(([id, csn]) => (csn >= from ? [id] : [])),
+    entitlements: [...groups.value].flatMap(([id, csn]) => (csn >= from || !csnForm.test(csn) ? [id] : [])),
     accounts: [...accounts.value.keys()],
     there: [...groups.value.keys()],
     cursor: next,
@@ -65,12 +62,6 @@ const entriesBelow = async (
     },
   )
   return read.ok ? ok(csns) : read
-}
-
-/** Ms since 1970; 0: it is none. */
-const timeOf = (csn: string): number => {
-  const [, year = 0, month = 1, day, hour, minute, second] = (csnForm.exec(csn) ?? []).map(Number)
-  return second === undefined ? 0 : Date.UTC(year, month - 1, day, hour, minute, second)
 }
 
 const csnAt = (ms: number): string =>

@@ -6,7 +6,7 @@ import { reconcile } from '../../../src/engine/reconcile.ts'
 import type { Reconciliation } from '../../../src/engine/reconciler.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { reporting, setLocked } from './behind-our-back.ts'
+import { reporting, resolved, setLocked } from './behind-our-back.ts'
 import { works } from './people.ts'
 
 let house: House
@@ -36,6 +36,7 @@ beforeEach(async () => {
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.tell(works('P-2', (await house.now()) - 1000))
   await house.quiesce()
+  await resolved(house)
   await run()
   // Whatever this test changed so far is older than what the log reads once more.
   await later()

@@ -48,7 +48,29 @@ describe('the same change is open already', () => {
   test('the interval of the assignment changed: it is written to the open grant', () => {
     const made = plan({ wanted: [assigned(1, { to: 5_000 as never })], open: [open(7, 'grant', 1)] })
     expect(made.keep).toEqual([
-      { action: 7, changed: true, needsAccount: false, afterRevokeOf: [], validFrom: 0, validTo: 5_000 },
+      { action: 7, changed: true, needsAccount: false, afterRevokeOf: [], validFrom: 0, validTo: 5_000, lane: 'bulk' },
+    ])
+  })
+
+  test('what a leaver loses leaves the bulk lane, unless its call is out', () => {
+    const leaver = { is: 'ended', accounts: [account(1, corp)] } as const
+    const lanes = (state: Partial<OpenAction>) =>
+      plan({
+        ...leaver,
+        grants: [present(1)],
+        open: [open(7, 'revoke', 1, state), open(8, 'disable', null, state)],
+      }).keep.map(({ action, changed, lane }) => [action, changed, lane])
+    expect(lanes({ unknown: true })).toEqual([
+      [7, true, 'leaver'],
+      [8, true, 'leaver'],
+    ])
+    expect(lanes({ unknown: true, lane: 'leaver' })).toEqual([
+      [7, false, 'leaver'],
+      [8, false, 'leaver'],
+    ])
+    expect(lanes(claimed)).toEqual([
+      [7, false, 'bulk'],
+      [8, false, 'bulk'],
     ])
   })
 

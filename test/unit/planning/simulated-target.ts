@@ -110,10 +110,12 @@ export const apply = (world: World, plan: Plan, bump: boolean): void => {
     const kept = plan.keep.find(({ action: id }) => id === action.id)
     if (kept === undefined) world.actions[i] = { ...action, current: false }
     else {
-      const { needsAccount, afterRevokeOf, validFrom, validTo } = kept
+      const { needsAccount, afterRevokeOf, validFrom, validTo, lane } = kept
       const waits = needsAccount || afterRevokeOf.length > 0
-      const state = action.state === 'waiting' && !waits ? 'ready' : action.state
-      world.actions[i] = { ...action, current: true, needsAccount, afterRevokeOf, validFrom, validTo, state }
+      // In another lane it is not where it was sent to.
+      const isSent = action.state !== 'waiting' && action.lane === lane
+      const state = isSent ? action.state : waits ? 'waiting' : 'ready'
+      world.actions[i] = { ...action, current: true, needsAccount, afterRevokeOf, validFrom, validTo, lane, state }
     }
   })
   for (const { reason, account: _account, ...action } of plan.create) {
