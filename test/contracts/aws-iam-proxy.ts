@@ -8,6 +8,8 @@ export type Act =
   | 'no-answer'
   /** An error of IAM's query protocol. */
   | { readonly status: number; readonly code: string; readonly message?: string }
+  /** Such a body, whatever moto would say. */
+  | { readonly xml: string }
   /** A server of IAM that is behind: answers what this action with these parameters was answered before. */
   | 'stale'
   /** Something else happens at this moment. */
@@ -34,12 +36,15 @@ export type FaultProxy = {
   readonly up: () => Promise<void>
 }
 
+/** An answer without the id of its request. */
+const essence = (body: Buffer | undefined): string => (body ?? '').toString().replace(/<RequestId>[^<]*/, '')
+
 const isWrite = (action: string): boolean => !/^(Get|List)/.test(action)
 
 export const startProxy = async (upstream: string): Promise<FaultProxy> => {
   let armed: { readonly fault: Fault; left: number }[] = []
   let calls: string[] = []
-  /** Action and parameters → the answer before the last. */
+  /** Action and parameters → answers that differed, in order. */
   const answers = new Map<
     string,
     readonly { readonly status: number; readonly type: string; readonly body: Buffer }[]
@@ -63,6 +68,8 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     else if (typeof act === 'function') {
       await act()
       return false
+    } else if (act !== 'no-answer' && 'xml' in act) {
+      response.writeHead(200, { 'content-type': 'text/xml' }).end(act.xml)
     } else if (act !== 'no-answer') {
       const { status, code, message = code } = act
       response
@@ -96,8 +103,8 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     }
     const key = body.toString('utf8')
     const past = answers.get(key) ?? []
-    const said = before === 'stale' ? (past[0] ?? now) : now
-    if (past.at(-1)?.body.equals(now.body) !== true) answers.set(key, [...past.slice(-1), now])
+    const said = before === 'stale' ? (past.findLast((one) => essence(one.body) !== essence(now.body)) ?? now) : now
+    if (past.length === 0 || essence(past.at(-1)?.body) !== essence(now.body)) answers.set(key, [...past, now])
     if (await spoil(due(action, 'after-commit'), response)) return
     response.writeHead(said.status, { 'content-type': said.type }).end(said.body)
   }

@@ -2,7 +2,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import { failureText, ok, type Result } from '../aws-wire/errors.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import type { Iam } from './iam.ts'
-import { getRole, listRoles, type Role, roleNameOf } from './roles.ts'
+import { getRole, listAllRoles, type Role, roleNameOf } from './roles.ts'
 import { isSessionName } from './session-name.ts'
 import { readTrust } from './trust.ts'
 
@@ -20,7 +20,7 @@ export async function* membersOf(
     const name = roleNameOf(lookup)
     const named = name === null ? ok(null) : await getRole(iam, name, signal)
     if (!named.ok || named.value?.id === nativeId) return named
-    listed ??= listRoles(iam, signal)
+    listed ??= listAllRoles(iam, signal)
     const all = await listed
     return all.ok ? ok(all.value.find(({ id }) => id === nativeId) ?? null) : all
   }

@@ -43,9 +43,15 @@ export const getRole = async (iam: Iam, name: string, signal?: AbortSignal): Pro
   return ok(read.value.Role === undefined ? null : roleOf(read.value.Role))
 }
 
-/** Every role that Muster may change, with its trust policy, to the last page. */
+/** Every role that Muster may change, with its trust policy. */
 export const listRoles = async (iam: Iam, signal?: AbortSignal): Promise<Result<readonly Role[]>> => {
-  const all = await readAllPages(async (token) => {
+  const all = await listAllRoles(iam, signal)
+  return all.ok ? ok(all.value.filter((role) => protectionOf(iam.settings, role) === null)) : all
+}
+
+/** Every role of the account, to the last page. */
+export const listAllRoles = (iam: Iam, signal?: AbortSignal): Promise<Result<readonly Role[]>> =>
+  readAllPages(async (token) => {
     const read = await iam.transport.read(
       iam.bucket,
       (options) => iam.client.send(new ListRolesCommand({ Marker: token, MaxItems: 1_000 }), options),
@@ -56,8 +62,6 @@ export const listRoles = async (iam: Iam, signal?: AbortSignal): Promise<Result<
     // Truncated without a marker would end the list too early: an empty token is a failure.
     return ok({ items: (Roles ?? []).map(roleOf), next: IsTruncated ? (Marker ?? '') : undefined })
   })
-  return all.ok ? ok(all.value.filter((role) => protectionOf(iam.settings, role) === null)) : all
-}
 
 const reservedNames = /^(AWSReservedSSO_|AWSServiceRole)/i
 const reservedPaths = /^\/(aws-service-role|aws-reserved)\//i
