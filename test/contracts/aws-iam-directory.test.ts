@@ -274,6 +274,21 @@ describe('drift in statements of ours', () => {
   })
 })
 
+test('accounts are the names in statements of ours, with the person key where the name is one', async () => {
+  const [inside, theirs] = names(2) as [NativeId, NativeId]
+  await world.addRole(
+    `m-${freshKey()}`,
+    policyOf(statementOf([inside]), statementOf([theirs]).replace('MusterPeople', 'Theirs')),
+  )
+  const listed = await connector.listAccounts(always.signal)
+  expect(listed.kind).toBe('complete')
+  expect(listed.items).toContainEqual({ nativeId: inside, name: inside, key: inside, enabled: true })
+  expect(listed.items.map(({ nativeId }) => nativeId)).not.toContain(theirs)
+  const byMail = makeAwsIam(world, { session: { name: '{personKey}@bank.example' } })
+  expect((await byMail.listAccounts(always.signal)).items.every(({ key }) => key === null)).toBe(true)
+  await byMail.close()
+})
+
 describe('what is not ours to change', () => {
   test.each([
     ['AWSReservedSSO_Admin_0123456789abcdef', '/'],

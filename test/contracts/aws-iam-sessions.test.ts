@@ -146,6 +146,22 @@ describe('the Deny', () => {
     expect(await world.inlinePolicy(role, 'Theirs')).toBe(theirs)
   })
 
+  test('a Deny that no read shows yet is pending, and then it is there', async () => {
+    const [leaver] = names(1) as [NativeId]
+    const role = await world.addGroup(freshKey(), [leaver])
+    const operation = { op: 'endSessions', account: leaver } as const
+    // The first read is before the write; the four after it are stale.
+    world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', act: async () => {} })
+    world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', times: 5, act: 'stale' })
+    const [outcome] = await end(leaver)
+    expect(outcome).toMatchObject({ kind: 'pending' })
+    const pending = [{ operation, handle: outcome?.kind === 'pending' ? outcome.handle : '' }]
+    expect((await connector.poll?.(pending, always.signal))?.map(said)).toEqual(['pending'])
+    const [shown] = (await connector.poll?.(pending, always.signal)) ?? []
+    expect([said(shown), grantsOf(shown)]).toEqual(['changed', [role.nativeId]])
+    expect(await deniedIn(role)).toEqual([[[`${role.nativeId}:${leaver}`], iso(noon)]])
+  })
+
   test('what others wrote into our policy stays, byte for byte', async () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey(), [leaver])

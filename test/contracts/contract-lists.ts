@@ -51,6 +51,8 @@ export const listContract = (scene: Scene): void => {
     test('all accounts are listed, whoever knows them: open and shut, with the key that stands on them where one does', async () => {
       const people = [scene.world.person(freshKey()), scene.world.person(freshKey())] as const
       const [one, other] = (await scene.world.addAccounts(people)) as [NativeId, NativeId]
+      // A name that stands nowhere is nobody's yet.
+      if (scene.traits.accounts === 'named') await scene.world.addGroup(freshKey(), [one, other])
       const shut = scene.connector.manifest.disable === 'native'
       if (shut) await scene.apply([{ op: 'disable', account: other }])
       const listed = await scene.connector.listAccounts(always.signal)

@@ -12,6 +12,7 @@ import { observedAccount } from './ensure-accounts.ts'
 import { readHoldings } from './holdings.ts'
 import { bucketOf, type Iam } from './iam.ts'
 import { identifyAll } from './identify.ts'
+import { listAccounts } from './list-accounts.ts'
 import { awsIamManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { observe } from './observe.ts'
@@ -63,6 +64,7 @@ export const createAwsIamConnector = (target: TargetId, settings: AwsIamSettings
     membersOf: (refs, signal) => membersOf(iam, refs, signal),
     whoIs: async (members) => whoIs(members),
     accounts: async (ids) => ({ kind: 'complete', items: ids.filter(isSessionName).map(observedAccount) }),
+    listAccounts: (signal) => listAccounts(iam, signal),
     close: async () => {
       iam.client.destroy()
       iam.sts.destroy()
