@@ -369,6 +369,26 @@ describe('what IAM says', () => {
     await fresh.close()
   })
 
+  test('roles on many pages are all read', async () => {
+    const [somebody] = names(1) as [NativeId]
+    const roles: Group[] = []
+    for (let at = 0; at < 12; at += 1) roles.push(await world.addGroup(freshKey(), [somebody]))
+    world.proxy.setPageSize(5)
+    try {
+      let held: readonly NativeId[] = []
+      const calls = await world.callsOf(async () => {
+        const read = await connector.grantsOf([somebody], always.signal)
+        expect(read.kind).toBe('complete')
+        held = read.items.map(({ entitlement }) => entitlement.nativeId)
+      })
+      expect(sorted(held)).toEqual(sorted(roles.map(({ nativeId }) => nativeId)))
+      expect(calls.length).toBeGreaterThan(2)
+      expect(new Set(calls)).toEqual(new Set(['ListRoles']))
+    } finally {
+      world.proxy.setPageSize(null)
+    }
+  })
+
   test.each([
     ['truncated without a marker', '<IsTruncated>true</IsTruncated>'],
     ['the same marker again', '<IsTruncated>true</IsTruncated><Marker>m</Marker>'],

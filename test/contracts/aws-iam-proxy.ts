@@ -31,6 +31,8 @@ export type FaultProxy = {
   /** Actions that came, in order. */
   readonly calls: () => readonly string[]
   readonly forgetCalls: () => void
+  /** Pages so small, whatever is asked for; null: as asked. */
+  readonly setPageSize: (items: number | null) => void
   readonly dropAll: () => void
   readonly down: () => Promise<void>
   readonly up: () => Promise<void>
@@ -44,6 +46,7 @@ const isWrite = (action: string): boolean => !/^(Get|List)/.test(action)
 export const startProxy = async (upstream: string): Promise<FaultProxy> => {
   let armed: { readonly fault: Fault; left: number }[] = []
   let calls: string[] = []
+  let pageSize: number | null = null
   /** Action and parameters → answers that differed, in order. */
   const answers = new Map<
     string,
@@ -83,7 +86,8 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    const body = Buffer.concat(chunks)
+    const asked = Buffer.concat(chunks).toString('utf8')
+    const body = Buffer.from(pageSize === null ? asked : asked.replace(/\bMaxItems=\d+/, `MaxItems=${pageSize}`))
     const action = new URLSearchParams(body.toString('utf8')).get('Action') ?? ''
     calls.push(action)
     const before = due(action, 'before-commit')
@@ -142,6 +146,9 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     calls: () => calls,
     forgetCalls: () => {
       calls = []
+    },
+    setPageSize: (items) => {
+      pageSize = items
     },
     dropAll,
     down: () =>
