@@ -22,6 +22,7 @@ const mayImport = {
     'planning/guard.ts',
     'connectors/ad/config.ts',
     'connectors/aws/config.ts',
+    'connectors/aws-iam/config.ts',
     'connectors/entra/config.ts',
     'connectors/ldap/config.ts',
   ],
@@ -37,7 +38,7 @@ const homes = {
   prisma: ['src/store/'],
   ldapts: ['src/connectors/ldap-wire/', 'src/connectors/ldap/', 'src/connectors/ad/'],
   graph: ['src/connectors/entra/'],
-  aws: ['src/connectors/aws/'],
+  aws: ['src/connectors/aws-wire/', 'src/connectors/aws/', 'src/connectors/aws-iam/'],
 }
 /** What belongs to a library, where that is more than the package of its name. */
 const packages = {
@@ -84,7 +85,7 @@ export default {
       from: { path: '^src/connectors/([^/]+)/' },
       to: {
         path: '^src/connectors/',
-        pathNot: ['^src/connectors/$1/', '^src/connectors/ldap-wire/', '^src/connectors/[^/]+\\.ts$'],
+        pathNot: ['^src/connectors/$1/', '^src/connectors/(ldap|aws)-wire/', '^src/connectors/[^/]+\\.ts$'],
       },
     },
     {
@@ -100,6 +101,20 @@ export default {
       comment: 'a protocol, not a kind of directory',
       from: { path: '^src/connectors/ldap-wire/' },
       to: { path: '^src/connectors/[^/]+/', pathNot: ['^src/connectors/ldap-wire/'] },
+    },
+    {
+      name: 'aws-wire-is-for-aws',
+      severity: 'error',
+      comment: "AWS's protocol is shared by the connectors that speak it",
+      from: { path: '^src/connectors/', pathNot: ['^src/connectors/(aws|aws-iam|aws-wire)/'] },
+      to: { path: '^src/connectors/aws-wire/' },
+    },
+    {
+      name: 'aws-wire-knows-no-connector',
+      severity: 'error',
+      comment: 'a protocol, not a service of AWS',
+      from: { path: '^src/connectors/aws-wire/' },
+      to: { path: '^src/connectors/[^/]+/', pathNot: ['^src/connectors/aws-wire/'] },
     },
     {
       name: 'connector-contract-knows-no-connector',

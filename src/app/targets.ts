@@ -3,6 +3,8 @@ import { createAdConnector } from '../connectors/ad/connector.ts'
 import { adManifest } from '../connectors/ad/manifest.ts'
 import { createAwsConnector } from '../connectors/aws/connector.ts'
 import { awsManifest } from '../connectors/aws/manifest.ts'
+import { createAwsIamConnector } from '../connectors/aws-iam/connector.ts'
+import { awsIamManifest } from '../connectors/aws-iam/manifest.ts'
 import { boundless } from '../connectors/budget.ts'
 import { atOnce, type Connector, type ConnectorTools, type Manifest } from '../connectors/connector.ts'
 import { createEntraConnector } from '../connectors/entra/connector.ts'
@@ -32,6 +34,8 @@ const unprotected = (target: Config['targets'][number], tools: ConnectorTools): 
       return createEntraConnector(id, target.entra, tools)
     case 'aws':
       return createAwsConnector(id, target.aws, tools)
+    case 'aws-iam':
+      return createAwsIamConnector(id, target.iam, tools)
     default:
       return assertNever(target)
   }
@@ -57,6 +61,8 @@ const manifestOf = (target: Config['targets'][number]): Manifest => {
       return entraManifest(target.entra)
     case 'aws':
       return awsManifest
+    case 'aws-iam':
+      return awsIamManifest(target.iam)
     default:
       return assertNever(target)
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { adSettingsSchema } from '../connectors/ad/config.ts'
 import { awsSettingsSchema } from '../connectors/aws/config.ts'
+import { awsIamSettingsSchema } from '../connectors/aws-iam/config.ts'
 import { entraSettingsSchema } from '../connectors/entra/config.ts'
 import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
 import { targetModes } from '../domain/target.ts'
@@ -123,6 +124,7 @@ const targets = [
   z.strictObject({ ...target, type: z.literal('ad'), ad: adSettingsSchema }),
   z.strictObject({ ...target, type: z.literal('entra'), entra: entraSettingsSchema }),
   z.strictObject({ ...target, type: z.literal('aws'), aws: awsSettingsSchema }),
+  z.strictObject({ ...target, type: z.literal('aws-iam'), iam: awsIamSettingsSchema }),
 ] as const
 
 const kafkaSource = z.strictObject({
@@ -223,6 +225,8 @@ export const secretMembers: readonly (readonly string[])[] = [
   ['entra', 'credential', 'secret'],
   ['aws', 'credentials', 'secretAccessKey'],
   ['aws', 'credentials', 'sessionToken'],
+  ['iam', 'credentials', 'secretAccessKey'],
+  ['iam', 'credentials', 'sessionToken'],
 ]
 /** Members that name a file: relative ones start from the configuration directory. */
 export const fileMembers: readonly (readonly string[])[] = [
@@ -232,4 +236,5 @@ export const fileMembers: readonly (readonly string[])[] = [
   ['entra', 'credential', 'certificateFile'],
   ['entra', 'credential', 'secretFile'],
   ['aws', 'credentials', 'tokenFile'],
+  ['iam', 'credentials', 'tokenFile'],
 ]

@@ -10,12 +10,14 @@ import { badDayContract } from './contract-bad-days.ts'
 import { changesContract } from './contract-changes.ts'
 import { listContract } from './contract-lists.ts'
 import { membershipContract } from './contract-memberships.ts'
-import { always, freshKey, type Scene, said, type World } from './world.ts'
+import { namedAccountContract } from './contract-named-accounts.ts'
+import { always, freshKey, type Scene, said, type Traits, usual, type World } from './world.ts'
 
 export const connectorContract = <W extends World>(
   name: string,
   make: (world: W) => Connector,
   openWorld: () => Promise<W>,
+  traits: Traits = usual,
 ): void => {
   describe(`${name} keeps the connector contract`, () => {
     let world: W
@@ -30,6 +32,7 @@ export const connectorContract = <W extends World>(
       await world?.close()
     })
     const scene: Scene = {
+      traits,
       get world() {
         return world
       },
@@ -45,7 +48,8 @@ export const connectorContract = <W extends World>(
     test('is reachable and says who it is', async () => {
       expect(await connector.check(always.signal)).toMatchObject({ ok: true, problems: [] })
     })
-    accountContract(scene)
+    if (traits.accounts === 'named') namedAccountContract(scene)
+    else accountContract(scene)
     membershipContract(scene)
     listContract(scene)
     changesContract(scene)

@@ -82,10 +82,22 @@ export const accountOf = (outcome: Outcome | undefined) => (outcome?.kind === 'd
 export const grantsOf = (outcome: Outcome | undefined) =>
   outcome?.kind === 'done' ? outcome.grants?.map(({ nativeId }) => nativeId).sort() : undefined
 
+/** What kind of target it is, where that decides what can be asked of it. */
+export type Traits = {
+  /** kept: accounts are things that the target keeps. named: an account is a name that somebody else gives. */
+  readonly accounts: 'kept' | 'named'
+  /** So many members a group can hold for certain. */
+  readonly largestGroup: number
+  /** An account that is surely not there. */
+  readonly unknownId: NativeId
+}
+export const usual: Traits = { accounts: 'kept', largestGroup: 10_000, unknownId }
+
 /** What one run of the suite works with. Its world and connector are there from `beforeAll` on. */
 export type Scene = {
   readonly world: World
   readonly connector: Connector
+  readonly traits: Traits
   readonly apply: (operations: readonly Operation[], context?: ApplyContext) => Promise<readonly Outcome[]>
   /** The same, in words. */
   readonly saying: (operations: readonly Operation[], context?: ApplyContext) => Promise<readonly string[]>
@@ -97,5 +109,8 @@ export type Scene = {
 /** What enabling and disabling say: this word, or that the target has no such thing. */
 export const ifOffered = ({ connector }: Scene, word: string): string =>
   connector.manifest.disable === 'none' ? 'refused:not-allowed' : word
+
+/** What making an account says: this word, or that whoever has a name is there already. */
+export const ifMade = ({ traits }: Scene, word: string): string => (traits.accounts === 'named' ? 'was-so' : word)
 
 export const sorted = (ids: readonly NativeId[]) => [...ids].sort()

@@ -1,15 +1,15 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
+import { outcomeOfRead, refusal, retry } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
+import type { Gate } from '../aws-wire/transport.ts'
 import type { EntitlementRef, Operation } from '../connector.ts'
 import { type AssignmentChange, changeAssignments } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { groupNativeId } from './entitlement.ts'
-import { outcomeOfRead, refusal, retry } from './errors.ts'
 import { type AssignmentTarget, type GroupTarget, type Identity, identify, listOnce } from './identify.ts'
 import { groupsOfThese } from './is-member.ts'
 import { type Change, changeMemberships } from './membership.ts'
-import { sideBySide } from './side-by-side.ts'
-import type { Gate } from './transport.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'grant' | 'revoke' }>
 

@@ -1,13 +1,13 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { refusal, retry } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { ApplyContext, Operation } from '../connector.ts'
 import { type AccessOperation, changeAccess } from './access.ts'
 import type { Aws } from './aws.ts'
 import { deleteAccount } from './delete-account.ts'
 import { endSessions } from './end-sessions.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
-import { refusal, retry } from './errors.ts'
 import type { EnsureOperation } from './find-accounts.ts'
-import { sideBySide } from './side-by-side.ts'
 
 export type LeaverOperation = Extract<Operation, { op: 'endSessions' | 'deleteAccount' }>
 

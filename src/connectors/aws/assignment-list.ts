@@ -1,8 +1,8 @@
 import { ListAccountAssignmentsCommand, ListAccountAssignmentsForPrincipalCommand } from '@aws-sdk/client-sso-admin'
+import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
 import type { Aws } from './aws.ts'
-import { isMissing, ok, type Result } from './errors.ts'
 import type { AssignmentTarget } from './identify.ts'
-import { readAllPages } from './pages.ts'
 
 /** User ids that have this permission set on this AWS account directly; null when the permission set is gone. */
 export const assignedUsers = async (

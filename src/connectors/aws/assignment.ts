@@ -5,13 +5,13 @@ import {
 } from '@aws-sdk/client-sso-admin'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
+import { outcomeOfRead, outcomeOfWrite, refusal, retry } from '../aws-wire/errors.ts'
+import type { Gate } from '../aws-wire/transport.ts'
 import { assignedUsers } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId } from './entitlement.ts'
-import { outcomeOfRead, outcomeOfWrite, refusal, retry } from './errors.ts'
 import { writeHandle } from './handle.ts'
 import type { AssignmentTarget } from './identify.ts'
-import type { Gate } from './transport.ts'
 import { readUsers } from './users.ts'
 
 export type AssignmentChange = { readonly index: number; readonly op: 'grant' | 'revoke'; readonly account: NativeId }

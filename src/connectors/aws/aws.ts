@@ -1,8 +1,8 @@
+import type { Transport } from '../aws-wire/transport.ts'
 import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
 import type { AwsClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
-import type { Transport } from './transport.ts'
 
 /** What every file of this connector works with. */
 export type Aws = {

@@ -1,10 +1,10 @@
 import { ListGroupsCommand, ListUsersCommand } from '@aws-sdk/client-identitystore'
 import { ListInstancesCommand, ListPermissionSetsCommand } from '@aws-sdk/client-sso-admin'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { failureText, ok, type Result } from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
 import type { CheckReport } from '../connector.ts'
 import type { Aws } from './aws.ts'
-import { failureText, ok, type Result } from './errors.ts'
-import { readAllPages } from './pages.ts'
 
 /** Reads what can be known without a change. Whether the role may write shows only when it does. */
 export const check = async (aws: Aws): Promise<CheckReport> => {

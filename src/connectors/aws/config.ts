@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { templateProblem } from '../attribute-mapping.ts'
+import { credentials, endpoint, timeouts } from '../aws-wire/settings.ts'
 import { attributeNames } from './attributes.ts'
 
 const template = z
@@ -68,28 +69,6 @@ const ownership = z.strictObject({
     .default([]),
 })
 
-const roleArn = z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, 'not the ARN of a role')
-const credentials = z.discriminatedUnion('from', [
-  /** The SDK's own search: environment, shared files, container, instance. */
-  z.strictObject({ from: z.literal('default') }),
-  z.strictObject({
-    from: z.literal('keys'),
-    accessKeyId: z.string().min(1),
-    secretAccessKey: z.string().min(1),
-    sessionToken: z.string().min(1).optional(),
-  }),
-  /** A token of an identity provider, read from its file each time. */
-  z.strictObject({
-    from: z.literal('webIdentity'),
-    roleArn,
-    tokenFile: z.string().min(1),
-    sessionName: z
-      .string()
-      .regex(/^[\w+=,.@-]{2,64}$/)
-      .default('muster'),
-  }),
-])
-
 /**
  * Configuration of an IAM Identity Center instance. `credentials.secretAccessKey` and `.sessionToken` are secret references
  * in muster.yaml and the secrets themselves by the time they reach the connector; `credentials.tokenFile` is an absolute
@@ -103,9 +82,8 @@ export const awsSettingsSchema = z.strictObject({
   identityStoreId: z
     .string()
     .regex(/^(d-[0-9a-f]{10}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/, 'not an identity store id'),
-  credentials: credentials.default({ from: 'default' }),
-  /** Instead of AWS's own: a VPC endpoint, a proxy, a simulator. */
-  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  credentials,
+  endpoint,
   correlation: correlation.prefault({}),
   account: account.prefault({}),
   ownership: ownership.prefault({}),
@@ -123,12 +101,7 @@ export const awsSettingsSchema = z.strictObject({
       ssoAdmin: z.number().min(1).max(10_000).default(20),
     })
     .prefault({}),
-  timeouts: z
-    .strictObject({
-      connectMs: z.number().int().min(10).max(60_000).default(3_000),
-      requestMs: z.number().int().min(10).max(120_000).default(10_000),
-    })
-    .prefault({}),
+  timeouts,
 })
 
 export type AwsSettings = z.output<typeof awsSettingsSchema>

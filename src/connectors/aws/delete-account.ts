@@ -1,10 +1,10 @@
 import { DeleteUserCommand } from '@aws-sdk/client-identitystore'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Evidence, Outcome } from '../../domain/outcome.ts'
+import { isMissing, ok, outcomeOfRead, outcomeOfWrite, refusal, unverified } from '../aws-wire/errors.ts'
+import type { Gate } from '../aws-wire/transport.ts'
 import type { Aws } from './aws.ts'
-import { isMissing, ok, outcomeOfRead, outcomeOfWrite, refusal, unverified } from './errors.ts'
 import { readHoldings } from './holdings.ts'
-import type { Gate } from './transport.ts'
 import { describeUser, isFromScim } from './users.ts'
 
 const evidence = (account: NativeId, code: string): Evidence => ({ read: 'user', code, account, entitlement: null })

@@ -7,10 +7,6 @@ import {
 } from '@aws-sdk/client-sso-admin'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import { notSo, type PendingOperation } from '../connector.ts'
-import { assignmentsOf } from './assignment-list.ts'
-import type { Aws } from './aws.ts'
-import { denies, mergeDeny, others } from './deny-policy.ts'
 import {
   failed,
   isMissing,
@@ -21,12 +17,16 @@ import {
   refusal,
   retry,
   unverified,
-} from './errors.ts'
+} from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
+import type { Gate } from '../aws-wire/transport.ts'
+import { notSo, type PendingOperation } from '../connector.ts'
+import { assignmentsOf } from './assignment-list.ts'
+import type { Aws } from './aws.ts'
+import { denies, mergeDeny, others } from './deny-policy.ts'
 import { writeHandle } from './handle.ts'
 import { type Holdings, readHoldings } from './holdings.ts'
 import { membershipsOf } from './is-member.ts'
-import { readAllPages } from './pages.ts'
-import type { Gate } from './transport.ts'
 import { describeUser } from './users.ts'
 
 const pollAfterMs = 1_000

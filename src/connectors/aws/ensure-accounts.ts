@@ -2,14 +2,14 @@ import { CreateUserCommand, UpdateUserCommand } from '@aws-sdk/client-identityst
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
+import { ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
+import type { Gate } from '../aws-wire/transport.ts'
 import { creationOf, shownAttributes, updateOf } from './attributes.ts'
 import type { Aws } from './aws.ts'
 import { namesThePerson } from './config.ts'
-import { ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from './errors.ts'
 import { type EnsureOperation, findAccounts, type Match, workerOf } from './find-accounts.ts'
 import { type Holdings, readHoldings } from './holdings.ts'
-import { sideBySide } from './side-by-side.ts'
-import type { Gate } from './transport.ts'
 import { describeUser, isFromScim, observedAccount, type User } from './users.ts'
 
 type Present = { readonly user: User; readonly origin: 'created' | 'linked' | 'known'; readonly code: string }

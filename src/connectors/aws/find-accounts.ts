@@ -1,10 +1,10 @@
 import { fill, type Worker } from '../attribute-mapping.ts'
+import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Operation } from '../connector.ts'
 import { shownKey } from './attributes.ts'
 import type { Aws } from './aws.ts'
 import { type Lookup, namesThePerson } from './config.ts'
-import { type Failure, ok, type Result } from './errors.ts'
-import { sideBySide } from './side-by-side.ts'
 import { describeUser, findUser, listUsers, readUsers, type User } from './users.ts'
 
 export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>

@@ -1,7 +1,7 @@
 import { DescribeGroupCommand, GetGroupIdCommand, ListGroupsCommand } from '@aws-sdk/client-identitystore'
+import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { readPages } from '../aws-wire/pages.ts'
 import type { Aws } from './aws.ts'
-import { isMissing, ok, type Result } from './errors.ts'
-import { readPages } from './pages.ts'
 
 export type GroupShown = { readonly id: string; readonly name: string; readonly fromScim: boolean }
 

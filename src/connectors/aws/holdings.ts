@@ -1,13 +1,13 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId, groupNativeId } from './entitlement.ts'
-import { isMissing, ok, type Result } from './errors.ts'
 import { nameGroups } from './groups.ts'
 import { membershipsOf } from './is-member.ts'
 import { namePermissionSet } from './permission-sets.ts'
-import { sideBySide } from './side-by-side.ts'
 
 /** The user's direct grants: every membership and every assignment of its own, or none at all when a read failed. */
 export type Holdings = readonly ObservedEntitlement[]

@@ -1,7 +1,7 @@
+import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import type { EntitlementRef } from '../connector.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId, groupNativeId, type Named, parseLookup, parseNativeId } from './entitlement.ts'
-import { type Failure, ok, type Result } from './errors.ts'
 import { describeGroup, findGroup } from './groups.ts'
 import { type Ownership, ownerOf } from './ownership.ts'
 import { describePermissionSet, listPermissionSets } from './permission-sets.ts'

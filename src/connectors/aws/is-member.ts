@@ -3,9 +3,9 @@ import {
   IsMemberInGroupsCommand,
   ListGroupMembershipsForMemberCommand,
 } from '@aws-sdk/client-identitystore'
+import { type Failure, isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
 import type { Aws } from './aws.ts'
-import { type Failure, isMissing, ok, type Result } from './errors.ts'
-import { readAllPages } from './pages.ts'
 
 /** IsMemberInGroups takes so many (service model: GroupIds). */
 const groupsAtOnce = 100

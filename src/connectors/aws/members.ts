@@ -1,11 +1,11 @@
 import { ListGroupMembershipsCommand } from '@aws-sdk/client-identitystore'
 import type { NativeId } from '../../domain/ids.ts'
+import { failureText, isMissing, ok } from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { assignedUsers } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { parseNativeId } from './entitlement.ts'
-import { failureText, isMissing, ok } from './errors.ts'
-import { readAllPages } from './pages.ts'
 import { describePermissionSet } from './permission-sets.ts'
 import { readUsers } from './users.ts'
 

@@ -1,13 +1,13 @@
 import { CreateGroupMembershipCommand, DeleteGroupMembershipCommand } from '@aws-sdk/client-identitystore'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
+import { isMissing, ok, outcomeOfRead, outcomeOfWrite, type Result, retry, unverified } from '../aws-wire/errors.ts'
+import type { Gate } from '../aws-wire/transport.ts'
 import type { Aws } from './aws.ts'
 import { groupNativeId } from './entitlement.ts'
-import { isMissing, ok, outcomeOfRead, outcomeOfWrite, type Result, retry, unverified } from './errors.ts'
 import { writeHandle } from './handle.ts'
 import { groupsOfThese, membershipId, membershipsOf } from './is-member.ts'
 import { settleMs } from './manifest.ts'
-import type { Gate } from './transport.ts'
 
 /** A change of one user's membership in one group. */
 export type Change = { readonly index: number; readonly op: 'grant' | 'revoke'; readonly groupId: string }

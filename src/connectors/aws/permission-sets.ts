@@ -1,8 +1,8 @@
 import { DescribePermissionSetCommand, ListPermissionSetsCommand } from '@aws-sdk/client-sso-admin'
+import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Aws } from './aws.ts'
-import { isMissing, ok, type Result } from './errors.ts'
-import { readAllPages } from './pages.ts'
-import { sideBySide } from './side-by-side.ts'
 
 /** null: there is none of this ARN (any more). Always read: a name that is remembered proves no existence. */
 export const describePermissionSet = async (aws: Aws, arn: string): Promise<Result<string | null>> => {

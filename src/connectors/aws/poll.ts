@@ -3,15 +3,15 @@ import {
   DescribeAccountAssignmentDeletionStatusCommand,
 } from '@aws-sdk/client-sso-admin'
 import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
+import { isMissing, type Result, retry } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
 import { assignmentPollMs } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { pollSessions } from './end-sessions.ts'
-import { isMissing, type Result, retry } from './errors.ts'
 import { type Handle, readHandle } from './handle.ts'
 import { settlingPollMs } from './membership.ts'
 import { asTold, observe } from './observe.ts'
-import { sideBySide } from './side-by-side.ts'
 
 export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
   sideBySide(pending, async (one) => {

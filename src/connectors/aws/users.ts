@@ -2,12 +2,12 @@ import { DescribeUserCommand, GetUserIdCommand, ListUsersCommand } from '@aws-sd
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount } from '../../domain/outcome.ts'
 import { attributesHash, fill, type Worker } from '../attribute-mapping.ts'
+import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { readPages } from '../aws-wire/pages.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { enterprise, shownAttributes, type UserShown } from './attributes.ts'
 import type { Aws } from './aws.ts'
 import type { Lookup } from './config.ts'
-import { isMissing, ok, type Result } from './errors.ts'
-import { readPages } from './pages.ts'
-import { sideBySide } from './side-by-side.ts'
 
 export type User = UserShown & { readonly id: NativeId }
 export type Users = ReadonlyMap<NativeId, User>

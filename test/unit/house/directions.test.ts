@@ -79,6 +79,14 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     'src/connectors/ldap-wire/bad.ts',
     `import { bind } from '../ldap/bind.ts'\nexport const bad = bind\n`,
   ],
+  'aws-wire-is-for-aws': [
+    'src/connectors/ldap/bad-aws-wire.ts',
+    `import { sign } from '../aws-wire/sign.ts'\nexport const bad = sign\n`,
+  ],
+  'aws-wire-knows-no-connector': [
+    'src/connectors/aws-wire/bad.ts',
+    `import { bind } from '../ldap/bind.ts'\nexport const bad = bind\n`,
+  ],
   'connector-contract-knows-no-connector': [
     'src/connectors/bad.ts',
     `import type { bind } from './ldap/bind.ts'\nexport type Bad = typeof bind\n`,
@@ -117,6 +125,9 @@ const innocent: Readonly<Record<string, string>> = {
   'src/connectors/connector.ts': `import { words } from '../domain/words.ts'\nexport type Connector = typeof words\n`,
   'src/connectors/ldap/bind.ts': `import { Client } from 'ldapts'\nimport type { Connector } from '../connector.ts'\nimport { wire } from '../ldap-wire/wire.ts'\nexport type Bind = Connector\nexport const bind = [Client, wire]\n`,
   'src/connectors/ldap-wire/wire.ts': `import { Client } from 'ldapts'\nexport const wire = Client\n`,
+  'src/connectors/aws-wire/sign.ts': `import { STSClient } from '@aws-sdk/client-sts'\nexport const sign = STSClient\n`,
+  'src/connectors/aws/users.ts': `import { sign } from '../aws-wire/sign.ts'\nexport const users = sign\n`,
+  'src/connectors/aws-iam/roles.ts': `import { IAMClient } from '@aws-sdk/client-iam'\nimport { sign } from '../aws-wire/sign.ts'\nexport const roles = [IAMClient, sign]\n`,
   'src/connectors/ad/bind.ts': `import { wire } from '../ldap-wire/wire.ts'\nexport const bind = wire\n`,
   'src/consumers/consume.ts': `import { Kafka } from 'kafkajs'\nimport { engine } from '../engine/engine.ts'\nexport const consume = [Kafka, engine]\n`,
   'src/workers/work.ts': `import { Queue } from 'bullmq'\nimport { Redis } from 'ioredis'\nimport { engine } from '../engine/engine.ts'\nexport const work = [Queue, Redis, engine]\n`,

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { awsSettingsSchema, namesThePerson } from '../../../../src/connectors/aws/config.ts'
 import { assignmentNativeId, parseLookup, parseNativeId } from '../../../../src/connectors/aws/entitlement.ts'
-import { type Failure, failed, ok } from '../../../../src/connectors/aws/errors.ts'
 import { readHandle, writeHandle } from '../../../../src/connectors/aws/handle.ts'
 import { ownerOf } from '../../../../src/connectors/aws/ownership.ts'
-import { readAllPages } from '../../../../src/connectors/aws/pages.ts'
+import { type Failure, failed, ok } from '../../../../src/connectors/aws-wire/errors.ts'
+import { readAllPages } from '../../../../src/connectors/aws-wire/pages.ts'
 import type { NativeId } from '../../../../src/domain/ids.ts'
 
 const minimal = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTransport } from '../../../../src/connectors/aws/transport.ts'
+import { createTransport } from '../../../../src/connectors/aws-wire/transport.ts'
 import type { Budget } from '../../../../src/connectors/budget.ts'
 import { createLocalBudget, createLocalStore } from '../../../../src/connectors/local-budget.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { failureOf, listedErrors, outcomeOfRead, outcomeOfWrite } from '../../../../src/connectors/aws/errors.ts'
+import { failureOf, listedErrors, outcomeOfRead, outcomeOfWrite } from '../../../../src/connectors/aws-wire/errors.ts'
 import type { Outcome } from '../../../../src/domain/outcome.ts'
 
 /** What the SDK throws for an answer of AWS. */
@@ -53,6 +53,17 @@ const pinned: Readonly<Record<string, readonly [string, string]>> = {
   MissingAuthenticationTokenException: ['refused:configuration', 'refused:configuration'],
   OptInRequired: ['refused:configuration', 'refused:configuration'],
   UnknownOperationException: ['refused:configuration', 'refused:configuration'],
+  NoSuchEntityException: ['retry:no-such-entity', 'retry:no-such-entity'],
+  NoSuchEntity: ['retry:no-such-entity', 'retry:no-such-entity'],
+  EntityAlreadyExistsException: ['retry:already-there', 'retry:already-there'],
+  EntityTemporarilyUnmodifiableException: ['retry:unmodifiable-now', 'retry:unmodifiable-now'],
+  ConcurrentModificationException: ['retry:concurrent-modification', 'retry:concurrent-modification'],
+  LimitExceededException: ['refused:limit', 'refused:limit'],
+  LimitExceeded: ['refused:limit', 'refused:limit'],
+  MalformedPolicyDocumentException: ['refused:invalid', 'refused:invalid'],
+  InvalidInputException: ['refused:invalid', 'refused:invalid'],
+  UnmodifiableEntityException: ['refused:protected', 'refused:protected'],
+  ServiceFailureException: ['unknown:internal', 'retry:internal'],
   ExpiredTokenException: ['retry:expired-credentials', 'retry:expired-credentials'],
   ExpiredToken: ['retry:expired-credentials', 'retry:expired-credentials'],
   RequestExpired: ['retry:clock-skew', 'retry:clock-skew'],

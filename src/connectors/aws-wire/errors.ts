@@ -34,7 +34,7 @@ const refused = (reason: RefusalReason): Verdict => ({ kind: 'refused', reason }
 const missing = (what: Extract<Verdict, { kind: 'missing' }>['what']): Verdict => ({ kind: 'missing', what })
 
 /**
- * Exceptions of identitystore and sso-admin (service models 2020-06-15 and 2020-07-20) and of every AWS service (IAM user
+ * Exceptions of identitystore, sso-admin (service models 2020-06-15 and 2020-07-20), iam, and of every AWS service (IAM user
  * guide, common errors) → what we know then. `Name DETAIL` (Reason or ResourceType) goes before `Name`. What is not listed
  * is `unknown`.
  */
@@ -79,6 +79,18 @@ const table: Readonly<Record<string, Row>> = {
   MissingAuthenticationTokenException: { word: 'no-credentials', verdict: refused('configuration') },
   OptInRequired: { word: 'not-subscribed', verdict: refused('configuration') },
   UnknownOperationException: { word: 'no-such-operation', verdict: refused('configuration') },
+  // iam (service model 2010-05-08), as the SDK names them. The kind of what is missing is in its message only: the caller reads.
+  NoSuchEntityException: { word: 'no-such-entity', verdict: missing('something') },
+  NoSuchEntity: { word: 'no-such-entity', verdict: missing('something') },
+  EntityAlreadyExistsException: { word: 'already-there', verdict: { kind: 'already' } },
+  EntityTemporarilyUnmodifiableException: { word: 'unmodifiable-now', verdict: { kind: 'retry' } },
+  ConcurrentModificationException: { word: 'concurrent-modification', verdict: { kind: 'retry' } },
+  LimitExceededException: { word: 'quota', verdict: refused('limit') },
+  LimitExceeded: { word: 'quota', verdict: refused('limit') },
+  MalformedPolicyDocumentException: { word: 'malformed-policy', verdict: refused('invalid') },
+  InvalidInputException: { word: 'invalid', verdict: refused('invalid') },
+  UnmodifiableEntityException: { word: 'unmodifiable', verdict: refused('protected') },
+  ServiceFailureException: { word: 'internal', verdict: { kind: 'unknown' } },
   // Refused before it was looked at: the next attempt has new credentials, or the right time.
   ExpiredTokenException: { word: 'expired-credentials', verdict: { kind: 'retry' } },
   ExpiredToken: { word: 'expired-credentials', verdict: { kind: 'retry' } },

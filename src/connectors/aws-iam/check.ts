@@ -1,0 +1,42 @@
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { failureText } from '../aws-wire/errors.ts'
+import type { CheckReport } from '../connector.ts'
+import { sizeOf } from './canonical.ts'
+import type { Iam } from './iam.ts'
+import { listRoles } from './roles.ts'
+import { readTrust } from './trust.ts'
+
+/** Reads what can be known without a change. Whether the role may write shows only when it does. */
+export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport> => {
+  const { settings, transport, bucket, sts } = iam
+  const problems: string[] = []
+  const facts: string[] = []
+  const me = await transport.read(bucket, (options) => sts.send(new GetCallerIdentityCommand({}), options), signal)
+  if (!me.ok)
+    return { ok: false, problems: [`AWS does not say who this is (sts:GetCallerIdentity): ${failureText(me.failure)}`] }
+  facts.push(`signs as ${me.value.Arn ?? 'nobody that AWS names'}`)
+  if (me.value.Account !== settings.accountId)
+    problems.push(`these credentials are of the account ${me.value.Account ?? 'unknown'}, not ${settings.accountId}`)
+  const roles = await listRoles(iam, signal)
+  if (!roles.ok) return { ok: false, problems: [...problems, `iam:ListRoles: ${failureText(roles.failure)}`], facts }
+  facts.push(`${roles.value.length} roles match the configuration`)
+  if (roles.value.length === 0) problems.push('no role matches the configured names and paths')
+  for (const role of roles.value) {
+    const trust = readTrust(settings, role.trust)
+    if (trust === null) problems.push(`${role.name}: its trust policy cannot be read`)
+    else if (!trust.isAsWritten) {
+      const shown = [...new Set(trust.strangers.map(withoutNames))].join(', ')
+      problems.push(`${role.name}: statements of ours (${settings.sidPrefix}…) are not as we write them: ${shown}`)
+    }
+    if (sizeOf(role.trust) > settings.trustPolicyLimit * 0.9)
+      facts.push(`${role.name}: ${sizeOf(role.trust)} of ${settings.trustPolicyLimit} characters of its trust policy`)
+  }
+  const skewSeconds = Math.round(iam.client.config.systemClockOffset / 1_000)
+  if (Math.abs(skewSeconds) > 60)
+    problems.push(`the clock here is ${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'behind' : 'ahead of'} AWS's`)
+  return { ok: problems.length === 0, problems, facts }
+}
+
+/** Ids of deleted principals (`AROA…`, `AIDA…`) and Sids may be shown; an ARN may hold a person's name. */
+const withoutNames = (stranger: string): string =>
+  /^(statement:|principal:A[A-Z]{3}[A-Z0-9]+$)/.test(stranger) ? stranger : 'another principal'

@@ -1,0 +1,127 @@
+import {
+  DeleteRolePolicyCommand,
+  GetRolePolicyCommand,
+  ListRolePoliciesCommand,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam'
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import { isMissing, ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
+import { readAllPages } from '../aws-wire/pages.ts'
+import type { Gate } from '../aws-wire/transport.ts'
+import { decoded, sizeOf } from './canonical.ts'
+import { writeHandle } from './handle.ts'
+import type { Iam } from './iam.ts'
+import type { Role } from './roles.ts'
+import {
+  type Denials,
+  fullSecond,
+  inlinePolicyLimit,
+  policyNameOf,
+  readSessionPolicy,
+  writeSessionPolicy,
+} from './session-policy.ts'
+import { readSteadily } from './steady.ts'
+
+export type Ended = { readonly kind: 'done'; readonly changed: boolean } | Exclude<Outcome, { readonly kind: 'done' }>
+
+/**
+ * Denies the sessions of these people in this role that began up to twice the settling time from now: as long as IAM's
+ * servers do not all know that somebody was taken out, new ones may begin. The caller is alone with the role.
+ */
+export const endSessionsOf = async (iam: Iam, role: Role, people: readonly NativeId[], gate: Gate): Promise<Ended> => {
+  const { settings, tools } = iam
+  const { sidPrefix, settle } = settings
+  const now = tools.now()
+  const text = await sessionPolicyText(iam, role.name)
+  if (!text.ok) return asEnded(outcomeOfRead(text.failure))
+  const before = readSessionPolicy(sidPrefix, role.id, text.value)
+  if (before === null) return asEnded(refusal('invalid', 'session-policy-unreadable'))
+  const added: Denials = new Map(
+    people
+      .filter((name) => (before.denials.get(name) ?? 0) < now + settle.ms)
+      .map((name) => [name, fullSecond(now + 2 * settle.ms)]),
+  )
+  if (added.size === 0) return { kind: 'done', changed: false }
+  const after = writeSessionPolicy(sidPrefix, role.id, before, added, now)
+  const others = await otherPolicies(iam, role.name)
+  if (!others.ok) return asEnded(outcomeOfRead(others.failure))
+  const size = after.size + others.value
+  if (size > inlinePolicyLimit)
+    return { kind: 'refused', reason: 'limit', cause: { code: String(size), word: 'inline-policies-too-large' } }
+  const put = await write(iam, role.name, after.document, gate)
+  if (!put.ok) return asEnded(outcomeOfWrite(put.failure))
+  const shown = await readSteadily(
+    iam,
+    () => sessionPolicyText(iam, role.name),
+    (document) => (denies(readSessionPolicy(sidPrefix, role.id, document)?.denials, added) ? 'shown' : null),
+  )
+  if (shown.kind === 'failed') return asEnded(unverified(shown.result.failure))
+  if (shown.kind === 'steady') return { kind: 'done', changed: true }
+  return { kind: 'pending', handle: writeHandle({ until: now + settle.ms }), pollAfterMs: 1_000 }
+}
+
+/** Takes out what has outlived every session. */
+export const tidySessions = async (iam: Iam, role: Role, gate: Gate): Promise<Ended> => {
+  const { sidPrefix } = iam.settings
+  const text = await sessionPolicyText(iam, role.name)
+  if (!text.ok) return asEnded(outcomeOfRead(text.failure))
+  const before = readSessionPolicy(sidPrefix, role.id, text.value)
+  if (before === null || text.value === '') return { kind: 'done', changed: false }
+  const after = writeSessionPolicy(sidPrefix, role.id, before, new Map(), iam.tools.now())
+  if (after.denials.size === before.denials.size) return { kind: 'done', changed: false }
+  const put = await write(iam, role.name, after.document, gate)
+  return put.ok ? { kind: 'done', changed: true } : asEnded(outcomeOfWrite(put.failure))
+}
+
+export const denies = (denials: Denials | undefined, wanted: Denials): boolean =>
+  [...wanted].every(([name, until]) => (denials?.get(name) ?? 0) >= until)
+
+/** No outcome of a failure is `done`. */
+const asEnded = (outcome: Outcome): Ended =>
+  outcome.kind === 'done' ? { kind: 'done', changed: outcome.changed } : outcome
+
+const write = (iam: Iam, role: string, document: string, gate: Gate): Promise<Result<unknown>> => {
+  const ids = { RoleName: role, PolicyName: policyNameOf(iam.settings.sidPrefix) }
+  return iam.transport.write<unknown>(
+    iam.bucket,
+    (options) =>
+      document === ''
+        ? iam.client.send(new DeleteRolePolicyCommand(ids), options)
+        : iam.client.send(new PutRolePolicyCommand({ ...ids, PolicyDocument: document }), options),
+    gate,
+  )
+}
+
+/** '' when the role has none. */
+export const sessionPolicyText = (iam: Iam, role: string): Promise<Result<string>> =>
+  policyText(iam, role, policyNameOf(iam.settings.sidPrefix))
+
+const policyText = async (iam: Iam, role: string, name: string): Promise<Result<string>> => {
+  const read = await iam.transport.read(iam.bucket, (options) =>
+    iam.client.send(new GetRolePolicyCommand({ RoleName: role, PolicyName: name }), options),
+  )
+  if (!read.ok) return isMissing(read.failure, 'something') ? ok('') : read
+  return ok(decoded(read.value.PolicyDocument ?? ''))
+}
+
+/** Characters of the role's inline policies that are not ours. */
+const otherPolicies = async (iam: Iam, role: string): Promise<Result<number>> => {
+  const names = await readAllPages(async (token) => {
+    const read = await iam.transport.read(iam.bucket, (options) =>
+      iam.client.send(new ListRolePoliciesCommand({ RoleName: role, Marker: token, MaxItems: 1_000 }), options),
+    )
+    if (!read.ok) return read
+    const { PolicyNames, IsTruncated, Marker } = read.value
+    return ok({ items: PolicyNames ?? [], next: IsTruncated ? (Marker ?? '') : undefined })
+  })
+  if (!names.ok) return names
+  let size = 0
+  for (const name of names.value) {
+    if (name === policyNameOf(iam.settings.sidPrefix)) continue
+    const text = await policyText(iam, role, name)
+    if (!text.ok) return text
+    size += sizeOf(text.value)
+  }
+  return ok(size)
+}

@@ -1,0 +1,44 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { Outcome } from '../../domain/outcome.ts'
+import { outcomeOfRead, refusal } from '../aws-wire/errors.ts'
+import type { Operation } from '../connector.ts'
+import { readHoldings } from './holdings.ts'
+import type { Iam } from './iam.ts'
+import { hashOfName, sessionNameOf } from './session-name.ts'
+
+export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
+
+/**
+ * Nothing is created: the account is the name by which the federation will call this person's sessions. Whoever is newly
+ * linked may be named in roles already, so these are told.
+ */
+export const ensureAccounts = async (iam: Iam, operations: readonly EnsureOperation[]): Promise<readonly Outcome[]> => {
+  // The correlation value is the person key, whatever else the worker says.
+  const names = operations.map(({ wanted }) =>
+    sessionNameOf(iam.settings, { ...wanted.worker, personKey: wanted.correlation.value }),
+  )
+  const linked = operations.flatMap(({ account }, at) => (account === null ? (names[at] ?? []) : []))
+  const holdings = await readHoldings(iam, linked)
+  return operations.map(({ account }, at): Outcome => {
+    const name = names[at] ?? null
+    if (name === null) return refusal('invalid', 'no-session-name')
+    // The federation will call them otherwise from now on: what the old name holds is another account's.
+    if (account !== null && account !== name) return refusal('account-missing', 'named-otherwise-now')
+    if (account === null && !holdings.ok) return outcomeOfRead(holdings.failure)
+    return {
+      kind: 'done',
+      changed: false,
+      evidence: { read: 'session-name', code: '', account: name, entitlement: null },
+      account: { ...observedAccount(name), origin: account === null ? 'linked' : 'known' },
+      ...(account === null && holdings.ok
+        ? { grants: holdings.value.flatMap((one) => (one.account === name ? [one.entitlement] : [])) }
+        : {}),
+    }
+  })
+}
+
+export const observedAccount = (name: NativeId) => ({
+  nativeId: name,
+  enabled: true,
+  attributesHash: hashOfName(name),
+})

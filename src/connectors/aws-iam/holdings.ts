@@ -1,0 +1,36 @@
+import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import { ok, type Result } from '../aws-wire/errors.ts'
+import type { Iam } from './iam.ts'
+import { listRoles, lookupOf, type Role } from './roles.ts'
+import { readTrust } from './trust.ts'
+
+export type Holding = {
+  readonly account: NativeId
+  readonly role: Role
+  readonly entitlement: ObservedEntitlement
+}
+
+/** Roles whose statements of ours name these people: one listing for all of them, or nothing. */
+export const readHoldings = async (
+  iam: Iam,
+  accounts: readonly NativeId[],
+  signal?: AbortSignal,
+): Promise<Result<readonly Holding[]>> => {
+  if (accounts.length === 0) return ok([])
+  const roles = await listRoles(iam, signal)
+  if (!roles.ok) return roles
+  const wanted = new Set<string>(accounts)
+  const holdings: Holding[] = []
+  for (const role of roles.value) {
+    const trust = readTrust(iam.settings, role.trust)
+    for (const name of trust?.people ?? [])
+      if (wanted.has(name))
+        holdings.push({
+          account: name as NativeId,
+          role,
+          entitlement: { nativeId: role.id, name: lookupOf(role) },
+        })
+  }
+  return ok(holdings)
+}

@@ -1,0 +1,15 @@
+import type { NativeId } from '../../src/domain/ids.ts'
+import { makeAwsIam, openAwsIamWorld } from './aws-iam-world.ts'
+import { connectorContract } from './connector-contract.ts'
+
+connectorContract(
+  'AWS IAM',
+  (world: Awaited<ReturnType<typeof openAwsIamWorld>>) => makeAwsIam(world),
+  openAwsIamWorld,
+  {
+    accounts: 'named',
+    // 4,096 characters.
+    largestGroup: 200,
+    unknownId: 'no session/name' as NativeId,
+  },
+)

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { accountOf, always, ensure, freshKey, grantsOf, type Scene, said, sorted } from './world.ts'
+
+/** Of targets that keep no accounts: an account is a name that somebody else gives to the person. */
+export const namedAccountContract = (scene: Scene): void => {
+  describe('accounts', () => {
+    test('whoever has a name is there: linked, whether or not accounts may be created', async () => {
+      const somebody = scene.person()
+      for (const create of [true, false]) {
+        const [linked] = await scene.apply([ensure(somebody, create)])
+        expect(said(linked)).toBe('was-so')
+        expect(accountOf(linked)).toMatchObject({
+          origin: 'linked',
+          enabled: true,
+          attributesHash: scene.connector.attributesHash(somebody.worker),
+        })
+        expect(await scene.world.accountsOf(somebody)).toEqual([accountOf(linked)?.nativeId])
+        expect(grantsOf(linked)).toEqual([])
+      }
+    })
+
+    test('linked with what it holds already', async () => {
+      const somebody = scene.person()
+      const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]
+      const [one, other] = [
+        await scene.world.addGroup(freshKey(), [account]),
+        await scene.world.addGroup(freshKey(), [account]),
+      ]
+      await scene.world.addGroup(freshKey(), [await scene.addAccount()])
+      const [linked] = await scene.apply([ensure(somebody)])
+      expect(accountOf(linked)).toMatchObject({ origin: 'linked', nativeId: account })
+      expect(grantsOf(linked)).toEqual(sorted([one.nativeId, other.nativeId]))
+      const [observed] = await scene.connector.observe([ensure(somebody)], always.signal)
+      expect(grantsOf(observed)).toEqual(grantsOf(linked))
+      expect(accountOf((await scene.apply([ensure(somebody, true, account)]))[0])?.origin).toBe('known')
+    })
+
+    test('a known account that is called otherwise now is refused, not taken for the new one', async () => {
+      const somebody = scene.person()
+      const other = (await scene.addAccount()) as NativeId
+      expect(await scene.saying([ensure(somebody, true, other)])).toEqual(['refused:account-missing'])
+      expect(scene.connector.attributesHash(somebody.worker)).not.toBe(
+        scene.connector.attributesHash(scene.person().worker),
+      )
+    })
+
+    test('nobody can be shut, opened or deleted', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey(), [account])
+      expect(
+        await scene.saying([
+          { op: 'disable', account },
+          { op: 'enable', account },
+          { op: 'deleteAccount', account },
+        ]),
+      ).toEqual(['refused:not-allowed', 'refused:not-allowed', 'refused:not-allowed'])
+      expect(await scene.world.membersOf(group)).toEqual([account])
+    })
+
+    test('many accounts at once, each by its own name', async () => {
+      const people = Array.from({ length: 1_050 }, () => scene.person())
+      const ids = await scene.world.addAccounts(people)
+      const outcomes = await scene.apply(people.map((somebody) => ensure(somebody)))
+      expect(outcomes.map((outcome) => accountOf(outcome)?.nativeId)).toEqual(ids)
+      const read = await scene.connector.accounts([...ids, scene.traits.unknownId], always.signal)
+      expect(read.kind).toBe('complete')
+      expect(read.items.map(({ nativeId }) => nativeId).sort()).toEqual(sorted(ids))
+    })
+  })
+}
