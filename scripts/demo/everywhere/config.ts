@@ -84,7 +84,7 @@ const without = (policies: Policies, gone: ReadonlySet<string>): Policies => {
 
 /** Answers the directory. */
 export const writeEverywhere = (dir: string, leftOut: readonly string[], baseDn: string): string => {
-  const directory = join(dir, 'everywhere')
+  const directory = join(dir, 'everywhere', 'config')
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(join(directory, 'policies'), { recursive: true })
   for (const { path, text } of everywhereFiles(leftOut, baseDn)) writeFileSync(join(directory, path), text)
