@@ -1,5 +1,5 @@
 /** What can go wrong around one group in Entra: a hand behind Muster's back, an emptied list, a feed that errs. */
-import { musterAnswer } from './engine-process.ts'
+import { musterAnswer, musterCommand } from './engine-process.ts'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import type { Entra } from './everywhere/entra.ts'
 import { dataOf, type HrMessage, hrMessage } from './hr-event.ts'
@@ -144,7 +144,7 @@ export const theFeedGoesWrong = async ({ world, tell, verify }: Everywhere): Pro
   if (entra === null) return
   tell.step(`HR's feed goes wrong: 40 % of ${team} lose their job code`)
   await world.hr.publish(misread.map((person) => saysOf(person, `wrong-${person}`, 'UNKNOWN')))
-  await verify(
+  const { hold } = await verify(
     ({ hold, detail }) =>
       `the guard holds it (hold ${hold}): ${detail.count} revokes of one group, ${detail.allowed} are allowed without a human`,
     () =>
@@ -159,14 +159,50 @@ export const theFeedGoesWrong = async ({ world, tell, verify }: Everywhere): Pro
     const found = await entra.size(team)
     if (found !== collectors.length) throw new NotSo(`${found} are in it`)
   })
+  const words = ['show', 'hold', hold]
+  const shown = await verify('and Muster says what waits:', () => musterCommand(words, world.env))
+  tell.show('hold', [`$ npx muster ${words.join(' ')}`, ...shown], shown)
+}
+
+export const theFeedIsRight = async ({ world, tell, verify }: Everywhere): Promise<void> => {
+  const { entra, audit, env } = world
+  if (entra === null) return
+  tell.step('HR sends it right')
   await world.hr.publish(misread.map((person) => saysOf(person, `right-${person}`, 'COLLECT')))
-  await verify('HR sends it right: the hold closes by itself, and nothing was ever revoked', () =>
-    eventually(30, async () => {
-      const holds = await audit.openGuardHolds()
-      if (holds.length > 0) return notYet(`${holds.length} holds are open`)
+  const holds = await audit.openGuardHolds()
+  await verify('what was held is no longer wanted, and gone', () =>
+    eventually(
+      30,
+      async () => {
+        const waiting = await Promise.all(holds.map(({ hold }) => held(hold, env)))
+        const actions = waiting.reduce((sum, n) => sum + n, 0)
+        return actions === 0 ? isSo(true) : notYet(`${actions} actions are held`)
+      },
+      100,
+    ),
+  )
+  for (const { hold } of holds)
+    await verify(`a human opens the guard again: hold ${hold} released, nothing goes out`, async () => {
+      const reason = 'HR corrected its feed'
+      const said = await musterCommand(['hold', 'release', hold, '--reason', reason, '--json'], env)
+      const { actions } = JSON.parse(said.join('\n')) as { actions: number }
+      if (actions !== 0) throw new NotSo(`${actions} actions went out`)
+    })
+  await verify(
+    `${collectors.length} are in ${team} (${entra.by}), and none of the ten was ever attempted`,
+    async () => {
       const found = await entra.size(team)
       if (found !== collectors.length) throw new NotSo(`${found} are in it`)
-      return isSo(true)
-    }),
+      for (const person of misread)
+        for (const row of await audit.trail(person))
+          if (row.kind === 'attempt' && row.operation === 'revoke' && row.entitlement === team)
+            throw new NotSo(`a revoke of ${person} was attempted`)
+    },
   )
+}
+
+/** How many actions this hold holds now. */
+const held = async (hold: string, env: Readonly<Record<string, string>>): Promise<number> => {
+  const said = await musterCommand(['show', 'hold', hold, '--json'], env)
+  return (JSON.parse(said.join('\n')) as { holds: { actions: number } }).holds.actions
 }
