@@ -1,9 +1,10 @@
 /** npm run demo: the main job, from nothing, told in the terminal. Exit 0 only if every statement of it was verified. */
+import { cleanup } from './demo/cleanup.ts'
 import { NotSo } from './demo/eventually.ts'
 import { parseOptions, usage } from './demo/options.ts'
 import { tellStory } from './demo/story.ts'
 import { teller } from './demo/teller.ts'
-import { cleanup, openWorld, type World } from './demo/world.ts'
+import { openWorld, type World } from './demo/world.ts'
 import { StackError } from './stack/part.ts'
 import { progressLines } from './stack/progress.ts'
 

@@ -3,11 +3,12 @@ import { musterAnswer, musterCommand } from './engine-process.ts'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import type { Entra } from './everywhere/entra.ts'
 import { dataOf, type HrMessage, hrMessage } from './hr-event.ts'
-import type { Everywhere } from './story-everywhere.ts'
+import type { EverywhereScene } from './scene.ts'
 
 const team = 'Collections_Team'
 const slipped = 'Lending_RM'
 const collectors = Array.from({ length: 25 }, (_, at) => `C-${String(at + 1).padStart(3, '0')}`)
+const aheadMs = 1_500
 /** 40 % of them. */
 const misread = collectors.slice(0, 10)
 
@@ -19,7 +20,7 @@ type Reconciled = {
   readonly shrunken: readonly { readonly key: string; readonly believed: number; readonly gone: number }[]
 }
 
-const saysOf = (person: string, id: string, jobCode: string): HrMessage =>
+const saysOf = (person: string, id: string, jobCode: string, effectiveAt = Date.now()): HrMessage =>
   hrMessage(
     person,
     id,
@@ -51,11 +52,11 @@ const saysOf = (person: string, id: string, jobCode: string): HrMessage =>
         jobLevel: '4',
         custom: {},
       },
-      { effectiveAt: new Date().toISOString() },
+      { effectiveAt: new Date(effectiveAt).toISOString() },
     ),
   )
 
-export const collectorsJoin = async ({ world }: Everywhere): Promise<void> => {
+export const collectorsJoin = async ({ world }: EverywhereScene): Promise<void> => {
   if (world.entra !== null)
     await world.hr.publish(collectors.map((person) => saysOf(person, `joins-${person}`, 'COLLECT')))
 }
@@ -71,13 +72,13 @@ const hasSize = (entra: Entra, size: number) =>
   )
 
 /** 1: the list was not believed, or not complete. */
-const reconcileEntra = async ({ world }: Everywhere, exit: 0 | 1): Promise<Reconciled> => {
+const reconcileEntra = async ({ world }: EverywhereScene, exit: 0 | 1): Promise<Reconciled> => {
   const { code, out, err } = await musterAnswer(['reconcile', 'bank-entra', '--json'], world.env)
   if (code !== exit) throw new NotSo(`muster reconcile bank-entra: exit ${code}, expected ${exit}\n${err}${out}`)
   return JSON.parse(out) as Reconciled
 }
 
-export const handInEntra = async (scene: Everywhere): Promise<void> => {
+export const handInEntra = async (scene: EverywhereScene): Promise<void> => {
   const { world, tell, verify } = scene
   const { entra } = world
   const [person = ''] = collectors
@@ -116,7 +117,7 @@ export const handInEntra = async (scene: Everywhere): Promise<void> => {
   )
 }
 
-export const nothingFromAnEmptyRead = async (scene: Everywhere): Promise<void> => {
+export const nothingFromAnEmptyRead = async (scene: EverywhereScene): Promise<void> => {
   const { world, tell, verify } = scene
   const { entra } = world
   if (entra === null) return
@@ -139,11 +140,13 @@ export const nothingFromAnEmptyRead = async (scene: Everywhere): Promise<void> =
   })
 }
 
-export const theFeedGoesWrong = async ({ world, tell, verify }: Everywhere): Promise<void> => {
+export const theFeedGoesWrong = async ({ world, tell, verify }: EverywhereScene): Promise<void> => {
   const { entra, audit } = world
   if (entra === null) return
   tell.step(`HR's feed goes wrong: 40 % of ${team} lose their job code`)
-  await world.hr.publish(misread.map((person) => saysOf(person, `wrong-${person}`, 'UNKNOWN')))
+  // Effective at one moment, as from one file of HR's.
+  const effectiveAt = Date.now() + aheadMs
+  await world.hr.publish(misread.map((person) => saysOf(person, `wrong-${person}`, 'UNKNOWN', effectiveAt)))
   const { hold } = await verify(
     ({ hold, detail }) =>
       `the guard holds it (hold ${hold}): ${detail.count} revokes of one group, ${detail.allowed} are allowed without a human`,
@@ -164,7 +167,7 @@ export const theFeedGoesWrong = async ({ world, tell, verify }: Everywhere): Pro
   tell.show('hold', [`$ npx muster ${words.join(' ')}`, ...shown], shown)
 }
 
-export const theFeedIsRight = async ({ world, tell, verify }: Everywhere): Promise<void> => {
+export const theFeedIsRight = async ({ world, tell, verify }: EverywhereScene): Promise<void> => {
   const { entra, audit, env } = world
   if (entra === null) return
   tell.step('HR sends it right')

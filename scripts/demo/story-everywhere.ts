@@ -1,12 +1,13 @@
 /** The same joiner, mover and leaver on every kind of target, by an engine of its own (examples/everywhere). */
 import { isDeepStrictEqual } from 'node:util'
+import type { Cleanup } from './cleanup.ts'
 import { musterCommand } from './engine-process.ts'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import { otherTargets } from './everywhere/places.ts'
 import type { Witness } from './everywhere/witness.ts'
 import { type EverywhereWorld, openEverywhere } from './everywhere/world.ts'
 import { storyEvent } from './hr-event.ts'
-import type { Scene } from './scene.ts'
+import type { EverywhereScene, Scene } from './scene.ts'
 import { amit } from './story-amit.ts'
 import {
   collectorsJoin,
@@ -16,7 +17,6 @@ import {
   theFeedIsRight,
 } from './story-collections.ts'
 import { textTable } from './text-table.ts'
-import type { Cleanup } from './world.ts'
 
 type Held = Readonly<Record<string, readonly string[]>>
 /** What examples/everywhere gives, written down by hand. */
@@ -33,8 +33,6 @@ const asApprover: Held = {
   'bank-aws': ['Aws_LoanDecisions', 'Loan_ReadOnly'],
 }
 
-export type Everywhere = Omit<Scene, 'world'> & { readonly world: EverywhereWorld }
-
 export const everywhere = async (scene: Scene, ending: Cleanup): Promise<EverywhereWorld> => {
   const { tell, verify } = scene
   tell.step('One person, every target')
@@ -42,10 +40,10 @@ export const everywhere = async (scene: Scene, ending: Cleanup): Promise<Everywh
   for (const { target, ...place } of places)
     if (place.stack === null)
       tell.say(
-        `Left out: ${otherTargets[target].label}, for ${otherTargets[target].by} cannot be had here: ${place.why}`,
+        `Left out: ${otherTargets[target].label} (${otherTargets[target].by}): ${place.why.replaceAll(/\n\s*/g, ' ')}`,
       )
   const world = await openEverywhere(scene.world, places, ending)
-  const here: Everywhere = { ...scene, world }
+  const here: EverywhereScene = { ...scene, world }
   const doctor = await verify('muster doctor finds every part and every target in order:', () =>
     musterCommand(['doctor'], world.env),
   )
@@ -58,7 +56,7 @@ export const everywhere = async (scene: Scene, ending: Cleanup): Promise<Everywh
   return world
 }
 
-const tellIt = async (scene: Everywhere): Promise<void> => {
+const tellIt = async (scene: EverywhereScene): Promise<void> => {
   const { world, tell, verify } = scene
   await collectorsJoin(scene)
   await world.hr.publish([storyEvent('01-amit-joins', Date.now(), Date.now())])
@@ -120,12 +118,12 @@ const shows = (witness: Witness, person: string, keys: readonly string[]) =>
   )
 
 /** Law L7 for each of these, on the targets that are here. */
-const proved = async ({ world }: Everywhere, operation: string, held: Held) => {
+const proved = async ({ world }: EverywhereScene, operation: string, held: Held) => {
   for (const { target } of world.witnesses)
     for (const key of held[target] ?? []) await eventually(20, () => world.audit.chain(amit, operation, key))
 }
 
-const entryGoneBeforeApproval = async ({ world, verify }: Everywhere): Promise<void> => {
+const entryGoneBeforeApproval = async ({ world, verify }: EverywhereScene): Promise<void> => {
   const has = (target: string) => world.witnesses.some((witness) => witness.target === target)
   const sides = [
     ...(has('bank-ad') ? [{ entry: 'CBS_LoanEntry', approval: 'CBS_LoanApprove' }] : []),
@@ -149,7 +147,7 @@ const entryGoneBeforeApproval = async ({ world, verify }: Everywhere): Promise<v
   )
 }
 
-const amitLeavesEverywhere = async (scene: Everywhere): Promise<void> => {
+const amitLeavesEverywhere = async (scene: EverywhereScene): Promise<void> => {
   const { world, tell, verify } = scene
   tell.step('Amit leaves, everywhere')
   if (world.entra !== null) tell.say('The guard still holds revokes in Entra. A single urgent leaver passes it.')

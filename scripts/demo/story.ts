@@ -1,4 +1,5 @@
 /** The story, told step by step: each statement is verified in the directory and in the audit log before it is told. */
+import type { Cleanup } from './cleanup.ts'
 import { NotSo } from './eventually.ts'
 import type { EverywhereWorld } from './everywhere/world.ts'
 import type { DemoOptions } from './options.ts'
@@ -11,7 +12,7 @@ import { feedJoins, feedLeaves } from './story-feed.ts'
 import { theHouse } from './story-house.ts'
 import { meeraJoins } from './story-meera.ts'
 import type { Teller } from './teller.ts'
-import type { Cleanup, World } from './world.ts'
+import type { World } from './world.ts'
 
 export const tellStory = async (
   world: World,

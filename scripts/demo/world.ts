@@ -10,6 +10,7 @@ import { end, isAlive } from '../stack/process.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { readState } from '../stack/state.ts'
 import { type AuditLog, openAuditLog } from './audit-log.ts'
+import type { Cleanup } from './cleanup.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { bank, type EngineProcess, startEngine } from './engine-process.ts'
 import { own } from './everywhere/config.ts'
@@ -32,24 +33,6 @@ export type World = {
   readonly envFile: string
   /** The other targets, which start while the story goes on. */
   readonly places: Promise<readonly Place[]>
-}
-
-/** Ends what was opened, in reverse; safe at any moment. */
-export type Cleanup = {
-  add: (name: string, work: () => unknown) => void
-  run: () => Promise<void>
-  forget: (name: string) => void
-}
-
-export const cleanup = (): Cleanup => {
-  const todo: { readonly name: string; readonly work: () => unknown }[] = []
-  return {
-    add: (name, work) => void todo.push({ name, work }),
-    forget: (name) => void todo.splice(0, todo.length, ...todo.filter((one) => one.name !== name)),
-    run: async () => {
-      for (let one = todo.pop(); one !== undefined; one = todo.pop()) await Promise.resolve(one.work()).catch(() => {})
-    },
-  }
 }
 
 export const openWorld = async (

@@ -5,7 +5,7 @@ import { type OnProgress, type Part, StackError } from '../../stack/part.ts'
 import { end } from '../../stack/process.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readState } from '../../stack/state.ts'
-import type { Cleanup } from '../world.ts'
+import type { Cleanup } from '../cleanup.ts'
 
 export const otherTargets = {
   'bank-ad': { part: 'samba', label: 'Active Directory', by: 'Samba' },
