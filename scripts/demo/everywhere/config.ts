@@ -59,23 +59,22 @@ const without = (policies: Policies, gone: ReadonlySet<string>): Policies => {
             return kept === null ? [] : [[key, kept] as const]
           }),
         )
-  /** `entitlements` of something, if it names any. */
-  const left = <T extends Plain>(holder: T): T => {
-    const { entitlements } = holder
-    return Array.isArray(entitlements)
-      ? { ...holder, entitlements: entitlements.filter((key) => !gone.has(String(key))) }
-      : holder
+  /** Without those among its `entitlements`; an empty list would be a mistake. */
+  const left = <T extends Plain>(holder: T): Plain => {
+    const { entitlements, ...rest } = holder
+    if (!Array.isArray(entitlements)) return holder
+    const some = entitlements.filter((key) => !gone.has(String(key)))
+    return some.length === 0 ? rest : { ...rest, entitlements: some }
   }
-  const isEmpty = (holder: Plain) => Object.values(holder).every((value) => Array.isArray(value) && value.length === 0)
   const kept = {
     entitlements: some(policies.entitlements, (key, one) => (gone.has(key) ? null : one)),
     roles: some(policies.roles, (_, one) => left(one)),
     birthright: some(policies.birthright, (_, one) => {
       const grants = left(one.grants)
-      return isEmpty(grants) ? null : { ...one, grants }
+      return Object.keys(grants).length === 0 ? null : { ...one, grants }
     }),
     sod: some(policies.sod, (_, one) => {
-      const sides = one.sides.map(left).filter(({ entitlements }) => (entitlements as readonly unknown[]).length > 0)
+      const sides = one.sides.map(left).filter(({ entitlements }) => entitlements !== undefined)
       return sides.length < 2 ? null : { ...one, sides }
     }),
   }
