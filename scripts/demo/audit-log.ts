@@ -167,7 +167,9 @@ export const openAuditLog = async (url: string) => {
         )
       )[0],
     openGuardHolds: () =>
-      ask<{ hold: string }>(`select hold from auditor.holds where kind = 'guard' and closed_at is null`),
+      ask<{ hold: string; limit: string }>(
+        `select hold, policies[1] as "limit" from auditor.holds where kind = 'guard' and closed_at is null order by hold`,
+      ),
     leaverQuantiles: () =>
       quantiles(
         ask(

@@ -2,6 +2,7 @@
 import { musterAnswer, musterCommand } from './engine-process.ts'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import type { Entra } from './everywhere/entra.ts'
+import { held, releaseHold } from './guard-hold.ts'
 import { dataOf, type HrMessage, hrMessage } from './hr-event.ts'
 import type { EverywhereScene } from './scene.ts'
 
@@ -178,7 +179,7 @@ export const theFeedIsRight = async ({ world, tell, verify }: EverywhereScene): 
       30,
       async () => {
         const waiting = await Promise.all(holds.map(({ hold }) => held(hold, env)))
-        const actions = waiting.reduce((sum, n) => sum + n, 0)
+        const actions = waiting.reduce((sum, one) => sum + one.actions, 0)
         return actions === 0 ? isSo(true) : notYet(`${actions} actions are held`)
       },
       100,
@@ -186,9 +187,7 @@ export const theFeedIsRight = async ({ world, tell, verify }: EverywhereScene): 
   )
   for (const { hold } of holds)
     await verify(`a human opens the guard again: hold ${hold} released, nothing goes out`, async () => {
-      const reason = 'HR corrected its feed'
-      const said = await musterCommand(['hold', 'release', hold, '--reason', reason, '--json'], env)
-      const { actions } = JSON.parse(said.join('\n')) as { actions: number }
+      const actions = await releaseHold(hold, 'HR corrected its feed', env)
       if (actions !== 0) throw new NotSo(`${actions} actions went out`)
     })
   await verify(
@@ -202,10 +201,4 @@ export const theFeedIsRight = async ({ world, tell, verify }: EverywhereScene): 
             throw new NotSo(`a revoke of ${person} was attempted`)
     },
   )
-}
-
-/** How many actions this hold holds now. */
-const held = async (hold: string, env: Readonly<Record<string, string>>): Promise<number> => {
-  const said = await musterCommand(['show', 'hold', hold, '--json'], env)
-  return (JSON.parse(said.join('\n')) as { holds: { actions: number } }).holds.actions
 }
