@@ -132,7 +132,7 @@ const entryGoneBeforeApproval = async ({ world, verify }: EverywhereScene): Prom
   if (sides.length === 0) return
   const names = (side: 'entry' | 'approval') => sides.map((one) => one[side]).join(' and ')
   await verify(
-    `audit: only when ${names('entry')} ${sides.length > 1 ? 'were both' : 'was'} verified gone was ${names('approval')} attempted, on whatever target`,
+    `audit: ${names('approval')} attempted only after ${names('entry')} ${sides.length > 1 ? 'were both' : 'was'} verified gone, on whatever target`,
     async () => {
       const gone = await Promise.all(
         sides.map(({ entry }) => eventually(20, () => world.audit.chain(amit, 'revoke', entry))),
