@@ -62,7 +62,7 @@ const processesOf = (dir: string): readonly string[] =>
 const minutes = 60_000
 
 test('tells the whole story, each statement verified, and leaves nothing running', {
-  timeout: 3 * minutes,
+  timeout: 4 * minutes,
 }, async () => {
   const run = runDemo(() => {})
   expect(await run.ended, run.stderr()).toBe(0)
