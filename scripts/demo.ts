@@ -1,9 +1,10 @@
 /** npm run demo: the main job, from nothing, told in the terminal. Exit 0 only if every statement of it was verified. */
+import { cleanup } from './demo/cleanup.ts'
 import { NotSo } from './demo/eventually.ts'
 import { parseOptions, usage } from './demo/options.ts'
 import { tellStory } from './demo/story.ts'
 import { teller } from './demo/teller.ts'
-import { cleanup, openWorld, type World } from './demo/world.ts'
+import { openWorld, type World } from './demo/world.ts'
 import { StackError } from './stack/part.ts'
 import { progressLines } from './stack/progress.ts'
 
@@ -34,16 +35,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 let ok = false
 try {
-  const world = await openWorld(options.dir, options.json ? () => {} : progressLines(process.stderr), ending)
-  await Promise.race([tellStory(world, tell, options, startedAt), world.engine.died])
+  const world = await openWorld(options, options.json ? () => {} : progressLines(process.stderr), ending)
+  const { everywhere } = await Promise.race([tellStory(world, tell, options, startedAt, ending), world.engine.died])
   ok = true
   tell.end(ok, (Date.now() - startedAt) / 1000)
   if (options.keep) {
     ending.forget('engine')
     ending.forget('stack')
+    ending.forget('everywhere engine')
+    for (const { target, stack } of await world.places) {
+      ending.forget(target)
+      stack?.keep()
+    }
     world.engine.keep()
-    world.stack.keep({ engine: world.engine.mark })
-    tell.show('keep', lookAround(world, options.dir), { envFile: world.envFile })
+    everywhere.engine.keep()
+    world.stack.keep({ engine: world.engine.mark, everywhere: everywhere.engine.mark })
+    tell.show('keep', lookAround(world, everywhere.envFile, options.dir), { envFile: world.envFile })
   }
 } catch (error) {
   if (!interrupted) {
@@ -61,7 +68,7 @@ if (!interrupted) {
   process.exit(ok ? 0 : 1)
 }
 
-function lookAround({ envFile, directory }: World, dir: string): readonly string[] {
+function lookAround({ envFile, directory }: World, everywhereEnv: string, dir: string): readonly string[] {
   return [
     'Everything is still running. To look around:',
     `  . ${envFile}`,
@@ -70,7 +77,8 @@ function lookAround({ envFile, directory }: World, dir: string): readonly string
     '  npx muster publish examples/bank/events/07-nora-joins.json    # tell it something as HR',
     `  ${directory.script} '(member=uid=meera.s,ou=people,dc=bank,dc=example)' cn`,
     '  any SQL client with "$MUSTER_AUDITOR_DATABASE_URL": docs/auditors.md has the views',
-    `  ${dir}/engine.log`,
+    `  . ${everywhereEnv}; npx muster doctor    # the engine of the last chapters, on four targets`,
+    `  ${dir}/engine.log, ${dir}/everywhere.log`,
     'To end it: npm run stack -- down',
   ]
 }

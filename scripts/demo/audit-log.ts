@@ -28,6 +28,13 @@ export type Chain = { readonly decided: TrailRow; readonly attempted: TrailRow; 
 
 export type Quantiles = { readonly n: number; readonly p50: number; readonly p99: number }
 
+export type LeaverOnTarget = {
+  readonly target: string
+  readonly ms: number
+  readonly revokes: number
+  readonly disabled: boolean
+}
+
 export type AuditLog = Awaited<ReturnType<typeof openAuditLog>>
 
 export const openAuditLog = async (url: string) => {
@@ -126,6 +133,43 @@ export const openAuditLog = async (url: string) => {
       if (row.slo_kept !== true) throw new NotSo('the time that leavers may take was not kept')
       return isSo({ ms: Number(row.ms), revokes: Number(row.revokes) })
     },
+    /** The same for each target, all of them; `disabled` where the target can disable. */
+    leaverByTarget: async (person: string, targets: readonly string[]): Promise<Look<readonly LeaverOnTarget[]>> => {
+      const rows = await ask<{
+        target: string
+        ms: string | null
+        revokes: string
+        disabled_at: Date | null
+        slo_kept: boolean | null
+      }>(
+        'select target, ms, revokes, disabled_at, slo_kept from auditor.leaver_latencies where person_key = $1 order by target',
+        person,
+      )
+      const done = rows.filter(({ ms }) => ms !== null)
+      const missing = targets.filter((target) => !done.some((row) => row.target === target))
+      if (missing.length > 0) return notYet(`of the leaver ${person} not everything is done on ${missing.join(', ')}`)
+      if (done.some(({ slo_kept }) => slo_kept !== true)) throw new NotSo('the time that leavers may take was not kept')
+      return isSo(
+        done.map(({ target, ms, revokes, disabled_at }) => ({
+          target,
+          ms: Number(ms),
+          revokes: Number(revokes),
+          disabled: disabled_at !== null,
+        })),
+      )
+    },
+    /** What the guard holds of this entitlement now. */
+    guardHold: async (entitlement: string) =>
+      (
+        await ask<{ hold: string; detail: { count: number; allowed: number } }>(
+          `select hold, detail from auditor.holds where kind = 'guard' and entitlement = $1 and closed_at is null`,
+          entitlement,
+        )
+      )[0],
+    openGuardHolds: () =>
+      ask<{ hold: string; limit: string }>(
+        `select hold, policies[1] as "limit" from auditor.holds where kind = 'guard' and closed_at is null order by hold`,
+      ),
     leaverQuantiles: () =>
       quantiles(
         ask(

@@ -20,10 +20,11 @@ export type EngineProcess = {
   readonly keep: () => void
 }
 
+/** `env` names the configuration directory: MUSTER_CONFIG. */
 export const startEngine = async (env: Readonly<Record<string, string>>, logFile: string): Promise<EngineProcess> => {
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'w', 0o600)
-  const { child, unref, release } = guarded('/bin/sh', [muster, 'serve', '--config', bank], {
+  const { child, unref, release } = guarded('/bin/sh', [muster, 'serve'], {
     cwd: checkout,
     env,
     stdio: ['ignore', log, log],
@@ -57,12 +58,22 @@ export const startEngine = async (env: Readonly<Record<string, string>>, logFile
 }
 
 /** Any other command of muster, as a person would type it; its answer on stdout. Colours only when asked for. */
-export const musterCommand = (
+export const musterCommand = async (
   words: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<readonly string[]> =>
+): Promise<readonly string[]> => {
+  const { code, out, err } = await musterAnswer(words, env)
+  if (code !== 0) throw new NotSo(`muster ${words.join(' ')}: exit ${code}\n${err}${out}`)
+  return out.trimEnd().split('\n')
+}
+
+/** The same for a command that may rightly say no. */
+export const musterAnswer = (
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> =>
   new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', [muster, ...words, '--config', bank], {
+    const child = spawn('/bin/sh', [muster, ...words], {
       cwd: checkout,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -72,9 +83,5 @@ export const musterCommand = (
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
     child.once('error', reject)
-    child.once('close', (code) =>
-      code === 0
-        ? resolve(out.trimEnd().split('\n'))
-        : reject(new NotSo(`muster ${words.join(' ')}: exit ${code}\n${err}${out}`)),
-    )
+    child.once('close', (code) => resolve({ code, out, err }))
   })

@@ -1,11 +1,12 @@
 /** HR's side of Kafka: the topic, made anew, and a producer. */
 import { type Admin, Kafka, logLevel } from 'kafkajs'
-import { partitions, topic } from '../stack/hr-topic.ts'
+import { topic as bankTopic, partitions } from '../stack/hr-topic.ts'
 import { eventually, isSo, notYet } from './eventually.ts'
 import type { HrMessage } from './hr-event.ts'
 
-/** muster.yaml's, by default. */
-const group = 'muster'
+export type HrPlace = { readonly topic: string; readonly group: string }
+/** muster.yaml's group, by default. */
+const bank: HrPlace = { topic: bankTopic, group: 'muster' }
 
 export type Hr = {
   /** Resolves when the broker has them. */
@@ -13,12 +14,13 @@ export type Hr = {
   readonly close: () => Promise<void>
 }
 
-export const openHr = async (brokers: readonly string[], mayReset: boolean): Promise<Hr> => {
+export const openHr = async (brokers: readonly string[], mayReset: boolean, place = bank): Promise<Hr> => {
+  const { topic } = place
   const kafka = new Kafka({ clientId: 'bank-hr', brokers: [...brokers], logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
   try {
-    await freshTopic(admin, mayReset)
+    await freshTopic(admin, mayReset, place)
   } finally {
     await admin.disconnect()
   }
@@ -33,7 +35,7 @@ export const openHr = async (brokers: readonly string[], mayReset: boolean): Pro
   }
 }
 
-const freshTopic = async (admin: Admin, mayReset: boolean): Promise<void> => {
+const freshTopic = async (admin: Admin, mayReset: boolean, { topic, group }: HrPlace): Promise<void> => {
   if ((await admin.listTopics()).includes(topic)) {
     if (!mayReset)
       throw new Error(

@@ -1,3 +1,4 @@
+import type { EverywhereWorld } from './everywhere/world.ts'
 import type { DemoOptions } from './options.ts'
 import type { Facts, Teller } from './teller.ts'
 import type { World } from './world.ts'
@@ -15,3 +16,6 @@ export type Scene = {
     facts?: (value: T) => Facts,
   ) => Promise<T>
 }
+
+/** Of the chapters on every target. */
+export type EverywhereScene = Omit<Scene, 'world'> & { readonly world: EverywhereWorld }

@@ -1,12 +1,34 @@
 import { isDeepStrictEqual } from 'node:util'
 import { eventually, isSo, NotSo, notYet } from './eventually.ts'
 import { type FeedWorker, feedMessages, feedWorkers, leaves } from './feed.ts'
+import { held, releaseHold } from './guard-hold.ts'
 import type { Scene } from './scene.ts'
 
 const seed = 20_261_120
 const secondsFor = (workers: number) => 60 + workers / 50
 
-export const feedJoins = async ({ world, tell, options, verify, startedAt }: Scene): Promise<readonly FeedWorker[]> => {
+const restMs = 1_500
+
+/** So many at once is a mass change, also of joiners: what is of high risk waits for a human. */
+const release = async ({ world, tell, verify }: Scene): Promise<void> => {
+  const holds = await world.audit.openGuardHolds()
+  for (const { hold, limit } of holds) {
+    const { actions } = await held(hold, world.env)
+    if (actions === 0) continue
+    tell.say(`The guard stopped (${limit}): ${actions} grants of high risk at once wait for a human (hold ${hold}).`)
+    await verify(
+      (released) => `a human looked: muster hold release ${hold}, ${released} actions go out`,
+      async () => {
+        const released = await releaseHold(hold, 'the new branches open today', world.env)
+        if (released < actions) throw new NotSo(`${actions} were held, ${released} released`)
+        return released
+      },
+    )
+  }
+}
+
+export const feedJoins = async (scene: Scene): Promise<readonly FeedWorker[]> => {
+  const { world, tell, options, verify, startedAt } = scene
   const number = options.feed.toLocaleString('en')
   tell.step(`${number} more workers join, and one event is garbage`)
   const workers = feedWorkers(options.feed, seed)
@@ -14,15 +36,21 @@ export const feedJoins = async ({ world, tell, options, verify, startedAt }: Sce
   const before = await world.audit.outcomes()
   const began = performance.now()
   await world.hr.publish(feedMessages(workers, Date.now()))
-  await eventually(
-    secondsFor(options.feed),
-    async () => {
-      const done = (await world.audit.outcomes()) - before
-      tell.progress('accounts and memberships read back', Math.min(done, changes), changes)
-      return done >= changes ? isSo(done) : notYet(`${done} of ${changes} outcomes`)
-    },
-    100,
-  )
+  let last = { done: -1, at: 0 }
+  /** Nothing came back for a moment, and the guard holds something: a human is asked. */
+  const waitsForHuman = async (done: number): Promise<boolean> => {
+    if (done !== last.done) last = { done, at: performance.now() }
+    return performance.now() - last.at > restMs && (await world.audit.openGuardHolds()).length > 0
+  }
+  const look = async () => {
+    const done = (await world.audit.outcomes()) - before
+    tell.progress('accounts and memberships read back', Math.min(done, changes), changes)
+    return done >= changes || (await waitsForHuman(done)) ? isSo(done) : notYet(`${done} of ${changes} outcomes`)
+  }
+  for (let done = 0; done < changes; ) {
+    done = await eventually(secondsFor(options.feed) - (performance.now() - began) / 1000, look, 100)
+    if (done < changes) await release(scene)
+  }
   const seconds = (performance.now() - began) / 1000
   await verify(
     `ldapsearch: all ${number} accounts are there, and exactly in the ${(changes - workers.length).toLocaleString('en')} memberships that they should be (${seconds.toFixed(1)} s)`,

@@ -10,13 +10,17 @@ import { end, isAlive } from '../stack/process.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 import { readState } from '../stack/state.ts'
 import { type AuditLog, openAuditLog } from './audit-log.ts'
+import type { Cleanup } from './cleanup.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { bank, type EngineProcess, startEngine } from './engine-process.ts'
+import { own } from './everywhere/config.ts'
+import { openPlace, otherTargetNames, type Place } from './everywhere/places.ts'
 import { type Hr, openHr } from './hr-topic.ts'
+import type { DemoOptions } from './options.ts'
 
 const databaseName = 'muster_demo'
-/** muster.yaml's `queue.prefix`, by default. */
-const redisPrefix = '{muster}'
+/** muster.yaml's `queue.prefix`, by default and in the last chapters. */
+const redisPrefixes = ['{muster}', own.prefix]
 
 export type World = {
   readonly stack: Stack
@@ -27,37 +31,26 @@ export type World = {
   /** What `muster` needs, as a person would export it. */
   readonly env: Readonly<Record<string, string>>
   readonly envFile: string
+  /** The other targets, which start while the story goes on. */
+  readonly places: Promise<readonly Place[]>
 }
 
-/** Ends what was opened, in reverse; safe at any moment. */
-export type Cleanup = {
-  add: (name: string, work: () => unknown) => void
-  run: () => Promise<void>
-  forget: (name: string) => void
-}
-
-export const cleanup = (): Cleanup => {
-  const todo: { readonly name: string; readonly work: () => unknown }[] = []
-  return {
-    add: (name, work) => void todo.push({ name, work }),
-    forget: (name) => void todo.splice(0, todo.length, ...todo.filter((one) => one.name !== name)),
-    run: async () => {
-      for (let one = todo.pop(); one !== undefined; one = todo.pop()) await Promise.resolve(one.work()).catch(() => {})
-    },
-  }
-}
-
-export const openWorld = async (dir: string, onProgress: OnProgress, ending: Cleanup): Promise<World> => {
+export const openWorld = async (
+  { dir, without }: Pick<DemoOptions, 'dir' | 'without'>,
+  onProgress: OnProgress,
+  ending: Cleanup,
+): Promise<World> => {
   mkdirSync(dir, { recursive: true })
   const stack = await startStack({ dir, parts: partNames, onProgress })
   ending.add('stack', () => stack.stop())
-  // An engine that an earlier --keep left behind works on what is made anew now.
-  const kept = readState(dir).others?.engine
-  if (isAlive(kept)) await end(kept, 'SIGTERM')
+  // Engines that an earlier --keep left behind work on what is made anew now.
+  await Promise.all(
+    Object.values(readState(dir).others ?? {}).flatMap((kept) => (isAlive(kept) ? [end(kept, 'SIGTERM')] : [])),
+  )
   const isOurs = (part: Part) => stack.part(part).origin !== 'environment'
 
   const [database, directory, hr] = await Promise.all([
-    freshDatabase(stack),
+    freshDatabase(stack, databaseName),
     freshDirectory(stack, isOurs('slapd')),
     openHr(stack.kafkaBrokers, isOurs('kafka')),
     freshRedis(stack.redisUrl, isOurs('redis')),
@@ -69,10 +62,12 @@ export const openWorld = async (dir: string, onProgress: OnProgress, ending: Cle
   const audit = await openAuditLog(database.auditorUrl)
   ending.add('audit', () => audit.close())
   const envFile = writeEnvFile(dir, env)
-  return { stack, directory, hr, audit, engine, env, envFile }
+  const places = Promise.all(otherTargetNames.map((target) => openPlace(dir, target, without, onProgress, ending)))
+  places.catch(() => {}) // told where they are needed
+  return { stack, directory, hr, audit, engine, env, envFile, places }
 }
 
-const freshDatabase = async (stack: Stack) => {
+export const freshDatabase = async (stack: Stack, databaseName: string) => {
   const client = new pg.Client({ connectionString: stack.databaseUrl })
   await client.connect()
   try {
@@ -102,10 +97,12 @@ const freshRedis = async (url: string, mayReset: boolean): Promise<void> => {
   await redis.connect()
   try {
     if (mayReset) await redis.flushall()
-    else if ((await redis.keys(`${redisPrefix.replace(/[[\]*?\\]/g, '\\$&')}*`)).length > 0)
-      throw new Error(
-        `the Redis of MUSTER_REDIS_URL holds keys ${redisPrefix}… already, and they are not the demo's to delete`,
-      )
+    else
+      for (const prefix of redisPrefixes)
+        if ((await redis.keys(`${prefix.replace(/[[\]*?\\]/g, '\\$&')}*`)).length > 0)
+          throw new Error(
+            `the Redis of MUSTER_REDIS_URL holds keys ${prefix}… already, and they are not the demo's to delete`,
+          )
   } finally {
     redis.disconnect()
   }

@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from './download.ts'
-import type { Part } from './part.ts'
+import type { optionalPartNames, Part } from './part.ts'
 import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 
-/** Samba wants ports and file attributes that a container on a developer's machine seldom has: it comes from packages. */
-type Dockered = Exclude<Part, 'samba' | 'moto'>
+/** Samba wants ports and file attributes that a container on a developer's machine seldom has: the optional parts come from packages. */
+type Dockered = Exclude<Part, (typeof optionalPartNames)[number]>
 
 const services = { kafka: 'kafka', postgres: 'postgres', redis: 'redis', slapd: 'openldap' } as const satisfies Record<
   Dockered,

@@ -1,5 +1,5 @@
 /** Parts that somebody else runs, named by the environment. */
-import type { Ad, Control, Ldap, Part } from './part.ts'
+import type { Ad, Aws, Control, Graph, Ldap, Part } from './part.ts'
 import { StackError } from './part.ts'
 
 const variables = {
@@ -9,6 +9,8 @@ const variables = {
   slapd: 'MUSTER_STACK_LDAP_URL',
   samba: 'MUSTER_STACK_AD_URL',
   moto: 'MUSTER_STACK_AWS_URL',
+  graph: 'MUSTER_STACK_GRAPH_URL',
+  aws: 'MUSTER_STACK_AWS_ENDPOINT',
 } as const satisfies Record<Part, string>
 
 export function externalUrl(part: Part): string | undefined {
@@ -45,6 +47,34 @@ export function externalAd(): Ad | undefined {
     rootPassword: setting('ROOT_PASSWORD'),
     serviceName: setting('SERVICE_NAME'),
     servicePassword: setting('SERVICE_PASSWORD'),
+  }
+}
+
+export function externalGraph(): Graph | undefined {
+  const url = externalUrl('graph')
+  if (url === undefined) return undefined
+  const setting = settingsOf('graph', 'MUSTER_STACK_GRAPH')
+  return {
+    url,
+    authority: setting('AUTHORITY', url),
+    tenantId: setting('TENANT'),
+    clientId: setting('CLIENT_ID'),
+    clientSecretFile: setting('CLIENT_SECRET_FILE'),
+    caFile: setting('CA_FILE'),
+  }
+}
+
+export function externalAws(): Aws | undefined {
+  const endpoint = externalUrl('aws')
+  if (endpoint === undefined) return undefined
+  const setting = settingsOf('aws', 'MUSTER_STACK_AWS')
+  return {
+    endpoint,
+    region: setting('REGION', 'eu-central-1'),
+    identityStoreId: setting('IDENTITY_STORE_ID'),
+    instanceArn: setting('INSTANCE_ARN'),
+    accessKeyId: setting('ACCESS_KEY_ID'),
+    secretAccessKey: setting('SECRET_ACCESS_KEY'),
   }
 }
 

@@ -1,5 +1,5 @@
 /** npm run stack -- up|down|status|reset: the local stack for people. */
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fillBankDirectory } from './bank-directory.ts'
 import { forgetContainers } from './docker.ts'
@@ -72,10 +72,12 @@ async function up(parts: readonly Part[]): Promise<number> {
   return 0
 }
 
-/** Directories of stacks in this checkout: `local` is that of `up`; the demo, tests and benchmarks have their own. */
+/** Directories of stacks in this checkout: `local` is that of `up`; the demo (and each of its other targets), tests and benchmarks have their own. */
 function stacks(): { name: string; dir: string }[] {
   if (!existsSync(home)) return []
-  const all = readdirSync(home).map((name) => ({ name, dir: join(home, name) }))
+  const below = (name: string) => readdirSync(join(home, name)).map((inner) => join(name, inner))
+  const names = readdirSync(home).filter((name) => statSync(join(home, name)).isDirectory())
+  const all = names.flatMap((name) => [...below(name), name]).map((name) => ({ name, dir: join(home, name) }))
   return all.filter(({ dir }) => existsSync(stateFile(dir)))
 }
 

@@ -3,7 +3,7 @@
 /** What runs by default. */
 export const partNames = ['kafka', 'postgres', 'redis', 'slapd'] as const
 /** What runs when it is asked for by name. */
-export const optionalPartNames = ['samba', 'moto'] as const
+export const optionalPartNames = ['samba', 'moto', 'graph', 'aws'] as const
 export const allPartNames = [...partNames, ...optionalPartNames] as const
 export type Part = (typeof allPartNames)[number]
 
@@ -57,6 +57,28 @@ export type Ad = {
   readonly serviceName: string
   readonly servicePassword: string
   readonly baseDn: string
+}
+
+/** A tenant of Microsoft Entra ID behind Microsoft Graph: here simulators/graph. */
+export type Graph = {
+  /** https://127.0.0.1:port, certificate by `caFile`. */
+  readonly url: string
+  /** Where tokens come from. */
+  readonly authority: string
+  readonly tenantId: string
+  readonly clientId: string
+  readonly clientSecretFile: string
+  readonly caFile: string
+}
+
+/** An instance of IAM Identity Center: here simulators/aws with moto behind it. */
+export type Aws = {
+  readonly endpoint: string
+  readonly region: string
+  readonly identityStoreId: string
+  readonly instanceArn: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
 }
 
 /** A part that cannot be had or does not start: which, why, and what to do about it. */

@@ -7,7 +7,16 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { forgetContainers, wantsDocker } from './docker.ts'
 import { locked } from './download.ts'
-import { type Ad, type Control, type Ldap, type OnProgress, type Part, StackError } from './part.ts'
+import {
+  type Ad,
+  type Aws,
+  type Control,
+  type Graph,
+  type Ldap,
+  type OnProgress,
+  type Part,
+  StackError,
+} from './part.ts'
 import { freeAddress, freePort } from './ports.ts'
 import { gone, isAlive, type ProcessMark, type Server, startedAt } from './process.ts'
 import type { SlapdVariant } from './slapd-files.ts'
@@ -37,6 +46,10 @@ export type Stack = {
   readonly ad: Ad
   /** moto's own, without simulators/aws in front. */
   readonly awsUrl: string
+  /** Only where `graph` was asked for. */
+  readonly graph: Graph
+  /** Only where `aws` was asked for, which starts moto behind it. */
+  readonly aws: Aws
   /** A password that this stack keeps under a name of yours, made at the first asking. */
   secret(name: string): string
   /** Throws for a part that was not asked for. */
@@ -59,8 +72,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const controls = new Map<Part, Control>()
 
   const secret = (name: string) => (state.secrets[name] ??= randomBytes(18).toString('base64url'))
+  const starting = new Map<Part, Promise<Found>>()
+  const startOnce = (part: Part): Promise<Found> => {
+    const under = starting.get(part) ?? starters[part](site)
+    starting.set(part, under)
+    return under
+  }
   const site: Site = {
     dir,
+    needs: startOnce,
     docker,
     onProgress,
     secret,
@@ -94,7 +114,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       onProgress({ part, text: 'ready' })
     },
   }
-  const results = await Promise.allSettled(options.parts.map((part) => starters[part](site)))
+  const results = await Promise.allSettled(options.parts.map(startOnce))
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) {
     await Promise.all([...started.values()].map((one) => one.stop()))
@@ -142,6 +162,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     get awsUrl() {
       return need(found.awsUrl, 'moto')
+    },
+    get graph() {
+      return need(found.graph, 'graph')
+    },
+    get aws() {
+      return need(found.aws, 'aws')
     },
     secret(name) {
       const value = secret(name)
@@ -192,7 +218,7 @@ function release(dir: string, state: StackState): void {
 }
 
 function environment(found: Found): Record<string, string> {
-  const { ad, ldap } = found
+  const { ad, aws, graph, ldap } = found
   const all: Record<string, string | undefined> = {
     MUSTER_KAFKA_BROKERS: found.brokers?.join(','),
     MUSTER_STACK_POSTGRES_URL: found.databaseUrl,
@@ -214,6 +240,18 @@ function environment(found: Found): Record<string, string> {
     MUSTER_STACK_AD_SERVICE_PASSWORD: ad?.servicePassword,
     MUSTER_STACK_AD_BASE_DN: ad?.baseDn,
     MUSTER_STACK_AWS_URL: found.awsUrl,
+    MUSTER_STACK_AWS_ENDPOINT: aws?.endpoint,
+    MUSTER_STACK_AWS_REGION: aws?.region,
+    MUSTER_STACK_AWS_IDENTITY_STORE_ID: aws?.identityStoreId,
+    MUSTER_STACK_AWS_INSTANCE_ARN: aws?.instanceArn,
+    MUSTER_STACK_AWS_ACCESS_KEY_ID: aws?.accessKeyId,
+    MUSTER_STACK_AWS_SECRET_ACCESS_KEY: aws?.secretAccessKey,
+    MUSTER_STACK_GRAPH_URL: graph?.url,
+    MUSTER_STACK_GRAPH_AUTHORITY: graph?.authority,
+    MUSTER_STACK_GRAPH_TENANT: graph?.tenantId,
+    MUSTER_STACK_GRAPH_CLIENT_ID: graph?.clientId,
+    MUSTER_STACK_GRAPH_CLIENT_SECRET_FILE: graph?.clientSecretFile,
+    MUSTER_STACK_GRAPH_CA_FILE: graph?.caFile,
   }
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

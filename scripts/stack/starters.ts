@@ -1,10 +1,12 @@
 /** How each part is had: from the environment, else by Docker, else from packages. */
 import { join } from 'node:path'
+import { awsSimulator } from './aws.ts'
 import { container, copyCaFile } from './docker.ts'
-import { external, externalAd, externalLdap, externalUrl } from './external.ts'
+import { external, externalAd, externalAws, externalGraph, externalLdap, externalUrl } from './external.ts'
+import { graphSimulator } from './graph.ts'
 import { coordinates, kafka } from './kafka.ts'
 import { answersAws, moto, motoUrl } from './moto.ts'
-import type { Ad, Control, Ldap, OnProgress, Part } from './part.ts'
+import type { Ad, Aws, Control, Graph, Ldap, OnProgress, Part } from './part.ts'
 import { answers, postgres, postgresUrl } from './postgres.ts'
 import type { Ownership, Server } from './process.ts'
 import { pong, redis } from './redis.ts'
@@ -20,6 +22,8 @@ export type Found = {
   readonly ldap?: Ldap
   readonly ad?: Ad
   readonly awsUrl?: string
+  readonly graph?: Graph
+  readonly aws?: Aws
 }
 
 /** The stack that a part is started for. */
@@ -34,6 +38,8 @@ export type Site = {
   /** A loopback address kept under this name on which these ports are free. */
   address(name: string, ports: readonly number[], own: Ownership): Promise<string>
   secret(name: string): string
+  /** What another part offers that this one stands on; starts it if nobody did. */
+  needs(part: Part): Promise<Found>
   /** Starts our own server and notes how to control it. */
   run(part: Part, make: (own: Ownership) => Promise<Server>): Promise<void>
   note(part: Part, control: Control): void
@@ -181,5 +187,40 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
       return moto({ dir: join(site.dir, 'moto'), port }, own, site.onProgress)
     })
     return { awsUrl }
+  },
+  async graph(site) {
+    const given = externalGraph()
+    if (given !== undefined) {
+      site.note('graph', external('graph'))
+      return { graph: given }
+    }
+    let tell = (): Graph => {
+      throw new Error('not started')
+    }
+    await site.run('graph', async (own) => {
+      const made = graphSimulator({ dir: join(site.dir, 'graph'), port: await site.port('graph', own) }, own)
+      tell = made.tell
+      return made.server
+    })
+    return { graph: tell() }
+  },
+
+  async aws(site) {
+    const given = externalAws()
+    if (given !== undefined) {
+      site.note('aws', external('aws'))
+      return { aws: given }
+    }
+    const { awsUrl } = await site.needs('moto')
+    let tell = async (): Promise<Aws> => {
+      throw new Error('not started')
+    }
+    await site.run('aws', async (own) => {
+      const port = await site.port('aws', own)
+      const made = awsSimulator({ dir: join(site.dir, 'aws'), port, moto: awsUrl ?? '' }, own)
+      tell = made.tell
+      return made.server
+    })
+    return { aws: await tell() }
   },
 }

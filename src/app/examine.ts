@@ -15,7 +15,7 @@ import { connectorByHand } from './targets.ts'
 export type Examined = {
   readonly part: string
   readonly ok: boolean
-  /** When ok: what is worth knowing. Else what is wrong, with what to do. */
+  /** When ok: what is worth knowing. Else what is wrong, with what to do. Then, of a target, as whom and with which rights. */
   readonly remarks: readonly string[]
 }
 
@@ -31,12 +31,17 @@ export const examine = (config: Config): Promise<readonly Examined[]> =>
     ...config.targets.map((target) => looked(`target ${target.id}`, () => examineTarget(target))),
   ])
 
-type Answer = { readonly problems: readonly string[]; readonly remarks?: readonly string[] }
+type Answer = {
+  readonly problems: readonly string[]
+  readonly remarks?: readonly string[]
+  readonly facts?: readonly string[]
+}
 
 const looked = async (part: string, look: () => Promise<Answer>): Promise<Examined> => {
   try {
-    const { problems, remarks = [] } = await within(patienceMs, look())
-    return { part, ok: problems.length === 0, remarks: problems.length === 0 ? remarks : problems }
+    const { problems, remarks = [], facts = [] } = await within(patienceMs, look())
+    const ok = problems.length === 0
+    return { part, ok, remarks: [...(ok ? remarks : problems), ...facts] }
   } catch (error) {
     return { part, ok: false, remarks: [error instanceof Error ? error.message || error.name : String(error)] }
   }
@@ -133,8 +138,8 @@ const examineKafka = async (config: Config): Promise<Answer> => {
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
   const connector = connectorByHand(target, null)
   try {
-    const { problems } = await connector.check(AbortSignal.timeout(patienceMs))
-    return { problems, remarks: [`${target.type}, reachable, with the rights it needs`] }
+    const { problems, facts = [] } = await connector.check(AbortSignal.timeout(patienceMs))
+    return { problems, remarks: [`${target.type}, reachable, with the rights it needs`], facts }
   } finally {
     await connector.close()
   }

@@ -42,7 +42,7 @@ describe('security', () => {
     const somebody = world.person(freshName())
     const group = await world.addGroup(freshName())
     await using(tls(), async (connector) => {
-      expect(await connector.check(always.signal)).toEqual({ ok: true, problems: [] })
+      expect(await connector.check(always.signal)).toMatchObject({ ok: true, problems: [] })
       const [created] = await connector.apply([ensure(somebody)], always)
       const account = accountOf(created)?.nativeId as NativeId
       expect((await connector.apply([grant(account, group), { op: 'disable', account }], always)).map(said)).toEqual([

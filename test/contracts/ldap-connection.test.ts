@@ -42,7 +42,14 @@ const addAccount = async () => (await world.addAccounts([world.person(freshName(
 
 describe('security', () => {
   test('LDAPS with the right authority', async () => {
-    expect(await checked(tls())).toEqual({ ok: true, problems: [] })
+    expect(await checked(tls())).toEqual({
+      ok: true,
+      problems: [],
+      facts: [
+        'as cn=muster,ou=services,dc=bank,dc=example',
+        'people below ou=people,dc=bank,dc=example, groups below ou=groups,dc=bank,dc=example',
+      ],
+    })
   })
 
   test('StartTLS: nothing readable passes, the password least of all', async () => {
@@ -51,7 +58,7 @@ describe('security', () => {
       clear += bytes.toString('latin1')
       return 'pass'
     })
-    expect(await checked({ security: 'startTls', caFile: world.ldap.caFile })).toEqual({ ok: true, problems: [] })
+    expect(await checked({ security: 'startTls', caFile: world.ldap.caFile })).toMatchObject({ ok: true, problems: [] })
     world.proxy.watch(null)
     expect(clear).toContain('1.3.6.1.4.1.1466.20037')
     expect(clear).not.toContain(world.ldap.servicePassword)

@@ -99,6 +99,8 @@ describe('looking', () => {
       'kafka',
       'target bank-ldap',
     ])
+    expect(said.out).toContain('as cn=muster,ou=services,dc=bank,dc=example')
+    expect(said.out).not.toContain(files.env.MUSTER_LDAP_PASSWORD)
     const nowhere = await muster(
       {
         ...files,

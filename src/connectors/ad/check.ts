@@ -53,7 +53,8 @@ export const check = async (client: LdapClient, settings: AdSettings, now: () =>
   const domain = domainOf(settings.searchBase) || settings.searchBase
   if (!(await seesDeleted(client, domain)))
     problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
-  return { ok: problems.length === 0, problems }
+  const facts = [`as ${settings.bindName}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
+  return { ok: problems.length === 0, problems, facts }
 }
 
 const rootProblems = (root: Entry, settings: AdSettings, now: number): readonly string[] => {

@@ -67,7 +67,9 @@ const request = async (
     ],
     placeMs,
   )
-  if (!place.ok) return { kind: 'throttled', retryAfterMs: place.waitMs, scope: 'assignments' }
+  // Whoever is there leaves when done, long before the place would be taken from them.
+  if (!place.ok)
+    return { kind: 'throttled', retryAfterMs: Math.min(place.waitMs, assignmentPollMs), scope: 'assignments' }
   const input = {
     InstanceArn: aws.settings.instanceArn,
     TargetId: target.accountId,

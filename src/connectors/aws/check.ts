@@ -74,5 +74,9 @@ export const check = async (aws: Aws): Promise<CheckReport> => {
   const skewSeconds = Math.round(clients.identityStore.config.systemClockOffset / 1_000)
   if (Math.abs(skewSeconds) > 60)
     problems.push(`the clock here is ${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'behind' : 'ahead of'} AWS's`)
-  return { ok: problems.length === 0, problems }
+  const facts = [
+    `as ${me.value.Arn ?? 'somebody'}; credentials: ${settings.credentials.from}`,
+    `identity store ${settings.identityStoreId} in ${settings.region}`,
+  ]
+  return { ok: problems.length === 0, problems, facts }
 }

@@ -135,7 +135,11 @@ type Denied = { readonly ok: true; readonly request: string | null } | { readonl
 
 const deny = async (aws: Aws, arn: string, account: NativeId, at: number, gate: Gate): Promise<Denied> => {
   const place = await aws.tools.budget.occupy([{ name: `policy:${arn}`, max: 1 }], policyMs)
-  if (!place.ok) return { ok: false, outcome: { kind: 'throttled', retryAfterMs: place.waitMs, scope: 'policy' } }
+  // Whoever is there leaves when done, long before the place would be taken from them.
+  if (!place.ok) {
+    const retryAfterMs = Math.min(place.waitMs, pollAfterMs)
+    return { ok: false, outcome: { kind: 'throttled', retryAfterMs, scope: 'policy' } }
+  }
   try {
     return await denyAlone(aws, arn, account, at, gate)
   } finally {

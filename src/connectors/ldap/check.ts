@@ -35,7 +35,8 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   }
   if (settings.passwordPolicyDn !== undefined)
     problems.push(...(await policyProblems(client, settings.passwordPolicyDn)))
-  return { ok: problems.length === 0, problems }
+  const facts = [`as ${settings.bindDn}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
+  return { ok: problems.length === 0, problems, facts }
 }
 
 /** slapd looks at pwdAccountLockedTime only where the account's policy has pwdLockout TRUE; else a disabled account signs in. */

@@ -10,5 +10,12 @@ test('an option that the demo does not understand is named', () => {
     keep: true,
     feed: 60,
     dir: '/tmp/one',
+    without: [],
   })
+})
+
+test('the targets that it shall do without are those that may be missing', () => {
+  expect(parseOptions(['--without', 'samba', '--without', 'aws'])).toMatchObject({ without: ['samba', 'aws'] })
+  expect(parseOptions(['--without', 'kafka'])).toContain('--without')
+  expect(parseOptions(['--without', 'moto'])).toContain('--without')
 })
