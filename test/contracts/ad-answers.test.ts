@@ -180,6 +180,28 @@ test('memberOf is hidden: nobody is told to hold nothing, and doctor says why', 
   })
 })
 
+test('memberOf is hidden: a leaver is shut all the same and only then told as unread; who holds nothing waits for nobody', async () => {
+  const [leaver, other] = (await addAccounts(2)) as [NativeId, NativeId]
+  await scene.world.addGroup(freshName(), [leaver])
+  await hiding('memberOf', async (connector) => {
+    const disable = [
+      { op: 'disable', account: leaver },
+      { op: 'disable', account: other },
+    ] as const
+    const unread = { cause: { word: 'unverified-member-of-hidden' } }
+    expect(await connector.apply(disable, always)).toMatchObject([
+      { kind: 'unknown', ...unread },
+      { kind: 'done', changed: true, grants: [] },
+    ])
+    expect([await controlOf(leaver), await controlOf(other)]).toEqual([514, 514])
+    expect(await connector.apply(disable, always)).toMatchObject([
+      { kind: 'retry', ...unread },
+      { kind: 'done', changed: false },
+    ])
+    expect(await connector.apply([{ op: 'enable', account: leaver }], always)).toMatchObject([{ kind: 'done' }])
+  })
+})
+
 test('the members of a group are hidden: it is not told as empty', async () => {
   const account = await addAccount()
   const [group, empty] = [await scene.world.addGroup(freshName(), [account]), await scene.world.addGroup(freshName())]

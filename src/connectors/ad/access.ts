@@ -3,7 +3,7 @@ import type { Evidence, Outcome } from '../../domain/outcome.ts'
 import { notSo, type Operation } from '../connector.ts'
 import { missingAccount, refused, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import { causeOf, type Failure, outcomeOfRead } from '../ldap-wire/errors.ts'
+import { type Failure, outcomeOfRead } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
 import { type Account, type Accounts, hiddenAccount, observedAccount, readAccounts } from './account.ts'
 import type { AdSettings } from './config.ts'
@@ -13,7 +13,7 @@ import { bringBack, partWith, unfinishedOf } from './leaver.ts'
 import { changeMembers } from './membership.ts'
 import { protectionOf } from './protected.ts'
 import { setEnabled } from './set-enabled.ts'
-import type { Written } from './written.ts'
+import { unverified, type Written } from './written.ts'
 
 export type AccessOperation =
   | Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
@@ -37,6 +37,8 @@ export const findItems = async (
   settings: AdSettings,
   operations: readonly AccessOperation[],
   outcomes: (Outcome | undefined)[],
+  /** `asShown`: what they hold is proved afterwards. */
+  groupsOfAccounts: 'proven' | 'asShown' = 'proven',
 ): Promise<readonly Item[]> => {
   const ids = [...new Set(operations.map(({ account }) => account))]
   const groups = new Map<string, Promise<Group | Outcome>>()
@@ -48,7 +50,10 @@ export const findItems = async (
     groups.set(key, known)
     return known
   }
-  const [accounts, ...found] = await Promise.all([readAccounts(client, settings, ids), ...operations.map(groupOf)])
+  const [accounts, ...found] = await Promise.all([
+    readAccounts(client, settings, ids, groupsOfAccounts),
+    ...operations.map(groupOf),
+  ])
   const items: Item[] = []
   for (const [index, operation] of operations.entries()) {
     if (!accounts.ok) {
@@ -82,7 +87,7 @@ export const changeAccess = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   client.warm()
-  const items = await findItems(client, settings, operations, outcomes)
+  const items = await findItems(client, settings, operations, outcomes, 'asShown')
   const written = await writeItems(client, settings, pace, items, outcomes, gate)
   const toProve = items.filter(({ index }) => written.has(index))
   const ids = [...new Set(toProve.map(({ operation }) => operation.account))]
@@ -90,10 +95,7 @@ export const changeAccess = async (
   for (const item of toProve) {
     const write = written.get(item.index) ?? { kind: 'written', changed: false, code: '' }
     if (proof.ok) outcomes[item.index] = judge(settings, item, proof.value, write)
-    else {
-      const cause = { ...causeOf(proof.failure), word: `unverified-${proof.failure.word}` }
-      outcomes[item.index] = { kind: write.changed ? 'unknown' : 'retry', cause }
-    }
+    else outcomes[item.index] = unverified(proof.failure, write.changed)
   }
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
 }
@@ -131,7 +133,8 @@ const writeItems = async (
     for (const [group, ofGroup] of byGroup) {
       const needed = ofGroup.filter((item) => {
         const held = holding(item.account, item.group)
-        if (op === 'revoke' && held === 'primary') note(item, refused('not-allowed', 'primary-group'))
+        if (held === 'unread') note(item, { kind: 'written', changed: false, code: '' })
+        else if (op === 'revoke' && held === 'primary') note(item, refused('not-allowed', 'primary-group'))
         else if ((held === null) === (op === 'grant')) return true
         else note(item, { kind: 'written', changed: false, code: '' })
         return false
@@ -163,10 +166,11 @@ const writeItems = async (
 /** Whoever is only away keeps their place, their password and their manager. */
 const leaves = (operation: AccessOperation): boolean => operation.op === 'disable' && operation.away !== true
 
-const holding = (account: Account, group: Group | null): 'member' | 'primary' | null => {
+const holding = ({ groups, primaryGroup }: Account, group: Group | null): 'member' | 'primary' | 'unread' | null => {
   if (group === null) return null
-  if (account.groups.has(group.guid)) return 'member'
-  return group.sid !== undefined && group.sid === account.primaryGroup ? 'primary' : null
+  if (!groups.ok) return 'unread'
+  if (groups.value.has(group.guid)) return 'member'
+  return group.sid !== undefined && group.sid === primaryGroup ? 'primary' : null
 }
 
 /** The outcome of one operation, from what was read and nothing else. */
@@ -189,16 +193,19 @@ export const judge = (settings: AdSettings, item: Item, proof: Accounts, write: 
       const observed = observedAccount(settings, now)
       if (observed === null) return hiddenAccount
       if (observed.enabled !== (operation.op === 'enable')) return isNotSo
+      // Its evidence is what it held: nobody is to believe that this was nothing.
+      if (operation.op === 'disable' && !now.groups.ok) return unverified(now.groups.failure, write.changed)
       const unfinished = leaves(operation) ? unfinishedOf(settings, now, write.failures ?? new Map()) : []
       return {
         ...done('account-entry'),
         account: { ...observed, origin: 'known' },
-        ...(operation.op === 'disable' ? { grants: [...now.groups.values()] } : {}),
+        ...(operation.op === 'disable' && now.groups.ok ? { grants: [...now.groups.value.values()] } : {}),
         ...(unfinished.length > 0 ? { unfinished } : {}),
       }
     }
     case 'grant':
     case 'revoke': {
+      if (!now.groups.ok) return unverified(now.groups.failure, write.changed)
       const held = holding(now, group)
       if ((held === null) === (operation.op === 'grant')) return isNotSo
       return done(held === 'primary' ? 'primary-group' : 'member-of')

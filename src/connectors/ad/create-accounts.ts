@@ -6,7 +6,7 @@ import type { Gate, LdapClient, Values } from '../ldap-wire/client.ts'
 import type { Missing } from '../ldap-wire/correlate.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
-import { accountOf, findPeople } from './account.ts'
+import { findPeople, shownAccount } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { outcomeOfChange } from './errors.ts'
 import { forgottenPassword } from './password.ts'
@@ -130,7 +130,7 @@ const create = async (
   const entries = found.value.get(foldKey(draft.operation.wanted.correlation.value)) ?? []
   // Whoever made another one at the same moment: none of them is enabled by us.
   if (entries.length !== 1 || entries[0] === undefined) return refused('account-ambiguous', 'several-accounts')
-  const account = await accountOf(client, entries[0])
+  const account = await shownAccount(client, entries[0])
   if (!account.ok) return outcomeOfRead(account.failure, 'account')
   const enabled = await setEnabled(client, settings, account.value, true, gate, writer)
   return enabled.kind === 'written' ? 'created' : enabled

@@ -13,6 +13,7 @@ import { outcomeOfChange } from './errors.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { find } from './find-accounts.ts'
 import { protectionOf } from './protected.ts'
+import { unverified } from './written.ts'
 
 type Origin = 'created' | 'linked' | 'known'
 /** An account that is there; `code` is '0' when something was written to it in this call. */
@@ -99,7 +100,7 @@ const prove = async (
       outcomes[one.index] = failures.get(one.index) ?? retry(notSo)
       continue
     }
-    const account = await accountOf(client, entry)
+    const account = await accountOf(client, settings, entry)
     outcomes[one.index] = account.ok
       ? presentAccount(settings, account.value, one.origin, one.code)
       : outcomeOfRead(account.failure, 'account')
@@ -115,11 +116,14 @@ const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): En
 export const presentAccount = (settings: AdSettings, account: Account, origin: Origin, code: string): Outcome => {
   const observed = observedAccount(settings, account)
   if (observed === null) return hiddenAccount
+  const { groups } = account
+  // A new one holds nothing yet.
+  if (origin !== 'created' && !groups.ok) return unverified(groups.failure, code !== '')
   return {
     kind: 'done',
     changed: code !== '',
     evidence: { read: 'account-entry', code, account: account.guid, entitlement: null },
     account: { ...observed, origin },
-    ...(origin === 'created' ? {} : { grants: [...account.groups.values()] }),
+    ...(origin === 'created' || !groups.ok ? {} : { grants: [...groups.value.values()] }),
   }
 }

@@ -6,7 +6,7 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { type AccessOperation, findItems, isOnAccess, judge } from './access.ts'
-import { accountOf, observedAccount, readAccounts } from './account.ts'
+import { accountOf, observedAccount, readAccounts, unreadGroups } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { presentAccount } from './ensure-accounts.ts'
 import { find } from './find-accounts.ts'
@@ -54,7 +54,7 @@ const observeAccounts = async (
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const { matched } = await find(client, settings, operations, outcomes)
   for (const { index, operation, entry } of matched) {
-    const account = await accountOf(client, entry)
+    const account = await accountOf(client, settings, entry)
     outcomes[index] = account.ok
       ? presentAccount(settings, account.value, operation.account === null ? 'linked' : 'known', '')
       : outcomeOfRead(account.failure, 'account')
@@ -73,12 +73,11 @@ export const grantsOf = async (
 ): Promise<Snapshot<{ readonly account: NativeId; readonly entitlement: ObservedEntitlement }>> => {
   const read = await readAccounts(client, settings, ids)
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  return {
-    kind: 'complete',
-    items: [...read.value.values()].flatMap(({ guid, groups }) =>
-      [...groups.values()].map((entitlement) => ({ account: guid, entitlement })),
-    ),
-  }
+  const items = [...read.value.values()].flatMap(({ guid, groups }) =>
+    groups.ok ? [...groups.value.values()].map((entitlement) => ({ account: guid, entitlement })) : [],
+  )
+  const unread = unreadGroups(read.value)
+  return unread === undefined ? { kind: 'complete', items } : { kind: 'partial', items, cause: failureText(unread) }
 }
 
 export const accounts = async (
@@ -86,7 +85,7 @@ export const accounts = async (
   settings: AdSettings,
   ids: readonly NativeId[],
 ): Promise<Snapshot<ObservedAccount>> => {
-  const read = await readAccounts(client, settings, ids)
+  const read = await readAccounts(client, settings, ids, 'asShown')
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
   const seen = [...read.value.values()].map((account) => observedAccount(settings, account))
   const items = seen.filter((account) => account !== null)

@@ -41,7 +41,7 @@ export const setEnabled = async (
     if (result.ok) return { kind: 'written', changed: true, code: '0' }
     if (result.failure.result !== 16) return outcomeOfChange(result.failure, 'account')
     if (tries === maxTries) return retry('user-account-control-contended')
-    const read = await readAccounts(client, settings, [account.guid])
+    const read = await readAccounts(client, settings, [account.guid], 'asShown')
     if (!read.ok) return outcomeOfRead(read.failure, 'account')
     const now = read.value.get(account.guid)
     if (now === undefined) return missingAccount
