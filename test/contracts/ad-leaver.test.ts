@@ -86,6 +86,19 @@ describe('a leaver', () => {
     })
   })
 
+  test('renamed while being shut: moved under the name that it has now, not renamed back', async () => {
+    const account = await addAccount()
+    const name = freshName()
+    scene.world.faults.atNextWrite('before-commit', async () => {
+      const dn = (await scene.world.entryOf(account))?.dn ?? ''
+      await scene.world.asRoot.modifyDN(dn, `CN=${name},${dn.slice(dn.indexOf(',') + 1)}`)
+    })
+    await using({ leaver: { moveTo: scene.world.leavers } }, async (connector) => {
+      expect((await connector.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+    })
+    expect((await scene.world.entryOf(account))?.dn).toBe(`CN=${name},${scene.world.leavers}`)
+  })
+
   test('whoever is only away is shut and nothing more', async () => {
     const account = await addAccount()
     const before = String((await scene.world.entryOf(account))?.dn)
