@@ -131,6 +131,21 @@ test('a UPN that another domain of the forest has', async () => {
   })
 })
 
+test('the account was made and could not be opened: not "surely not applied"; repeated, it is linked', async () => {
+  for (const code of [52, 51]) {
+    const somebody = person()
+    const respond: Responder = (request) =>
+      request.includes('userAccountControl') && !request.includes('sAMAccountName') ? { code, message: '' } : null
+    await answering(respond, async (connector) => {
+      expect(await connector.apply([ensure(somebody)], always)).toMatchObject([
+        { kind: 'unknown', cause: { word: expect.stringMatching(/^created-not-enabled-/) } },
+      ])
+    })
+    expect(await scene.world.accountsOf(somebody)).toHaveLength(1)
+    expect(accountOf((await scene.apply([ensure(somebody)]))[0])).toMatchObject({ origin: 'linked', enabled: false })
+  }
+})
+
 test('a connection without encryption takes no password: the account is not made', async () => {
   const somebody = person()
   const respond: Responder = (request) =>

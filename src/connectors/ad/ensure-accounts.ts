@@ -97,15 +97,19 @@ const prove = async (
   for (const one of present) {
     const entry = one.code === '' ? one.entry : now.get(one.index)
     if (entry === undefined || entry === null) {
-      outcomes[one.index] = failures.get(one.index) ?? retry(notSo)
+      outcomes[one.index] = unproved(failures.get(one.index) ?? retry(notSo), one.code !== '')
       continue
     }
     const account = await accountOf(client, settings, entry)
     outcomes[one.index] = account.ok
       ? presentAccount(settings, account.value, one.origin, one.code)
-      : outcomeOfRead(account.failure, 'account')
+      : unproved(outcomeOfRead(account.failure, 'account'), one.code !== '')
   }
 }
+
+/** Something was written and no read shows it: that is not "surely not applied". */
+const unproved = (outcome: Outcome, written: boolean): Outcome =>
+  written && outcome.kind === 'retry' ? { kind: 'unknown', cause: outcome.cause } : outcome
 
 /** The same operation, to be found by native id where that is known by now. */
 const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): EnsureOperation[] =>
