@@ -121,7 +121,10 @@ const writeItems = async (
     const queue = items.filter(({ operation }) => operation.op === op)
     const work = async (writer: number): Promise<void> => {
       for (let item = queue.shift(); item !== undefined; item = queue.shift())
-        note(item, protectionOf(settings, item.account.entry) ?? (await change(item.account, writer, item.operation)))
+        note(
+          item,
+          protectionOf(settings, item.account.entry, op) ?? (await change(item.account, writer, item.operation)),
+        )
     }
     await Promise.all(Array.from({ length: Math.min(client.writers, queue.length) }, (_, writer) => work(writer)))
   }
@@ -135,8 +138,11 @@ const writeItems = async (
         const held = holding(item.account, item.group)
         if (held === 'unread') note(item, { kind: 'written', changed: false, code: '' })
         else if (op === 'revoke' && held === 'primary') note(item, refused('not-allowed', 'primary-group'))
-        else if ((held === null) === (op === 'grant')) return true
-        else note(item, { kind: 'written', changed: false, code: '' })
+        else if ((held === null) === (op === 'grant')) {
+          const protection = op === 'grant' ? protectionOf(settings, item.account.entry, op) : undefined
+          if (protection === undefined) return true
+          note(item, protection)
+        } else note(item, { kind: 'written', changed: false, code: '' })
         return false
       })
       const accounts = needed.map(({ account }) => account.guid)
@@ -159,7 +165,7 @@ const writeItems = async (
     return enabled.kind === 'written' && moved ? { ...enabled, changed: true, code: '0' } : enabled
   })
   await onMembers('grant')
-  await onAccounts('deleteAccount', (account) => deleteAccount(client, account, gate))
+  await onAccounts('deleteAccount', (account) => deleteAccount(client, settings, account, gate))
   return written
 }
 

@@ -124,10 +124,14 @@ export const shownAccount = async (client: LdapClient, entry: Entry): Promise<Re
   const rid = firstValue(entry, 'primaryGroupID')
   const domain = name.sid?.slice(0, name.sid.lastIndexOf('-'))
   const primaryGroup = rid === undefined || domain === undefined ? undefined : `${domain}-${rid}`
+  return ok({ guid: name.guid, dn: name.dn, control: controlOf(entry), groups, primaryGroup, entry })
+}
+
+/** null: not readable. */
+export const controlOf = (entry: Entry): number | null => {
   const bits = firstValue(entry, 'userAccountControl')
   // AD writes a signed number; as a bit field it has no sign.
-  const control = bits === undefined || !/^-?\d+$/.test(bits) ? null : Number(bits) >>> 0
-  return ok({ guid: name.guid, dn: name.dn, control, groups, primaryGroup, entry })
+  return bits === undefined || !/^-?\d+$/.test(bits) ? null : Number(bits) >>> 0
 }
 
 export const mappedOf = (settings: AdSettings, entry: Entry): MappedAttributes =>

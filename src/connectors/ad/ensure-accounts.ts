@@ -68,7 +68,7 @@ const update = async (
     mappedOf(settings, entry),
   ).map(([attribute, values]) => ({ operation: 'replace', attribute, values }) as const)
   if (changes.length === 0) return ''
-  const protection = protectionOf(settings, entry)
+  const protection = protectionOf(settings, entry, operation.op)
   if (protection !== undefined) return protection
   const guid = parseExtendedDn(entry.dn)?.guid
   if (guid === undefined) return retry('unreadable-account')
