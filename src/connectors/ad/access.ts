@@ -13,6 +13,7 @@ import { bringBack, partWith, unfinishedOf } from './leaver.ts'
 import { changeMembers } from './membership.ts'
 import { protectionOf } from './protected.ts'
 import { setEnabled } from './set-enabled.ts'
+import { whileSettling } from './settling.ts'
 import { unverified, type Written } from './written.ts'
 
 export type AccessOperation =
@@ -84,11 +85,12 @@ export const changeAccess = async (
   pace: Pace,
   operations: readonly AccessOperation[],
   gate: Gate,
+  settling = false,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   client.warm()
   const items = await findItems(client, settings, operations, outcomes, 'asShown')
-  const written = await writeItems(client, settings, pace, items, outcomes, gate)
+  const written = await writeItems(client, settings, pace, items, outcomes, gate, settling)
   const toProve = items.filter(({ index }) => written.has(index))
   const ids = [...new Set(toProve.map(({ operation }) => operation.account))]
   const proof = await readAccounts(client, settings, ids)
@@ -97,10 +99,13 @@ export const changeAccess = async (
     if (proof.ok) outcomes[item.index] = judge(settings, item, proof.value, write)
     else outcomes[item.index] = unverified(proof.failure, write.changed)
   }
-  return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
+  return operations.map(({ op }, index) => {
+    const outcome = outcomes[index] ?? retry('not-begun')
+    return settling ? whileSettling(op, outcome) : outcome
+  })
 }
 
-/** Access ends before it begins. */
+/** Access ends before it begins. `settling`: what ends it is sent whatever a read says. */
 const writeItems = async (
   client: LdapClient,
   settings: AdSettings,
@@ -108,6 +113,7 @@ const writeItems = async (
   items: readonly Item[],
   outcomes: (Outcome | undefined)[],
   gate: Gate,
+  settling: boolean,
 ): Promise<ReadonlyMap<number, WrittenItem>> => {
   const written = new Map<number, WrittenItem>()
   const note = ({ index }: Item, result: WrittenItem | Outcome) => {
@@ -138,7 +144,7 @@ const writeItems = async (
         const held = holding(item.account, item.group)
         if (held === 'unread') note(item, { kind: 'written', changed: false, code: '' })
         else if (op === 'revoke' && held === 'primary') note(item, refused('not-allowed', 'primary-group'))
-        else if ((held === null) === (op === 'grant')) {
+        else if ((held === null) === (op === 'grant') || (op === 'revoke' && settling)) {
           const protection = op === 'grant' ? protectionOf(settings, item.account.entry, op) : undefined
           if (protection === undefined) return true
           note(item, protection)
@@ -152,7 +158,7 @@ const writeItems = async (
     }
   }
   await onAccounts('disable', async (account, writer, operation) => {
-    const disabled = await setEnabled(client, settings, account, false, gate, writer)
+    const disabled = await setEnabled(client, settings, account, false, gate, writer, settling)
     if (disabled.kind !== 'written' || !leaves(operation)) return disabled
     const { changed, failures } = await partWith(client, settings, account, disabled.changed, gate)
     return { ...disabled, ...(changed ? { changed, code: '0' } : {}), failures }

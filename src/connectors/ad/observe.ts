@@ -8,12 +8,14 @@ import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { type AccessOperation, findItems, isOnAccess, judge } from './access.ts'
 import { accountOf, observedAccount, readAccounts, unreadGroups } from './account.ts'
 import type { AdSettings } from './config.ts'
+import type { Pinned } from './domain-controllers.ts'
 import { presentAccount } from './ensure-accounts.ts'
 import { find } from './find-accounts.ts'
+import { whileSettling } from './settling.ts'
 
 /** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
 export const observe = async (
-  client: LdapClient,
+  { client, settling }: Pinned,
   settings: AdSettings,
   operations: readonly Operation[],
 ): Promise<readonly Outcome[]> => {
@@ -23,7 +25,11 @@ export const observe = async (
     (ensures) => observeAccounts(client, settings, ensures),
     (others) => observeAccess(client, settings, others),
   )
-  return outcomes.map((outcome) =>
+  const believed = outcomes.map((outcome, index) => {
+    const op = operations[index]?.op
+    return settling && op !== undefined ? whileSettling(op, outcome) : outcome
+  })
+  return believed.map((outcome) =>
     outcome.kind === 'retry' && outcome.cause.word !== notSo ? { kind: 'unknown', cause: outcome.cause } : outcome,
   )
 }
