@@ -131,6 +131,21 @@ test('a UPN that another domain of the forest has', async () => {
   })
 })
 
+test('the account was made and could not be opened: not "surely not applied"; repeated, it is linked', async () => {
+  for (const code of [52, 51]) {
+    const somebody = person()
+    const respond: Responder = (request) =>
+      request.includes('userAccountControl') && !request.includes('sAMAccountName') ? { code, message: '' } : null
+    await answering(respond, async (connector) => {
+      expect(await connector.apply([ensure(somebody)], always)).toMatchObject([
+        { kind: 'unknown', cause: { word: expect.stringMatching(/^created-not-enabled-/) } },
+      ])
+    })
+    expect(await scene.world.accountsOf(somebody)).toHaveLength(1)
+    expect(accountOf((await scene.apply([ensure(somebody)]))[0])).toMatchObject({ origin: 'linked', enabled: false })
+  }
+})
+
 test('a connection without encryption takes no password: the account is not made', async () => {
   const somebody = person()
   const respond: Responder = (request) =>
@@ -177,6 +192,28 @@ test('memberOf is hidden: nobody is told to hold nothing, and doctor says why', 
     expect((await connector.check(always.signal)).problems).toEqual([
       'memberOf cannot be read of everybody: memberships would seem to be gone',
     ])
+  })
+})
+
+test('memberOf is hidden: a leaver is shut all the same and only then told as unread; who holds nothing waits for nobody', async () => {
+  const [leaver, other] = (await addAccounts(2)) as [NativeId, NativeId]
+  await scene.world.addGroup(freshName(), [leaver])
+  await hiding('memberOf', async (connector) => {
+    const disable = [
+      { op: 'disable', account: leaver },
+      { op: 'disable', account: other },
+    ] as const
+    const unread = { cause: { word: 'unverified-member-of-hidden' } }
+    expect(await connector.apply(disable, always)).toMatchObject([
+      { kind: 'unknown', ...unread },
+      { kind: 'done', changed: true, grants: [] },
+    ])
+    expect([await controlOf(leaver), await controlOf(other)]).toEqual([514, 514])
+    expect(await connector.apply(disable, always)).toMatchObject([
+      { kind: 'retry', ...unread },
+      { kind: 'done', changed: false },
+    ])
+    expect(await connector.apply([{ op: 'enable', account: leaver }], always)).toMatchObject([{ kind: 'done' }])
   })
 })
 

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createAdConnector } from '../../src/connectors/ad/connector.ts'
+import { settleMs } from '../../src/connectors/ad/settling.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
-import { type AdWorld, adTools, openAdWorld, target } from './ad-world.ts'
+import { type AdWorld, adTools, change, openAdWorld, target } from './ad-world.ts'
 import { operationOf } from './ldap-world.ts'
-import { accountOf, always, ensure, grant, said } from './world.ts'
+import { accountOf, always, ensure, grant, revoke, said } from './world.ts'
 
 let world: AdWorld
 beforeAll(async () => {
@@ -130,6 +131,49 @@ describe('several controllers', () => {
       expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['was-so'])
       expect(first.connections()).toBe(0)
     })
+    await Promise.all([first.close(), second.close()])
+  })
+
+  test('shortly after a switch, what ends access is sent whatever is read; by a read alone nothing is so', async () => {
+    const [shut, out] = [await addAccount(), await addAccount()]
+    const group = await world.addGroup(freshName())
+    await world.asRoot.modify(`<GUID=${shut}>`, change('replace', 'userAccountControl', ['514']))
+    const ended = [{ op: 'disable', account: shut } as const, revoke(out, group)]
+    const { first, second, urls } = await ways()
+    let now = Date.now()
+    await using(
+      { urls },
+      async (connector) => {
+        const writes: number[] = []
+        const watch = (proxy: typeof first) =>
+          proxy.watch((bytes, direction) => {
+            if (direction === 'to-server' && operationOf(bytes) === 0x66) writes.push(proxy.port)
+            return 'pass'
+          })
+        watch(first)
+        watch(second)
+        // Its first call: another process may have written to another controller just now.
+        expect((await connector.observe(ended, always.signal)).map(said)).toEqual(['unknown', 'unknown'])
+        now += settleMs
+        expect((await connector.apply(ended, always)).map(said)).toEqual(['was-so', 'was-so'])
+        expect(writes).toEqual([])
+
+        first.refuse(true)
+        first.resetAll()
+        await expect.poll(() => first.connections()).toBe(0)
+        expect(await connector.apply(ended, always)).toMatchObject([
+          { kind: 'done', changed: true },
+          { kind: 'retry', cause: { word: 'controllers-settling' } },
+        ])
+        expect(writes).toEqual([second.port, second.port])
+        expect((await connector.apply([grant(out, group)], always)).map(said)).toEqual(['changed'])
+        expect((await connector.apply([revoke(out, group)], always)).map(said)).toEqual(['changed'])
+        now += settleMs
+        expect((await connector.apply(ended, always)).map(said)).toEqual(['was-so', 'was-so'])
+      },
+      { ...adTools, now: () => now },
+    )
+    expect(await world.membersOf(group)).toEqual([])
     await Promise.all([first.close(), second.close()])
   })
 

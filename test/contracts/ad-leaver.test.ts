@@ -26,20 +26,29 @@ describe('protected', () => {
     await scene.world.asRoot.modify(admins.lookup, change('delete', 'member', [`<GUID=${account}>`]))
   })
 
-  test('adminCount: refused, unless the configuration says otherwise; groups are taken away all the same', async () => {
+  test('adminCount: shut and taken out like everybody; anything else only where the configuration says so', async () => {
     const somebody = person()
     const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]
-    const group = await scene.world.addGroup(freshName(), [account])
+    const [group, other] = [await scene.world.addGroup(freshName(), [account]), await scene.world.addGroup(freshName())]
     await modify(account, 'replace', 'adminCount', ['1'])
     const after = { key: somebody.key, worker: { ...somebody.worker, familyName: 'After' } }
-    expect(await saying([{ op: 'disable', account }, ensure(after, true, account), revoke(account, group)])).toEqual([
-      'refused:protected',
-      'refused:protected',
-      'changed',
+    const refused = 'refused:protected'
+    expect(await saying([ensure(after, true, account), grant(account, other), grant(account, group)])).toEqual([
+      refused,
+      refused,
+      'was-so',
     ])
-    expect(await controlOf(account)).toBe(512)
+    expect(await saying([{ op: 'disable', account }, revoke(account, group)])).toEqual(['changed', 'changed'])
+    expect(await controlOf(account)).toBe(514)
+    expect(
+      await saying([
+        { op: 'enable', account },
+        { op: 'deleteAccount', account },
+      ]),
+    ).toEqual([refused, refused])
     await using({ writeAdminAccounts: true }, async (allowed) => {
-      expect((await allowed.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+      const operations = [{ op: 'enable', account } as const, ensure(after, true, account), grant(account, other)]
+      expect((await allowed.apply(operations, always)).map(said)).toEqual(operations.map(() => 'changed'))
     })
   })
 
@@ -56,6 +65,28 @@ describe('protected', () => {
       'was-so',
     ])
     expect(await saying([{ op: 'endSessions', account }])).toEqual(['refused:not-allowed'])
+  })
+})
+
+describe('a deletion', () => {
+  test('the next in a batch was opened while the one before was deleted: read again, it is left', async () => {
+    const [first, second] = (await addAccounts(2)) as [NativeId, NativeId]
+    const both = [first, second]
+    await saying(both.map((account) => ({ op: 'disable', account })))
+    scene.world.faults.atNextWrite('before-commit', () => modify(second, 'replace', 'userAccountControl', ['512']))
+    // One at a time: the second is found before the first is deleted.
+    await using({ createConnections: 1 }, async (connector) => {
+      const outcomes = await connector.apply(
+        both.map((account) => ({ op: 'deleteAccount', account })),
+        always,
+      )
+      expect(outcomes).toMatchObject([
+        { kind: 'done', changed: true },
+        { kind: 'refused', reason: 'protected', cause: { word: 'account-enabled' } },
+      ])
+    })
+    expect(await scene.world.entryOf(first)).toBeUndefined()
+    expect(await controlOf(second)).toBe(512)
   })
 })
 
@@ -84,6 +115,19 @@ describe('a leaver', () => {
       expect(back?.userAccountControl).toBe('512')
       expect(await scene.world.canSignIn(account)).toBe(false)
     })
+  })
+
+  test('renamed while being shut: moved under the name that it has now, not renamed back', async () => {
+    const account = await addAccount()
+    const name = freshName()
+    scene.world.faults.atNextWrite('before-commit', async () => {
+      const dn = (await scene.world.entryOf(account))?.dn ?? ''
+      await scene.world.asRoot.modifyDN(dn, `CN=${name},${dn.slice(dn.indexOf(',') + 1)}`)
+    })
+    await using({ leaver: { moveTo: scene.world.leavers } }, async (connector) => {
+      expect((await connector.apply([{ op: 'disable', account }], always)).map(said)).toEqual(['changed'])
+    })
+    expect((await scene.world.entryOf(account))?.dn).toBe(`CN=${name},${scene.world.leavers}`)
   })
 
   test('whoever is only away is shut and nothing more', async () => {

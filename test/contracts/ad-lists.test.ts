@@ -131,7 +131,7 @@ describe('indirect access', () => {
     await put(middle, outer)
     await put(outer, inner)
     const controllers = createDomainControllers(scene.world.settings)
-    const read = await indirectGrantsOf(await controllers.pin(), scene.world.settings, [account])
+    const read = await indirectGrantsOf((await controllers.pin()).client, scene.world.settings, [account])
     controllers.close()
     expect(read.kind).toBe('complete')
     const users = await known('Domain Users')

@@ -116,7 +116,7 @@ export const openAdWorld = async (): Promise<AdWorld> => {
           department: '{department}',
         },
       },
-      timeouts: { connectMs: 2_000, operationMs: 3_000 },
+      timeouts: { connectMs: 2_000, operationMs: 30_000 },
       ...changes,
     })
 
@@ -246,6 +246,8 @@ export const openAdWorld = async (): Promise<AdWorld> => {
       await root.modifyDN(entry?.dn ?? '', `CN=renamed ${String(entry?.sAMAccountName)},${people}`)
     },
     removeGroup: (group) => root.del(group.lookup),
+    impatient: () =>
+      createAdConnector(target, configure({ timeouts: { connectMs: 2_000, operationMs: 3_000 } }), adTools),
     faults: {
       atNextWrite: (phase, act) => {
         let armed = false

@@ -72,8 +72,11 @@ export const badDayContract = (scene: Scene): void => {
     test('the answer never comes: unknown within the timeout', async () => {
       const account = await scene.addAccount()
       const group = await scene.world.addGroup(freshKey())
+      const impatient = scene.world.impatient?.()
       scene.world.faults.atNextWrite('after-commit', 'no-answer')
-      expect(await scene.saying([grant(account, group)])).toEqual(['unknown'])
+      const outcomes = await (impatient ?? scene.connector).apply([grant(account, group)], always)
+      await impatient?.close()
+      expect(outcomes.map(said)).toEqual(['unknown'])
       expect(await scene.saying([grant(account, group)])).toEqual(['was-so'])
     })
 

@@ -33,6 +33,8 @@ export type World = {
   /** The same account under another name. */
   readonly rename: (account: NativeId) => Promise<void>
   readonly removeGroup: (group: Group) => Promise<void>
+  /** A connector that soon stops waiting for an answer, where the usual one is patient. Whoever asked closes it. */
+  readonly impatient?: () => Connector
   readonly faults: {
     /** The next write breaks the connection, or meets what is done meanwhile. */
     readonly atNextWrite: (phase: Phase, act: 'drop' | 'no-answer' | (() => Promise<void>)) => void

@@ -3,7 +3,7 @@ import type { Evidence, Outcome } from '../../domain/outcome.ts'
 import { notSo, type Operation } from '../connector.ts'
 import { missingAccount, refused, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import { causeOf, type Failure, outcomeOfRead } from '../ldap-wire/errors.ts'
+import { type Failure, outcomeOfRead } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
 import { type Account, type Accounts, hiddenAccount, observedAccount, readAccounts } from './account.ts'
 import type { AdSettings } from './config.ts'
@@ -13,7 +13,8 @@ import { bringBack, partWith, unfinishedOf } from './leaver.ts'
 import { changeMembers } from './membership.ts'
 import { protectionOf } from './protected.ts'
 import { setEnabled } from './set-enabled.ts'
-import type { Written } from './written.ts'
+import { whileSettling } from './settling.ts'
+import { unverified, type Written } from './written.ts'
 
 export type AccessOperation =
   | Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
@@ -37,6 +38,8 @@ export const findItems = async (
   settings: AdSettings,
   operations: readonly AccessOperation[],
   outcomes: (Outcome | undefined)[],
+  /** `asShown`: what they hold is proved afterwards. */
+  groupsOfAccounts: 'proven' | 'asShown' = 'proven',
 ): Promise<readonly Item[]> => {
   const ids = [...new Set(operations.map(({ account }) => account))]
   const groups = new Map<string, Promise<Group | Outcome>>()
@@ -48,7 +51,10 @@ export const findItems = async (
     groups.set(key, known)
     return known
   }
-  const [accounts, ...found] = await Promise.all([readAccounts(client, settings, ids), ...operations.map(groupOf)])
+  const [accounts, ...found] = await Promise.all([
+    readAccounts(client, settings, ids, groupsOfAccounts),
+    ...operations.map(groupOf),
+  ])
   const items: Item[] = []
   for (const [index, operation] of operations.entries()) {
     if (!accounts.ok) {
@@ -79,26 +85,27 @@ export const changeAccess = async (
   pace: Pace,
   operations: readonly AccessOperation[],
   gate: Gate,
+  settling = false,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   client.warm()
-  const items = await findItems(client, settings, operations, outcomes)
-  const written = await writeItems(client, settings, pace, items, outcomes, gate)
+  const items = await findItems(client, settings, operations, outcomes, 'asShown')
+  const written = await writeItems(client, settings, pace, items, outcomes, gate, settling)
   const toProve = items.filter(({ index }) => written.has(index))
   const ids = [...new Set(toProve.map(({ operation }) => operation.account))]
   const proof = await readAccounts(client, settings, ids)
   for (const item of toProve) {
     const write = written.get(item.index) ?? { kind: 'written', changed: false, code: '' }
     if (proof.ok) outcomes[item.index] = judge(settings, item, proof.value, write)
-    else {
-      const cause = { ...causeOf(proof.failure), word: `unverified-${proof.failure.word}` }
-      outcomes[item.index] = { kind: write.changed ? 'unknown' : 'retry', cause }
-    }
+    else outcomes[item.index] = unverified(proof.failure, write.changed)
   }
-  return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
+  return operations.map(({ op }, index) => {
+    const outcome = outcomes[index] ?? retry('not-begun')
+    return settling ? whileSettling(op, outcome) : outcome
+  })
 }
 
-/** Access ends before it begins. */
+/** Access ends before it begins. `settling`: what ends it is sent whatever a read says. */
 const writeItems = async (
   client: LdapClient,
   settings: AdSettings,
@@ -106,6 +113,7 @@ const writeItems = async (
   items: readonly Item[],
   outcomes: (Outcome | undefined)[],
   gate: Gate,
+  settling: boolean,
 ): Promise<ReadonlyMap<number, WrittenItem>> => {
   const written = new Map<number, WrittenItem>()
   const note = ({ index }: Item, result: WrittenItem | Outcome) => {
@@ -119,7 +127,10 @@ const writeItems = async (
     const queue = items.filter(({ operation }) => operation.op === op)
     const work = async (writer: number): Promise<void> => {
       for (let item = queue.shift(); item !== undefined; item = queue.shift())
-        note(item, protectionOf(settings, item.account.entry) ?? (await change(item.account, writer, item.operation)))
+        note(
+          item,
+          protectionOf(settings, item.account.entry, op) ?? (await change(item.account, writer, item.operation)),
+        )
     }
     await Promise.all(Array.from({ length: Math.min(client.writers, queue.length) }, (_, writer) => work(writer)))
   }
@@ -131,9 +142,13 @@ const writeItems = async (
     for (const [group, ofGroup] of byGroup) {
       const needed = ofGroup.filter((item) => {
         const held = holding(item.account, item.group)
-        if (op === 'revoke' && held === 'primary') note(item, refused('not-allowed', 'primary-group'))
-        else if ((held === null) === (op === 'grant')) return true
-        else note(item, { kind: 'written', changed: false, code: '' })
+        if (held === 'unread') note(item, { kind: 'written', changed: false, code: '' })
+        else if (op === 'revoke' && held === 'primary') note(item, refused('not-allowed', 'primary-group'))
+        else if ((held === null) === (op === 'grant') || (op === 'revoke' && settling)) {
+          const protection = op === 'grant' ? protectionOf(settings, item.account.entry, op) : undefined
+          if (protection === undefined) return true
+          note(item, protection)
+        } else note(item, { kind: 'written', changed: false, code: '' })
         return false
       })
       const accounts = needed.map(({ account }) => account.guid)
@@ -143,7 +158,7 @@ const writeItems = async (
     }
   }
   await onAccounts('disable', async (account, writer, operation) => {
-    const disabled = await setEnabled(client, settings, account, false, gate, writer)
+    const disabled = await setEnabled(client, settings, account, false, gate, writer, settling)
     if (disabled.kind !== 'written' || !leaves(operation)) return disabled
     const { changed, failures } = await partWith(client, settings, account, disabled.changed, gate)
     return { ...disabled, ...(changed ? { changed, code: '0' } : {}), failures }
@@ -156,17 +171,18 @@ const writeItems = async (
     return enabled.kind === 'written' && moved ? { ...enabled, changed: true, code: '0' } : enabled
   })
   await onMembers('grant')
-  await onAccounts('deleteAccount', (account) => deleteAccount(client, account, gate))
+  await onAccounts('deleteAccount', (account) => deleteAccount(client, settings, account, gate))
   return written
 }
 
 /** Whoever is only away keeps their place, their password and their manager. */
 const leaves = (operation: AccessOperation): boolean => operation.op === 'disable' && operation.away !== true
 
-const holding = (account: Account, group: Group | null): 'member' | 'primary' | null => {
+const holding = ({ groups, primaryGroup }: Account, group: Group | null): 'member' | 'primary' | 'unread' | null => {
   if (group === null) return null
-  if (account.groups.has(group.guid)) return 'member'
-  return group.sid !== undefined && group.sid === account.primaryGroup ? 'primary' : null
+  if (!groups.ok) return 'unread'
+  if (groups.value.has(group.guid)) return 'member'
+  return group.sid !== undefined && group.sid === primaryGroup ? 'primary' : null
 }
 
 /** The outcome of one operation, from what was read and nothing else. */
@@ -189,16 +205,19 @@ export const judge = (settings: AdSettings, item: Item, proof: Accounts, write: 
       const observed = observedAccount(settings, now)
       if (observed === null) return hiddenAccount
       if (observed.enabled !== (operation.op === 'enable')) return isNotSo
+      // Its evidence is what it held: nobody is to believe that this was nothing.
+      if (operation.op === 'disable' && !now.groups.ok) return unverified(now.groups.failure, write.changed)
       const unfinished = leaves(operation) ? unfinishedOf(settings, now, write.failures ?? new Map()) : []
       return {
         ...done('account-entry'),
         account: { ...observed, origin: 'known' },
-        ...(operation.op === 'disable' ? { grants: [...now.groups.values()] } : {}),
+        ...(operation.op === 'disable' && now.groups.ok ? { grants: [...now.groups.value.values()] } : {}),
         ...(unfinished.length > 0 ? { unfinished } : {}),
       }
     }
     case 'grant':
     case 'revoke': {
+      if (!now.groups.ok) return unverified(now.groups.failure, write.changed)
       const held = holding(now, group)
       if ((held === null) === (operation.op === 'grant')) return isNotSo
       return done(held === 'primary' ? 'primary-group' : 'member-of')

@@ -1,14 +1,14 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import type { ApplyContext, Operation } from '../connector.ts'
 import { inOrder } from '../ldap-wire/answers.ts'
-import type { LdapClient } from '../ldap-wire/client.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
 import { changeAccess, isOnAccess } from './access.ts'
 import type { AdSettings } from './config.ts'
+import type { Pinned } from './domain-controllers.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 
 export const apply = (
-  client: LdapClient,
+  { client, settling }: Pinned,
   settings: AdSettings,
   pace: Pace,
   operations: readonly Operation[],
@@ -19,6 +19,6 @@ export const apply = (
     operations,
     isOnAccess,
     (ensures) => ensureAccounts(client, settings, ensures, gate),
-    (others) => changeAccess(client, settings, pace, others, gate),
+    (others) => changeAccess(client, settings, pace, others, gate, settling),
   )
 }

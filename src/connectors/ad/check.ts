@@ -4,11 +4,12 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
-import { hiddenMemberOf, readAccounts } from './account.ts'
+import { readAccounts } from './account.ts'
 import { seesDeleted } from './changes.ts'
 import { type AdSettings, domainOf } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
+import { hiddenMemberOf } from './held-groups.ts'
 import { pieceOf } from './ranges.ts'
 
 /** GeneralizedTime as AD writes it, e.g. 20261121214217.0Z, in ms since 1970. */
@@ -85,8 +86,11 @@ const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<
   if (group === undefined || guid === undefined) return problems
   const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
   const people = await readAccounts(client, settings, members.slice(0, membersTried))
-  const [person] = people.ok ? [...people.value.values()] : []
-  const isHidden = people.ok ? person !== undefined && !person.groups.has(guid) : people.failure === hiddenMemberOf
+  const isHidden =
+    people.ok &&
+    [...people.value.values()].some(({ groups }) =>
+      groups.ok ? !groups.value.has(guid) : groups.failure === hiddenMemberOf,
+    )
   if (isHidden) problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
   return problems
 }

@@ -79,7 +79,7 @@ export const adSettingsSchema = z
     correlation: attributeName.default('employeeID'),
     account: account.prefault({}),
     leaver: leaver.prefault({}),
-    /** Accounts with adminCount 1 are (or were) in a privileged group: written only where this says so. */
+    /** Accounts with adminCount 1 are (or were) in a privileged group: shut, but else written only where this says so. */
     writeAdminAccounts: z.boolean().default(false),
     /** The forest's recycle bin is on: deleted accounts can be restored with their groups. */
     recycleBin: z.boolean().default(false),

@@ -25,16 +25,17 @@ export const createAdConnector = (
   settings: AdSettings,
   tools: Pick<ConnectorTools, 'giveWay' | 'now'>,
 ): Connector => {
-  const controllers = createDomainControllers(settings, tools.giveWay)
+  const controllers = createDomainControllers(settings, tools.giveWay, tools.now)
+  const pinned = async () => (await controllers.pin()).client
   const pace = createPace()
   return {
     target,
     manifest: adManifest(settings),
-    check: async () => check(await controllers.pin(), settings, tools.now),
+    check: async () => check(await pinned(), settings, tools.now),
     attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
     creationHash: (worker) => creationHash(settings, worker),
     resolveEntitlements: async (refs) => {
-      const client = await controllers.pin()
+      const client = await pinned()
       const groups = await Promise.all(refs.map(({ lookup }) => readGroupByName(client, lookup)))
       return groups.map((group) => {
         if (!group.ok) return { kind: 'failed', cause: failureText(group.failure) }
@@ -46,14 +47,14 @@ export const createAdConnector = (
     },
     apply: async (operations, context) => apply(await controllers.pin(), settings, pace, operations, context),
     observe: async (operations) => observe(await controllers.pin(), settings, operations),
-    grantsOf: async (ids) => grantsOf(await controllers.pin(), settings, ids),
+    grantsOf: async (ids) => grantsOf(await pinned(), settings, ids),
     membersOf: async function* (refs) {
-      yield* membersOf(await controllers.pin(), settings, refs)
+      yield* membersOf(await pinned(), settings, refs)
     },
-    whoIs: async (members) => whoIs(await controllers.pin(), settings, members),
-    changes: async (cursor) => changes(await controllers.pin(), settings, cursor),
-    accounts: async (ids) => accounts(await controllers.pin(), settings, ids),
-    listAccounts: async () => listAccounts(await controllers.pin(), settings),
+    whoIs: async (members) => whoIs(await pinned(), settings, members),
+    changes: async (cursor) => changes(await pinned(), settings, cursor),
+    accounts: async (ids) => accounts(await pinned(), settings, ids),
+    listAccounts: async () => listAccounts(await pinned(), settings),
     close: async () => controllers.close(),
   }
 }

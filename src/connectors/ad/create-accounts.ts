@@ -1,17 +1,19 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { fill, mapAttributes } from '../attribute-mapping.ts'
-import { refused } from '../ldap-wire/answers.ts'
+import { notSo } from '../connector.ts'
+import { refused, retry } from '../ldap-wire/answers.ts'
 import { mapRdn } from '../ldap-wire/attributes.ts'
 import type { Gate, LdapClient, Values } from '../ldap-wire/client.ts'
 import type { Missing } from '../ldap-wire/correlate.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
-import { accountOf, findPeople } from './account.ts'
+import { findPeople, shownAccount } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { outcomeOfChange } from './errors.ts'
 import { forgottenPassword } from './password.ts'
 import { setEnabled } from './set-enabled.ts'
 import { newAccount } from './user-account-control.ts'
+import type { Written } from './written.ts'
 
 export type Created = { readonly index: number; readonly result: 'created' | Outcome }
 type Draft = Missing & {
@@ -125,13 +127,34 @@ const create = async (
     if (added.failure.result === 32) return refused('configuration', 'people-base-missing')
     return outcomeOfChange(added.failure, 'account')
   }
-  const found = await findPeople(client, settings, settings.correlation, [draft.operation.wanted.correlation.value])
+  const opened = await open(client, settings, draft, gate, writer)
+  return opened.kind === 'written' ? 'created' : afterCreation(opened)
+}
+
+/** Enables the account that was just made. */
+const open = async (
+  client: LdapClient,
+  settings: AdSettings,
+  draft: Draft,
+  gate: Gate,
+  writer: number,
+): Promise<Written | Outcome> => {
+  const { value } = draft.operation.wanted.correlation
+  const found = await findPeople(client, settings, settings.correlation, [value])
   if (!found.ok) return outcomeOfRead(found.failure, 'account')
-  const entries = found.value.get(foldKey(draft.operation.wanted.correlation.value)) ?? []
+  const entries = found.value.get(foldKey(value)) ?? []
+  if (entries[0] === undefined) return retry(notSo)
   // Whoever made another one at the same moment: none of them is enabled by us.
-  if (entries.length !== 1 || entries[0] === undefined) return refused('account-ambiguous', 'several-accounts')
-  const account = await accountOf(client, entries[0])
+  if (entries.length > 1) return refused('account-ambiguous', 'several-accounts')
+  const account = await shownAccount(client, entries[0])
   if (!account.ok) return outcomeOfRead(account.failure, 'account')
-  const enabled = await setEnabled(client, settings, account.value, true, gate, writer)
-  return enabled.kind === 'written' ? 'created' : enabled
+  return setEnabled(client, settings, account.value, true, gate, writer)
+}
+
+/** The account is there: whatever would say that surely nothing was applied is not true any more. */
+const afterCreation = (outcome: Outcome): Outcome => {
+  if (outcome.kind === 'throttled')
+    return { kind: 'unknown', cause: { code: '', word: 'created-not-enabled-throttled' } }
+  if (outcome.kind !== 'retry') return outcome
+  return { kind: 'unknown', cause: { ...outcome.cause, word: `created-not-enabled-${outcome.cause.word}` } }
 }

@@ -13,6 +13,7 @@ import { outcomeOfChange } from './errors.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { find } from './find-accounts.ts'
 import { protectionOf } from './protected.ts'
+import { unverified } from './written.ts'
 
 type Origin = 'created' | 'linked' | 'known'
 /** An account that is there; `code` is '0' when something was written to it in this call. */
@@ -67,7 +68,7 @@ const update = async (
     mappedOf(settings, entry),
   ).map(([attribute, values]) => ({ operation: 'replace', attribute, values }) as const)
   if (changes.length === 0) return ''
-  const protection = protectionOf(settings, entry)
+  const protection = protectionOf(settings, entry, operation.op)
   if (protection !== undefined) return protection
   const guid = parseExtendedDn(entry.dn)?.guid
   if (guid === undefined) return retry('unreadable-account')
@@ -96,15 +97,19 @@ const prove = async (
   for (const one of present) {
     const entry = one.code === '' ? one.entry : now.get(one.index)
     if (entry === undefined || entry === null) {
-      outcomes[one.index] = failures.get(one.index) ?? retry(notSo)
+      outcomes[one.index] = unproved(failures.get(one.index) ?? retry(notSo), one.code !== '')
       continue
     }
-    const account = await accountOf(client, entry)
+    const account = await accountOf(client, settings, entry)
     outcomes[one.index] = account.ok
       ? presentAccount(settings, account.value, one.origin, one.code)
-      : outcomeOfRead(account.failure, 'account')
+      : unproved(outcomeOfRead(account.failure, 'account'), one.code !== '')
   }
 }
+
+/** Something was written and no read shows it: that is not "surely not applied". */
+const unproved = (outcome: Outcome, written: boolean): Outcome =>
+  written && outcome.kind === 'retry' ? { kind: 'unknown', cause: outcome.cause } : outcome
 
 /** The same operation, to be found by native id where that is known by now. */
 const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): EnsureOperation[] =>
@@ -115,11 +120,14 @@ const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): En
 export const presentAccount = (settings: AdSettings, account: Account, origin: Origin, code: string): Outcome => {
   const observed = observedAccount(settings, account)
   if (observed === null) return hiddenAccount
+  const { groups } = account
+  // A new one holds nothing yet.
+  if (origin !== 'created' && !groups.ok) return unverified(groups.failure, code !== '')
   return {
     kind: 'done',
     changed: code !== '',
     evidence: { read: 'account-entry', code, account: account.guid, entitlement: null },
     account: { ...observed, origin },
-    ...(origin === 'created' ? {} : { grants: [...account.groups.values()] }),
+    ...(origin === 'created' || !groups.ok ? {} : { grants: [...groups.value.values()] }),
   }
 }

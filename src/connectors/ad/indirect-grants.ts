@@ -5,11 +5,12 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { ok, type Result } from '../ldap-wire/errors.ts'
 import { findByKeys } from '../ldap-wire/resolve.ts'
-import { readAccounts, unreadable } from './account.ts'
+import { readAccounts, unreadGroups } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
 import { guidBytes, guidDn } from './guid.ts'
+import { unreadable } from './held-groups.ts'
 import { nestedGroups } from './nested.ts'
 import { allValues } from './ranges.ts'
 
@@ -33,6 +34,8 @@ export const indirectGrantsOf = async (
   const partial = (cause: string) => ({ kind: 'partial', items: [], cause }) as const
   const accounts = await readAccounts(client, settings, ids)
   if (!accounts.ok) return partial(failureText(accounts.failure))
+  const unread = unreadGroups(accounts.value)
+  if (unread !== undefined) return partial(failureText(unread))
 
   const primaries = new Map<string, ObservedEntitlement>()
   for (const { primaryGroup } of accounts.value.values()) {
@@ -42,7 +45,7 @@ export const indirectGrantsOf = async (
     primaries.set(primaryGroup, found.value)
   }
   const first = new Map<NativeId, ObservedEntitlement>(
-    [...accounts.value.values()].flatMap(({ groups }) => [...groups]),
+    [...accounts.value.values()].flatMap(({ groups }) => (groups.ok ? [...groups.value] : [])),
   )
   for (const group of primaries.values()) first.set(group.nativeId, group)
   const closure = await above(client, settings, first)
@@ -54,7 +57,10 @@ export const indirectGrantsOf = async (
   for (const { guid: account, groups, primaryGroup } of accounts.value.values()) {
     const primary = primaryGroup === undefined ? undefined : primaries.get(primaryGroup)
     if (primary !== undefined) items.push({ account, entitlement: primary, via: 'primary', path: [primary.nativeId] })
-    const own = new Set([...groups.keys(), ...(primary === undefined ? [] : [primary.nativeId])])
+    const own = new Set([
+      ...(groups.ok ? groups.value.keys() : []),
+      ...(primary === undefined ? [] : [primary.nativeId]),
+    ])
     for (const [id, path] of nestedGroups(own, parents)) {
       const entitlement = known.get(id)?.seen
       if (entitlement !== undefined) items.push({ account, entitlement, via: 'nested', path })

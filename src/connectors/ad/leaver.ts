@@ -2,12 +2,13 @@ import { dnKey } from '../../domain/dn.ts'
 import type { Cause, Outcome } from '../../domain/outcome.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
-import { causeOf, type Failure } from '../ldap-wire/errors.ts'
-import { type Account, isBelow } from './account.ts'
+import { causeOf, type Failure, failed, type Result } from '../ldap-wire/errors.ts'
+import { type Account, isBelow, readEntries } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { outcomeOfChange } from './errors.ts'
-import { splitDn } from './extended-dn.ts'
+import { parseExtendedDn, splitDn } from './extended-dn.ts'
 import { guidDn } from './guid.ts'
+import { unreadable } from './held-groups.ts'
 import { forgottenPassword } from './password.ts'
 
 /**
@@ -21,6 +22,8 @@ type Step = {
   readonly carryOut: (client: LdapClient, settings: AdSettings, account: Account, gate: Gate) => Promise<Failed>
 }
 type Failed = Failure | null
+
+const gone: Failure = { code: '', result: null, word: 'no-such-object', sent: false }
 
 const steps: readonly Step[] = [
   {
@@ -49,7 +52,8 @@ const steps: readonly Step[] = [
   {
     name: 'move',
     isDone: ({ leaver }, { dn }) => leaver.moveTo === undefined || isBelow(dn, leaver.moveTo),
-    carryOut: (client, { leaver }, account, gate) => failureOf(moveTo(client, account, leaver.moveTo ?? '', gate)),
+    carryOut: (client, settings, account, gate) =>
+      failureOf(moveTo(client, settings, account, settings.leaver.moveTo ?? '', gate)),
   },
 ]
 
@@ -60,8 +64,22 @@ const failureOf = async (
   return result.ok ? null : result.failure
 }
 
-const moveTo = (client: LdapClient, { guid, dn }: Account, parent: string, gate: Gate) =>
-  client.move(guidDn(guid), splitDn(dn).rdn, parent, gate)
+/** The move names the RDN that the account has: read again, or it would be renamed back to what it was. */
+const moveTo = async (
+  client: LdapClient,
+  settings: AdSettings,
+  { guid }: Account,
+  parent: string,
+  gate: Gate,
+): Promise<Result<null>> => {
+  const now = await readEntries(client, settings, [guid])
+  // Nothing was sent yet, whatever became of the read.
+  if (!now.ok) return failed({ ...now.failure, sent: false })
+  const entry = now.value.get(guid)
+  if (entry === undefined) return failed(gone)
+  const name = parseExtendedDn(entry.dn)
+  return name === null ? failed(unreadable) : client.move(guidDn(guid), splitDn(name.dn).rdn, parent, gate)
+}
 
 /** Carries out what is left to do. `again`: the password too, whoever set it since: the account was just disabled. */
 export const partWith = async (
@@ -109,7 +127,7 @@ export const bringBack = async (
   if (leaver.moveTo === undefined || !isBelow(account.dn, leaver.moveTo)) return { moved: false, refusal: null }
   if (isBelow(account.dn, peopleBase) && dnKey(splitDn(account.dn).parent) === dnKey(peopleBase))
     return { moved: false, refusal: null }
-  const result = await moveTo(client, account, peopleBase, gate)
+  const result = await moveTo(client, settings, account, peopleBase, gate)
   if (result.ok) return { moved: true, refusal: null }
   if (result.failure.result === 32) {
     const cause = { ...causeOf(result.failure), word: 'people-base-missing' }

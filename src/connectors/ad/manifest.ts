@@ -1,10 +1,11 @@
 import type { Manifest } from '../connector.ts'
 import type { AdSettings } from './config.ts'
+import { settleMs } from './settling.ts'
 
-export const adManifest = ({ recycleBin }: Pick<AdSettings, 'recycleBin'>): Manifest => ({
+export const adManifest = ({ recycleBin, urls }: Pick<AdSettings, 'recycleBin' | 'urls'>): Manifest => ({
   batchSize: 500,
-  // A call's reads go to the controller that it wrote to.
-  settleMs: 0,
+  // A call's reads go to the controller that it wrote to; the next call's may go to another.
+  settleMs: urls.length > 1 ? settleMs : 0,
   disable: 'native',
   endSessions: 'none',
   deleteAccount: recycleBin ? 'soft' : 'hard',

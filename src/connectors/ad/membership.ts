@@ -50,7 +50,10 @@ export const changeMembers = async (
 
   /** The accounts that still need the change, or undefined when that could not be read. */
   const difference = async (some: readonly NativeId[]): Promise<readonly NativeId[] | undefined> => {
-    const [members, there] = await Promise.all([readAccounts(client, settings, some), readGroupById(client, group)])
+    const [members, there] = await Promise.all([
+      readAccounts(client, settings, some, 'asShown'),
+      readGroupById(client, group),
+    ])
     if (!members.ok || !there.ok || there.value === null) {
       stop = !members.ok
         ? outcomeOfRead(members.failure, 'account')
@@ -64,7 +67,8 @@ export const changeMembers = async (
     for (const id of some) {
       const account = members.value.get(id)
       if (account === undefined) put([id], missingAccount)
-      else if (account.groups.has(group) === (change === 'add'))
+      else if (!account.groups.ok) put([id], outcomeOfRead(account.groups.failure, 'account'))
+      else if (account.groups.value.has(group) === (change === 'add'))
         put([id], { kind: 'written', changed: false, code: '' })
       else left.push(id)
     }

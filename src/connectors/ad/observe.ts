@@ -6,14 +6,16 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { type AccessOperation, findItems, isOnAccess, judge } from './access.ts'
-import { accountOf, observedAccount, readAccounts } from './account.ts'
+import { accountOf, observedAccount, readAccounts, unreadGroups } from './account.ts'
 import type { AdSettings } from './config.ts'
+import type { Pinned } from './domain-controllers.ts'
 import { presentAccount } from './ensure-accounts.ts'
 import { find } from './find-accounts.ts'
+import { whileSettling } from './settling.ts'
 
 /** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
 export const observe = async (
-  client: LdapClient,
+  { client, settling }: Pinned,
   settings: AdSettings,
   operations: readonly Operation[],
 ): Promise<readonly Outcome[]> => {
@@ -23,7 +25,11 @@ export const observe = async (
     (ensures) => observeAccounts(client, settings, ensures),
     (others) => observeAccess(client, settings, others),
   )
-  return outcomes.map((outcome) =>
+  const believed = outcomes.map((outcome, index) => {
+    const op = operations[index]?.op
+    return settling && op !== undefined ? whileSettling(op, outcome) : outcome
+  })
+  return believed.map((outcome) =>
     outcome.kind === 'retry' && outcome.cause.word !== notSo ? { kind: 'unknown', cause: outcome.cause } : outcome,
   )
 }
@@ -54,7 +60,7 @@ const observeAccounts = async (
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const { matched } = await find(client, settings, operations, outcomes)
   for (const { index, operation, entry } of matched) {
-    const account = await accountOf(client, entry)
+    const account = await accountOf(client, settings, entry)
     outcomes[index] = account.ok
       ? presentAccount(settings, account.value, operation.account === null ? 'linked' : 'known', '')
       : outcomeOfRead(account.failure, 'account')
@@ -73,12 +79,11 @@ export const grantsOf = async (
 ): Promise<Snapshot<{ readonly account: NativeId; readonly entitlement: ObservedEntitlement }>> => {
   const read = await readAccounts(client, settings, ids)
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  return {
-    kind: 'complete',
-    items: [...read.value.values()].flatMap(({ guid, groups }) =>
-      [...groups.values()].map((entitlement) => ({ account: guid, entitlement })),
-    ),
-  }
+  const items = [...read.value.values()].flatMap(({ guid, groups }) =>
+    groups.ok ? [...groups.value.values()].map((entitlement) => ({ account: guid, entitlement })) : [],
+  )
+  const unread = unreadGroups(read.value)
+  return unread === undefined ? { kind: 'complete', items } : { kind: 'partial', items, cause: failureText(unread) }
 }
 
 export const accounts = async (
@@ -86,7 +91,7 @@ export const accounts = async (
   settings: AdSettings,
   ids: readonly NativeId[],
 ): Promise<Snapshot<ObservedAccount>> => {
-  const read = await readAccounts(client, settings, ids)
+  const read = await readAccounts(client, settings, ids, 'asShown')
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
   const seen = [...read.value.values()].map((account) => observedAccount(settings, account))
   const items = seen.filter((account) => account !== null)

@@ -23,11 +23,13 @@ export const setEnabled = async (
   enabled: boolean,
   gate: Gate,
   writer = 0,
+  /** Written even where it reads so: the read may be behind. */
+  always = false,
 ): Promise<Written | Outcome> => {
   let { control } = account
   for (let tries = 1; ; tries += 1) {
     if (control === null) return hiddenAccount
-    if (isEnabled(control) === enabled) return { kind: 'written', changed: false, code: '' }
+    if (isEnabled(control) === enabled && !always) return { kind: 'written', changed: false, code: '' }
     const result = await client.modify(
       guidDn(account.guid),
       [],
@@ -41,7 +43,7 @@ export const setEnabled = async (
     if (result.ok) return { kind: 'written', changed: true, code: '0' }
     if (result.failure.result !== 16) return outcomeOfChange(result.failure, 'account')
     if (tries === maxTries) return retry('user-account-control-contended')
-    const read = await readAccounts(client, settings, [account.guid])
+    const read = await readAccounts(client, settings, [account.guid], 'asShown')
     if (!read.ok) return outcomeOfRead(read.failure, 'account')
     const now = read.value.get(account.guid)
     if (now === undefined) return missingAccount

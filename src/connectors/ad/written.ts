@@ -1,3 +1,6 @@
+import type { Outcome } from '../../domain/outcome.ts'
+import { causeOf, type Failure } from '../ldap-wire/errors.ts'
+
 /** The controller said that it is so, or a read did: not proved yet. */
 export type Written = {
   readonly kind: 'written'
@@ -5,3 +8,9 @@ export type Written = {
   /** Result code of the change; '' when none was sent. */
   readonly code: string
 }
+
+/** The read that was to prove it failed. */
+export const unverified = (failure: Failure, changed: boolean): Outcome => ({
+  kind: changed ? 'unknown' : 'retry',
+  cause: { ...causeOf(failure), word: `unverified-${failure.word}` },
+})

@@ -55,6 +55,13 @@ describe('what would fail later is found now', () => {
 })
 
 test('deleted for good, unless there is a recycle bin', () => {
-  expect(adManifest({ recycleBin: false }).deleteAccount).toBe('hard')
-  expect(adManifest({ recycleBin: true }).deleteAccount).toBe('soft')
+  const { urls } = good
+  expect(adManifest({ recycleBin: false, urls }).deleteAccount).toBe('hard')
+  expect(adManifest({ recycleBin: true, urls }).deleteAccount).toBe('soft')
+})
+
+test('one controller shows a write at once; of several, another may not yet', () => {
+  const { urls } = good
+  expect(adManifest({ recycleBin: false, urls }).settleMs).toBe(0)
+  expect(adManifest({ recycleBin: false, urls: [...urls, 'ldaps://dc2.corp.example'] }).settleMs).toBeGreaterThan(0)
 })

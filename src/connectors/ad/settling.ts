@@ -1,0 +1,20 @@
+import type { Outcome } from '../../domain/outcome.ts'
+import type { Operation } from '../connector.ts'
+import { retry } from '../ldap-wire/answers.ts'
+
+/**
+ * How long the controllers of a site may differ, ms: one tells its partners of a change after 15 s, and none is more than
+ * three steps away from another (Microsoft, "How the Active Directory Replication Model Works").
+ */
+export const settleMs = 60_000
+
+/**
+ * Shortly after a switch of controllers the new one may not know yet what the one before was told, by us among others: that
+ * somebody has no access, or is not there, is no proof then, and is asked again.
+ */
+export const whileSettling = (op: Operation['op'], outcome: Outcome): Outcome => {
+  if (op !== 'disable' && op !== 'revoke') return outcome
+  const isByReadAlone = outcome.kind === 'done' && !outcome.changed
+  const isMissing = outcome.kind === 'refused' && outcome.reason === 'account-missing'
+  return isByReadAlone || isMissing ? retry('controllers-settling') : outcome
+}
