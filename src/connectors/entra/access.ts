@@ -65,14 +65,15 @@ export const changeAccess = async (
       some.map(async (item) => {
         const before = looks.get(item.index)
         const next = before === undefined ? retry('not-begun') : nextStep(item, before)
-        if (next === 'was-so') note(item, { kind: 'written', changed: false, code: '' })
+        if (next === 'was-so') note(item, { kind: 'written', said: 'so-already', changed: false, code: '' })
         else if ('kind' in next) outcomes[item.index] = next
         else {
           const sent = await directory.client.write(next.change, gate)
           if (sent.ok)
             note(
               item,
-              { kind: 'written', changed: true, code: sent.value.requestId },
+              // Sent whatever the look said, so the look tells only whether it was needed.
+              { kind: 'written', said: 'accepted', changed: before?.kind !== 'so', code: sent.value.requestId },
               item.operation.op === 'endSessions' ? endedFrom(next.user, sent.value.header('date')) : null,
             )
           else outcomes[item.index] = outcomeOfChange(sent.failure)
@@ -131,7 +132,10 @@ const nextStep = (
   before: Confirmed,
 ): Outcome | 'was-so' | { readonly change: Change; readonly user: User } => {
   if (before.kind === 'told') return before.outcome
-  if (before.kind === 'so') return 'was-so'
+  // A replica may still show an account shut that was opened a moment ago: who is to be kept out is shut all the same.
+  const isShutAnyway =
+    operation.op === 'disable' && before.kind === 'so' && before.user !== null && !isSynced(before.user)
+  if (before.kind === 'so' && !isShutAnyway) return 'was-so'
   const user = before.kind === 'wavering' ? userOf(before.look) : before.user
   if (user === null) return retry('reads-disagree')
   switch (operation.op) {

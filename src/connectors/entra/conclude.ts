@@ -5,6 +5,7 @@ import type { Confirmed } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { type Handle, handleText } from './handle.ts'
 import type { Look } from './look.ts'
+import type { Written } from './membership.ts'
 import type { Item } from './operations.ts'
 import { observedAccount } from './user.ts'
 
@@ -37,9 +38,7 @@ export const later = ({ settings }: Pick<Directory, 'settings'>, handle: Handle,
   pollAfterMs: Math.max(settings.settle.pollMs, afterMs),
 })
 
-type Write = {
-  readonly changed: boolean
-  readonly code: string
+type Write = Pick<Written, 'said' | 'changed' | 'code'> & {
   readonly endedFrom: number | null
   readonly at: number
 }
@@ -48,9 +47,9 @@ type Write = {
 export const concluded = (directory: Directory, item: Item, seen: Confirmed, write: Write): Outcome => {
   if (seen.kind === 'so') return done(directory, item, seen, write)
   // Nothing was written, and what is named is not there.
-  if (seen.kind === 'told' && !write.changed) return seen.outcome
+  if (seen.kind === 'told' && write.said !== 'accepted') return seen.outcome
   return pending(directory, {
-    kind: write.changed ? 'written' : 'seen',
+    kind: write.said === 'accepted' ? 'written' : 'seen',
     at: write.at,
     detail: write.endedFrom === null ? '' : String(write.endedFrom),
   })
