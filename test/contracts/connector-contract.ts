@@ -10,7 +10,7 @@ import { badDayContract } from './contract-bad-days.ts'
 import { changesContract } from './contract-changes.ts'
 import { listContract } from './contract-lists.ts'
 import { membershipContract } from './contract-memberships.ts'
-import { always, freshKey, type Scene, said, type World } from './world.ts'
+import { always, freshKey, type Scene, said, settling, type World } from './world.ts'
 
 export const connectorContract = <W extends World>(
   name: string,
@@ -38,6 +38,7 @@ export const connectorContract = <W extends World>(
       },
       apply: (operations, context = always) => connector.apply(operations, context),
       saying: async (operations, context = always) => (await connector.apply(operations, context)).map(said),
+      settling: (operations) => settling(world, connector, operations),
       person: (label) => world.person(freshKey(), label),
       addAccount: async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId,
     }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, makeEntra, openEntraWorld } from './entra-world.ts'
-import { always, ensure, freshKey, type Group, grant, revoke, said, sorted, unknownId } from './world.ts'
+import { always, ensure, freshKey, type Group, grant, revoke, said, settling, sorted, unknownId } from './world.ts'
 
 let world: EntraWorld
 let connector: Connector
@@ -23,6 +23,7 @@ afterAll(async () => {
 
 const apply = (operations: readonly Operation[]) => connector.apply(operations, always)
 const saying = async (operations: readonly Operation[]) => (await apply(operations)).map(said)
+const inTheEnd = (operations: readonly Operation[]) => settling(world, connector, operations)
 const addAccounts = (count: number) => world.addAccounts(Array.from({ length: count }, () => world.person(freshKey())))
 const addAccount = async () => (await addAccounts(1))[0] as NativeId
 const groupOf = (
@@ -77,7 +78,7 @@ describe('taking out of a group', () => {
   test('whoever is not in it, and not in the directory, is told apart', async () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey())
-    expect(await saying([revoke(account, group), revoke(unknownId, group)])).toEqual([
+    expect(await inTheEnd([revoke(account, group), revoke(unknownId, group)])).toEqual([
       'was-so',
       'refused:account-missing',
     ])
@@ -110,7 +111,7 @@ describe('joining a group', () => {
     const operations = accounts.map((account) => grant(account, group))
     operations.splice(7, 0, grant(unknownId, group))
     const asked = await world.writesOf(async () => {
-      expect(await saying(operations)).toEqual(
+      expect(await inTheEnd(operations)).toEqual(
         operations.map((_, at) => (at === 7 ? 'refused:account-missing' : 'changed')),
       )
     })
@@ -123,7 +124,7 @@ describe('joining a group', () => {
     const nobody = Array.from({ length: 45 }, (_, at) =>
       grant(`00000000-0000-4000-8000-0000000000${String(at + 10)}` as NativeId, group),
     )
-    const words = await saying(nobody)
+    const words = await inTheEnd(nobody)
     expect(words.filter((word) => word === 'refused:account-missing')).toHaveLength(20)
     expect(words.filter((word) => word === 'retry')).toHaveLength(25)
   })

@@ -1,8 +1,9 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import { missingAccount, refused, retry } from './answers.ts'
+import { refused, retry } from './answers.ts'
 import { batchLimit } from './client.ts'
 import { cloudOf } from './clouds.ts'
+import { missed, type Written } from './conclude.ts'
 import type { Directory } from './directory.ts'
 import { causeOf, type Failure, isElementCaused, isMissing, outcomeOfRead, outcomeOfWrite } from './errors.ts'
 import { readGroup } from './groups.ts'
@@ -11,15 +12,6 @@ import { directoryObject, membership, newMember, oneGroup } from './paths.ts'
 import type { Gate } from './transport.ts'
 import { chunksOf, usersNow } from './users.ts'
 
-/** Graph said that it is so, or that it was: not proved yet. */
-export type Written = {
-  readonly kind: 'written'
-  /** absent: there is nothing to change, as far as the replica that was asked knows. */
-  readonly said: 'accepted' | 'so-already' | 'absent'
-  readonly changed: boolean
-  /** Graph's request id of the change; '' when nothing was changed. */
-  readonly code: string
-}
 export type Results = ReadonlyMap<NativeId, Written | Outcome>
 
 /** Members refused one by one before the rest of a call waits for another go: a batch that can never succeed costs little. */
@@ -109,7 +101,7 @@ export const addMembers = async (
     }
     singleRefusals += 1
     if (!users.ok) return put([id], outcomeOfRead(users.failure, 'account'))
-    if (!users.value.has(id)) return put([id], missingAccount)
+    if (!users.value.has(id)) return put([id], missed(directory, client.now()))
     // Both are there: Graph's replica that took the change did not know one of them yet.
     return put([id], isMissing(failure) ? retry('not-replicated', failure.code) : outcomeOfWrite(failure, 'account'))
   }
