@@ -196,12 +196,46 @@ describe('what a catalogue may call a group', () => {
 })
 
 describe('a group and its name', () => {
-  test('renamed: still what was meant', async () => {
+  test('renamed, and nobody has the name: nobody is let in; whoever is in is taken out', async () => {
+    const [inside, outside] = (await addAccounts(2)) as [NativeId, NativeId]
+    const group = await world.addGroup(freshKey(), [inside])
+    const newName = freshKey()
+    world.graph.hand.patchGroup(group.nativeId, { displayName: newName })
+    expect(await apply([grant(outside, group)])).toMatchObject([
+      { kind: 'refused', reason: 'entitlement-missing', cause: { word: 'group-renamed' } },
+    ])
+    expect(await saying([revoke(inside, group)])).toEqual(['changed'])
+    // The catalogue follows, or it never went by the name.
+    for (const lookup of [newName, group.nativeId]) {
+      expect(await saying([grant(outside, { ...group, lookup })])).toEqual(['changed'])
+      expect(await saying([revoke(outside, group)])).toEqual(['changed'])
+    }
+  })
+
+  test('the name went to another group since the last call: nobody is let into the old one', async () => {
+    const [first, second] = (await addAccounts(2)) as [NativeId, NativeId]
+    const name = freshKey()
+    const group = await world.addGroup(name)
+    expect(await saying([grant(first, group)])).toEqual(['changed'])
+    world.graph.hand.patchGroup(group.nativeId, { displayName: `payments-approvers-${freshKey()}` })
+    await world.addGroup(name)
+    expect(await saying([grant(second, group)])).toEqual(['refused:entitlement-changed-identity'])
+    expect(await world.membersOf(group)).toEqual([first])
+  })
+
+  test('renamed while a grant of it is pending: the grant is found where it was made', async () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey())
+    world.graph.faults.plan({
+      operation: 'memberOf',
+      phase: 'before',
+      effect: { kind: 'status', status: 502, body: 'html' },
+    })
+    const [outcome] = await apply([grant(account, group)])
+    const handle = outcome?.kind === 'pending' ? outcome.handle : ''
     world.graph.hand.patchGroup(group.nativeId, { displayName: freshKey() })
-    expect(await saying([grant(account, group)])).toEqual(['changed'])
-    expect(await saying([revoke(account, group)])).toEqual(['changed'])
+    const polled = await connector.poll?.([{ operation: grant(account, group), handle }], always.signal)
+    expect(polled?.map(said)).toEqual(['changed'])
   })
 
   test('renamed, and another has the name: nobody is let in; whoever is in is taken out', async () => {

@@ -13,7 +13,8 @@ import type { Gate } from './transport.ts'
 import { isEnabled, isSynced, type User } from './user.ts'
 
 const termsOf = (op: 'grant' | 'revoke', purpose: 'apply' | 'poll' | 'observe'): Terms => ({
-  isBound: op === 'grant',
+  // A grant that was written is looked for where it was written.
+  isBound: op === 'grant' && purpose !== 'poll',
   isLeftUnseen: op === 'revoke' && purpose !== 'observe',
 })
 
@@ -30,6 +31,10 @@ export const openItems = async (
   const pinned = operations.flatMap((operation) =>
     isMembership(operation) ? (operation.entitlement.nativeId ?? []) : [],
   )
+  // What a group is called may change, and with it what a grant would mean: read anew each time.
+  for (const operation of operations)
+    if (operation.op === 'grant' && operation.entitlement.nativeId !== null && purpose === 'apply')
+      memory.forget(operation.entitlement.nativeId)
   await prefetch(client, memory, pinned)
   for (const operation of operations) {
     const key = keyOf(operation)

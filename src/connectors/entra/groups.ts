@@ -153,8 +153,8 @@ export const openGroup = async (
       return no(outcomeOfRead(named.failure, 'entitlement'))
     case 'missing':
     case 'ambiguous':
-      // Renamed: the pinned group is still what was meant.
-      if (nativeId !== null && (known !== null || isLeftUnseen)) return { kind: 'group', id: nativeId, group: known }
+      if (nativeId !== null && known === null && isLeftUnseen) return { kind: 'group', id: nativeId, group: null }
+      if (known !== null && named.kind === 'missing') return no(refused('entitlement-missing', 'group-renamed'))
       return no(
         named.kind === 'missing'
           ? refused('entitlement-missing', 'no-such-group')
