@@ -11,7 +11,7 @@ import { changesContract } from './contract-changes.ts'
 import { listContract } from './contract-lists.ts'
 import { membershipContract } from './contract-memberships.ts'
 import { namedAccountContract } from './contract-named-accounts.ts'
-import { always, freshKey, type Scene, said, type Traits, usual, type World } from './world.ts'
+import { always, freshKey, type Scene, said, settling, type Traits, usual, type World } from './world.ts'
 
 export const connectorContract = <W extends World>(
   name: string,
@@ -41,6 +41,7 @@ export const connectorContract = <W extends World>(
       },
       apply: (operations, context = always) => connector.apply(operations, context),
       saying: async (operations, context = always) => (await connector.apply(operations, context)).map(said),
+      settling: (operations) => settling(world, connector, operations),
       person: (label) => world.person(freshKey(), label),
       addAccount: async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId,
     }

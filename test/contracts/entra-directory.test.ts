@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, makeEntra, openEntraWorld } from './entra-world.ts'
-import { always, ensure, freshKey, type Group, grant, revoke, said, sorted, unknownId } from './world.ts'
+import { always, ensure, freshKey, type Group, grant, revoke, said, settling, sorted, unknownId } from './world.ts'
 
 let world: EntraWorld
 let connector: Connector
@@ -23,6 +23,7 @@ afterAll(async () => {
 
 const apply = (operations: readonly Operation[]) => connector.apply(operations, always)
 const saying = async (operations: readonly Operation[]) => (await apply(operations)).map(said)
+const inTheEnd = (operations: readonly Operation[]) => settling(world, connector, operations)
 const addAccounts = (count: number) => world.addAccounts(Array.from({ length: count }, () => world.person(freshKey())))
 const addAccount = async () => (await addAccounts(1))[0] as NativeId
 const groupOf = (
@@ -77,7 +78,7 @@ describe('taking out of a group', () => {
   test('whoever is not in it, and not in the directory, is told apart', async () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey())
-    expect(await saying([revoke(account, group), revoke(unknownId, group)])).toEqual([
+    expect(await inTheEnd([revoke(account, group), revoke(unknownId, group)])).toEqual([
       'was-so',
       'refused:account-missing',
     ])
@@ -110,7 +111,7 @@ describe('joining a group', () => {
     const operations = accounts.map((account) => grant(account, group))
     operations.splice(7, 0, grant(unknownId, group))
     const asked = await world.writesOf(async () => {
-      expect(await saying(operations)).toEqual(
+      expect(await inTheEnd(operations)).toEqual(
         operations.map((_, at) => (at === 7 ? 'refused:account-missing' : 'changed')),
       )
     })
@@ -123,7 +124,7 @@ describe('joining a group', () => {
     const nobody = Array.from({ length: 45 }, (_, at) =>
       grant(`00000000-0000-4000-8000-0000000000${String(at + 10)}` as NativeId, group),
     )
-    const words = await saying(nobody)
+    const words = await inTheEnd(nobody)
     expect(words.filter((word) => word === 'refused:account-missing')).toHaveLength(20)
     expect(words.filter((word) => word === 'retry')).toHaveLength(25)
   })
@@ -195,12 +196,46 @@ describe('what a catalogue may call a group', () => {
 })
 
 describe('a group and its name', () => {
-  test('renamed: still what was meant', async () => {
+  test('renamed, and nobody has the name: nobody is let in; whoever is in is taken out', async () => {
+    const [inside, outside] = (await addAccounts(2)) as [NativeId, NativeId]
+    const group = await world.addGroup(freshKey(), [inside])
+    const newName = freshKey()
+    world.graph.hand.patchGroup(group.nativeId, { displayName: newName })
+    expect(await apply([grant(outside, group)])).toMatchObject([
+      { kind: 'refused', reason: 'entitlement-missing', cause: { word: 'group-renamed' } },
+    ])
+    expect(await saying([revoke(inside, group)])).toEqual(['changed'])
+    // The catalogue follows, or it never went by the name.
+    for (const lookup of [newName, group.nativeId]) {
+      expect(await saying([grant(outside, { ...group, lookup })])).toEqual(['changed'])
+      expect(await saying([revoke(outside, group)])).toEqual(['changed'])
+    }
+  })
+
+  test('the name went to another group since the last call: nobody is let into the old one', async () => {
+    const [first, second] = (await addAccounts(2)) as [NativeId, NativeId]
+    const name = freshKey()
+    const group = await world.addGroup(name)
+    expect(await saying([grant(first, group)])).toEqual(['changed'])
+    world.graph.hand.patchGroup(group.nativeId, { displayName: `payments-approvers-${freshKey()}` })
+    await world.addGroup(name)
+    expect(await saying([grant(second, group)])).toEqual(['refused:entitlement-changed-identity'])
+    expect(await world.membersOf(group)).toEqual([first])
+  })
+
+  test('renamed while a grant of it is pending: the grant is found where it was made', async () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey())
+    world.graph.faults.plan({
+      operation: 'memberOf',
+      phase: 'before',
+      effect: { kind: 'status', status: 502, body: 'html' },
+    })
+    const [outcome] = await apply([grant(account, group)])
+    const handle = outcome?.kind === 'pending' ? outcome.handle : ''
     world.graph.hand.patchGroup(group.nativeId, { displayName: freshKey() })
-    expect(await saying([grant(account, group)])).toEqual(['changed'])
-    expect(await saying([revoke(account, group)])).toEqual(['changed'])
+    const polled = await connector.poll?.([{ operation: grant(account, group), handle }], always.signal)
+    expect(polled?.map(said)).toEqual(['changed'])
   })
 
   test('renamed, and another has the name: nobody is let in; whoever is in is taken out', async () => {

@@ -92,6 +92,8 @@ export const openEntraWorld = async (options: GraphSimulatorOptions = {}): Promi
       return response
     }
   }
+  let ahead = 0
+  const now = () => Date.now() + ahead
   const person = (key: string, name?: string): Person => ({
     key,
     worker: {
@@ -117,7 +119,11 @@ export const openEntraWorld = async (options: GraphSimulatorOptions = {}): Promi
   return {
     graph,
     configure,
-    connect: (changes, tools) => createEntraConnector(target, configure(changes), { ...toolsOf(), ...tools }),
+    connect: (changes, tools) => createEntraConnector(target, configure(changes), { ...toolsOf(), now, ...tools }),
+    pass: (ms) => {
+      ahead += ms
+    },
+
     secretFile,
     dir,
     writesOf: async (work) => {

@@ -35,6 +35,8 @@ export type World = {
   readonly removeGroup: (group: Group) => Promise<void>
   /** A connector that soon stops waiting for an answer, where the usual one is patient. Whoever asked closes it. */
   readonly impatient?: () => Connector
+  /** Lets so much time pass for the connectors, ms; where a read may be behind, this makes it true. */
+  readonly pass?: (ms: number) => void
   readonly faults: {
     /** The next write breaks the connection, or meets what is done meanwhile. */
     readonly atNextWrite: (phase: Phase, act: 'drop' | 'no-answer' | (() => Promise<void>)) => void
@@ -80,6 +82,23 @@ export const said = (outcome: Outcome | undefined): string => {
   if (outcome.kind === 'retry' && outcome.cause.word === notSo) return 'not-so'
   return outcome.kind === 'refused' ? `refused:${outcome.reason}` : outcome.kind
 }
+
+/** What becomes of these in the end, in words: what a read did not show at once is looked at after the settling time. */
+export const settling = async (
+  world: Pick<World, 'pass'>,
+  connector: Connector,
+  operations: readonly Operation[],
+): Promise<readonly string[]> => {
+  const outcomes = await connector.apply(operations, always)
+  const open = outcomes.flatMap((outcome, at) => {
+    const operation = operations[at]
+    return outcome.kind === 'pending' && operation !== undefined ? [{ at, operation, handle: outcome.handle }] : []
+  })
+  world.pass?.(connector.manifest.settleMs)
+  const polled = open.length === 0 ? [] : ((await connector.poll?.(open, always.signal)) ?? [])
+  return outcomes.map((outcome, at) => said(polled[open.findIndex((one) => one.at === at)] ?? outcome))
+}
+
 export const accountOf = (outcome: Outcome | undefined) => (outcome?.kind === 'done' ? outcome.account : undefined)
 export const grantsOf = (outcome: Outcome | undefined) =>
   outcome?.kind === 'done' ? outcome.grants?.map(({ nativeId }) => nativeId).sort() : undefined
@@ -103,6 +122,8 @@ export type Scene = {
   readonly apply: (operations: readonly Operation[], context?: ApplyContext) => Promise<readonly Outcome[]>
   /** The same, in words. */
   readonly saying: (operations: readonly Operation[], context?: ApplyContext) => Promise<readonly string[]>
+  /** The same, after the settling time: what a read did not show at once is pending until then. */
+  readonly settling: (operations: readonly Operation[]) => Promise<readonly string[]>
   /** Somebody new; without `name` the key is the name. */
   readonly person: (name?: string) => Person
   readonly addAccount: () => Promise<NativeId>

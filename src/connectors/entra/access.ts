@@ -1,22 +1,29 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { masteredElsewhere, refused, retry } from './answers.ts'
 import type { Change } from './client.ts'
-import { concluded } from './conclude.ts'
+import { concluded, missed, type Written } from './conclude.ts'
 import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfChange } from './errors.ts'
-import { type Opened, obstacle, openGroup, prefetch } from './groups.ts'
-import { addMembers, removeMembers, type Written } from './membership.ts'
-import { type AccessOperation, type Item, isMembership } from './operations.ts'
+import { type Opened, openGroup, prefetch, type Terms } from './groups.ts'
+import { addMembers, removeMembers } from './membership.ts'
+import { type AccessOperation, type Item, isMembership, obstacleOf } from './operations.ts'
 import { oneUser, sessionsOf } from './paths.ts'
 import type { Gate } from './transport.ts'
 import { isEnabled, isSynced, type User } from './user.ts'
+
+const termsOf = (op: 'grant' | 'revoke', purpose: 'apply' | 'poll' | 'observe'): Terms => ({
+  // A grant that was written is looked for where it was written.
+  isBound: op === 'grant' && purpose !== 'poll',
+  isLeftUnseen: op === 'revoke' && purpose !== 'observe',
+})
 
 /** The groups of these operations, each opened once. What cannot be is answered in `outcomes`. */
 export const openItems = async (
   { client, memory }: Directory,
   operations: readonly AccessOperation[],
   outcomes: (Outcome | undefined)[],
+  purpose: 'apply' | 'poll' | 'observe',
 ): Promise<readonly Item[]> => {
   const opened = new Map<string, Promise<Opened>>()
   const keyOf = (operation: AccessOperation): string =>
@@ -24,11 +31,15 @@ export const openItems = async (
   const pinned = operations.flatMap((operation) =>
     isMembership(operation) ? (operation.entitlement.nativeId ?? []) : [],
   )
+  // What a group is called may change, and with it what a grant would mean: read anew each time.
+  for (const operation of operations)
+    if (operation.op === 'grant' && operation.entitlement.nativeId !== null && purpose === 'apply')
+      memory.forget(operation.entitlement.nativeId)
   await prefetch(client, memory, pinned)
   for (const operation of operations) {
     const key = keyOf(operation)
     if (isMembership(operation) && !opened.has(key))
-      opened.set(key, openGroup(client, memory, operation.entitlement, operation.op === 'grant'))
+      opened.set(key, openGroup(client, memory, operation.entitlement, termsOf(operation.op, purpose)))
   }
   const items: Item[] = []
   for (const [index, operation] of operations.entries()) {
@@ -47,9 +58,9 @@ export const changeAccess = async (
   gate: Gate,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const items = (await openItems(directory, operations, outcomes)).filter(({ index, group }) => {
-    const word = group === null ? null : obstacle(group.group, directory.settings)
-    if (word !== null) outcomes[index] = refused('not-allowed', word)
+  const items = (await openItems(directory, operations, outcomes, 'apply')).filter((item) => {
+    const word = obstacleOf(item, directory.settings)
+    if (word !== null) outcomes[item.index] = refused('not-allowed', word)
     return word === null
   })
   const written = new Map<number, Written & { readonly endedFrom: number | null }>()
@@ -65,14 +76,16 @@ export const changeAccess = async (
       some.map(async (item) => {
         const before = looks.get(item.index)
         const next = before === undefined ? retry('not-begun') : nextStep(item, before)
-        if (next === 'was-so') note(item, { kind: 'written', changed: false, code: '' })
+        if (next === 'was-so') note(item, { kind: 'written', said: 'so-already', changed: false, code: '' })
+        else if (next === 'absent') outcomes[item.index] = missed(directory, directory.client.now())
         else if ('kind' in next) outcomes[item.index] = next
         else {
           const sent = await directory.client.write(next.change, gate)
           if (sent.ok)
             note(
               item,
-              { kind: 'written', changed: true, code: sent.value.requestId },
+              // Sent whatever the look said, so the look tells only whether it was needed.
+              { kind: 'written', said: 'accepted', changed: before?.kind !== 'so', code: sent.value.requestId },
               item.operation.op === 'endSessions' ? endedFrom(next.user, sent.value.header('date')) : null,
             )
           else outcomes[item.index] = outcomeOfChange(sent.failure)
@@ -129,9 +142,13 @@ export const changeAccess = async (
 const nextStep = (
   { operation }: Item,
   before: Confirmed,
-): Outcome | 'was-so' | { readonly change: Change; readonly user: User } => {
-  if (before.kind === 'told') return before.outcome
-  if (before.kind === 'so') return 'was-so'
+): Outcome | 'was-so' | 'absent' | { readonly change: Change; readonly user: User } => {
+  if (before.kind === 'told') return isAbsent(before.outcome) ? 'absent' : before.outcome
+  if (before.kind === 'so' && operation.op === 'deleteAccount') return 'absent'
+  // A replica may still show an account shut that was opened a moment ago: who is to be kept out is shut all the same.
+  const isShutAnyway =
+    operation.op === 'disable' && before.kind === 'so' && before.user !== null && !isSynced(before.user)
+  if (before.kind === 'so' && !isShutAnyway) return 'was-so'
   const user = before.kind === 'wavering' ? userOf(before.look) : before.user
   if (user === null) return retry('reads-disagree')
   switch (operation.op) {
@@ -172,5 +189,7 @@ const endedFrom = ({ signInSessionsValidFromDateTime }: User, date: string | nul
   if (Number.isNaN(before)) return 1
   return Number.isNaN(answered) ? before + 1 : Math.min(before + 1, answered - 1_000)
 }
+
+const isAbsent = (outcome: Outcome): boolean => outcome.kind === 'refused' && outcome.reason === 'account-missing'
 
 const userOf = (look: Confirmed): User | null => (look.kind === 'so' || look.kind === 'not-so' ? look.user : null)

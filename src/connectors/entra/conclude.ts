@@ -1,6 +1,6 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { notSo } from '../connector.ts'
-import { retry } from './answers.ts'
+import { refused, retry } from './answers.ts'
 import type { Confirmed } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { type Handle, handleText } from './handle.ts'
@@ -37,20 +37,39 @@ export const later = ({ settings }: Pick<Directory, 'settings'>, handle: Handle,
   pollAfterMs: Math.max(settings.settle.pollMs, afterMs),
 })
 
-type Write = {
+/** Graph said that it is so, or that it was: not proved yet. */
+export type Written = {
+  readonly kind: 'written'
+  /** absent: there is nothing to change, as far as the replica that was asked knows. */
+  readonly said: 'accepted' | 'so-already' | 'absent'
   readonly changed: boolean
+  /** Graph's request id of the change; '' when nothing was changed. */
   readonly code: string
+}
+
+type Write = Pick<Written, 'said' | 'changed' | 'code'> & {
   readonly endedFrom: number | null
   readonly at: number
 }
 
+/** What a replica that is behind does not know yet looks as if it were not there: so many looks in the settling time. */
+const looksAtMissed = 10
+
+/** Nothing was written, because what is named was not shown: true only if that is still so after the settling time. */
+export const missed = (directory: Pick<Directory, 'settings'>, at: number): Outcome =>
+  later(directory, { kind: 'missed', at, detail: '' }, directory.settings.settle.ms / looksAtMissed)
+
+export const isOpen = ({ client, settings }: Directory, { at }: Handle): boolean =>
+  client.now() - at < settings.settle.ms
+
 /** The outcome right after the change: what reads show is done, and what they do not show yet is pending. */
 export const concluded = (directory: Directory, item: Item, seen: Confirmed, write: Write): Outcome => {
+  // Nothing was written, and nothing could be read.
+  if (seen.kind === 'told' && seen.outcome.kind !== 'refused' && write.said !== 'accepted') return seen.outcome
+  if (write.said === 'absent') return polledMissed(directory, item, seen, { kind: 'missed', at: write.at, detail: '' })
   if (seen.kind === 'so') return done(directory, item, seen, write)
-  // Nothing was written, and what is named is not there.
-  if (seen.kind === 'told' && !write.changed) return seen.outcome
   return pending(directory, {
-    kind: write.changed ? 'written' : 'seen',
+    kind: write.said === 'accepted' ? 'written' : 'seen',
     at: write.at,
     detail: write.endedFrom === null ? '' : String(write.endedFrom),
   })
@@ -58,12 +77,41 @@ export const concluded = (directory: Directory, item: Item, seen: Confirmed, wri
 
 /** The outcome of a later look: within the settling time «not so» is «not yet». */
 export const polled = (directory: Directory, item: Item, seen: Confirmed, handle: Handle): Outcome => {
+  if (handle.kind === 'missed') return polledMissed(directory, item, seen, handle)
   if (seen.kind === 'so') return done(directory, item, seen, { changed: handle.kind !== 'seen', code: '' })
   if (seen.kind === 'told') {
     const { outcome } = seen
     if (outcome.kind === 'throttled') return later(directory, handle, outcome.retryAfterMs)
     if (outcome.kind === 'retry') return { kind: 'unknown', cause: outcome.cause }
   }
-  if (directory.client.now() - handle.at < directory.settings.settle.ms) return pending(directory, handle)
+  if (isOpen(directory, handle)) return pending(directory, handle)
   return seen.kind === 'told' ? seen.outcome : retry(notSo)
+}
+
+/**
+ * What was not there when it was to be changed. Absence is believed when it is read after the settling time; whatever shows
+ * before that is an occasion to do what was asked.
+ */
+const polledMissed = (directory: Directory, item: Item, seen: Confirmed, handle: Handle): Outcome => {
+  const { operation, group } = item
+  switch (seen.kind) {
+    case 'so':
+      if (operation.op === 'enable' || operation.op === 'grant')
+        return done(directory, item, seen, { changed: false, code: '' })
+      // It is there by now; that it is shut may be an old view of it.
+      if (operation.op === 'disable' || operation.op === 'endSessions') return retry(notSo)
+      if (isOpen(directory, handle)) return missed(directory, handle.at)
+      return group !== null && group.group === null
+        ? refused('entitlement-missing', 'no-such-group')
+        : done(directory, item, seen, { changed: false, code: '' })
+    case 'told':
+      if (seen.outcome.kind === 'throttled') return later(directory, handle, seen.outcome.retryAfterMs)
+      if (seen.outcome.kind === 'retry') return { kind: 'unknown', cause: seen.outcome.cause }
+      return isOpen(directory, handle) ? missed(directory, handle.at) : seen.outcome
+    case 'not-so':
+    case 'wavering':
+      return retry(notSo)
+    default:
+      return seen satisfies never
+  }
 }

@@ -97,7 +97,7 @@ export const createGroupMemory = (now: () => number): GroupMemory => {
 }
 
 export type Opened =
-  | { readonly kind: 'group'; readonly id: NativeId; readonly group: Group }
+  | { readonly kind: 'group'; readonly id: NativeId; readonly group: Group | null }
   | { readonly kind: 'no'; readonly outcome: Outcome }
 
 /** Reads these groups together; one that cannot be read is left to whoever opens it. */
@@ -116,16 +116,22 @@ export const prefetch = async (client: GraphClient, memory: GroupMemory, ids: re
   )
 }
 
+export type Terms = {
+  /** Only while the catalogue's name still means it (a grant); what is there is taken away whatever it is called by now. */
+  readonly isBound: boolean
+  /** A replica may not know a new group yet: whoever is to leave it is taken out by its id (a revoke). */
+  readonly isLeftUnseen: boolean
+}
+
 /**
- * The group of a grant or revoke, with its identity proved. `isBound`: only while the catalogue's name still means it (a grant);
- * what is there is taken away wherever it is by now. A pinned id that is not there any more is looked up by its name, to tell a
- * group that is gone from a name that now means another.
+ * The group of a grant or revoke, with its identity proved. A pinned id that is not there any more is looked up by its name,
+ * to tell a group that is gone from a name that now means another.
  */
 export const openGroup = async (
   client: GraphClient,
   memory: GroupMemory,
   ref: EntitlementRef,
-  isBound: boolean,
+  { isBound, isLeftUnseen }: Terms,
 ): Promise<Opened> => {
   const { lookup, nativeId } = ref
   const no = (outcome: Outcome): Opened => ({ kind: 'no', outcome })
@@ -147,15 +153,16 @@ export const openGroup = async (
       return no(outcomeOfRead(named.failure, 'entitlement'))
     case 'missing':
     case 'ambiguous':
-      // Renamed: the pinned group is still what was meant.
-      if (known !== null && nativeId !== null) return { kind: 'group', id: nativeId, group: known }
+      if (nativeId !== null && known === null && isLeftUnseen) return { kind: 'group', id: nativeId, group: null }
+      if (known !== null && named.kind === 'missing') return no(refused('entitlement-missing', 'group-renamed'))
       return no(
         named.kind === 'missing'
           ? refused('entitlement-missing', 'no-such-group')
           : refused('configuration', 'ambiguous-name'),
       )
     case 'found':
-      if (nativeId === null) return openGroup(client, memory, { ...ref, nativeId: named.nativeId }, false)
+      if (nativeId === null)
+        return openGroup(client, memory, { ...ref, nativeId: named.nativeId }, { isBound: false, isLeftUnseen })
       return isSame(named.nativeId, nativeId) ? no(retry('not-replicated', '404')) : another
     default:
       return named satisfies never

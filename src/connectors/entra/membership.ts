@@ -1,8 +1,9 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import { missingAccount, refused, retry } from './answers.ts'
+import { refused, retry } from './answers.ts'
 import { batchLimit } from './client.ts'
 import { cloudOf } from './clouds.ts'
+import { missed, type Written } from './conclude.ts'
 import type { Directory } from './directory.ts'
 import { causeOf, type Failure, isElementCaused, isMissing, outcomeOfRead, outcomeOfWrite } from './errors.ts'
 import { readGroup } from './groups.ts'
@@ -11,13 +12,6 @@ import { directoryObject, membership, newMember, oneGroup } from './paths.ts'
 import type { Gate } from './transport.ts'
 import { chunksOf, usersNow } from './users.ts'
 
-/** Graph said that it is so, or that it was: not proved yet. */
-export type Written = {
-  readonly kind: 'written'
-  readonly changed: boolean
-  /** Graph's request id of the change; '' when nothing was changed. */
-  readonly code: string
-}
 export type Results = ReadonlyMap<NativeId, Written | Outcome>
 
 /** Members refused one by one before the rest of a call waits for another go: a batch that can never succeed costs little. */
@@ -56,7 +50,7 @@ export const addMembers = async (
     if (some.length <= 1) return single(some)
     const body = { 'members@odata.bind': some.map((id) => directoryObject(graph, id)) }
     const sent = await client.write({ method: 'PATCH', resource: oneGroup(group), body }, gate)
-    if (sent.ok) return put(some, { kind: 'written', changed: true, code: sent.value.requestId })
+    if (sent.ok) return put(some, { kind: 'written', said: 'accepted', changed: true, code: sent.value.requestId })
     if (!isElementCaused(sent.failure)) return halt(some, outcomeOfWrite(sent.failure, 'entitlement'))
     const rest = await difference(some)
     if (rest === undefined) return
@@ -74,7 +68,7 @@ export const addMembers = async (
       return undefined
     }
     const isMember = (id: NativeId) => holdings.value.get(id)?.some(({ nativeId }) => nativeId === group) === true
-    put(some.filter(isMember), { kind: 'written', changed: false, code: '' })
+    put(some.filter(isMember), { kind: 'written', said: 'so-already', changed: false, code: '' })
     return {
       willing: some.filter((id) => holdings.value.has(id) && !isMember(id)),
       strange: some.filter((id) => !holdings.value.has(id)),
@@ -89,7 +83,7 @@ export const addMembers = async (
       }
       const body = { '@odata.id': directoryObject(graph, id) }
       const sent = await client.write({ method: 'POST', resource: newMember(group), body }, gate)
-      if (sent.ok) put([id], { kind: 'written', changed: true, code: sent.value.requestId })
+      if (sent.ok) put([id], { kind: 'written', said: 'accepted', changed: true, code: sent.value.requestId })
       else if (!isElementCaused(sent.failure)) halt([id], outcomeOfWrite(sent.failure, 'entitlement'))
       else await explain(id, sent.failure)
     }
@@ -98,7 +92,7 @@ export const addMembers = async (
   /** A refused member is one that is there, one that does not exist, or one that Graph does not want; or the group is gone. */
   const explain = async (id: NativeId, failure: Failure): Promise<void> => {
     if (failure.status === 400 && alreadyThere.test(failure.message ?? ''))
-      return put([id], { kind: 'written', changed: false, code: '' })
+      return put([id], { kind: 'written', said: 'so-already', changed: false, code: '' })
     const [read, users] = await Promise.all([readGroup(client, group), usersNow(client, [id], ['id'])])
     if (!read.ok) return halt([id], outcomeOfRead(read.failure, 'entitlement'))
     if (read.value === null) {
@@ -107,7 +101,7 @@ export const addMembers = async (
     }
     singleRefusals += 1
     if (!users.ok) return put([id], outcomeOfRead(users.failure, 'account'))
-    if (!users.value.has(id)) return put([id], missingAccount)
+    if (!users.value.has(id)) return put([id], missed(directory, client.now()))
     // Both are there: Graph's replica that took the change did not know one of them yet.
     return put([id], isMissing(failure) ? retry('not-replicated', failure.code) : outcomeOfWrite(failure, 'account'))
   }
@@ -139,8 +133,8 @@ export const removeMembers = async (
       gate,
     )
     for (const answer of answers) {
-      if (answer.ok) results.push({ kind: 'written', changed: true, code: answer.value.requestId })
-      else if (isMissing(answer.failure)) results.push({ kind: 'written', changed: false, code: '' })
+      if (answer.ok) results.push({ kind: 'written', said: 'accepted', changed: true, code: answer.value.requestId })
+      else if (isMissing(answer.failure)) results.push({ kind: 'written', said: 'absent', changed: false, code: '' })
       else {
         const outcome = outcomeOfWrite(answer.failure, 'entitlement')
         results.push(outcome)

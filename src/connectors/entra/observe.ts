@@ -8,9 +8,9 @@ import { confirm } from './confirm.ts'
 import { type Directory, lowPriority } from './directory.ts'
 import { failureText, outcomeOfRead } from './errors.ts'
 import { find } from './find-accounts.ts'
-import { createGroupMemory, obstacle } from './groups.ts'
+import { createGroupMemory } from './groups.ts'
 import { readHoldings } from './holdings.ts'
-import { type AccessOperation, type EnsureOperation, inOrder } from './operations.ts'
+import { type AccessOperation, type EnsureOperation, inOrder, obstacleOf } from './operations.ts'
 import { told } from './prove-accounts.ts'
 import { accountProperties, idOf, observedAccount } from './user.ts'
 import { usersById } from './users.ts'
@@ -39,11 +39,11 @@ const observeAccess = async (
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   // What is remembered of a group is not an observation of it.
   const afresh = { ...directory, memory: createGroupMemory(directory.client.now) }
-  const items = await openItems(afresh, operations, outcomes)
+  const items = await openItems(afresh, operations, outcomes, 'observe')
   const looks = await confirm(directory, items, { withAccounts: true })
   for (const item of items) {
     const seen = looks.get(item.index)
-    const word = item.group === null ? null : obstacle(item.group.group, directory.settings)
+    const word = obstacleOf(item, directory.settings)
     if (seen?.kind === 'so') outcomes[item.index] = done(directory, item, seen, { changed: false, code: '' })
     else if (seen?.kind === 'told') outcomes[item.index] = seen.outcome
     else if (seen?.kind === 'wavering') outcomes[item.index] = retry('reads-disagree')

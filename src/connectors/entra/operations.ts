@@ -2,7 +2,8 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Operation } from '../connector.ts'
 import { retry } from './answers.ts'
-import type { Group } from './groups.ts'
+import type { EntraSettings } from './config.ts'
+import { type Group, obstacle } from './groups.ts'
 
 export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
 export type AccessOperation = Exclude<Operation, EnsureOperation>
@@ -12,9 +13,13 @@ export type Membership = Extract<Operation, { op: 'grant' | 'revoke' }>
 export type Item = {
   readonly index: number
   readonly operation: AccessOperation
-  /** null but for grant and revoke. */
-  readonly group: { readonly id: NativeId; readonly group: Group } | null
+  /** null but for grant and revoke. `group` null: it is not shown, and is left all the same. */
+  readonly group: { readonly id: NativeId; readonly group: Group | null } | null
 }
+
+/** Why this is not ours to do; null when it is. A group that is not shown has nothing against it: Graph decides. */
+export const obstacleOf = ({ group }: Item, settings: Pick<EntraSettings, 'roleAssignableGroups'>): string | null =>
+  group === null || group.group === null ? null : obstacle(group.group, settings)
 
 export const isMembership = (operation: Operation): operation is Membership =>
   operation.op === 'grant' || operation.op === 'revoke'

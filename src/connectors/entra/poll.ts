@@ -3,7 +3,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
 import { openItems } from './access.ts'
 import { retry } from './answers.ts'
-import { later, pending, polled } from './conclude.ts'
+import { isOpen, later, missed, pending, polled } from './conclude.ts'
 import { confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { find } from './find-accounts.ts'
@@ -33,10 +33,11 @@ const pollAccess = async (
   handles: Handles,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const items = await openItems(directory, operations, outcomes)
+  const items = await openItems(directory, operations, outcomes, 'poll')
   const handleOf = (operation: AccessOperation): Handle => handles.get(operation) ?? unreadable
   const looks = await confirm(directory, items, {
-    withAccounts: false,
+    // Lists of members do not tell whether somebody who is not among them is there at all.
+    withAccounts: items.some(({ operation }) => operation.op === 'grant' && handleOf(operation).kind === 'missed'),
     endedFrom: new Map(items.map(({ index, operation }) => [index, momentOf(handleOf(operation))])),
   })
   for (const item of items) {
@@ -51,8 +52,8 @@ const settled = (directory: Directory, outcome: Outcome | undefined, handle: Han
   if (outcome === undefined) return { kind: 'unknown', cause: { code: '', word: 'not-looked' } }
   if (outcome.kind === 'throttled') return later(directory, handle, outcome.retryAfterMs)
   if (outcome.kind === 'retry' && outcome.cause.word !== notSo) return { kind: 'unknown', cause: outcome.cause }
-  const isOpen = directory.client.now() - handle.at < directory.settings.settle.ms
-  return outcome.kind === 'refused' && isOpen ? pending(directory, handle) : outcome
+  if (outcome.kind !== 'refused' || !isOpen(directory, handle)) return outcome
+  return handle.kind === 'missed' ? missed(directory, handle.at) : pending(directory, handle)
 }
 
 /** Without one, nothing tells that sessions were ended. */
@@ -95,12 +96,12 @@ const pollAccounts = async (
   return operations.map((operation, index) => {
     const handle = handles.get(operation) ?? unreadable
     const outcome = outcomes[index] ?? retry(notSo)
-    const isOpen = directory.client.now() - handle.at < directory.settings.settle.ms
+    const isYoung = isOpen(directory, handle)
     const isNotSo = outcome.kind === 'retry' && outcome.cause.word === notSo
-    if (isNotSo) return isOpen ? pending(directory, handle) : outcome
+    if (isNotSo) return isYoung ? pending(directory, handle) : outcome
     // An account that was made and is still not shown when the time is over was not made.
     if (handle.kind === 'created' && outcome.kind === 'refused')
-      return isOpen ? pending(directory, handle) : retry(notSo)
+      return isYoung ? pending(directory, handle) : retry(notSo)
     return settled(directory, outcome, handle)
   })
 }

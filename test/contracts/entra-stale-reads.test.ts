@@ -1,0 +1,110 @@
+/** A replica that is behind, asked before anything is done: what it does not show yet must not end a leaver's way. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Connector, Operation } from '../../src/connectors/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { type EntraWorld, openEntraWorld } from './entra-world.ts'
+import { always, freshKey, grant, revoke, said, settling, unknownId } from './world.ts'
+
+let world: EntraWorld
+let connector: Connector
+beforeAll(async () => {
+  world = await openEntraWorld()
+  connector = world.connect()
+})
+afterEach(() => {
+  world.graph.replication.release()
+  world.graph.replication.set({ lagMs: 0, freshShare: 0 })
+})
+afterAll(async () => {
+  await connector?.close()
+  await world?.close()
+})
+const saying = async (operations: readonly Operation[]) => (await connector.apply(operations, always)).map(said)
+/** From here on no replica learns anything; what was there before is known to all. */
+const hold = async () => {
+  await connector.accounts([unknownId], always.signal)
+  world.graph.replication.hold()
+}
+const addAccount = async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId
+
+test('opened a moment ago, shut now: a replica that still shows it shut is no reason not to shut it', async () => {
+  const account = await addAccount()
+  world.graph.hand.patchUser(account, { accountEnabled: false })
+  await hold()
+  expect(await saying([{ op: 'enable', account }])).toEqual(['pending'])
+  await saying([{ op: 'disable', account }])
+  expect(await world.canSignIn(account)).toBe(false)
+})
+
+test('shut already: one change is sent all the same, and it was so', async () => {
+  const account = await addAccount()
+  world.graph.hand.patchUser(account, { accountEnabled: false })
+  const asked = await world.writesOf(async () => {
+    expect(await saying([{ op: 'disable', account }])).toEqual(['was-so'])
+  })
+  expect(asked).toEqual([`PATCH /v1.0/users/${account}`])
+})
+
+const pollOf = async (operation: Operation, passMs = 0) => {
+  const [outcome] = await connector.apply([operation], always)
+  expect(said(outcome)).toBe('pending')
+  const handle = outcome?.kind === 'pending' ? outcome.handle : ''
+  world.pass?.(passMs)
+  return async () => (await connector.poll?.([{ operation, handle }], always.signal))?.map(said)
+}
+
+test('let in a moment ago, taken out now: a 404 and what a replica does not know yet prove nothing', async () => {
+  const account = await addAccount()
+  const group = await world.addGroup(freshKey())
+  await hold()
+  expect(await saying([grant(account, group)])).toEqual(['pending'])
+  const poll = await pollOf(revoke(account, group))
+  expect(await poll()).toEqual(['pending'])
+  world.graph.replication.release()
+  // It shows: surely not taken out yet, so it is tried again, and that works.
+  expect(await poll()).toEqual(['not-so'])
+  expect(await saying([revoke(account, group)])).toEqual(['changed'])
+  expect(await world.membersOf(group)).toEqual([])
+})
+
+test('not in it, and still not after the settling time: it was so', async () => {
+  const account = await addAccount()
+  const group = await world.addGroup(freshKey())
+  const poll = await pollOf(revoke(account, group), connector.manifest.settleMs - 1_000)
+  expect(await poll()).toEqual(['pending'])
+  world.pass?.(1_000)
+  expect(await poll()).toEqual(['was-so'])
+})
+
+test.each(['disable', 'endSessions', 'deleteAccount'] as const)(
+  'made a moment ago, %s now: not shown is not «there is no account», which ends a leaver for good',
+  async (op) => {
+    await hold()
+    const account = await addAccount()
+    const poll = await pollOf({ op, account })
+    expect(await poll()).toEqual(['pending'])
+    world.graph.replication.release()
+    expect(await poll()).toEqual(['not-so'])
+    expect(await saying([{ op: 'disable', account }])).toEqual(['changed'])
+  },
+)
+
+test('nobody has the id, now and after the settling time: only then is there no account', async () => {
+  const operations = [{ op: 'disable', account: unknownId }] as const
+  expect(await saying(operations)).toEqual(['pending'])
+  expect(await settling(world, connector, operations)).toEqual(['refused:account-missing'])
+})
+
+test('a group made a moment ago: not shown is not «there is no group»; the revoke is sent by its id', async () => {
+  const account = await addAccount()
+  await hold()
+  const group = await world.addGroup(freshKey(), [account])
+  const asked = await world.writesOf(async () => {
+    const poll = await pollOf(revoke(account, group))
+    expect(await poll()).toEqual(['pending'])
+    world.graph.replication.release()
+    expect(await poll()).toEqual(['not-so'])
+  })
+  expect(asked).toEqual([`DELETE /v1.0/groups/${group.nativeId}/members/${account}/$ref`])
+  expect(await saying([revoke(account, group)])).toEqual(['changed'])
+})
