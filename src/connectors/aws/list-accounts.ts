@@ -1,6 +1,6 @@
+import { failureText } from '../aws-wire/errors.ts'
 import type { ListedAccount, Snapshot } from '../connector.ts'
 import type { Aws } from './aws.ts'
-import { failureText } from './errors.ts'
 import { listUsers } from './users.ts'
 
 /** Users of the identity store. Whose they are stands in their names or nowhere; none can be shut by a call. */
