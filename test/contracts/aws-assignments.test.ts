@@ -1,9 +1,12 @@
 /** Account assignments: asynchronous, fifteen at a time, one for each AWS account. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
 import type { Connector, Operation, PendingOperation } from '../../src/connectors/connector.ts'
+import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
+import type { Lane } from '../../src/domain/action.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
-import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
+import { type AwsWorld, makeAws, openAwsWorld, target } from './aws-world.ts'
 import { always, freshKey, grantsOf, said } from './world.ts'
 
 let world: AwsWorld
@@ -126,26 +129,116 @@ test('two on one AWS account: the second waits, and goes when the first is over'
 
 test('sixteen on sixteen AWS accounts: fifteen go, the sixteenth waits, and AWS never has to say so', async () => {
   const user = await addUser()
+  const urgent = makeAws(world, {}, 'leaver')
   world.simulator.assignments.settling = { ms: 0, polls: 1 }
   const operations = Array.from({ length: 16 }, () => change('grant', user, freshAccount()))
   world.simulator.forgetCalls()
-  const outcomes = await connector.apply(operations, always)
+  const outcomes = await urgent.apply(operations, always)
   expect(Map.groupBy(outcomes, said).get('pending')).toHaveLength(15)
   expect(Map.groupBy(outcomes, said).get('throttled')).toHaveLength(1)
   expect(world.simulator.assignments.load()).toMatchObject({ now: 15, peak: 15 })
   const begun = operations.flatMap((operation, at) =>
     outcomes[at]?.kind === 'pending' ? [pendingOf(operation, outcomes[at])] : [],
   )
-  expect((await poll(...begun)).map(said)).toEqual(begun.map(() => 'changed'))
+  expect((await urgent.poll?.(begun, always.signal))?.map(said)).toEqual(begun.map(() => 'changed'))
   const left = operations.filter((_, at) => outcomes[at]?.kind === 'throttled')
   expect((await poll(await begin(left[0] ?? change('grant', user, '')))).map(said)).toEqual(['changed'])
   expect(world.simulator.calls().filter(({ answer }) => answer !== 'ok')).toEqual([])
+  await urgent.close()
+})
+
+test('bulk work holds twelve places at most: a leaver begins at once, and whoever waits, waits for seconds', async () => {
+  const [leaver, joiner, home] = [await addUser(), await addUser(), freshAccount()]
+  await poll(await begin(change('grant', leaver, home)))
+  world.simulator.assignments.settling = { ms: 0, polls: 1 }
+  const store = createLocalStore()
+  const lane = (name: Lane) =>
+    createAwsConnector(target, world.settings, {
+      lane: name,
+      giveWay: async () => {},
+      budget: createLocalBudget(store, name, () => performance.now()),
+      now: Date.now,
+    })
+  const [bulk, urgent] = [lane('bulk'), lane('leaver')]
+  const grants = Array.from({ length: 15 }, () => change('grant', joiner, freshAccount()))
+  const begun = await bulk.apply(grants, always)
+  expect(Map.groupBy(begun, said).get('pending')).toHaveLength(12)
+  const waits = begun.flatMap((outcome) => (outcome.kind === 'throttled' ? [outcome.retryAfterMs] : []))
+  expect(waits).toHaveLength(3)
+  expect(Math.max(...waits)).toBeLessThanOrEqual(2_000)
+  expect((await urgent.apply([change('revoke', leaver, home)], always)).map(said)).toEqual(['pending'])
+  // All are over, so that the next test finds AWS idle.
+  await world.simulator.ask('sso-admin', 'ListAccountAssignmentCreationStatus', {
+    InstanceArn: world.settings.instanceArn,
+  })
+  const running = grants.flatMap((operation, at) =>
+    begun[at]?.kind === 'pending' ? [pendingOf(operation, begun[at])] : [],
+  )
+  expect((await bulk.poll?.(running, always.signal))?.map(said)).toEqual(running.map(() => 'changed'))
+  world.simulator.assignments.settling = { ms: 0, polls: 0 }
+  expect((await urgent.apply([change('revoke', leaver, home)], always)).map(said)).not.toContain('unknown')
+  await bulk.close()
+  await urgent.close()
+})
+
+/** Done behind our back at the moment when AWS tells the state of the request. */
+const meanwhile = (awsAccount: string, user: NativeId) => ({
+  operation: 'DescribeAccountAssignmentCreationStatus',
+  nth: 1,
+  phase: 'after' as const,
+  act: {
+    kind: 'meanwhile' as const,
+    work: async () =>
+      void (await world.simulator.moto.ask('sso-admin', 'DeleteAccountAssignment', {
+        InstanceArn: world.settings.instanceArn,
+        TargetId: awsAccount,
+        TargetType: 'AWS_ACCOUNT',
+        PermissionSetArn: arn,
+        PrincipalType: 'USER',
+        PrincipalId: user,
+      })),
+  },
+})
+
+test('AWS says that it succeeded and the list does not show it: not yet; not shown for too long: not so', async () => {
+  let clock = 1_000_000
+  const patient = makeAws(world, {}, 'leaver', () => clock)
+  const [user, account] = [await addUser(), freshAccount()]
+  const operation = change('grant', user, account)
+  const given = pendingOf(operation, (await patient.apply([operation], always))[0])
+  world.simulator.faults.arm(meanwhile(account, user))
+  const [settling] = (await patient.poll?.([given], always.signal)) ?? []
+  const later = pendingOf(operation, settling)
+  expect((await patient.poll?.([later], always.signal))?.map(said)).toEqual(['pending'])
+  clock += 5_000
+  expect((await patient.poll?.([later], always.signal))?.map(said)).toEqual(['not-so'])
+  await patient.close()
+})
+
+test('«not found» for the list of a user who is there is no empty list, and no reason to delete for good', async () => {
+  const [user, account] = [await addUser(), freshAccount()]
+  await poll(await begin(change('grant', user, account)))
+  const missing = {
+    operation: 'ListAccountAssignmentsForPrincipal',
+    nth: 1,
+    phase: 'before',
+    act: { kind: 'error', type: 'ResourceNotFoundException' },
+  } as const
+  world.simulator.faults.arm(missing)
+  expect(await connector.grantsOf([user], always.signal)).toMatchObject({ kind: 'partial', items: [] })
+  world.simulator.faults.arm(missing)
+  expect((await connector.apply([{ op: 'deleteAccount', account: user }], always)).map(said)).toEqual(['retry'])
+  expect(await world.userOf(user)).not.toBeNull()
+  // Of a user that is gone it is one.
+  world.simulator.faults.arm(missing)
+  const nobody = '00000000-0000-4000-8000-000000000000' as NativeId
+  expect(await connector.grantsOf([nobody], always.signal)).toEqual({ kind: 'complete', items: [] })
 })
 
 test('others than Muster keep AWS busy: told to wait, surely not applied', async () => {
   const user = await addUser()
   world.simulator.assignments.settling = { ms: 0, polls: 1 }
-  const elsewhere = makeAws(world)
+  const elsewhere = makeAws(world, {}, 'leaver')
   const theirs = Array.from({ length: 15 }, () => change('grant', user, freshAccount()))
   const begun = await elsewhere.apply(theirs, always)
   // The same AWS account, and one more anywhere.

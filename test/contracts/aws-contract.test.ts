@@ -6,7 +6,8 @@ let opened: AwsWorld | undefined
 
 connectorContract(
   'AWS IAM Identity Center',
-  (world: AwsWorld) => makeAws(world),
+  // One of its answers never comes; long enough for a busy machine all the same.
+  (world: AwsWorld) => makeAws(world, { timeouts: { connectMs: 2_000, requestMs: 8_000 } }),
   async () => (opened = await openAwsWorld()),
 )
 

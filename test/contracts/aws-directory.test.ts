@@ -333,3 +333,65 @@ describe('lists', () => {
     })
   })
 })
+
+describe('reads that do not tell', () => {
+  test('one read that does not show a membership is no proof that it is gone: all pages are asked', async () => {
+    const hidden = {
+      operation: 'GetGroupMembershipId',
+      nth: 1,
+      phase: 'before',
+      act: { kind: 'error', type: 'ResourceNotFoundException', more: { ResourceType: 'GROUP_MEMBERSHIP' } },
+    } as const
+    const account = await addAccount()
+    const group = await world.addGroup(freshKey(), [account])
+    world.simulator.faults.arm(hidden)
+    expect((await connector.observe([revoke(account, group)], always.signal)).map(said)).toEqual(['not-so'])
+    world.simulator.faults.arm(hidden)
+    expect(await saying([revoke(account, group)])).toEqual(['changed'])
+    expect(await world.membersOf(group)).toEqual([])
+
+    const theirs = await world.addGroup(freshKey(), [account])
+    world.setExternalIds('groups', theirs.nativeId, ['pushed'])
+    world.simulator.faults.arm(hidden)
+    expect(await apply([revoke(account, theirs)])).toMatchObject([{ kind: 'retry', cause: { word: 'scim-owned' } }])
+  })
+
+  test('a group is shown by the name that it has now: protection goes by it', async () => {
+    const account = await addAccount()
+    const group = await world.addGroup(freshKey(), [account])
+    await connector.grantsOf([account], always.signal)
+    const name = `break-glass-${freshKey()}`
+    await world.simulator.ask('identitystore', 'UpdateGroup', {
+      IdentityStoreId: world.settings.identityStoreId,
+      GroupId: group.nativeId,
+      Operations: [{ AttributePath: 'displayName', AttributeValue: name }],
+    })
+    const held = await connector.grantsOf([account], always.signal)
+    expect(held.items.map(({ entitlement }) => entitlement.name)).toEqual([`group/${name}`])
+  })
+
+  test('a group whose name cannot be read makes no complete list: its id fits no protection', async () => {
+    const account = await addAccount()
+    await world.addGroup(`break-glass-${freshKey()}`, [account])
+    world.simulator.faults.arm({
+      operation: 'DescribeGroup',
+      nth: 1,
+      phase: 'before',
+      act: { kind: 'error', type: 'AccessDeniedException', status: 400 },
+    })
+    expect((await connector.grantsOf([account], always.signal)).kind).toBe('partial')
+  })
+
+  test('a signal that has fired ends reading: nothing is asked', async () => {
+    const account = await addAccount()
+    const calls = await world.callsOf(async () => {
+      const over = AbortSignal.abort()
+      expect((await connector.grantsOf([account], over)).kind).toBe('partial')
+      expect((await connector.observe([{ op: 'endSessions', account }], over)).map(said)).toEqual(['unknown'])
+      const handle = JSON.stringify({ kind: 'settling', until: 0 })
+      const pending = { operation: { op: 'endSessions', account } as const, handle }
+      expect((await connector.poll?.([pending], over))?.map(said)).toEqual(['unknown'])
+    })
+    expect(calls).toEqual([])
+  })
+})

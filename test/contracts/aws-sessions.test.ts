@@ -1,8 +1,10 @@
 /** `sessions: deny-inline-policy`: what a leaver's live role sessions are ended with. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
 import type { Connector, PendingOperation } from '../../src/connectors/connector.ts'
+import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
-import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
+import { type AwsWorld, makeAws, openAwsWorld, target } from './aws-world.ts'
 import { always, freshKey, grantsOf, revoke, said } from './world.ts'
 
 let world: AwsWorld
@@ -81,7 +83,7 @@ test('every permission set that the user reaches gets the Deny, in force after p
       Resource: ['*'],
       Condition: {
         StringEquals: { 'identitystore:userId': user },
-        DateLessThan: { 'aws:TokenIssueTime': '2026-03-01T12:00:00.000Z' },
+        DateLessThan: { 'aws:TokenIssueTime': '2026-03-01T12:06:00.000Z' },
       },
     })
   }
@@ -93,10 +95,15 @@ test('every permission set that the user reaches gets the Deny, in force after p
   expect(JSON.parse(policy).Statement.slice(0, 2)).toEqual(JSON.parse(theirs).Statement)
   expect(await world.inlinePolicy(foreign)).toBe('')
 
-  // Asked again soon, nothing is written; asked after hours, what has run out goes and the new one comes.
+  // Asked again at once, nothing is written; later it is, since a session may have begun in between; after hours, what
+  // has run out goes and the new one comes.
   const calls = await world.callsOf(async () => expect(said((await end(user)).outcome)).toBe('was-so'))
   expect(calls.filter((name) => name.startsWith('Put'))).toEqual([])
   expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['was-so'])
+  clock += 240_000
+  expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['not-so'])
+  expect((await poll((await end(user)).pending)).map(said)).toEqual(['changed'])
+  expect(await world.inlinePolicy(own)).toContain('"aws:TokenIssueTime":"2026-03-01T12:10:00.000Z"')
   clock += 13 * 3_600_000
   world.simulator.assignments.settling = { ms: 0, polls: 0 }
   const second = await addUser()
@@ -200,4 +207,113 @@ test('somebody changes a statement of theirs at that moment and keeps ours: noth
     },
   })
   expect((await end(user)).outcome).toMatchObject({ cause: { word: 'inline-policy-changed-meanwhile' } })
+})
+
+test('the Deny of an earlier leave proves nothing for a later one', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Returned')
+  await assign(arn, user, 'USER')
+  const first = await end(user)
+  expect((await poll(first.pending)).map(said)).toEqual(['changed'])
+  clock += 90 * 24 * 3_600_000
+  world.simulator.faults.arm({
+    operation: 'PutInlinePolicyToPermissionSet',
+    nth: 1,
+    phase: 'before',
+    act: { kind: 'drop' },
+  })
+  expect(said((await end(user)).outcome)).toBe('unknown')
+  expect((await connector.observe([first.operation], always.signal)).map(said)).toEqual(['not-so'])
+  const second = await end(user)
+  const [pending] = second.pending
+  // The first leave was over; of its time the policy says enough, of the second's it must say more.
+  const old = JSON.stringify({ kind: 'provisioning', at: clock + 3_600_000, sets: [{ arn, request: null }] })
+  expect((await poll([{ operation: second.operation, handle: old }])).map(said)).toEqual(['not-so'])
+  expect((await poll(pending === undefined ? [] : [pending])).map(said)).toEqual(['changed'])
+})
+
+test('one permission set without room does not keep the sessions of the others alive', async () => {
+  const [full, free] = [await world.addPermissionSet('FullA'), await world.addPermissionSet('FreeB')].sort() as [
+    string,
+    string,
+  ]
+  const user = await addUser()
+  for (const arn of [full, free]) await assign(arn, user, 'USER')
+  const policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(32_600) }] })
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: full, InlinePolicy: policy })
+  expect((await end(user)).outcome).toMatchObject({ kind: 'refused', reason: 'limit' })
+  expect(await world.inlinePolicy(free)).toContain(user)
+  // While another is worth a second go, that is what is answered: a refusal would be the last word.
+  const busy = { kind: 'error', type: 'ConflictException' } as const
+  clock += 3_600_000
+  world.simulator.faults.arm({ operation: 'PutInlinePolicyToPermissionSet', nth: 1, phase: 'before', act: busy })
+  expect((await end(user)).outcome).toMatchObject({ kind: 'retry', cause: { word: 'conflict' } })
+})
+
+test('two leavers of one permission set in one call: one after the other, and both are denied', async () => {
+  const arn = await world.addPermissionSet('Shared')
+  const [one, other] = [await addUser(), await addUser()]
+  for (const user of [one, other]) await assign(arn, user, 'USER')
+  const operations = [one, other].map((account) => ({ op: 'endSessions', account }) as const)
+  const outcomes = await connector.apply(operations, always)
+  expect(outcomes.map(said)).toEqual(['pending', 'pending'])
+  const pending = operations.map((operation, at) => {
+    const outcome = outcomes[at]
+    return { operation, handle: outcome?.kind === 'pending' ? outcome.handle : '' }
+  })
+  expect((await poll(pending)).map(said)).toEqual(['changed', 'changed'])
+  for (const user of [one, other]) expect(effective(arn)).toContain(user)
+})
+
+test('another process writes the policy: whoever waits, waits for seconds', async () => {
+  const arn = await world.addPermissionSet('Occupied')
+  const user = await addUser()
+  await assign(arn, user, 'USER')
+  const budget = createLocalBudget(createLocalStore(), 'leaver', () => performance.now())
+  const place = await budget.occupy([{ name: `policy:${arn}`, max: 1 }], 60_000)
+  const waiting = createAwsConnector(target, world.configure({ sessions: 'deny-inline-policy' }), {
+    lane: 'leaver',
+    giveWay: async () => {},
+    budget,
+    now: () => clock,
+  })
+  const operation = { op: 'endSessions', account: user } as const
+  expect(await waiting.apply([operation], always)).toEqual([
+    { kind: 'throttled', retryAfterMs: 2_000, scope: 'policy' },
+  ])
+  await budget.vacate(place.ok ? place.id : '')
+  expect((await waiting.apply([operation], always)).map(said)).toEqual(['pending'])
+  await waiting.close()
+})
+
+test('the next leaver’s Deny is written and not provisioned: ours is in force all the same', async () => {
+  const arn = await world.addPermissionSet('Queue')
+  const [one, other] = [await addUser(), await addUser()]
+  for (const user of [one, other]) await assign(arn, user, 'USER')
+  const first = await end(one)
+  await admin('ListAccountsForProvisionedPermissionSet', { PermissionSetArn: arn })
+  world.simulator.faults.arm({ operation: 'ProvisionPermissionSet', nth: 1, phase: 'before', act: { kind: 'drop' } })
+  expect(said((await end(other)).outcome)).toBe('unknown')
+  expect(effective(arn)).toContain(one)
+  expect((await poll(first.pending)).map(said)).toEqual(['changed'])
+})
+
+test('access was revoked first: nothing tells where a session may live, and a human is told so', async () => {
+  const user = await addUser()
+  const arn = await world.addPermissionSet('Revoked')
+  const group = await world.addGroup(freshKey(), [user])
+  await assign(arn, group.nativeId, 'GROUP')
+  expect((await connector.apply([revoke(user, group)], always)).map(said)).toEqual(['changed'])
+  const { operation, outcome } = await end(user)
+  const told = { kind: 'done', changed: false, unfinished: [{ code: '', word: 'nothing-held-any-more' }] }
+  expect(outcome).toMatchObject(told)
+  expect(await connector.observe([operation], always.signal)).toMatchObject([told])
+  // Revoked after the Deny was written, the Deny is what counts.
+  const [held, between] = [await world.addPermissionSet('Held'), await world.addGroup(freshKey(), [user])]
+  await assign(held, between.nativeId, 'GROUP')
+  const { pending } = await end(user)
+  expect((await connector.apply([revoke(user, between)], always)).map(said)).toEqual(['changed'])
+  const [done] = await poll(pending)
+  expect(done).toMatchObject({ kind: 'done', changed: true })
+  expect(done).not.toHaveProperty('unfinished')
 })

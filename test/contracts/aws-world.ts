@@ -38,6 +38,9 @@ export type AwsWorld = World & {
 /** A quota that no test of behaviour meets; the tests of throttling have AWS's own. */
 const plenty = 10_000
 
+/** Users made at once: a thousand one by one take a minute. */
+const crowdAtOnce = 16
+
 export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Promise<AwsWorld> => {
   const stack = await privateStack(['moto'])
   const modelProblems: string[] = []
@@ -62,7 +65,7 @@ export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Pro
         ],
       },
       callsPerSecond: { identityStore: plenty, ssoAdmin: plenty },
-      timeouts: { connectMs: 2_000, requestMs: 2_000 },
+      timeouts: { connectMs: 2_000, requestMs: 30_000 },
       ...changes,
     })
   const store = (operation: string, body: Json): Promise<Json> =>
@@ -136,7 +139,14 @@ export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Pro
     },
     addAccounts: async (crowd) => {
       const ids: NativeId[] = []
-      for (const somebody of crowd) ids.push(await addUser(somebody, somebody.key, String(somebody.worker.workEmail)))
+      for (let at = 0; at < crowd.length; at += crowdAtOnce)
+        ids.push(
+          ...(await Promise.all(
+            crowd
+              .slice(at, at + crowdAtOnce)
+              .map((somebody) => addUser(somebody, somebody.key, String(somebody.worker.workEmail))),
+          )),
+        )
       return ids
     },
     addTwin: async (somebody) => {

@@ -126,6 +126,9 @@ export const failureOf = (error: unknown): Failure => {
       unsentCalls.has(textOf(member(error, 'syscall'))) ||
       unsentCodes.test(code) ||
       (name === 'TimeoutError' && code === '')
+    // Credentials come before the request: a token file that cannot be opened has kept it here.
+    if (textOf(member(error, 'syscall')) === 'open')
+      return { code, word: 'unreadable-token-file', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
     if (code === '' && name !== 'TimeoutError' && name !== 'AbortError') throw error
     return {
       code: code === '' ? name : code,

@@ -8,7 +8,7 @@ import { type AssignmentChange, changeAssignments } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { groupNativeId } from './entitlement.ts'
 import { type AssignmentTarget, type GroupTarget, type Identity, identify, listOnce } from './identify.ts'
-import { groupsOfThese } from './is-member.ts'
+import { groupsOfThese, isOutOf } from './is-member.ts'
 import { type Change, changeMemberships } from './membership.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'grant' | 'revoke' }>
@@ -142,7 +142,11 @@ const verifyOnly = async (
   const inside = await groupsOfThese(aws, account, [...new Set(items.map(({ target }) => target.groupId))])
   for (const { index, operation, target } of items) {
     if (!inside.ok) outcomes[index] = outcomeOfRead(inside.failure)
-    else if (inside.value.has(target.groupId) !== (operation.op === 'grant'))
+    else if (operation.op === 'revoke' && !inside.value.has(target.groupId)) {
+      const out = await isOutOf(aws, account, target.groupId)
+      if (!out.ok) outcomes[index] = outcomeOfRead(out.failure)
+      else outcomes[index] = out.value ? wasSo(account, target.groupId) : retry('scim-owned', scimMs)
+    } else if (inside.value.has(target.groupId) !== (operation.op === 'grant'))
       outcomes[index] = retry('scim-owned', scimMs)
     else outcomes[index] = wasSo(account, target.groupId)
   }

@@ -5,6 +5,7 @@ import type { ApplyContext, Operation } from '../connector.ts'
 import { type AccessOperation, changeAccess } from './access.ts'
 import type { Aws } from './aws.ts'
 import { deleteAccount } from './delete-account.ts'
+import type { Turns } from './deny-sessions.ts'
 import { endSessions } from './end-sessions.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import type { EnsureOperation } from './find-accounts.ts'
@@ -72,10 +73,16 @@ export const inOrder = async (operations: readonly Operation[], kinds: Kinds): P
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
 }
 
-export const apply = (aws: Aws, operations: readonly Operation[], context: ApplyContext): Promise<readonly Outcome[]> =>
-  inOrder(operations, {
+export const apply = (
+  aws: Aws,
+  operations: readonly Operation[],
+  context: ApplyContext,
+): Promise<readonly Outcome[]> => {
+  const turns: Turns = new Map()
+  return inOrder(operations, {
     access: (some) => changeAccess(aws, some, context),
     ensure: (some) => ensureAccounts(aws, some, context),
     leaver: ({ op, account }) =>
-      op === 'endSessions' ? endSessions(aws, account, context) : deleteAccount(aws, account, context),
+      op === 'endSessions' ? endSessions(aws, account, turns, context) : deleteAccount(aws, account, context),
   })
+}

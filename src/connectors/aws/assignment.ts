@@ -18,6 +18,10 @@ export type AssignmentChange = { readonly index: number; readonly op: 'grant' | 
 
 /** User guide, limits: outstanding assignments, not raisable; one IAM role of an AWS account is updated at a time. */
 const outstandingAtMost = 15
+/** Of these, what bulk work may hold: a leaver finds one free. */
+const bulkAtMost = 12
+/** Changes are over in seconds, whenever a forgotten place expires. */
+const fullMs = 2_000
 /** A place that nobody gives back is free again after this. */
 const placeMs = 60_000
 export const assignmentPollMs = 1_000
@@ -59,17 +63,16 @@ const request = async (
   gate: Gate,
 ): Promise<Outcome> => {
   if (gate.signal.aborted) return retry('lease')
-  const { budget } = aws.tools
+  const { budget, lane } = aws.tools
   const place = await budget.occupy(
     [
       { name: `account:${target.accountId}`, max: 1 },
       { name: 'assignments', max: outstandingAtMost },
+      ...(lane === 'bulk' ? [{ name: 'assignments-bulk', max: bulkAtMost }] : []),
     ],
     placeMs,
   )
-  // Whoever is there leaves when done, long before the place would be taken from them.
-  if (!place.ok)
-    return { kind: 'throttled', retryAfterMs: Math.min(place.waitMs, assignmentPollMs), scope: 'assignments' }
+  if (!place.ok) return { kind: 'throttled', retryAfterMs: Math.min(place.waitMs, fullMs), scope: 'assignments' }
   const input = {
     InstanceArn: aws.settings.instanceArn,
     TargetId: target.accountId,

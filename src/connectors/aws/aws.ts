@@ -13,9 +13,13 @@ export type Aws = {
   readonly families: { readonly identityStore: Bucket; readonly ssoAdmin: Bucket }
   /** Permission set ARN → name. AWS never changes the name of one and never gives its ARN to another. */
   readonly permissionSetNames: Map<string, string>
-  /** Group id → display name as it was last seen: only to show. */
-  readonly groupNames: Map<string, string>
 }
+
+/** The same, its reads ended by this signal. */
+export const until = (aws: Aws, signal: AbortSignal): Aws => ({
+  ...aws,
+  transport: { ...aws.transport, read: (family, send, own) => aws.transport.read(family, send, own ?? signal) },
+})
 
 export const familiesOf = ({ callsPerSecond }: AwsSettings): Aws['families'] => ({
   identityStore: bucket('identity-store', callsPerSecond.identityStore),

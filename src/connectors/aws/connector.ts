@@ -5,7 +5,7 @@ import { createTransport } from '../aws-wire/transport.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
 import { identifyAll, isTarget } from './access.ts'
 import { apply } from './apply.ts'
-import { type Aws, familiesOf } from './aws.ts'
+import { type Aws, familiesOf, until } from './aws.ts'
 import { check } from './check.ts'
 import { createClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
@@ -27,23 +27,22 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     transport: createTransport(tools),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
-    groupNames: new Map(),
   }
   const { account } = settings
   return {
     target,
     manifest: awsManifest,
-    check: () => check(aws),
+    check: (signal) => check(until(aws, signal)),
     attributesHash: (worker) => attributesHash(mapAttributes(account.attributes, worker)),
     creationHash: (worker) =>
       attributesHash(
         new Map([...mapAttributes(account.attributes, worker), ['userName', [fill(account.userName, worker)]]]),
       ),
-    resolveEntitlements: async (refs) =>
+    resolveEntitlements: async (refs, signal) =>
       // What the name means now: whether that is what was pinned, whoever asks compares.
       (
         await identifyAll(
-          aws,
+          until(aws, signal),
           refs.map((ref) => ({ ...ref, nativeId: null })),
         )
       ).map((identity) => {
@@ -52,18 +51,18 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
         return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
       }),
     apply: (operations, context) => apply(aws, operations, context),
-    observe: (operations) => observe(aws, operations),
-    poll: (pending) => poll(aws, pending),
-    grantsOf: async (accounts) => {
+    observe: (operations, signal) => observe(until(aws, signal), operations),
+    poll: (pending, signal) => poll(until(aws, signal), pending),
+    grantsOf: async (accounts, signal) => {
       const items = []
-      for (const [at, one] of (await readHoldings(aws, accounts)).entries()) {
+      for (const [at, one] of (await readHoldings(until(aws, signal), accounts)).entries()) {
         const holder = accounts[at]
         if (!one.ok) return { kind: 'partial', items: [], cause: failureText(one.failure) }
         if (holder !== undefined) items.push(...one.value.map((entitlement) => ({ account: holder, entitlement })))
       }
       return { kind: 'complete', items }
     },
-    membersOf: (refs, signal) => membersOf(aws, refs, signal),
+    membersOf: (refs, signal) => membersOf(until(aws, signal), refs, signal),
     whoIs: (members, signal) => whoIs(aws, members, signal),
     accounts: async (ids, signal) => {
       const users = await readUsers(aws, ids, signal)

@@ -11,9 +11,15 @@ const sidPrefix = 'MusterEndSessions'
 export const policyLimit = 32_768
 /** A session lasts 12 hours at most: a statement for older ones denies nobody any more. */
 const longestSessionMs = 12 * 3_600_000
-/** One that is no older need not be written again. */
-const freshMs = 300_000
+/**
+ * Sessions are dated by AWS's clock, endings by ours. A Deny reaches so far beyond our time that it has every session begun
+ * by then, unless our clock is further behind: five minutes are what AWS itself allows the clock of who signs a request.
+ */
+export const skewMs = 300_000
+/** A statement reaches this much further than it must: asked again so soon, it need not be written again. */
+const spareMs = 60_000
 
+/** `at`: our time, ms since 1970. Every session of this user that had begun by then is to end. */
 export type Ending = { readonly userId: string; readonly at: number }
 
 export type Merged =
@@ -26,9 +32,7 @@ export type Merged =
 export const mergeDeny = (document: string, { userId, at }: Ending, now: number): Merged => {
   const parts = splitPolicy(document)
   if (parts === null) return { kind: 'unreadable' }
-  const ours = parts.statements.filter(({ sid }) => sid.startsWith(sidPrefix))
-  const existing = ours.find((one) => sidOf(userId) === one.sid)
-  if (existing !== undefined && at - issuedBefore(existing.text) < freshMs) return { kind: 'as-it-was' }
+  if (denies(document, { userId, at })) return { kind: 'as-it-was' }
   const kept = parts.statements.filter(
     ({ sid, text }) =>
       !sid.startsWith(sidPrefix) || (sid !== sidOf(userId) && now - issuedBefore(text) < longestSessionMs),
@@ -38,9 +42,11 @@ export const mergeDeny = (document: string, { userId, at }: Ending, now: number)
   return size > policyLimit ? { kind: 'too-large', size } : { kind: 'merged', policy, size }
 }
 
-/** Whether the policy denies the sessions that this user had at `at`. */
+/** Whether the policy denies every session that this user had at `at`, by whichever clock. An older Deny says nothing of it. */
 export const denies = (document: string, { userId, at }: Ending): boolean =>
-  splitPolicy(document)?.statements.some(({ sid, text }) => sid === sidOf(userId) && issuedBefore(text) >= at) ?? false
+  splitPolicy(document)?.statements.some(
+    ({ sid, text }) => sid === sidOf(userId) && issuedBefore(text) >= at + skewMs,
+  ) ?? false
 
 /** Statements that are not ours, as they stand there: for comparing what was written with what is read. */
 export const others = (document: string): readonly string[] | null =>
@@ -58,7 +64,7 @@ const statement = (userId: string, at: number): string =>
     Resource: ['*'],
     Condition: {
       StringEquals: { 'identitystore:userId': userId },
-      DateLessThan: { 'aws:TokenIssueTime': new Date(at).toISOString() },
+      DateLessThan: { 'aws:TokenIssueTime': new Date(at + skewMs + spareMs).toISOString() },
     },
   })
 

@@ -1,119 +1,141 @@
-import {
-  DescribePermissionSetProvisioningStatusCommand,
-  GetInlinePolicyForPermissionSetCommand,
-  ListAccountsForProvisionedPermissionSetCommand,
-  ProvisionPermissionSetCommand,
-  PutInlinePolicyToPermissionSetCommand,
-} from '@aws-sdk/client-sso-admin'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import {
-  failed,
-  isMissing,
-  ok,
-  outcomeOfRead,
-  outcomeOfWrite,
-  type Result,
-  refusal,
-  retry,
-  unverified,
-} from '../aws-wire/errors.ts'
-import { readAllPages } from '../aws-wire/pages.ts'
+import { isMissing, ok, outcomeOfRead, type Result, refusal, retry } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
 import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
-import { denies, mergeDeny, others } from './deny-policy.ts'
-import { writeHandle } from './handle.ts'
-import { type Holdings, readHoldings } from './holdings.ts'
+import { denies } from './deny-policy.ts'
+import { deny, type Turns } from './deny-sessions.ts'
+import { type Handle, writeHandle } from './handle.ts'
+import { readHoldings } from './holdings.ts'
 import { membershipsOf } from './is-member.ts'
+import { hasStaleAccounts, inlinePolicy, provisioningStatus } from './permission-set-policy.ts'
+import { describePermissionSet } from './permission-sets.ts'
 import { describeUser } from './users.ts'
 
 const pollAfterMs = 1_000
-/** Nobody else of ours reads and writes the policy of this permission set meanwhile. */
-const policyMs = 60_000
+
+type Provisioning = Extract<Handle, { kind: 'provisioning' }>
 
 /**
- * The user's grants by complete reads, for the record; with `deny-inline-policy` also a Deny on every permission set that it
+ * The user's grants by complete reads, for the record; with `deny-inline-policy` first a Deny on every permission set that it
  * reaches, provisioned to all accounts. Without it, live role sessions run out (12 hours at most).
  */
-export const endSessions = async (aws: Aws, account: NativeId, gate: Gate): Promise<Outcome> => {
-  const seen = await standing(aws, account)
-  if ('kind' in seen) return seen
-  if (aws.settings.sessions === 'none') return told(account, seen.holdings, false)
+export const endSessions = async (aws: Aws, account: NativeId, turns: Turns, gate: Gate): Promise<Outcome> => {
+  const absent = await absence(aws, account)
+  if (absent !== null) return absent
+  if (aws.settings.sessions === 'none') return told(aws, account)
+  const reached = await reachedBy(aws, account)
+  if (!reached.ok) return outcomeOfRead(reached.failure)
   const at = aws.tools.now()
-  const requests: string[] = []
-  for (const arn of seen.reached) {
-    const denied = await deny(aws, arn, account, at, gate)
-    // What was begun goes on; asked again, those that are denied already are passed over.
-    if (!denied.ok) return denied.outcome
-    if (denied.request !== null) requests.push(denied.request)
+  const sets: { readonly arn: string; readonly request: string | null }[] = []
+  const failures: Outcome[] = []
+  // One that cannot be denied keeps none of the others alive.
+  for (const arn of reached.value) {
+    const denied = await deny(aws, arn, { userId: account, at }, turns, gate)
+    if (denied.ok) sets.push({ arn, request: denied.request })
+    else failures.push(denied.outcome)
   }
-  if (requests.length === 0) return told(account, seen.holdings, false)
-  return { kind: 'pending', handle: writeHandle({ kind: 'provisioning', requests }), pollAfterMs }
+  const worst = nextToDo(failures)
+  if (worst !== undefined) return worst
+  if (sets.every(({ request }) => request === null)) return told(aws, account, reached.value)
+  return { kind: 'pending', handle: writeHandle({ kind: 'provisioning', at, sets }), pollAfterMs }
 }
 
-export const observeSessions = async (aws: Aws, account: NativeId): Promise<Outcome> => {
-  const seen = await standing(aws, account)
-  if ('kind' in seen) return seen
-  if (aws.settings.sessions === 'none') return told(account, seen.holdings, false)
-  for (const arn of seen.reached) {
-    const policy = await inlinePolicy(aws, arn)
-    if (!policy.ok) return outcomeOfRead(policy.failure)
-    if (!denies(policy.value, { userId: account, at: 0 })) return retry(notSo)
-    const stale = await hasStaleAccounts(aws, arn)
-    if (!stale.ok) return outcomeOfRead(stale.failure)
-    if (stale.value) return retry(notSo)
-  }
-  return told(account, seen.holdings, false)
-}
+/** What is worth another go is answered before what only a human can mend: that one is still so the next time. */
+const order: readonly Outcome['kind'][] = ['unknown', 'throttled', 'retry', 'refused']
+const nextToDo = (outcomes: readonly Outcome[]): Outcome | undefined =>
+  [...outcomes].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind))[0]
 
-/** Provisioned everywhere, and the policies say what was asked: then it is done. */
+/** Whether every session that the user can have by now is denied. A Deny of an earlier leave proves nothing. */
+export const observeSessions = async (aws: Aws, account: NativeId): Promise<Outcome> =>
+  aws.settings.sessions === 'none'
+    ? ((await absence(aws, account)) ?? told(aws, account))
+    : proven(aws, account, { at: aws.tools.now(), denied: [], inForce: new Set() })
+
+/** Our own provisioning is over, and the policies say what was asked: then it is done, whatever others wrote since. */
 export const pollSessions = async (
   aws: Aws,
-  { operation, handle }: PendingOperation,
-  requests: readonly string[],
+  { operation, handle: text }: PendingOperation,
+  { at, sets }: Provisioning,
 ): Promise<Outcome> => {
-  for (const request of requests) {
-    const status = await aws.transport.read(aws.families.ssoAdmin, (options) =>
-      aws.clients.ssoAdmin.send(
-        new DescribePermissionSetProvisioningStatusCommand({
-          InstanceArn: aws.settings.instanceArn,
-          ProvisionPermissionSetRequestId: request,
-        }),
-        options,
-      ),
-    )
-    if (!status.ok && !isMissing(status.failure, 'something')) return outcomeOfRead(status.failure)
-    const said = status.ok ? status.value.PermissionSetProvisioningStatus : undefined
-    if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle, pollAfterMs }
+  const inForce = new Set<string>()
+  for (const { arn, request } of sets) {
+    if (request === null) continue
+    const status = await provisioningStatus(aws, request)
+    if (!status.ok) return outcomeOfRead(status.failure)
+    const said = status.value
+    if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: text, pollAfterMs }
     if (said?.Status === 'FAILED')
       return {
         kind: 'retry',
         cause: { code: 'FAILED', word: notSo, ...(said.FailureReason ? { message: said.FailureReason } : {}) },
       }
+    if (said?.Status === 'SUCCEEDED') inForce.add(arn)
   }
-  const seen = await observeSessions(aws, operation.op === 'ensureAccount' ? ('' as NativeId) : operation.account)
+  const account = operation.op === 'ensureAccount' ? ('' as NativeId) : operation.account
+  const seen = await proven(aws, account, { at, denied: sets.map(({ arn }) => arn), inForce })
   return seen.kind === 'done' ? { ...seen, changed: true, evidence: { ...seen.evidence, code: '0' } } : seen
 }
 
-const told = (account: NativeId, grants: Holdings, changed: boolean): Outcome => ({
-  kind: 'done',
-  changed,
-  evidence: { read: 'grants', code: changed ? '0' : '', account, entitlement: null },
-  grants,
-})
+type Claim = {
+  readonly at: number
+  /** Permission sets that were denied, which the user may no longer reach. */
+  readonly denied: readonly string[]
+  /** Those whose roles have the Deny: a later change that is not provisioned yet has not taken it away. */
+  readonly inForce: ReadonlySet<string>
+}
 
-type Standing = { readonly holdings: Holdings; readonly reached: readonly string[] }
+const proven = async (aws: Aws, account: NativeId, { at, denied, inForce }: Claim): Promise<Outcome> => {
+  const absent = await absence(aws, account)
+  if (absent !== null) return absent
+  const reached = await reachedBy(aws, account)
+  if (!reached.ok) return outcomeOfRead(reached.failure)
+  const arns = [...new Set([...denied, ...reached.value])]
+  for (const arn of arns) {
+    const policy = await inlinePolicy(aws, arn)
+    if (!policy.ok) {
+      if (await isGone(aws, arn, policy)) continue
+      return outcomeOfRead(policy.failure)
+    }
+    if (!denies(policy.value, { userId: account, at })) return retry(notSo)
+    if (inForce.has(arn)) continue
+    const stale = await hasStaleAccounts(aws, arn)
+    if (!stale.ok) return outcomeOfRead(stale.failure)
+    if (stale.value) return retry(notSo)
+  }
+  return told(aws, account, arns)
+}
 
-const standing = async (aws: Aws, account: NativeId): Promise<Standing | Outcome> => {
-  const user = await describeUser(aws, account)
-  if (!user.ok) return outcomeOfRead(user.failure)
-  if (user.value === null) return refusal('account-missing', 'no-such-user')
+/** The permission set was deleted, and its roles with it. */
+const isGone = async (aws: Aws, arn: string, read: Result<string>): Promise<boolean> => {
+  if (read.ok || !isMissing(read.failure, 'something')) return false
+  const set = await describePermissionSet(aws, arn)
+  return set.ok && set.value === null
+}
+
+/**
+ * Done. `denied`: where the configuration asks for a Deny, the permission sets that have it. With none, what the user held
+ * until a moment ago cannot be known: a session from it may live for 12 hours, and a human should see that.
+ */
+const told = async (aws: Aws, account: NativeId, denied?: readonly string[]): Promise<Outcome> => {
   const [holdings = ok([])] = await readHoldings(aws, [account])
   if (!holdings.ok) return outcomeOfRead(holdings.failure)
-  const reached = aws.settings.sessions === 'none' ? ok([]) : await reachedBy(aws, account)
-  return reached.ok ? { holdings: holdings.value, reached: reached.value } : outcomeOfRead(reached.failure)
+  return {
+    kind: 'done',
+    changed: false,
+    evidence: { read: 'grants', code: '', account, entitlement: null },
+    grants: holdings.value,
+    ...(denied?.length === 0 ? { unfinished: [{ code: '', word: 'nothing-held-any-more' }] } : {}),
+  }
+}
+
+/** null: the user is there. */
+const absence = async (aws: Aws, account: NativeId): Promise<Outcome | null> => {
+  const user = await describeUser(aws, account)
+  if (!user.ok) return outcomeOfRead(user.failure)
+  return user.value === null ? refusal('account-missing', 'no-such-user') : null
 }
 
 /** Permission sets of the user itself and of its groups, each group asked: a list that lacks one lets a session live. */
@@ -129,118 +151,4 @@ const reachedBy = async (aws: Aws, account: NativeId): Promise<Result<readonly s
     for (const { permissionSetArn } of held.value) arns.add(permissionSetArn)
   }
   return ok([...arns].sort())
-}
-
-type Denied = { readonly ok: true; readonly request: string | null } | { readonly ok: false; readonly outcome: Outcome }
-
-const deny = async (aws: Aws, arn: string, account: NativeId, at: number, gate: Gate): Promise<Denied> => {
-  const place = await aws.tools.budget.occupy([{ name: `policy:${arn}`, max: 1 }], policyMs)
-  // Whoever is there leaves when done, long before the place would be taken from them.
-  if (!place.ok) {
-    const retryAfterMs = Math.min(place.waitMs, pollAfterMs)
-    return { ok: false, outcome: { kind: 'throttled', retryAfterMs, scope: 'policy' } }
-  }
-  try {
-    return await denyAlone(aws, arn, account, at, gate)
-  } finally {
-    await aws.tools.budget.vacate(place.id)
-  }
-}
-
-const denyAlone = async (aws: Aws, arn: string, account: NativeId, at: number, gate: Gate): Promise<Denied> => {
-  const no = (outcome: Outcome): Denied => ({ ok: false, outcome })
-  const before = await inlinePolicy(aws, arn)
-  if (!before.ok) return no(outcomeOfRead(before.failure))
-  const merged = mergeDeny(before.value, { userId: account, at }, aws.tools.now())
-  switch (merged.kind) {
-    case 'as-it-was': {
-      // Written before, and perhaps not provisioned: an answer may have been lost in between.
-      const stale = await hasStaleAccounts(aws, arn)
-      if (!stale.ok) return no(outcomeOfRead(stale.failure))
-      return stale.value ? provision(aws, arn, gate) : { ok: true, request: null }
-    }
-    case 'unreadable':
-      return no(refusal('invalid', 'inline-policy-unreadable'))
-    case 'too-large':
-      return no({
-        kind: 'refused',
-        reason: 'limit',
-        cause: { code: String(merged.size), word: 'inline-policy-too-large' },
-      })
-    case 'merged':
-      break
-    default:
-      return merged satisfies never
-  }
-  const ids = { InstanceArn: aws.settings.instanceArn, PermissionSetArn: arn }
-  const put = await aws.transport.write(
-    aws.families.ssoAdmin,
-    (options) =>
-      aws.clients.ssoAdmin.send(
-        new PutInlinePolicyToPermissionSetCommand({ ...ids, InlinePolicy: merged.policy }),
-        options,
-      ),
-    gate,
-  )
-  if (!put.ok) return no(outcomeOfWrite(put.failure))
-  const after = await inlinePolicy(aws, arn)
-  if (!after.ok) return no(unverified(after.failure))
-  if (!denies(after.value, { userId: account, at }) || !isSame(others(before.value), others(after.value)))
-    return no({ kind: 'unknown', cause: { code: '', word: 'inline-policy-changed-meanwhile' } })
-  return provision(aws, arn, gate)
-}
-
-const provision = async (aws: Aws, arn: string, gate: Gate): Promise<Denied> => {
-  const provisioned = await aws.transport.write(
-    aws.families.ssoAdmin,
-    (options) =>
-      aws.clients.ssoAdmin.send(
-        new ProvisionPermissionSetCommand({
-          InstanceArn: aws.settings.instanceArn,
-          PermissionSetArn: arn,
-          TargetType: 'ALL_PROVISIONED_ACCOUNTS',
-        }),
-        options,
-      ),
-    gate,
-  )
-  if (!provisioned.ok) return { ok: false, outcome: outcomeOfWrite(provisioned.failure) }
-  const request = provisioned.value.PermissionSetProvisioningStatus?.RequestId
-  return request === undefined
-    ? { ok: false, outcome: { kind: 'unknown', cause: { code: '', word: 'no-request-id' } } }
-    : { ok: true, request }
-}
-
-/** Whether an AWS account has roles of this permission set without its newest policy. */
-const hasStaleAccounts = async (aws: Aws, arn: string): Promise<Result<boolean>> => {
-  const accounts = await readAllPages(async (token) => {
-    const read = await aws.transport.read(aws.families.ssoAdmin, (options) =>
-      aws.clients.ssoAdmin.send(
-        new ListAccountsForProvisionedPermissionSetCommand({
-          InstanceArn: aws.settings.instanceArn,
-          PermissionSetArn: arn,
-          ProvisioningStatus: 'LATEST_PERMISSION_SET_NOT_PROVISIONED',
-          MaxResults: 100,
-          NextToken: token,
-        }),
-        options,
-      ),
-    )
-    return read.ok ? ok({ items: read.value.AccountIds ?? [], next: read.value.NextToken }) : read
-  })
-  return accounts.ok ? ok(accounts.value.length > 0) : accounts
-}
-
-const isSame = (one: readonly string[] | null, other: readonly string[] | null): boolean =>
-  one !== null && other !== null && one.length === other.length && one.every((text, at) => text === other[at])
-
-/** '' when the permission set has none. */
-const inlinePolicy = async (aws: Aws, arn: string): Promise<Result<string>> => {
-  const read = await aws.transport.read(aws.families.ssoAdmin, (options) =>
-    aws.clients.ssoAdmin.send(
-      new GetInlinePolicyForPermissionSetCommand({ InstanceArn: aws.settings.instanceArn, PermissionSetArn: arn }),
-      options,
-    ),
-  )
-  return read.ok ? ok(read.value.InlinePolicy ?? '') : failed(read.failure)
 }

@@ -1,6 +1,7 @@
 import { DescribeGroupCommand, GetGroupIdCommand, ListGroupsCommand } from '@aws-sdk/client-identitystore'
-import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { failed, isMissing, ok, type Result } from '../aws-wire/errors.ts'
 import { readPages } from '../aws-wire/pages.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Aws } from './aws.ts'
 
 export type GroupShown = { readonly id: string; readonly name: string; readonly fromScim: boolean }
@@ -16,7 +17,6 @@ export const describeGroup = async (aws: Aws, groupId: string): Promise<Result<G
   )
   if (!read.ok) return isMissing(read.failure, 'entitlement') ? ok(null) : read
   const { DisplayName: name = '', ExternalIds } = read.value
-  aws.groupNames.set(groupId, name)
   return ok({ id: groupId, name, fromScim: (ExternalIds ?? []).length > 0 })
 }
 
@@ -39,10 +39,16 @@ export const findGroup = async (aws: Aws, name: string): Promise<Result<string |
 /** So many groups are described one by one; more are listed. */
 const describedAtMost = 20
 
-/** Display names to show beside native ids. One that cannot be read is shown by its id. */
-export const nameGroups = async (aws: Aws, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-  const unknown = [...new Set(ids)].filter((id) => !aws.groupNames.has(id))
-  if (unknown.length > describedAtMost) {
+/** It has a member, and nothing says what it is called. */
+export const groupNotShown = failed({ code: '', word: 'group-not-shown', verdict: { kind: 'retry' }, sent: 'answered' })
+
+/** Display names as they are now, or why one could not be read. */
+export const nameGroups = async (aws: Aws, ids: readonly string[]): Promise<ReadonlyMap<string, Result<string>>> => {
+  const wanted = [...new Set(ids)]
+  const names = new Map<string, Result<string>>()
+  if (wanted.length > describedAtMost) {
+    const isWanted = new Set(wanted)
+    // A list that ends early is no loss: whoever was not on it is described, and says why when that fails too.
     await readPages(
       async (token) => {
         const read = await aws.transport.read(aws.families.identityStore, (options) =>
@@ -53,12 +59,18 @@ export const nameGroups = async (aws: Aws, ids: readonly string[]): Promise<Read
         )
         if (!read.ok) return read
         const items = read.value.Groups ?? []
-        for (const { GroupId = '', DisplayName = '' } of items) aws.groupNames.set(GroupId, DisplayName)
+        for (const { GroupId = '', DisplayName } of items)
+          if (isWanted.has(GroupId) && DisplayName) names.set(GroupId, ok(DisplayName))
         return ok({ items, next: read.value.NextToken })
       },
-      (_, pages) => pages < unknown.length,
+      (_, pages) => pages < wanted.length - names.size,
     )
   }
-  for (const id of unknown) if (!aws.groupNames.has(id)) await describeGroup(aws, id)
-  return new Map(ids.map((id) => [id, aws.groupNames.get(id) ?? id]))
+  const rest = wanted.filter((id) => !names.has(id))
+  const described = await sideBySide(rest, (id) => describeGroup(aws, id))
+  for (const [at, id] of rest.entries()) {
+    const one = described[at]
+    names.set(id, one?.ok === false ? one : one?.value?.name ? ok(one.value.name) : groupNotShown)
+  }
+  return names
 }

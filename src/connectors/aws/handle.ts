@@ -6,8 +6,12 @@ const schema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['creation', 'deletion']), request: z.string(), place: z.string() }),
   /** Made, and not shown by a read yet. */
   z.strictObject({ kind: z.literal('settling'), until: z.number() }),
-  /** Permission sets that are being provisioned. */
-  z.strictObject({ kind: z.literal('provisioning'), requests: z.array(z.string()) }),
+  /** Sessions begun by `at` end: the permission sets that deny them, and the request that provisions each (null: it is so already). */
+  z.strictObject({
+    kind: z.literal('provisioning'),
+    at: z.number(),
+    sets: z.array(z.strictObject({ arn: z.string(), request: z.string().nullable() })),
+  }),
 ])
 export type Handle = z.output<typeof schema>
 

@@ -5,29 +5,34 @@ import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId, groupNativeId } from './entitlement.ts'
-import { nameGroups } from './groups.ts'
+import { groupNotShown, nameGroups } from './groups.ts'
 import { membershipsOf } from './is-member.ts'
 import { namePermissionSet } from './permission-sets.ts'
 
 /** The user's direct grants: every membership and every assignment of its own, or none at all when a read failed. */
 export type Holdings = readonly ObservedEntitlement[]
 
-/** One for each account, in order. Whoever does not exist holds nothing. */
+/** One for each account, in order, every name read anew: protection goes by it. Whoever does not exist holds nothing. */
 export const readHoldings = async (aws: Aws, accounts: readonly NativeId[]): Promise<readonly Result<Holdings>[]> => {
   const read = await sideBySide(accounts, (account) => rawHoldings(aws, account))
   const groupIds = read.flatMap((one) => (one.ok ? one.value.groups : []))
   const names = await nameGroups(aws, groupIds)
   return sideBySide(read, async (one): Promise<Result<Holdings>> => {
     if (!one.ok) return one
-    const grants: ObservedEntitlement[] = one.value.groups.map((id) => ({
-      nativeId: groupNativeId(id),
-      name: `group/${names.get(id) ?? id}`,
-    }))
-    for (const { accountId, permissionSetArn } of one.value.assignments)
+    const grants: ObservedEntitlement[] = []
+    for (const id of one.value.groups) {
+      const name = names.get(id) ?? groupNotShown
+      if (!name.ok) return name
+      grants.push({ nativeId: groupNativeId(id), name: `group/${name.value}` })
+    }
+    for (const { accountId, permissionSetArn } of one.value.assignments) {
+      const name = await namePermissionSet(aws, permissionSetArn)
+      if (!name.ok) return name
       grants.push({
         nativeId: assignmentNativeId(accountId, permissionSetArn),
-        name: `assignment/${accountId}/${await namePermissionSet(aws, permissionSetArn)}`,
+        name: `assignment/${accountId}/${name.value}`,
       })
+    }
     return ok(grants)
   })
 }
@@ -44,6 +49,8 @@ const rawHoldings = async (aws: Aws, account: NativeId): Promise<Result<Raw>> =>
   if (aws.settings.assignments === 'none') return ok({ groups, assignments: [] })
   // AWS keeps the assignments of a user that is gone.
   const assignments = await assignmentsOf(aws, account)
-  if (!assignments.ok && !isMissing(assignments.failure, 'something')) return assignments
+  // sso-admin does not say what is missing, and that may be the instance: only of a user that is gone it means «nothing».
+  const isOfNobody = !memberships.ok && !assignments.ok && isMissing(assignments.failure, 'something')
+  if (!assignments.ok && !isOfNobody) return assignments
   return ok({ groups, assignments: assignments.ok ? assignments.value.filter(({ direct }) => direct) : [] })
 }

@@ -63,6 +63,18 @@ export const membershipId = async (aws: Aws, userId: string, groupId: string): P
   return ok(read.value.MembershipId ?? null)
 }
 
+/**
+ * Whether it is gone, for good: one read that does not show a membership may come from a replica that has not heard of it,
+ * so every page of the user's groups must say the same.
+ */
+export const isOutOf = async (aws: Aws, userId: string, groupId: string): Promise<Result<boolean>> => {
+  const one = await membershipId(aws, userId, groupId)
+  if (one.ok && one.value !== null) return ok(false)
+  if (!one.ok && !isNotOffered(one.failure)) return one
+  const all = await membershipsOf(aws, userId)
+  return all.ok ? ok(!all.value.has(groupId)) : all
+}
+
 /** Group id → membership id, of every group that the user is in. */
 export const membershipsOf = async (aws: Aws, userId: string): Promise<Result<ReadonlyMap<string, string>>> => {
   const all = await readAllPages(async (token) => {

@@ -6,7 +6,7 @@ import type { Gate } from '../aws-wire/transport.ts'
 import type { Aws } from './aws.ts'
 import { groupNativeId } from './entitlement.ts'
 import { writeHandle } from './handle.ts'
-import { groupsOfThese, membershipId, membershipsOf } from './is-member.ts'
+import { groupsOfThese, isOutOf, membershipId, membershipsOf } from './is-member.ts'
 import { settleMs } from './manifest.ts'
 
 /** A change of one user's membership in one group. */
@@ -58,6 +58,13 @@ export const changeMemberships = async (
     const { changed, code } = told.get(index) ?? { changed: false, code: '' }
     if (!proof.ok) {
       outcomes.set(index, changed ? unverified(proof.failure) : outcomeOfRead(proof.failure))
+    } else if (!changed && op === 'revoke' && !proof.value.has(groupId)) {
+      // Neither AWS nor we have taken it away: then all pages must say that it is gone.
+      const gone = await isOutOf(aws, account, groupId)
+      outcomes.set(
+        index,
+        !gone.ok ? outcomeOfRead(gone.failure) : gone.value ? absent(account, groupId) : retry('contradicted'),
+      )
     } else if (proof.value.has(groupId) === (op === 'grant')) {
       outcomes.set(index, { kind: 'done', changed, evidence: evidence(account, groupId, changed ? code : '') })
     } else if (changed) {
@@ -84,7 +91,10 @@ const goneAccount = (failure: Parameters<typeof isMissing>[0]): boolean => isMis
 const isAboutItself = (failure: Parameters<typeof isMissing>[0], op: Change['op']): boolean =>
   op === 'grant' ? failure.verdict.kind === 'already' : isMissing(failure, 'membership')
 
-/** Group id → membership id of those to be revoked: one call for one, all pages for several. */
+/**
+ * Group id → membership id of those to be revoked: one call for one, all pages for several. That call can show a membership;
+ * that there is none, only all pages say.
+ */
 const idsOf = async (
   aws: Aws,
   account: NativeId,
@@ -95,7 +105,7 @@ const idsOf = async (
   if (revokes.length > 1) return membershipsOf(aws, account)
   const one = await membershipId(aws, account, first.groupId)
   if (!one.ok) return one
-  return ok(new Map(one.value === null ? [] : [[first.groupId, one.value]]))
+  return one.value === null ? membershipsOf(aws, account) : ok(new Map([[first.groupId, one.value]]))
 }
 
 const create = (aws: Aws, account: NativeId, groupId: string, gate: Gate): Promise<Result<unknown>> =>

@@ -13,7 +13,7 @@ import { done, outcomeOfMatch } from './ensure-accounts.ts'
 import { type EnsureOperation, findAccounts } from './find-accounts.ts'
 import { readHoldings } from './holdings.ts'
 import type { AssignmentTarget, GroupTarget } from './identify.ts'
-import { membershipId } from './is-member.ts'
+import { isOutOf, membershipId } from './is-member.ts'
 import { describeUser } from './users.ts'
 
 const notSo = retry(notSoWord)
@@ -59,12 +59,16 @@ const observeMembership = async (
   account: NativeId,
   target: GroupTarget,
 ): Promise<Outcome> => {
+  if (op === 'revoke') {
+    const out = await isOutOf(aws, account, target.groupId)
+    const isGone = !out.ok && isMissing(out.failure, 'account')
+    if (!out.ok && !isGone) return outcomeOfRead(out.failure)
+    return isGone || (out.ok && out.value) ? wasSo(account, target.groupId) : notSo
+  }
   const membership = await membershipId(aws, account, target.groupId)
-  const isGone = !membership.ok && isMissing(membership.failure, 'account')
-  if (!membership.ok && !isGone) return outcomeOfRead(membership.failure)
-  const isMember = membership.ok && membership.value !== null
-  if (isMember === (op === 'grant')) return wasSo(account, target.groupId)
-  return op === 'grant' ? absent(aws, account) : notSo
+  if (membership.ok && membership.value !== null) return wasSo(account, target.groupId)
+  if (!membership.ok && !isMissing(membership.failure, 'account')) return outcomeOfRead(membership.failure)
+  return absent(aws, account)
 }
 
 /** Not granted: because there is nobody to grant it to? */

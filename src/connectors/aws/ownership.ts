@@ -18,5 +18,8 @@ export const ownerOf = (
   return { owner, word: owner === 'scim-idp' ? 'scim-owned' : 'not-owned' }
 }
 
-const fits = (pattern: string, name: string): boolean =>
-  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+/** In whatever case it is written, as AWS finds a group by its name. */
+const fits = (pattern: string, name: string): boolean => {
+  const [wanted, shown] = [pattern.toLowerCase(), name.toLowerCase()]
+  return wanted.endsWith('*') ? shown.startsWith(wanted.slice(0, -1)) : shown === wanted
+}

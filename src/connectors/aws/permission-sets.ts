@@ -1,5 +1,5 @@
 import { DescribePermissionSetCommand, ListPermissionSetsCommand } from '@aws-sdk/client-sso-admin'
-import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { failed, isMissing, ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Aws } from './aws.ts'
@@ -45,7 +45,13 @@ export const listPermissionSets = async (aws: Aws): Promise<Result<ReadonlyMap<s
   )
 }
 
-export const namePermissionSet = async (aws: Aws, arn: string): Promise<string> => {
-  if (!aws.permissionSetNames.has(arn)) await describePermissionSet(aws, arn)
-  return aws.permissionSetNames.get(arn) ?? arn
+/** A permission set that somebody has and that is not shown has no name to judge it by. */
+export const namePermissionSet = async (aws: Aws, arn: string): Promise<Result<string>> => {
+  const known = aws.permissionSetNames.get(arn)
+  if (known) return ok(known)
+  const read = await describePermissionSet(aws, arn)
+  if (!read.ok) return read
+  return read.value
+    ? ok(read.value)
+    : failed({ code: '', word: 'permission-set-not-shown', verdict: { kind: 'retry' }, sent: 'answered' })
 }

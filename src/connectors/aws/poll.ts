@@ -9,7 +9,8 @@ import { notSo, type PendingOperation } from '../connector.ts'
 import { assignmentPollMs } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { pollSessions } from './end-sessions.ts'
-import { type Handle, readHandle } from './handle.ts'
+import { type Handle, readHandle, writeHandle } from './handle.ts'
+import { settleMs } from './manifest.ts'
 import { settlingPollMs } from './membership.ts'
 import { asTold, observe } from './observe.ts'
 
@@ -24,7 +25,7 @@ export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<re
       case 'settling':
         return settle(aws, one, handle.until)
       case 'provisioning':
-        return asTold(await pollSessions(aws, one, handle.requests))
+        return asTold(await pollSessions(aws, one, handle))
       default:
         return handle satisfies never
     }
@@ -58,7 +59,10 @@ const pollAssignment = async (
     return { ...seen, changed, evidence: { ...seen.evidence, code: changed ? '0' : '' } }
   }
   if (seen.kind !== 'retry') return seen
-  return said?.Status === 'FAILED' ? failedBecause(said.FailureReason ?? '') : seen
+  if (said?.Status === 'FAILED') return failedBecause(said.FailureReason ?? '')
+  // Confirmed, or forgotten by a replica that never knew it: a list that does not show it yet proves nothing so soon.
+  const settling = writeHandle({ kind: 'settling', until: aws.tools.now() + settleMs })
+  return { kind: 'pending', handle: settling, pollAfterMs: settlingPollMs }
 }
 
 const statusOf = async (

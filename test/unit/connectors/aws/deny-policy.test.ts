@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { denies, type Merged, mergeDeny, others, policyLimit } from '../../../../src/connectors/aws/deny-policy.ts'
+import {
+  denies,
+  type Merged,
+  mergeDeny,
+  others,
+  policyLimit,
+  skewMs,
+} from '../../../../src/connectors/aws/deny-policy.ts'
 
 const user = 'a1b2c3d4-5678-90ab-cdef-000000000001'
 const now = Date.parse('2026-03-01T12:00:00Z')
@@ -15,7 +22,12 @@ describe('a Deny in an inline policy', () => {
     const policy = policyOf(mergeDeny('', at(now), now))
     expect(JSON.parse(policy)).toMatchObject({ Version: '2012-10-17', Statement: [{ Effect: 'Deny' }] })
     expect(denies(policy, at(now))).toBe(true)
-    expect(denies(policy, at(now + 1))).toBe(false)
+    // Beyond our time by what AWS allows a clock to be off, and a minute to spare.
+    expect(JSON.parse(policy).Statement[0].Condition.DateLessThan).toEqual({
+      'aws:TokenIssueTime': new Date(now + skewMs + 60_000).toISOString(),
+    })
+    expect(denies(policy, at(now + 60_000))).toBe(true)
+    expect(denies(policy, at(now + 60_001))).toBe(false)
     expect(denies(policy, { userId: 'another', at: 0 })).toBe(false)
   })
 
@@ -34,9 +46,12 @@ describe('a Deny in an inline policy', () => {
     },
   )
 
-  test('fresh ones are not written again, old ones of the same user are replaced, outlived ones go', () => {
+  test('what covers a later ending is not written again, what does not is replaced, outlived ones go', () => {
     const first = policyOf(mergeDeny('', at(now), now))
     expect(mergeDeny(first, at(now + 60_000), now + 60_000)).toEqual({ kind: 'as-it-was' })
+    // It was «fresh» for five minutes once, and a session may have begun in them.
+    const soon = policyOf(mergeDeny(first, at(now + 61_000), now + 61_000))
+    expect(denies(soon, at(now + 61_000))).toBe(true)
     const later = policyOf(mergeDeny(first, at(now + 3_600_000), now + 3_600_000))
     expect(JSON.parse(later).Statement).toHaveLength(1)
     expect(denies(later, at(now + 3_600_000))).toBe(true)

@@ -73,6 +73,19 @@ describe('ownership', () => {
     expect(ownerOf({ ownership }, { name, fromScim }).owner).toBe(owner)
   })
 
+  test('in whatever case a name is written', () => {
+    const rules = {
+      default: 'muster',
+      groups: [
+        { name: 'scim-*', owner: 'scim-idp' },
+        { name: 'Exact', owner: 'nobody' },
+      ],
+    } as const
+    const owner = (name: string) =>
+      ownerOf({ ownership: { ...rules, groups: [...rules.groups] } }, { name, fromScim: false }).owner
+    expect(['SCIM-Finance', 'EXACT', 'exactly'].map(owner)).toEqual(['scim-idp', 'nobody', 'muster'])
+  })
+
   test('even where everything is ours, what begins with AWS is not', () => {
     const all = awsSettingsSchema.parse({ ...minimal, ownership: { groups: [{ name: '*', owner: 'muster' }] } })
     expect(ownerOf(all, { name: 'AWSControlTowerAdmins', fromScim: false }).owner).toBe('nobody')
