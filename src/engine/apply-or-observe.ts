@@ -1,5 +1,5 @@
 import { type ApplyContext, type Connector, notSo } from '../connectors/connector.ts'
-import { type Lane, seeksOnly } from '../domain/action.ts'
+import { givesAccess, type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import type { ClaimedAction } from './claim.ts'
 import { toOperation } from './operation.ts'
@@ -37,7 +37,9 @@ export const applyOrObserve = async (
   }
   if (asked.length > 0) {
     const read = (await connector.observe(asked.map(at), context.signal)).map(onlyWhatIsKnown)
+    // What takes away is sent once more instead: that harms nobody, and waits for nothing.
     const isSettling = (index: number) =>
+      givesAccess[actions[index]?.kind ?? 'grant'] &&
       claimedAt - (actions[index]?.unknown_since ?? 0) < connector.manifest.settleMs &&
       isNotSo(read[asked.indexOf(index)])
     fill(
