@@ -49,6 +49,7 @@ const parts = z.object({
   ),
 })
 
+const stopped: Failure = { status: null, code: '', word: 'stopped', sent: false }
 const strange = (word: string): Failure => ({ status: null, code: '', word, sent: true })
 
 /** Requests in their turn: after the leavers', within the budget, at most so many at once. */
@@ -70,6 +71,7 @@ export const createGraphClient = (
     turns(async () => {
       const priority = tools.lane === 'leaver' ? usual : (reading?.priority ?? usual)
       const cost: Cost = { ...wish, isLow: priority === 'Low' }
+      if (reading?.signal?.aborted === true) return failed(stopped)
       await tools.giveWay()
       const turn = await pacing.turn(cost, reading?.signal)
       if (!turn.ok) return turn
@@ -169,6 +171,14 @@ export const createGraphClient = (
     now: tools.now,
   }
 }
+
+/** The same client, whose reads end with this signal. */
+export const heeding = (client: GraphClient, signal: AbortSignal): GraphClient => ({
+  ...client,
+  read: (resource, reading) => client.read(resource, { signal, ...reading }),
+  pages: (resource, take, reading) => client.pages(resource, take, { signal, ...reading }),
+  readMany: (resources, reading) => client.readMany(resources, { signal, ...reading }),
+})
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
