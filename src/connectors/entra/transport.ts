@@ -31,6 +31,8 @@ export type Answer = {
   readonly header: (name: string) => string | null
   /** Graph's request id: for the record. */
   readonly requestId: string
+  /** A part of this answer says that its token is not taken: the next request gets another. */
+  readonly rejectToken?: () => void
 }
 
 export type GraphTransport = {
@@ -113,7 +115,8 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
       if (response.status === 401) tokens.reject(used)
       return failed(statusFailure(said(response.status, header, body, now())))
     }
-    return ok({ status: response.status, body, header, requestId: header('request-id') ?? clientRequestId })
+    const requestId = header('request-id') ?? clientRequestId
+    return ok({ status: response.status, body, header, requestId, rejectToken: () => tokens.reject(used) })
   }
 
   return {
