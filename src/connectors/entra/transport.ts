@@ -11,7 +11,8 @@ import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
 import { type Failure, failed, ok, type Result, statusFailure } from './errors.ts'
 import { parseJson, said } from './said.ts'
-import { systemCode, type Tokens } from './tokens.ts'
+import { systemCode } from './token-failure.ts'
+import type { Tokens } from './tokens.ts'
 
 export type Priority = 'Low' | 'Normal' | 'High'
 export type Request = {
