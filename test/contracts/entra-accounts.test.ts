@@ -208,6 +208,26 @@ describe('ending sessions', () => {
 })
 
 describe('deleting', () => {
+  test('opened between the look and the deletion: it stays', async () => {
+    const account = await addAccount()
+    world.graph.hand.patchUser(account, { accountEnabled: false })
+    const fetchReally = globalThis.fetch
+    let reads = 0
+    globalThis.fetch = async (input, init) => {
+      const response = await fetchReally(input, init)
+      if (init?.method === 'GET' && String(input).includes(`/users/${account}?`) && ++reads === 1)
+        world.graph.hand.patchUser(account, { accountEnabled: true })
+      return response
+    }
+    try {
+      expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['refused:protected'])
+    } finally {
+      globalThis.fetch = fetchReally
+    }
+    expect(reads).toBe(2)
+    expect(userOf(account)).toBeDefined()
+  })
+
   test('never while enabled; soft; and then it is so', async () => {
     const account = await addAccount()
     const remove = { op: 'deleteAccount', account } as const

@@ -37,6 +37,24 @@ describe('a limit of Graph', () => {
     expect(await world.membersOf(group)).toEqual([])
   })
 
+  test('bulk work is told to come back in an hour: a leaver asks again after half a minute', async () => {
+    world = await openEntraWorld()
+    const store = createLocalStore()
+    const [bulk, leaver] = [world.connect({}, toolsOf(store, 'bulk')), world.connect({}, toolsOf(store, 'leaver'))]
+    const [account] = (await addAccounts(1)) as [NativeId]
+    world.graph.faults.plan({
+      operation: 'patchUser',
+      phase: 'before',
+      effect: { kind: 'throttle', retryAfter: '3600' },
+    })
+    expect(await bulk.apply([{ op: 'disable', account }], always)).toMatchObject([
+      { kind: 'throttled', retryAfterMs: 3_600_000 },
+    ])
+    const [outcome] = await leaver.apply([{ op: 'disable', account }], always)
+    expect(outcome?.kind === 'throttled' && outcome.retryAfterMs).toBeGreaterThan(25_000)
+    expect(outcome?.kind === 'throttled' && outcome.retryAfterMs).toBeLessThanOrEqual(30_000)
+  })
+
   test('a storm in the middle of a batch: what was done is done, what was not begun is not begun', async () => {
     world = await openEntraWorld()
     const connector = world.connect()

@@ -170,6 +170,20 @@ describe('a change that no read shows yet', () => {
   })
 })
 
+test('a signal that has fired ends looking, and what was looked for is unknown', async () => {
+  const [account] = (await addAccounts(1)) as [NativeId]
+  const group = await world.addGroup(freshKey())
+  const operations = [{ op: 'disable', account }, grant(account, group), ensure(world.person(freshKey()))] as const
+  world.graph.inspector.forgetCalls()
+  expect((await connector.observe(operations, AbortSignal.abort())).map(said)).toEqual(operations.map(() => 'unknown'))
+  const polled = await connector.poll?.(
+    operations.map((operation) => ({ operation, handle: 'written:1' })),
+    AbortSignal.abort(),
+  )
+  expect(polled?.map(said)).toEqual(operations.map(() => 'unknown'))
+  expect(world.graph.inspector.calls()).toEqual([])
+})
+
 describe('no twin', () => {
   test('a creation that no read shows is not made again, whatever the name says', async () => {
     const somebody = world.person(freshKey())

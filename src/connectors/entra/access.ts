@@ -1,16 +1,18 @@
+import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { masteredElsewhere, refused, retry } from './answers.ts'
 import type { Change } from './client.ts'
 import { concluded, missed, type Written } from './conclude.ts'
 import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
-import { outcomeOfChange } from './errors.ts'
+import { outcomeOfChange, outcomeOfRead } from './errors.ts'
 import { type Opened, openGroup, prefetch, type Terms } from './groups.ts'
 import { addMembers, removeMembers } from './membership.ts'
 import { type AccessOperation, type Item, isMembership, obstacleOf } from './operations.ts'
 import { oneUser, sessionsOf } from './paths.ts'
 import type { Gate } from './transport.ts'
 import { isEnabled, isSynced, type User } from './user.ts'
+import { usersNow } from './users.ts'
 
 const termsOf = (op: 'grant' | 'revoke', purpose: 'apply' | 'poll' | 'observe'): Terms => ({
   // A grant that was written is looked for where it was written.
@@ -80,6 +82,10 @@ export const changeAccess = async (
         else if (next === 'absent') outcomes[item.index] = missed(directory, directory.client.now())
         else if ('kind' in next) outcomes[item.index] = next
         else {
+          // Somebody may have opened it since: the last read before it goes is its own.
+          const stays =
+            item.operation.op === 'deleteAccount' ? await openedMeanwhile(directory, item.operation.account) : null
+          if (stays !== null) return void (outcomes[item.index] = stays)
           const sent = await directory.client.write(next.change, gate)
           if (sent.ok)
             note(
@@ -188,6 +194,15 @@ const endedFrom = ({ signInSessionsValidFromDateTime }: User, date: string | nul
   const answered = Date.parse(date ?? '')
   if (Number.isNaN(before)) return 1
   return Number.isNaN(answered) ? before + 1 : Math.min(before + 1, answered - 1_000)
+}
+
+/** Why it is not deleted after all; null: it is still shut. */
+const openedMeanwhile = async ({ client }: Directory, account: NativeId): Promise<Outcome | null> => {
+  const read = await usersNow(client, [account], ['id', 'accountEnabled'])
+  if (!read.ok) return outcomeOfRead(read.failure, 'account')
+  const user = read.value.get(account)
+  if (user === undefined) return retry('reads-disagree')
+  return isEnabled(user) ? refused('protected', 'account-enabled') : null
 }
 
 const isAbsent = (outcome: Outcome): boolean => outcome.kind === 'refused' && outcome.reason === 'account-missing'

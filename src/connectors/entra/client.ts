@@ -30,6 +30,9 @@ export type GraphClient = {
   readonly now: () => number
 }
 
+type Part = { readonly method: Method; readonly resource: Resource; readonly body?: unknown }
+type How = { readonly gate?: Gate; readonly reading?: Reading | undefined }
+
 /** Graph takes at most 20 in one $batch, and 20 in one `members@odata.bind`. */
 export const batchLimit = 20
 
@@ -49,6 +52,7 @@ const parts = z.object({
   ),
 })
 
+const stopped: Failure = { status: null, code: '', word: 'stopped', sent: false }
 const strange = (word: string): Failure => ({ status: null, code: '', word, sent: true })
 
 /** Requests in their turn: after the leavers', within the budget, at most so many at once. */
@@ -70,6 +74,7 @@ export const createGraphClient = (
     turns(async () => {
       const priority = tools.lane === 'leaver' ? usual : (reading?.priority ?? usual)
       const cost: Cost = { ...wish, isLow: priority === 'Low' }
+      if (reading?.signal?.aborted === true) return failed(stopped)
       await tools.giveWay()
       const turn = await pacing.turn(cost, reading?.signal)
       if (!turn.ok) return turn
@@ -105,10 +110,7 @@ export const createGraphClient = (
     }
   }
 
-  const many = async (
-    changes: readonly { readonly method: Method; readonly resource: Resource; readonly body?: unknown }[],
-    how: { gate?: Gate; reading?: Reading | undefined },
-  ): Promise<readonly Result<Answer>[]> => {
+  const many = async (changes: readonly Part[], how: How, mayRenew = true): Promise<readonly Result<Answer>[]> => {
     const requests = changes.map(({ method, resource, body }, at) => ({
       id: String(at + 1),
       method,
@@ -134,6 +136,16 @@ export const createGraphClient = (
       else answers.push(failed(statusFailure(said(part.status, header, part.body, tools.now()))))
     }
     for (const answer of answers) if (!answer.ok && isThrottled(answer.failure)) await pacing.stop(answer.failure, cost)
+    // Its token ended on the way: Graph did nothing for these parts, and one fresh token decides.
+    const strangers = answers.flatMap((answer, at) => (!answer.ok && answer.failure.status === 401 ? [at] : []))
+    if (strangers.length === 0 || !mayRenew) return answers
+    sent.value.rejectToken?.()
+    const again = await many(
+      strangers.flatMap((at) => changes[at] ?? []),
+      how,
+      false,
+    )
+    for (const [position, at] of strangers.entries()) answers[at] = again[position] ?? failed(strange('part-missing'))
     return answers
   }
 
@@ -169,6 +181,14 @@ export const createGraphClient = (
     now: tools.now,
   }
 }
+
+/** The same client, whose reads end with this signal. */
+export const heeding = (client: GraphClient, signal: AbortSignal): GraphClient => ({
+  ...client,
+  read: (resource, reading) => client.read(resource, { signal, ...reading }),
+  pages: (resource, take, reading) => client.pages(resource, take, { signal, ...reading }),
+  readMany: (resources, reading) => client.readMany(resources, { signal, ...reading }),
+})
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 

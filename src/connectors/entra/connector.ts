@@ -5,7 +5,7 @@ import { changeAccess } from './access.ts'
 import { creationHash, wantedAttributes } from './attributes.ts'
 import { changes } from './changes.ts'
 import { check } from './check.ts'
-import { createGraphClient } from './client.ts'
+import { createGraphClient, heeding } from './client.ts'
 import type { EntraSettings } from './config.ts'
 import type { Directory } from './directory.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
@@ -36,6 +36,7 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
     memory: createGroupMemory(tools.now),
     sizes: new Map<NativeId, number>(),
   }
+  const until = (signal: AbortSignal): Directory => ({ ...directory, client: heeding(client, signal) })
   return {
     target,
     manifest: entraManifest(settings),
@@ -60,8 +61,8 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
         }),
       ),
     apply: (operations, context) => apply(directory, operations, context),
-    observe: (operations) => observe(directory, operations),
-    poll: (asked) => poll(directory, asked),
+    observe: (operations, signal) => observe(until(signal), operations),
+    poll: (asked, signal) => poll(until(signal), asked),
     grantsOf: (ids, signal) => grantsOf(directory, ids, signal),
     membersOf: (refs, signal) => membersOf(directory, refs, signal),
     whoIs: (members, signal) => whoIs(directory, members, signal),

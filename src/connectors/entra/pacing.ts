@@ -51,6 +51,12 @@ const nearLimit = 0.8
 const spreadMs = 20
 const overLimitMs = 1_000
 
+/**
+ * However long Graph says: so soon a request finds out whether it still holds, for it is a leaver's way too. Whoever was
+ * refused is told the whole time.
+ */
+const probeMs = 30_000
+
 export const pauseFor = (percentage: string | null | undefined): number => {
   const used = Number(percentage ?? 0)
   if (!Number.isFinite(used) || used <= nearLimit) return 0
@@ -96,8 +102,9 @@ export const createPacing = (
       if (isLow === true) return budget.close(buckets.low, retryAfterMs)
       // Only where Graph names the limit of writes may reading go on.
       const onWritesOnly = writes > 0 && /write/i.test(scope)
-      await budget.close(buckets.writes, retryAfterMs)
-      if (!onWritesOnly) await budget.close(buckets.units, retryAfterMs)
+      const forMs = Math.min(retryAfterMs, probeMs)
+      await budget.close(buckets.writes, forMs)
+      if (!onWritesOnly) await budget.close(buckets.units, forMs)
     },
   }
 }

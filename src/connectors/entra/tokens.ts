@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { ClientAssertionCredential, ClientCertificateCredential, ClientSecretCredential } from '@azure/identity'
 import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
-import { type Failure, failed, ok, type Result } from './errors.ts'
+import { failed, ok, type Result } from './errors.ts'
+import { tokenFailure } from './token-failure.ts'
 
 export type Tokens = {
   /** The token in hand, or a new one. */
@@ -18,6 +19,7 @@ const spareMs = 120_000
 export const createTokens = (settings: EntraSettings, now: () => number): Tokens => {
   const cloud = cloudOf(settings)
   let held: { readonly token: string; readonly until: number } | undefined
+  let failingSince: number | undefined
   let asked: Promise<Result<string>> | undefined
 
   const ask = async (): Promise<Result<string>> => {
@@ -26,10 +28,12 @@ export const createTokens = (settings: EntraSettings, now: () => number): Tokens
       const given = await credential.getToken(`${cloud.graph}/.default`, {
         abortSignal: AbortSignal.timeout(settings.timeouts.requestMs),
       })
+      failingSince = undefined
       held = { token: given.token, until: given.expiresOnTimestamp - spareMs }
       return ok(given.token)
     } catch (error) {
-      return failed(tokenFailure(error))
+      failingSince ??= now()
+      return failed(tokenFailure(error, now() - failingSince))
     }
   }
   return {
@@ -71,39 +75,3 @@ const open = async (settings: EntraSettings) => {
 }
 
 const textOf = async (file: string): Promise<string> => (await readFile(file, 'utf8')).trim()
-
-/** AADSTS codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
-const words: Readonly<Record<string, string>> = {
-  AADSTS700016: 'app-unknown',
-  AADSTS7000215: 'secret-wrong',
-  AADSTS7000222: 'credential-expired',
-  AADSTS700027: 'certificate-unknown',
-  AADSTS700024: 'assertion-expired',
-  AADSTS700213: 'assertion-not-federated',
-  AADSTS90002: 'tenant-unknown',
-}
-
-/** A token that could not be had: nothing was sent to Graph. The library's text may quote the request, so only codes are kept. */
-const tokenFailure = (error: unknown): Failure => {
-  const text = error instanceof Error ? error.message : ''
-  const sts = /AADSTS\d+/.exec(text)?.[0]
-  const code = sts ?? systemCode(error)
-  const isRefusal = sts !== undefined || code === 'invalid_client' || code === 'unauthorized_client'
-  return {
-    status: isRefusal ? 401 : null,
-    code,
-    word: sts === undefined ? (isRefusal ? 'credential-refused' : 'no-token') : (words[sts] ?? 'credential-refused'),
-    sent: false,
-  }
-}
-
-/** The innermost code that an error carries. */
-export const systemCode = (error: unknown): string => {
-  let code = ''
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const own = (at as NodeJS.ErrnoException).code ?? (at as { errorCode?: unknown }).errorCode
-    if (typeof own === 'string' && own !== '') code = own
-    else if (code === '') code = at.name
-  }
-  return code
-}

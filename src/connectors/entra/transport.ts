@@ -11,7 +11,8 @@ import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
 import { type Failure, failed, ok, type Result, statusFailure } from './errors.ts'
 import { parseJson, said } from './said.ts'
-import { systemCode, type Tokens } from './tokens.ts'
+import { systemCode } from './token-failure.ts'
+import type { Tokens } from './tokens.ts'
 
 export type Priority = 'Low' | 'Normal' | 'High'
 export type Request = {
@@ -31,6 +32,8 @@ export type Answer = {
   readonly header: (name: string) => string | null
   /** Graph's request id: for the record. */
   readonly requestId: string
+  /** A part of this answer says that its token is not taken: the next request gets another. */
+  readonly rejectToken?: () => void
 }
 
 export type GraphTransport = {
@@ -113,7 +116,8 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
       if (response.status === 401) tokens.reject(used)
       return failed(statusFailure(said(response.status, header, body, now())))
     }
-    return ok({ status: response.status, body, header, requestId: header('request-id') ?? clientRequestId })
+    const requestId = header('request-id') ?? clientRequestId
+    return ok({ status: response.status, body, header, requestId, rejectToken: () => tokens.reject(used) })
   }
 
   return {

@@ -4,6 +4,7 @@ import { type Handle, handleText, readHandle } from '../../../../src/connectors/
 test.each([
   [{ kind: 'written', at: 1763760000000, detail: '' }, 'written:1763760000000'],
   [{ kind: 'seen', at: 1, detail: '' }, 'seen:1'],
+  [{ kind: 'missed', at: 2, detail: '' }, 'missed:2'],
   [
     { kind: 'created', at: 5, detail: '11111111-1111-4111-8111-111111111111' },
     'created:5:11111111-1111-4111-8111-111111111111',
