@@ -112,7 +112,7 @@ test('credentials that AWS does not know: refused as configuration, and check sa
     phase: 'before',
     act: { ...act, type: 'AccessDeniedException' },
   })
-  expect(await connector.check(always.signal)).toEqual({
+  expect(await connector.check(always.signal)).toMatchObject({
     ok: false,
     problems: ['identitystore:ListUsers: access-denied (AccessDeniedException)'],
   })
