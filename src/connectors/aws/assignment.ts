@@ -21,7 +21,7 @@ const outstandingAtMost = 15
 /** Of these, what bulk work may hold: a leaver finds one free. */
 const bulkAtMost = 12
 /** Changes are over in seconds, whenever a forgotten place expires. */
-const fullMs = 2_000
+const fullMs = 1_000
 /** A place that nobody gives back is free again after this. */
 const placeMs = 60_000
 export const assignmentPollMs = 1_000
