@@ -118,7 +118,7 @@ test('two on one AWS account: the second waits, and goes when the first is over'
   const calls = await world.callsOf(async () => {
     const [first, second] = await connector.apply(operations, always)
     // Soon again: not when the first would have lost its place, which is a minute away.
-    expect(second).toMatchObject({ kind: 'throttled', scope: 'assignments', retryAfterMs: 2_000 })
+    expect(second).toMatchObject({ kind: 'throttled', scope: 'assignments', retryAfterMs: 1_000 })
     expect((await connector.apply([operations[1]], always)).map(said)).toEqual(['throttled'])
     expect((await poll(pendingOf(operations[0], first))).map(said)).toEqual(['changed'])
     expect((await poll(await begin(operations[1]))).map(said)).toEqual(['changed'])
