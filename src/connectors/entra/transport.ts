@@ -65,12 +65,10 @@ export const createTransport = (settings: EntraSettings, tokens: Tokens, now: ()
     })
     const wire: Middleware = {
       execute: async (context: Context) => {
-        if (request.gate !== undefined) {
-          await hearOfClosed()
-          if (!request.gate()) {
-            failure = overLease
-            throw new Error(overLease.word)
-          }
+        await hearOfClosed()
+        if (request.gate !== undefined && !request.gate()) {
+          failure = overLease
+          throw new Error(overLease.word)
         }
         const signals = [
           AbortSignal.timeout(settings.timeouts.requestMs),
@@ -134,7 +132,8 @@ export const overLease: Failure = { status: null, code: '', word: 'lease', sent:
 
 /**
  * A connection that the other side closed while it was idle is known to be closed only after the loop has polled and run its
- * closing: else the change would be written into it, and nobody could say whether it arrived.
+ * closing: else a change would be written into it, and nobody could say whether it arrived; and a read, asked once more, would meet
+ * the next such connection.
  */
 const hearOfClosed = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn += 1) await turnOfLoop()
