@@ -3,7 +3,7 @@
  * machine lacks into the cache, with package lists of our own there, and dpkg unpacks them. Needs no root, waits for no
  * lock of the system's apt, changes nothing outside the cache, and starts no service.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from './download.ts'
 import type { OnProgress } from './part.ts'
@@ -41,6 +41,22 @@ export async function unpack(name: string, packages: readonly string[], onProgre
     }
   })
   return { root, env: { LD_LIBRARY_PATH: libraries(root).join(':') } }
+}
+
+/** Installed into the system, as root, for what cannot run elsewhere. Services are not started: this is denied meanwhile. */
+export async function install(packages: readonly string[], onProgress: OnProgress): Promise<void> {
+  const denial = '/usr/sbin/policy-rc.d' // Debian policy 9.3.3.1: 101 = action forbidden
+  const isOurs = !existsSync(denial)
+  if (isOurs) writeFileSync(denial, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }
+  try {
+    onProgress({ part: 'apt', text: 'reading package lists' })
+    await run('apt-get', ['update', '-qq'], { env })
+    onProgress({ part: 'apt', text: `installing ${packages.join(', ')}` })
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env })
+  } finally {
+    if (isOurs) rmSync(denial, { force: true })
+  }
 }
 
 function settings(scratch: string): string {

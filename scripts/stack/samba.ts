@@ -1,13 +1,14 @@
 /**
  * Samba as an Active Directory domain controller: the system's, else Debian's packages unpacked. Its LDAP port cannot be
  * chosen, so it gets a loopback address of its own, and its paths are compiled in, so unpacked ones are laid over /usr in
- * a mount namespace that only it lives in: both need root, and change nothing outside.
+ * a mount namespace that only it lives in: both need root, and change nothing outside. Where there are no mount namespaces
+ * (a chroot), they are installed, and started by nobody but us.
  */
 import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'ldapts'
-import { hasApt, unpack } from './apt.ts'
+import { hasApt, install, unpack } from './apt.ts'
 import { certificates } from './certificates.ts'
 import { cached } from './download.ts'
 import { type OnProgress, StackError } from './part.ts'
@@ -100,16 +101,29 @@ function passwordsOf(domain: string): Passwords {
 type Programs = { readonly inside: (program: string, ...args: string[]) => [string, ...string[]] }
 
 async function programs(onProgress: OnProgress): Promise<Programs> {
-  const tool = findProgram('samba-tool')
-  if (findProgram('samba') !== undefined && tool !== undefined && existsSync('/usr/share/samba/setup'))
-    return { inside: (program, ...args) => [findProgram(program) ?? program, ...args] }
-  if (!hasApt() || findProgram('unshare') === undefined)
-    throw new StackError('samba', 'none is installed, and this system has no apt and unshare to do without', todo)
+  const installed: Programs = { inside: (program, ...args) => [findProgram(program) ?? program, ...args] }
+  const isInstalled = () => findProgram('samba-tool') !== undefined && existsSync('/usr/share/samba/setup')
+  if (findProgram('samba') !== undefined && isInstalled()) return installed
+  if (!hasApt()) throw new StackError('samba', 'none is installed, and this system has no apt to fetch it with', todo)
+  if (!(await hasMountNamespaces())) {
+    await install(packages, onProgress).catch((error) => {
+      throw new StackError('samba', `none is installed, and it could not be installed: ${error}`, todo)
+    })
+    return installed
+  }
   const { root } = await unpack('samba', packages, onProgress).catch((error) => {
     throw new StackError('samba', `none is installed, and it could not be fetched: ${error}`, todo)
   })
   const overlay = 'mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && exec "$@"'
   return { inside: (program, ...args) => ['unshare', '--mount', 'sh', '-c', overlay, root, program, ...args] }
+}
+
+async function hasMountNamespaces(): Promise<boolean> {
+  if (findProgram('unshare') === undefined) return false
+  return run('unshare', ['--mount', 'true']).then(
+    () => true,
+    () => false, // no right, or / is no mount point
+  )
 }
 
 /** A provisioned domain to copy: made once for a version of Samba. */
