@@ -32,5 +32,8 @@ export const unguarded = {
     revokes: { absolute: null, percent: null },
     disables: { absolute: null, percent: null },
     entitlementRevokes: { absolute: null, percent: null },
+    enables: { absolute: null, percent: null },
+    deletes: { absolute: null, percent: null },
+    riskyGrants: { absolute: null, percent: null },
   },
 }
