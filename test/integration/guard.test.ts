@@ -279,7 +279,7 @@ test('what was sent, came back and is to be sent again counts as planned, howeve
   expect(await house.rows(`select 1 from muster.action where kind = 'disable' and state = 'dispatched'`)).toEqual([])
 })
 
-test('grants are never the business of the guard', async () => {
+test('grants of little risk are never the business of the guard', async () => {
   await bankOf(3, limits({ disables: { absolute: 0, percent: null }, revokes: { absolute: 0, percent: null } }))
   expect(await house.groupsOf('P-0')).toEqual(['Staff_Intranet', 'Staff_Timesheets'])
   expect(await openHolds()).toEqual([])
