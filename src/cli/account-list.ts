@@ -3,9 +3,10 @@ import type { TargetId } from '../domain/ids.ts'
 import { type Stray, strayAccounts } from '../engine/stray-accounts.ts'
 import type { Answer, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
-import { configOf, inOffice } from './configured.ts'
+import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import { tableLines } from './table.ts'
+import { targetNamed } from './target-named.ts'
 
 const patienceMs = 600_000
 const told = { nobody: 'nobody whom Muster knows', left: 'somebody who left, and it is open' } as const
@@ -17,10 +18,7 @@ export const accountList: Command = {
     const [target, ...more] = call.words
     if (target === undefined || more.length > 0)
       throw usage('of which target?', 'usage: muster account list TARGET; `muster target list` shows them')
-    const { targets } = configOf(call)
-    const settings = targets.find(({ id }) => id === target)
-    if (settings === undefined)
-      throw failure(`muster.yaml has no target ${target}`, `it has ${targets.map(({ id }) => id).join(', ')}`)
+    const settings = targetNamed(call, target)
     return inOffice(call, async ({ db }): Promise<Answer> => {
       const connector = connectorByHand(settings, db)
       try {

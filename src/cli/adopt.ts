@@ -1,11 +1,13 @@
 import { type Adoptable, applyAdoption, endAdoption, planAdoption } from '../engine/adopt.ts'
 import { osActor } from './actor.ts'
-import { type Call, type Command, textValue } from './command.ts'
+import type { Call, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
-import { configOf, inOffice } from './configured.ts'
+import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import type { Paint } from './paint.ts'
+import { reasonGiven } from './reason-given.ts'
 import { printable, tableLines } from './table.ts'
+import { targetNamed } from './target-named.ts'
 
 const options = { reason: { type: 'string' } } as const
 
@@ -13,16 +15,7 @@ const targetOf = (call: Call, verb: string): string => {
   const [target, ...more] = call.words
   if (target === undefined || target === '' || more.length > 0)
     throw usage('which target?', `usage: muster adopt ${verb}; \`muster target list\` shows them`)
-  const { targets } = configOf(call)
-  if (!targets.some(({ id }) => id === target))
-    throw failure(`muster.yaml has no target ${target}`, `it has ${targets.map(({ id }) => id).join(', ')}`)
-  return target
-}
-
-const reasonOf = (call: Call): string => {
-  const reason = textValue(call.values, 'reason')
-  if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
-  return reason
+  return targetNamed(call, target).id
 }
 
 const told = ({ key, risk, person_key, stands }: Adoptable) => ({ entitlement: key, risk, person: person_key, stands })
@@ -69,7 +62,7 @@ export const adoptApply: Command = {
   options,
   run: (call) => {
     const target = targetOf(call, 'apply TARGET --reason TEXT')
-    const reason = reasonOf(call)
+    const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
       const adopted = await applyAdoption({ db, nudge: () => {} }, target, reason, osActor())
       return {
@@ -90,7 +83,7 @@ export const adoptEnd: Command = {
     const [person, entitlement, ...more] = call.words
     if (person === undefined || entitlement === undefined || more.length > 0)
       throw usage('whose access, to what?', 'usage: muster adopt end PERSON ENTITLEMENT --reason TEXT')
-    const reason = reasonOf(call)
+    const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
       if (!(await endAdoption({ db, nudge: () => {} }, person, entitlement, reason, osActor())))
         throw failure('nothing of theirs is adopted there', '`muster why PERSON ENTITLEMENT` says why they hold it')

@@ -3,10 +3,11 @@ import { assertNever } from '../domain/never.ts'
 import { type HoldDecided, rejectHold, releaseHold } from '../engine/decide-hold.ts'
 import type { Engine } from '../engine/engine.ts'
 import { osActor } from './actor.ts'
-import { type Answer, type Call, type Command, textValue } from './command.ts'
+import type { Answer, Call, Command } from './command.ts'
 import { failure, refusal, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { reasonGiven } from './reason-given.ts'
 
 type Decide = (
   context: Pick<Engine, 'db' | 'nudge'>,
@@ -21,10 +22,9 @@ const deciding =
   (call: Call): Promise<Answer> => {
     const [written] = call.words
     const id = Number(written)
-    const reason = textValue(call.values, 'reason')
     if (written === undefined || !Number.isSafeInteger(id) || call.words.length > 1)
       throw usage('which hold?', `usage: muster hold ${verb} HOLD --reason TEXT; \`muster hold list\` shows them`)
-    if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
+    const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
       const decided = await decide({ db, nudge: () => {} }, id, reason, osActor(), peopleOf(call))
       switch (decided.kind) {

@@ -3,28 +3,16 @@ import type { TargetId } from '../domain/ids.ts'
 import { assertNever } from '../domain/never.ts'
 import { type LinkAnswer, linkAccount, unlinkAccount } from '../engine/link.ts'
 import { osActor } from './actor.ts'
-import { type Answer, type Call, type Command, textValue } from './command.ts'
+import type { Answer, Command } from './command.ts'
 import { failure, refusal, usage } from './complaint.ts'
-import { configOf, inOffice } from './configured.ts'
+import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { reasonGiven } from './reason-given.ts'
 import { printable } from './table.ts'
+import { targetNamed } from './target-named.ts'
 
 const patienceMs = 60_000
 const options = { reason: { type: 'string' } } as const
-
-const reasonOf = (call: Call): string => {
-  const reason = textValue(call.values, 'reason')
-  if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
-  return reason
-}
-
-const settingsOf = (call: Call, target: string) => {
-  const { targets } = configOf(call)
-  const settings = targets.find(({ id }) => id === target)
-  if (settings === undefined)
-    throw failure(`muster.yaml has no target ${target}`, `it has ${targets.map(({ id }) => id).join(', ')}`)
-  return settings
-}
 
 export const link: Command = {
   summary: 'says whose an account is; it is read first, nothing is changed there; audited',
@@ -37,8 +25,8 @@ export const link: Command = {
         'whose account is which?',
         'usage: muster link PERSON TARGET ACCOUNT --reason TEXT; ACCOUNT is its native id, as `muster account list TARGET` shows it',
       )
-    const settings = settingsOf(call, target)
-    const reason = reasonOf(call)
+    const settings = targetNamed(call, target)
+    const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
       const connector = connectorByHand(settings, db)
       try {
@@ -61,8 +49,8 @@ export const unlink: Command = {
     const [person, target, ...more] = call.words
     if (person === undefined || target === undefined || more.length > 0)
       throw usage('whose account on which target?', 'usage: muster unlink PERSON TARGET --reason TEXT')
-    settingsOf(call, target)
-    const reason = reasonOf(call)
+    targetNamed(call, target)
+    const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
       const act = { person, target: target as TargetId, reason, actor: osActor() }
       return answer(await unlinkAccount({ db, nudge: () => {} }, act), person, target)

@@ -4,11 +4,12 @@ import { reconcile } from '../engine/reconcile.ts'
 import type { Change, Reconciliation } from '../engine/reconciler.ts'
 import { osActor } from './actor.ts'
 import type { Answer, Command } from './command.ts'
-import { failure, usage } from './complaint.ts'
-import { configOf, inOffice } from './configured.ts'
+import { usage } from './complaint.ts'
+import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import type { Paint } from './paint.ts'
 import { printable } from './table.ts'
+import { targetNamed } from './target-named.ts'
 
 const patienceMs = 600_000
 /** Changes that a person is told one by one. */
@@ -24,10 +25,7 @@ export const reconcileCommand: Command = {
       throw usage('which target?', 'usage: muster reconcile TARGET; `muster target list` shows them')
     if (more.length > 0)
       throw usage(`what is ${more.join(' ')}?`, 'usage: muster reconcile TARGET [--full] [--accept-shrunken]')
-    const config = configOf(call)
-    const settings = config.targets.find(({ id }) => id === target)
-    if (settings === undefined)
-      throw failure(`muster.yaml has no target ${target}`, `it has ${config.targets.map(({ id }) => id).join(', ')}`)
+    const settings = targetNamed(call, target)
     return inOffice(call, async ({ db }): Promise<Answer> => {
       const connector = connectorByHand(settings, db)
       try {
