@@ -19,7 +19,8 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           // Each file has its own process: a test may kill or stall what it runs without touching its neighbours.
           pool: 'forks',
-          maxWorkers: 2,
+          // One more than the cores of a small machine: a third of the time is waiting for what a test took away.
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

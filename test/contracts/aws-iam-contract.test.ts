@@ -8,6 +8,7 @@ connectorContract(
   openAwsIamWorld,
   {
     accounts: 'named',
+    crowd: 1_100,
     // 4,096 characters.
     largestGroup: 200,
     unknownId: 'no session/name' as NativeId,

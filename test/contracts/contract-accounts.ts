@@ -106,7 +106,7 @@ export const accountContract = (scene: Scene): void => {
     })
 
     test('more accounts than a page are found, each by its own key', async () => {
-      const people = Array.from({ length: 1_050 }, () => scene.person())
+      const people = Array.from({ length: scene.traits.crowd }, () => scene.person())
       const ids = await scene.world.addAccounts(people)
       const outcomes = await scene.apply(people.map((somebody) => ensure(somebody)))
       expect(outcomes.map((outcome) => accountOf(outcome)?.nativeId)).toEqual(ids)

@@ -3,11 +3,8 @@ import type { MemberList, PinnedEntitlement } from '../../src/connectors/connect
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { always, freshKey, type Group, type Scene, sorted } from './world.ts'
 
-/** More than one page or one search of any target. */
-const many = 1_200
-
 export const listContract = (scene: Scene): void => {
-  const most = Math.min(many, scene.traits.largestGroup)
+  const most = Math.min(scene.traits.crowd, scene.traits.largestGroup)
   describe('lists of members', () => {
     const pinned = (group: Group, id: number): PinnedEntitlement => ({
       id: id as EntitlementId,

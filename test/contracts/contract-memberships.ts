@@ -110,7 +110,7 @@ export const membershipContract = (scene: Scene): void => {
     })
 
     test('a huge group: one in, one out, and a batch', async () => {
-      const size = Math.min(511, scene.traits.largestGroup)
+      const size = Math.min(511, scene.traits.crowd, scene.traits.largestGroup)
       const crowd = await scene.world.addAccounts(Array.from({ length: size }, () => scene.person()))
       const [first, last] = [crowd[0] as NativeId, crowd[size - 1] as NativeId]
       const strangers = Math.min(5_000, scene.traits.largestGroup - size)

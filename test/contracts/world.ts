@@ -107,12 +107,14 @@ export const grantsOf = (outcome: Outcome | undefined) =>
 export type Traits = {
   /** kept: accounts are things that the target keeps. named: an account is a name that somebody else gives. */
   readonly accounts: 'kept' | 'named'
+  /** More accounts than one page, one search or one call of the target holds. */
+  readonly crowd: number
   /** So many members a group can hold for certain. */
   readonly largestGroup: number
   /** An account that is surely not there. */
   readonly unknownId: NativeId
 }
-export const usual: Traits = { accounts: 'kept', largestGroup: 10_000, unknownId }
+export const usual: Traits = { accounts: 'kept', crowd: 1_100, largestGroup: 10_000, unknownId }
 
 /** What one run of the suite works with. Its world and connector are there from `beforeAll` on. */
 export type Scene = {

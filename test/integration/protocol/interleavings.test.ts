@@ -8,7 +8,7 @@ import { type Course, happen, happenings } from './interleavings.ts'
 import { auditOf, brokenLaws, conflicts } from './laws.ts'
 
 const seed = Number(process.env.MUSTER_TEST_SEED ?? Date.now() % 2 ** 31)
-const forMs = Number(process.env.MUSTER_TEST_PROPERTY_MS ?? 40_000)
+const forMs = Number(process.env.MUSTER_TEST_PROPERTY_MS ?? 30_000)
 const none = { absolute: null, percent: null }
 const pairs = [
   ['CBS_LoanEntry', 'CBS_LoanApprove'],
