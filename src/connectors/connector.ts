@@ -139,6 +139,12 @@ export type ListedAccount = {
   readonly enabled: boolean
 }
 
+/** The account that Muster is bound as; the role that it runs as. */
+export type OwnThing =
+  /** findable: it carries a person key, and whoever looks for that person finds it. */
+  | { readonly kind: 'account'; readonly nativeId: NativeId; readonly findable: boolean }
+  | { readonly kind: 'entitlement'; readonly nativeId: NativeId }
+
 /** An entitlement of which is known what it is. */
 export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }
 
@@ -200,5 +206,7 @@ export type Connector = {
   readonly changes?: (cursor: string | null, signal: AbortSignal) => Promise<Changes>
   /** Whether muster.yaml protects this account (see connectors/protecting): it is neither written nor linked. */
   readonly protects?: (account: NativeId) => boolean
+  /** Where Muster itself is something of the target's: that is neither written, linked nor granted, whatever anybody wants. */
+  readonly own?: (signal: AbortSignal) => Promise<Snapshot<OwnThing>>
   readonly close: () => Promise<void>
 }

@@ -1,49 +1,84 @@
 import type { NativeId } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { isProtectedAccount, isProtectedEntitlement, type Protection } from '../domain/protection.ts'
-import type { ApplyContext, Connector, Operation } from './connector.ts'
+import type { ApplyContext, Connector, EntitlementRef, Operation } from './connector.ts'
+import { isOwn, rememberOwn } from './own-things.ts'
 
 /**
- * The connector behind a door that nothing protected passes: whoever is break-glass, and whatever is the target's own, is
- * neither written nor linked, whatever a policy or a human wants of it. Lists and grants are read as they are.
+ * The connector behind a door that nothing protected passes: whoever is break-glass, whatever is the target's own, and what
+ * Muster itself is there, is neither written nor linked, whatever a policy or a human wants of it. Lists and grants are read
+ * as they are.
  */
-export const protecting = (connector: Connector, protection: Protection): Connector => ({
-  ...connector,
-  apply: (operations, context) => apply(connector, protection, operations, context),
-  observe: async (operations, signal) =>
-    (await connector.observe(operations, signal)).map((outcome) =>
-      // Found for somebody who has none: nobody links it.
-      outcome.kind === 'done' &&
-      outcome.account !== undefined &&
-      isProtectedAccount(protection, outcome.account.nativeId)
-        ? refused('protected-account')
-        : outcome,
-    ),
-  protects: (account) => isProtectedAccount(protection, account),
-})
+export const protecting = (connector: Connector, protection: Protection): Connector => {
+  const own = rememberOwn(connector)
+  const door: Door = {
+    accountWord: (nativeId) =>
+      isProtectedAccount(protection, nativeId)
+        ? 'protected-account'
+        : isOwn(own.known(), 'account', nativeId)
+          ? 'own-account'
+          : null,
+    entitlementWord: ({ lookup, nativeId }) => {
+      const names = nativeId === null ? [lookup] : [lookup, nativeId]
+      if (names.some((name) => isProtectedEntitlement(protection, name))) return 'protected-entitlement'
+      return nativeId !== null && isOwn(own.known(), 'entitlement', nativeId) ? 'own-entitlement' : null
+    },
+    // Looked for only where somebody is protected who may be found.
+    looks: () => protection.accounts.length > 0 || own.known().some((one) => one.kind === 'account' && one.findable),
+    ownsEntitlements: () => own.known().some(({ kind }) => kind === 'entitlement'),
+  }
+  return {
+    ...connector,
+    apply: async (operations, context) => {
+      if ((await own.ask(context.signal)) === null) return operations.map(() => ownUnread)
+      return apply(connector, door, operations, context)
+    },
+    observe: async (operations, signal) => {
+      if ((await own.ask(signal)) === null) return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
+      return (await connector.observe(operations, signal)).map((outcome) => {
+        if (outcome.kind !== 'done' || outcome.account === undefined) return outcome
+        // Found for somebody who has none: nobody links it.
+        const word = door.accountWord(outcome.account.nativeId)
+        return word === null ? outcome : refused(word)
+      })
+    },
+    protects: (account) => door.accountWord(account) !== null,
+  }
+}
+
+type Door = {
+  /** Our word for why it is not touched; null: it may be. */
+  readonly accountWord: (nativeId: NativeId) => string | null
+  readonly entitlementWord: (entitlement: EntitlementRef) => string | null
+  readonly looks: () => boolean
+  readonly ownsEntitlements: () => boolean
+}
 
 const apply = async (
   connector: Connector,
-  protection: Protection,
+  door: Door,
   operations: readonly Operation[],
   context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
-  const sought = await foundFor(connector, protection, operations, context)
-  const refusals = operations.map((operation) => refusal(protection, operation, sought.get(operation)))
+  const sought = await foundFor(connector, door, operations, context)
+  const meant = await meantBy(connector, door, operations, context)
+  const refusals = operations.map(
+    (operation) => refusal(door, operation, sought.get(operation)) ?? ownMeant(door, operation, meant),
+  )
   const open = operations.filter((_, index) => refusals[index] === null)
   const told = (open.length === 0 ? [] : await connector.apply(open, context)).values()
   return refusals.map((one) => one ?? told.next().value ?? notBegun)
 }
 
-/** Which accounts would be linked: known only by looking, and looked for only where somebody is protected. */
+/** Which accounts would be linked: known only by looking. */
 const foundFor = async (
   connector: Connector,
-  { accounts }: Protection,
+  door: Door,
   operations: readonly Operation[],
   { signal }: ApplyContext,
 ): Promise<ReadonlyMap<Operation, NativeId | 'unread'>> => {
   const seeking = operations.filter((operation) => operation.op === 'ensureAccount' && operation.account === null)
-  if (accounts.length === 0 || seeking.length === 0) return new Map()
+  if (!door.looks() || seeking.length === 0) return new Map()
   const outcomes = await connector.observe(seeking, signal)
   return new Map(
     seeking.flatMap((operation, index): [Operation, NativeId | 'unread'][] => {
@@ -55,21 +90,53 @@ const foundFor = async (
   )
 }
 
-const refusal = (
-  protection: Protection,
-  operation: Operation,
-  found: NativeId | 'unread' | undefined,
-): Outcome | null => {
+const refusal = (door: Door, operation: Operation, found: NativeId | 'unread' | undefined): Outcome | null => {
   if (found === 'unread') return { kind: 'retry', cause: { code: '', word: 'not-read-before' } }
   const account = operation.account ?? found
-  if (account !== undefined && isProtectedAccount(protection, account)) return refused('protected-account')
-  if ('entitlement' in operation) {
-    const { lookup, nativeId } = operation.entitlement
-    const names = nativeId === null ? [lookup] : [lookup, nativeId]
-    if (names.some((name) => isProtectedEntitlement(protection, name))) return refused('protected-entitlement')
-  }
-  return null
+  const word =
+    (account === undefined ? null : door.accountWord(account)) ??
+    ('entitlement' in operation ? door.entitlementWord(operation.entitlement) : null)
+  return word === null ? null : refused(word)
 }
 
+/** What names without a pinned id mean now: one may mean what is Muster's own. */
+const meantBy = async (
+  connector: Connector,
+  door: Door,
+  operations: readonly Operation[],
+  { signal }: ApplyContext,
+): Promise<ReadonlyMap<string, NativeId | 'missing' | 'unread'>> => {
+  if (!door.ownsEntitlements()) return new Map()
+  const named = new Map(
+    operations.flatMap((operation) =>
+      operation.op === 'grant' && operation.entitlement.nativeId === null
+        ? [[operation.entitlement.lookup, operation.entitlement] as const]
+        : [],
+    ),
+  )
+  const refs = [...named.values()]
+  const told = refs.length === 0 ? [] : await connector.resolveEntitlements(refs, signal)
+  return new Map(
+    refs.map(({ lookup }, at) => {
+      const one = told[at]
+      return [lookup, one?.kind === 'found' ? one.nativeId : one?.kind === 'missing' ? 'missing' : 'unread']
+    }),
+  )
+}
+
+const ownMeant = (
+  door: Door,
+  operation: Operation,
+  meant: ReadonlyMap<string, NativeId | 'missing' | 'unread'>,
+): Outcome | null => {
+  if (operation.op !== 'grant') return null
+  const found = operation.entitlement.nativeId === null ? meant.get(operation.entitlement.lookup) : undefined
+  if (found === undefined || found === 'missing') return null
+  if (found === 'unread') return { kind: 'retry', cause: { code: '', word: 'not-read-before' } }
+  const word = door.entitlementWord({ ...operation.entitlement, nativeId: found })
+  return word === null ? null : refused(word)
+}
+
+const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read' } } as const
 const refused = (word: string): Outcome => ({ kind: 'refused', reason: 'protected', cause: { code: '', word } })
 const notBegun: Outcome = { kind: 'retry', cause: { code: '', word: 'not-begun' } }

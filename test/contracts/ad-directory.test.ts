@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { adScene, listOf } from './ad-scene.ts'
-import { change } from './ad-world.ts'
+import { change, makeAd } from './ad-world.ts'
 import { accountOf, always, ensure, grant, grantsOf, revoke, said, sorted } from './world.ts'
 
 const scene = adScene()
@@ -216,4 +216,16 @@ describe('the primary group', () => {
     const { items } = await scene.connector.grantsOf([account], always.signal)
     expect(items.map(({ entitlement }) => entitlement.name)).toEqual([wellKnown('Domain Users')])
   })
+})
+
+test('knows its own account by each of the names that it may sign in with', async () => {
+  const read = await scene.connector.own?.(always.signal)
+  const [own] = read?.items ?? []
+  const entry = own === undefined ? undefined : await scene.world.entryOf(own.nativeId)
+  const sam = String(entry?.sAMAccountName)
+  expect(scene.world.settings.bindName.toLowerCase()).toContain(sam.toLowerCase())
+  for (const bindName of [`CORP\\${sam}`, `${sam}@corp.bank.example`, String(entry?.dn)])
+    expect(
+      await makeAd({ ...scene.world, settings: scene.world.configure({ bindName }) }).own?.(always.signal),
+    ).toEqual(read)
 })

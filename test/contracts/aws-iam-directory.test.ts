@@ -405,6 +405,20 @@ describe('what IAM says', () => {
   })
 })
 
+test.each([
+  ['a role', 'AROAEXAMPLEOFMUSTER0:muster', [{ kind: 'entitlement', nativeId: 'AROAEXAMPLEOFMUSTER0' }]],
+  ['a user', 'AIDAEXAMPLEOFMUSTER0', []],
+] as const)('knows itself as %s', async (_, userId, items) => {
+  world.proxy.arm({
+    action: 'GetCallerIdentity',
+    phase: 'before-commit',
+    act: {
+      xml: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:sts::${accountId}:x</Arn><UserId>${userId}</UserId><Account>${accountId}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+    },
+  })
+  expect(await connector.own?.(always.signal)).toEqual({ kind: 'complete', items })
+})
+
 const roleXml = ({ lookup, nativeId }: Group, trust: string): string => {
   const name = lookup.slice('role/'.length)
   return `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><Path>/</Path><RoleName>${name}</RoleName><RoleId>${nativeId}</RoleId><Arn>arn:aws:iam::${accountId}:role/${name}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>${encodeURIComponent(trust)}</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`

@@ -353,3 +353,22 @@ describe('the calls that it takes', () => {
     await fresh.close()
   })
 })
+
+test('knows its own entry, and whether somebody’s key stands on it', async () => {
+  const { bindDn } = world.settings
+  const own = (settings: Partial<typeof world.settings> = {}) =>
+    createLdapConnector(target, { ...world.settings, ...settings }).own?.(always.signal)
+  const nativeId = (await world.asRoot.search(bindDn, { scope: 'base', attributes: ['entryUUID'] })).searchEntries[0]
+    ?.entryUUID
+  expect(await own()).toEqual({ kind: 'complete', items: [{ kind: 'account', nativeId, findable: false }] })
+  expect(await own({ correlation: 'cn' })).toEqual({
+    kind: 'complete',
+    items: [{ kind: 'account', nativeId, findable: true }],
+  })
+  await world.faults.down()
+  try {
+    expect(await own()).toMatchObject({ kind: 'partial', items: [] })
+  } finally {
+    await world.faults.up()
+  }
+})

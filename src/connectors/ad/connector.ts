@@ -15,6 +15,7 @@ import { listAccounts } from './list-accounts.ts'
 import { adManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
+import { own } from './own.ts'
 
 /**
  * One Active Directory domain. Make one per lane and process: it holds, to the controller in use, a connection to read, one
@@ -55,6 +56,7 @@ export const createAdConnector = (
     changes: async (cursor) => changes(await pinned(), settings, cursor),
     accounts: async (ids) => accounts(await pinned(), settings, ids),
     listAccounts: async () => listAccounts(await pinned(), settings),
+    own: async () => own(await pinned(), settings),
     close: async () => controllers.close(),
   }
 }

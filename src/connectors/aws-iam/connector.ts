@@ -16,6 +16,7 @@ import { listAccounts } from './list-accounts.ts'
 import { awsIamManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { observe } from './observe.ts'
+import { own } from './own.ts'
 import { poll } from './poll.ts'
 import { hashOfName, isSessionName, sessionNameOf } from './session-name.ts'
 
@@ -50,6 +51,7 @@ export const createAwsIamConnector = (target: TargetId, settings: AwsIamSettings
         if (identity.kind === 'missing') return { kind: 'missing' }
         return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
       }),
+    own: (signal) => own(iam, signal),
     apply: (operations, context) => apply(iam, operations, context),
     observe: (operations) => observe(iam, operations),
     poll: (pending) => poll(iam, pending),

@@ -14,6 +14,7 @@ import { listAccounts } from './list-accounts.ts'
 import { ldapManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
+import { own } from './own.ts'
 
 /**
  * An OpenLDAP directory. Make one per lane and process: it holds one connection to read, one to write and those that create
@@ -54,6 +55,7 @@ export const createLdapConnector = (
     accounts: (ids) => accounts(client, settings, ids),
     listAccounts: () => listAccounts(client, settings),
     changes: (cursor) => changes(client, settings, cursor, now()),
+    own: () => own(client, settings),
     close: async () => client.close(),
   }
 }

@@ -1,5 +1,7 @@
 /** Break-glass accounts and a target's own groups: never written, never linked, never taken away. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Connector, OwnThing } from '../../../src/connectors/connector.ts'
+import type { EntitlementId, NativeId } from '../../../src/domain/ids.ts'
 import { createFaults } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { brokenLaws } from './laws.ts'
@@ -72,4 +74,39 @@ test('a protected entitlement is not given, not even by a rule, and not taken fr
   ).toEqual([])
   // That is what protection means; nothing else is wrong.
   expect(await brokenLaws(house)).toEqual(['P-1 wants [] and holds [App_Crm]'])
+})
+
+test('what Muster itself is there is nobody’s account, and nobody is let into it; untold, nothing is written', async () => {
+  let told = true
+  let real: Connector | undefined
+  const own: OwnThing[] = []
+  house = await openHouse({
+    connector: (directory) => ({
+      ...faults.wrap((real = directory)),
+      own: async () => (told ? { kind: 'complete', items: own } : { kind: 'partial', items: [], cause: 'not read' }),
+    }),
+  })
+  const start = await house.now()
+  for (const person of ['P-1', 'P-2']) await house.addAccount(person)
+  own.push({ kind: 'account', nativeId: (await house.idOf('P-1')) as NativeId, findable: true })
+  const [crm] = await house.rows<{ id: number; lookup: string }>(
+    `select id, lookup from muster.entitlement where key = 'App_Crm'`,
+  )
+  const [found] = await (real as Connector).resolveEntitlements(
+    [{ id: crm?.id as EntitlementId, lookup: String(crm?.lookup), nativeId: null }],
+    AbortSignal.timeout(30_000),
+  )
+  if (found?.kind !== 'found') throw new Error('the group is not there')
+  own.push({ kind: 'entitlement', nativeId: found.nativeId })
+  told = false
+  for (const person of ['P-1', 'P-2']) await house.tell(works(person, start - 1000))
+  await house.evaluateAll()
+  await house.shift(600)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  expect(written()).toEqual([])
+  told = true
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(await house.groupsOf('P-2')).toEqual(lending.filter((key) => key !== 'App_Crm'))
+  expect(written().filter((op) => op === 'grant')).toHaveLength(lending.length - 1)
 })
