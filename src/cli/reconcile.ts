@@ -66,10 +66,10 @@ const firstKeys = (keys: readonly { readonly key: string }[]): string =>
 
 const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): readonly string[] => {
   const { target, listed, members, appeared, missing, found, passing, uncorrelated, noAccounts, changes } = result
-  const { accounts, reopened, shutElsewhere, gone, accountsUnread } = result
+  const { accounts, reopened, shutElsewhere, renamed, gone, accountsUnread } = result
   const some = (n: number, text: string) => (n <= 0 ? [] : [`  ${text}`])
   const cross = (text: string) => `  ${paint.red('✗')} ${text}`
-  const isQuiet = complete && [appeared, missing, found, reopened, shutElsewhere, gone].every((n) => n === 0)
+  const isQuiet = complete && [appeared, missing, found, reopened, shutElsewhere, renamed, gone].every((n) => n === 0)
   return [
     `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'account')} read`,
     ...(isQuiet ? [`  ${paint.green('✓')} nothing changed behind Muster since it last looked`] : []),
@@ -97,6 +97,7 @@ const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): reado
     ),
     ...some(reopened, paint.yellow(`${counted(reopened, 'account')} opened behind Muster, to be shut`)),
     ...some(shutElsewhere, paint.yellow(`${counted(shutElsewhere, 'account')} shut behind Muster: left so`)),
+    ...some(renamed, paint.yellow(`${counted(renamed, 'account')} renamed or moved behind Muster`)),
     ...some(gone, paint.yellow(`${counted(gone, 'account')} not there any more`)),
     ...some(passing, `${counted(passing, 'difference')} explained by work in hand, or gone at a second look`),
     ...some(

@@ -129,6 +129,9 @@ export type Changes =
   | { readonly kind: 'from-now'; readonly cursor: string }
   | { readonly kind: 'failed'; readonly cause: string }
 
+/** `name`: as in ListedAccount, where names change. Personal data: never logged, never stored. */
+export type SeenAccount = ObservedAccount & { readonly name?: string }
+
 /** An account as the target shows it, whoever's it is. Personal data: never logged, never stored. */
 export type ListedAccount = {
   readonly nativeId: NativeId
@@ -199,7 +202,7 @@ export type Connector = {
     members: readonly string[],
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
-  readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<ObservedAccount>>
+  readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<SeenAccount>>
   /** All of them, linked or not: where accounts are looked for when people are correlated. */
   readonly listAccounts: (signal: AbortSignal) => Promise<Snapshot<ListedAccount>>
   /** Where the target keeps a change log. null: from now on. A cursor is text without personal data. */

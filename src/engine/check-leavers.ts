@@ -72,13 +72,13 @@ const check = async (
     await check(engine, target, connector, due.slice(0, middle), signal)
     return check(engine, target, connector, due.slice(middle), signal)
   }
-  const enabled = new Map(accounts.items.map((one) => [one.nativeId as string, one.enabled]))
+  const shown = new Map(accounts.items.map((one) => [one.nativeId as string, { enabled: one.enabled, name: null }]))
   const byAccount = Map.groupBy(grants.items, ({ account }) => account as string)
   const { known, reopened } = await engine.db.transaction(async (tx) => {
     const seen = grants.items.map(({ entitlement }) => entitlement)
     const rows = await knownEntitlements(tx, target, seen)
     await contestSeen(tx, target, seen)
-    const drifted = due.flatMap((one) => accountDrift(one, enabled.get(one.native_id), connector.manifest))
+    const drifted = due.flatMap((one) => accountDrift(one, shown.get(one.native_id), connector.manifest))
     const open = drifted.filter(({ drift }) => drift === 'account-reopened')
     return { known: rows, reopened: await saveAccountDrift(tx, target, open, begun) }
   })
@@ -110,8 +110,8 @@ const check = async (
               target,
               account: one.native_id,
               afterMs: leaveChecksMs[one.step] ?? 0,
-              present: enabled.has(one.native_id),
-              enabled: enabled.get(one.native_id) ?? null,
+              present: shown.has(one.native_id),
+              enabled: shown.get(one.native_id)?.enabled ?? null,
               // What is protected stays; only what came back is news.
               grants: (byAccount.get(one.native_id) ?? [])
                 .map(({ entitlement }) => entitlement.nativeId as string)

@@ -1,4 +1,4 @@
-import type { Connector } from '../connectors/connector.ts'
+import type { Connector, SeenAccount } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import { tooManyGone } from '../planning/differences.ts'
 import {
@@ -6,15 +6,18 @@ import {
   type LinkedState,
   linkedAfter,
   linkedFrom,
+  saveKeptNames,
   saveThere,
 } from '../store/account-reconciliations.ts'
 import { accountsUpToDate, believedAccounts } from '../store/behind.ts'
+import { keptName } from './account-name.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
   type AccountDrift,
   accountDrift,
   accountKey,
   type DriftOfAccount,
+  type Shown,
   saveAccountDrift,
 } from './save-account-drift.ts'
 
@@ -43,7 +46,8 @@ export const reconcileAccounts = async (
     readonly signal: AbortSignal
   },
 ): Promise<{ readonly told: AccountsReconciled; readonly absent: ReadonlySet<string> }> => {
-  const { accounts, drifted, unread } = await readAccounts(engine, target, connector, extent, signal)
+  const read = await readAccounts(engine, target, connector, extent, signal)
+  const { accounts, drifted, unread } = read
   const gone = drifted.filter(({ drift }) => drift === 'account-gone')
   const absent = new Set(gone.map(({ one }) => one.native_id))
   // Deleting the account of a leaver who is out is what others do in time; what was told once is known.
@@ -61,6 +65,8 @@ export const reconcileAccounts = async (
     const some = inOrder.slice(at, at + savedAtOnce)
     saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, some, begun))))
   }
+  // A change of name is told once; from now on it is the name.
+  await saveNames(engine, begun, saved, read)
   if (unread === null && !isShrunken) {
     await saveThere(
       engine.db,
@@ -82,6 +88,7 @@ export const reconcileAccounts = async (
     accounts: accounts.length,
     reopened: count('account-reopened'),
     shutElsewhere: count('account-shut-elsewhere'),
+    renamed: count('account-renamed') + count('account-moved'),
     gone: gone.length,
     accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : null),
   }
@@ -91,6 +98,8 @@ export const reconcileAccounts = async (
 type Read = {
   readonly accounts: readonly LinkedState[]
   readonly drifted: readonly AccountDrift[]
+  /** By account, where another name than this is kept. */
+  readonly names: ReadonlyMap<number, string>
   /** Why some of them are not among these; null: they all are. */
   readonly unread: string | null
 }
@@ -107,16 +116,17 @@ const readAccounts = async (
 ): Promise<Read> => {
   const accounts: LinkedState[] = []
   const drifted: AccountDrift[] = []
+  const names = new Map<number, string>()
   let unread: string | null = null
   const many = extent === 'full' && (await linkedFrom(engine.db, target, listFrom))
   const listed = many ? await connector.listAccounts(signal) : null
   // A list that is not complete shows those whom it shows; the others are asked for.
-  const shown = new Map(listed?.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
+  const shown = new Map(listed?.items.map((item) => [item.nativeId as string, shownAs(item)]))
   for (let after = 0; ; ) {
     signal.throwIfAborted()
     const some = await linkedAfter(engine.db, target, extent === 'delta', after, atOnce)
     const last = some.at(-1)
-    if (last === undefined) return { accounts, drifted, unread }
+    if (last === undefined) return { accounts, drifted, names, unread }
     after = last.account
     const asked = some.filter(({ native_id }) => !shown.has(native_id))
     const read =
@@ -128,8 +138,12 @@ const readAccounts = async (
           )
     const told = read.kind === 'complete' ? some : some.filter((one) => !asked.includes(one))
     if (read.kind !== 'complete') unread = read.cause
-    const seen = new Map<string, boolean>(read.items.map(({ nativeId, enabled }) => [nativeId as string, enabled]))
+    const seen = new Map(read.items.map((item) => [item.nativeId as string, shownAs(item)]))
     accounts.push(...told)
+    for (const { account, native_id, kept_name } of told) {
+      const name = (seen.get(native_id) ?? shown.get(native_id))?.name ?? null
+      if (name !== null && name !== kept_name) names.set(account, name)
+    }
     drifted.push(
       ...told.flatMap((one) =>
         accountDrift(one, seen.get(one.native_id) ?? shown.get(one.native_id), connector.manifest),
@@ -137,3 +151,25 @@ const readAccounts = async (
     )
   }
 }
+
+const shownAs = ({ nativeId, enabled, name }: Pick<SeenAccount, 'nativeId' | 'enabled' | 'name'>): Shown => ({
+  enabled,
+  name: name === undefined ? null : keptName(nativeId, name),
+})
+
+/** Names that nobody kept, and those of which it was told that they are others now. */
+const saveNames = async (
+  engine: Reconciler,
+  begun: number,
+  saved: readonly AccountDrift[],
+  { accounts, names }: Read,
+): Promise<void> => {
+  const told = new Set(saved.flatMap(({ drift, one }) => (isNameChange(drift) ? [one.account] : [])))
+  const due = accounts.flatMap(({ account, kept_name }) => {
+    const name = names.get(account)
+    return name !== undefined && (kept_name === null || told.has(account)) ? [{ account, name }] : []
+  })
+  for (let at = 0; at < due.length; at += atOnce) await saveKeptNames(engine.db, begun, due.slice(at, at + atOnce))
+}
+
+const isNameChange = (drift: DriftOfAccount): boolean => drift === 'account-renamed' || drift === 'account-moved'

@@ -22,6 +22,8 @@ export type AccountsReconciled = {
   readonly reopened: number
   /** Open as far as Muster knew, and found shut: told, never opened. */
   readonly shutElsewhere: number
+  /** Called otherwise, or elsewhere: told. */
+  readonly renamed: number
   /** Not there any more: told. */
   readonly gone: number
   /** Why nothing is known of the rest; null: all were read. */

@@ -7,30 +7,45 @@ import { databaseNow } from '../store/clock.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFindingAnew } from '../store/findings.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { type NameChange, nameChange } from './account-name.ts'
 
-export type DriftOfAccount = 'account-reopened' | 'account-shut-elsewhere' | 'account-gone'
+export type DriftOfAccount = 'account-reopened' | 'account-shut-elsewhere' | 'account-gone' | NameChange
 export type AccountDrift = { readonly drift: DriftOfAccount; readonly one: LinkedState }
+
+/** An account as a complete read shows it. */
+export type Shown = {
+  readonly enabled: boolean
+  /** What is kept of its name; null: the target's names never change. */
+  readonly name: string | null
+}
 
 /** Work of ours that may be why it looks so. */
 const explains: Readonly<Record<DriftOfAccount, readonly string[]>> = {
   'account-reopened': ['read', 'enable', 'ensureAccount'],
   'account-shut-elsewhere': ['read', 'disable', 'ensureAccount'],
   'account-gone': ['read', 'ensureAccount'],
+  'account-renamed': ['read', 'enable', 'disable', 'ensureAccount'],
+  'account-moved': ['read', 'enable', 'disable', 'ensureAccount'],
 }
 
 export const accountKey = ({ subject_ref }: LinkedState, target: TargetId): string => `${subject_ref}:${target}`
 
-/** `enabled`: as a complete read shows it; undefined: the read does not show the account. */
+/** `shown`: undefined: the read does not show the account. */
 export const accountDrift = (
   one: LinkedState,
-  enabled: boolean | undefined,
+  shown: Shown | undefined,
   { disable }: Pick<Manifest, 'disable'>,
 ): readonly AccountDrift[] => {
-  if (enabled === undefined) return [{ drift: 'account-gone', one }]
+  if (shown === undefined) return [{ drift: 'account-gone', one }]
+  const change = one.kept_name === null || shown.name === null ? null : nameChange(one.kept_name, shown.name)
   // Where accounts cannot be shut, an open one says nothing.
-  if (disable === 'none') return []
-  if (enabled && (one.enabled === false || one.shut)) return [{ drift: 'account-reopened', one }]
-  return !enabled && one.enabled === true ? [{ drift: 'account-shut-elsewhere', one }] : []
+  const opened = disable === 'none' ? null : openedOrShut(one, shown.enabled)
+  return [opened, change].flatMap((drift) => (drift === null ? [] : [{ drift, one }]))
+}
+
+const openedOrShut = (one: LinkedState, enabled: boolean): DriftOfAccount | null => {
+  if (enabled) return one.enabled === false || one.shut ? 'account-reopened' : null
+  return one.enabled === true ? 'account-shut-elsewhere' : null
 }
 
 /** Writes it down, tells it and wants an evaluation. Not what an action of ours is changing just now, or has changed since the read began: the next run looks again. */

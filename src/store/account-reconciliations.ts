@@ -12,6 +12,8 @@ export type LinkedState = {
   readonly shut: boolean
   /** As last read; null = never read. */
   readonly enabled: boolean | null
+  /** Of the name that was seen last; null = not seen since it was opened or shut. */
+  readonly kept_name: string | null
 }
 
 /** The next linked accounts of a target, by their ids; `behind`: of which the target may say something new. */
@@ -24,7 +26,7 @@ export const linkedAfter = (
 ): Promise<readonly LinkedState[]> =>
   db.query({
     name: `reconcile-accounts${behind ? '-behind' : ''}`,
-    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled, a.gone_at is not null as known_gone,
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled, a.kept_name, a.gone_at is not null as known_gone,
         coalesce(i.lifecycle in ('leave', 'suspended', 'terminated'), false) as shut
       from muster.account a join muster.identity i on i.id = a.identity_id
       where a.id > $2 and a.target = $1 and a.unlinked_at is null ${behind ? 'and a.behind_at is not null' : ''} order by a.id limit $3`,
@@ -87,7 +89,7 @@ export const closeAccountFindings = async (
   await db.query({
     name: 'reconcile-accounts-close',
     text: `update muster.finding set closed_at = muster.now()
-      where kind in ('account-reopened', 'account-shut-elsewhere', 'account-gone') and closed_at is null
+      where kind in ('account-reopened', 'account-shut-elsewhere', 'account-gone', 'account-renamed', 'account-moved') and closed_at is null
         and detail->>'target' = $1 and kind || ' ' || key <> all($2)
         and ($3::text[] is null or key in (select s || ':' || $1 from unnest($3::text[]) as s))`,
     values: [target, still, subjects],
@@ -101,6 +103,21 @@ export const saveGone = async (tx: Transaction, readAt: number, accounts: readon
     name: 'reconcile-gone',
     text: 'update muster.account set gone_at = to_timestamp($1::float8 / 1000) where id = any($2) and gone_at is null',
     values: [readAt, accounts],
+  })
+}
+
+/** Names as they are seen now. Nothing is kept of one that was opened or shut since the read began. */
+export const saveKeptNames = async (
+  db: Queryable,
+  readAt: number,
+  names: readonly { readonly account: number; readonly name: string }[],
+): Promise<void> => {
+  if (names.length === 0) return
+  await db.query({
+    name: 'reconcile-names',
+    text: `update muster.account a set kept_name = n.name from unnest($2::bigint[], $3::text[]) as n(id, name)
+      where a.id = n.id and (a.read_at is null or a.read_at <= to_timestamp($1::float8 / 1000))`,
+    values: [readAt, names.map(({ account }) => account), names.map(({ name }) => name)],
   })
 }
 

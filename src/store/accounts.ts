@@ -61,6 +61,8 @@ export const saveAccounts = async (
       on conflict (identity_id, target) where unlinked_at is null
       do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at,
         grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),
+        -- Opening and shutting may move an account.
+        kept_name = case when muster.account.enabled is not distinct from excluded.enabled then muster.account.kept_name end,
         -- Whoever could sign in until now may have done so.
         sessions_ended_at = case when muster.account.enabled is not distinct from excluded.enabled then muster.account.sessions_ended_at end
         where muster.account.native_id = excluded.native_id

@@ -33,7 +33,7 @@ export const scheduleLeaveChecks = async (
 export const dueLeaveChecks = (db: Queryable, target: string, limit: number): Promise<readonly LeaveCheck[]> =>
   db.query({
     name: 'leave-checks-due',
-    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.person_key, i.leaver, a.enabled,
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.person_key, i.leaver, a.enabled, a.kept_name,
         a.gone_at is not null as known_gone, true as shut, c.step, c.tries,
         (extract(epoch from c.shut_at) * 1000)::float8 as "shutAt"
       from muster.leave_check c join muster.account a on a.id = c.account_id and a.unlinked_at is null

@@ -195,6 +195,7 @@ create table muster.account (
   behind_at timestamptz,                      -- since then the target may say something of it that is not known yet
   sessions_ended_at timestamptz,              -- since it was last open
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
+  kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen
   grants_read_at timestamptz                  -- last complete read of its direct grants
 );
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;

@@ -1,6 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
-import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { notSo, type Operation, type Snapshot } from '../connector.ts'
+import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
+import { notSo, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
 import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
@@ -10,6 +10,7 @@ import { accountOf, observedAccount, readAccounts, unreadGroups } from './accoun
 import type { AdSettings } from './config.ts'
 import type { Pinned } from './domain-controllers.ts'
 import { presentAccount } from './ensure-accounts.ts'
+import { parseExtendedDn } from './extended-dn.ts'
 import { find } from './find-accounts.ts'
 import { whileSettling } from './settling.ts'
 
@@ -90,10 +91,14 @@ export const accounts = async (
   client: LdapClient,
   settings: AdSettings,
   ids: readonly NativeId[],
-): Promise<Snapshot<ObservedAccount>> => {
+): Promise<Snapshot<SeenAccount>> => {
   const read = await readAccounts(client, settings, ids, 'asShown')
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  const seen = [...read.value.values()].map((account) => observedAccount(settings, account))
+  const seen = [...read.value.values()].map((account) => {
+    const observed = observedAccount(settings, account)
+    const name = parseExtendedDn(account.entry.dn)?.dn ?? account.entry.dn
+    return observed === null ? null : { ...observed, name }
+  })
   const items = seen.filter((account) => account !== null)
   return items.length === seen.length
     ? { kind: 'complete', items }

@@ -67,7 +67,11 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     accounts: async (ids, signal) => {
       const users = await readUsers(aws, ids, signal)
       if (!users.ok) return { kind: 'partial', items: [], cause: failureText(users.failure) }
-      return { kind: 'complete', items: [...users.value.values()].map((user) => observedAccount(aws, user)) }
+      const items = [...users.value.values()].map((user) => ({
+        ...observedAccount(aws, user),
+        name: user.UserName ?? user.id,
+      }))
+      return { kind: 'complete', items }
     },
     listAccounts: (signal) => listAccounts(aws, signal),
     close: async () => aws.clients.close(),

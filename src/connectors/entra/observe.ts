@@ -1,6 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
-import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
+import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
+import { notSo as notSoWord, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
 import { openItems } from './access.ts'
 import { refused, retry } from './answers.ts'
 import { done } from './conclude.ts'
@@ -94,8 +94,12 @@ export const accounts = async (
   { client, settings }: Directory,
   ids: readonly NativeId[],
   signal: AbortSignal,
-): Promise<Snapshot<ObservedAccount>> => {
-  const read = await usersById(client, ids, accountProperties(settings), lowPriority(signal))
+): Promise<Snapshot<SeenAccount>> => {
+  const read = await usersById(client, ids, [...accountProperties(settings), 'userPrincipalName'], lowPriority(signal))
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  return { kind: 'complete', items: [...read.value.values()].map((user) => observedAccount(settings, user)) }
+  const items = [...read.value.values()].map((user) => ({
+    ...observedAccount(settings, user),
+    name: user.userPrincipalName ?? idOf(user),
+  }))
+  return { kind: 'complete', items }
 }

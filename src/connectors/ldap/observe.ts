@@ -1,7 +1,7 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
-import type { ObservedAccount, ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
+import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
+import { notSo as notSoWord, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
 import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
@@ -128,8 +128,9 @@ export const accounts = async (
   client: LdapClient,
   settings: LdapSettings,
   ids: readonly NativeId[],
-): Promise<Snapshot<ObservedAccount>> => {
+): Promise<Snapshot<SeenAccount>> => {
   const read = await readAccounts(client, settings, ids, accountAttributes(settings))
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  return { kind: 'complete', items: [...read.value.values()].map((entry) => observedAccount(settings, entry)) }
+  const items = [...read.value.values()].map((entry) => ({ ...observedAccount(settings, entry), name: entry.dn }))
+  return { kind: 'complete', items }
 }

@@ -107,6 +107,7 @@ test('what Muster itself is there is nobody’s account, and nobody is let into 
   told = true
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
+  expect(await house.rows('select from muster.account')).toHaveLength(1)
   expect(await house.groupsOf('P-2')).toEqual(lending.filter((key) => key !== 'App_Crm'))
   expect(written().filter((op) => op === 'grant')).toHaveLength(lending.length - 1)
 })

@@ -22,7 +22,7 @@ const open = async (people: readonly string[], options: HouseOptions = {}) => {
   expect(await run()).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
 }
 
-const run = (more: { acceptShrunken?: boolean } = {}): Promise<Reconciliation> =>
+const run = (more: { acceptShrunken?: boolean; full?: boolean } = {}): Promise<Reconciliation> =>
   reconcile(house.engine, target, {
     actor: { type: 'engine', name: 'test' },
     signal: AbortSignal.timeout(30_000),
@@ -309,6 +309,33 @@ test('an account that is gone is told; when many seem to be, nothing is', async 
   for (const person of crowd.slice(1, 5)) await remove(person)
   expect(await run()).toMatchObject({ gone: 5, accountsUnread: '4 of 7 accounts are not shown' })
   expect(await findings()).toContain('reconcile-incomplete')
+})
+
+test('an account that another hand renames or moves is told once, by its kind; one that is opened or shut is only seen', async () => {
+  await open(['P-1', 'P-2', 'P-0'])
+  await run()
+  const to = async (person: string, name: string) => {
+    const dn = (await house.account(person))?.dn ?? ''
+    await asDirectoryRoot(house.ldap, async (client) => client.modifyDN(dn, name))
+  }
+  await asDirectoryRoot(house.ldap, (client) =>
+    client.add(`ou=elsewhere,${house.tree.people}`, { objectClass: 'organizationalUnit' }),
+  )
+  await to('P-1', `uid=somebody,${house.tree.people}`)
+  await to('P-2', `${((await house.account('P-2'))?.dn ?? '').split(',')[0]},ou=elsewhere,${house.tree.people}`)
+  expect(await run()).toMatchObject({ renamed: 2, gone: 0, missing: 0 })
+  const ofAccounts = async () => (await findings()).filter((kind) => kind.startsWith('account-'))
+  expect(await ofAccounts()).toEqual(['account-moved', 'account-renamed'])
+  const audited = await house.rows<{ drift: string }>(
+    `select convert_from(bytes, 'UTF8')::jsonb->>'drift' as drift from audit.entry where kind = 'drift' order by 1`,
+  )
+  expect(audited.map(({ drift }) => drift)).toEqual(['account-moved', 'account-renamed'])
+  expect(await run({ full: true })).toMatchObject({ renamed: 0 })
+  expect(await ofAccounts()).toEqual([])
+  await to('P-1', `uid=again,${house.tree.people}`)
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await run({ full: true })).toMatchObject({ renamed: 0 })
 })
 
 test('what comes back into the catalogue is listed as if for the first time', async () => {
