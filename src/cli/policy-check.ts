@@ -26,20 +26,28 @@ export const policyCheck: Command = {
           paint.red(parsed.problems.length === 1 ? 'one mistake' : `${parsed.problems.length} mistakes`),
         ],
       }
-    const { entitlements, roles, rules, sod, exceptions } = parsed.set
+    const { entitlements, roles, rules, implications, sod, exceptions } = parsed.set
     const hash = createHash('sha256').update(canonicalPolicy(parsed.set), 'utf8').digest('hex')
     const counts = {
       files: policyFiles.length,
       entitlements: entitlements.length,
       roles: roles.length,
       rules: rules.length,
+      implications: implications.length,
       sod: sod.length,
       exceptions: exceptions.length,
     }
     return {
-      json: { ok: true, hash, ...counts },
+      json: { ok: true, hash, ...counts, implied: implications },
       lines: (paint) => [
-        `${paint.green('no mistakes')} in ${counted(counts.files, 'file')}: ${counted(counts.entitlements, 'entitlement')}, ${counted(counts.roles, 'role')}, ${counted(counts.rules, 'rule')}, ${counted(counts.sod, 'SoD policy', 'SoD policies')}, ${counted(counts.exceptions, 'exception')}`,
+        `${paint.green('no mistakes')} in ${counted(counts.files, 'file')}: ${counted(counts.entitlements, 'entitlement')}, ${counted(counts.roles, 'role')}, ${counted(counts.rules, 'rule')}, ${counted(counts.implications, 'implication')}, ${counted(counts.sod, 'SoD policy', 'SoD policies')}, ${counted(counts.exceptions, 'exception')}`,
+        ...implications.flatMap(({ key, pairs }) => [
+          `implication ${key}:`,
+          ...pairs.map(
+            ({ holds, gives, path }) =>
+              `  ${holds} → ${gives}${path.length === 0 ? '' : ` (through role ${path.join(' → ')})`}`,
+          ),
+        ]),
         paint.dim(`version hash ${hash}`),
       ],
     }

@@ -8,7 +8,12 @@ type StoredAssignment = {
   readonly e: number
   readonly from: number
   readonly to: number | null
-  readonly reasons: readonly { readonly kind: string; readonly rule?: string; readonly exception?: string }[]
+  readonly reasons: readonly {
+    readonly kind: string
+    readonly rule?: string
+    readonly implication?: string
+    readonly exception?: string
+  }[]
 }
 
 export const showIdentity: Command = {
@@ -127,7 +132,7 @@ export const showIdentity: Command = {
                     w.entitlement,
                     w.from,
                     w.to,
-                    w.reasons.map((r) => r.rule ?? r.exception ?? r.kind).join(', '),
+                    w.reasons.map((r) => r.rule ?? r.implication ?? r.exception ?? r.kind).join(', '),
                   ]),
                 ),
           ),

@@ -10,6 +10,15 @@ export type Reason =
       /** Roles from the rule down to the entitlement; empty when the rule names the entitlement itself. */
       readonly path: readonly string[]
     }
+  /** It follows from something else that should be held, for whatever reason that is. */
+  | {
+      readonly kind: 'implied'
+      readonly implication: string
+      /** Catalogue key of what it follows from, in the version that judges this time. */
+      readonly holds: string
+      /** Roles from the implication down to the entitlement; empty when it names the entitlement itself. */
+      readonly path: readonly string[]
+    }
   | { readonly kind: 'exception'; readonly exception: string }
   /** It was there when Muster took the target over, and no rule gives it: stands until a human ends it. */
   | { readonly kind: 'adopted' }
@@ -38,7 +47,10 @@ export type Violation = {
   readonly exception: string | null
 }
 
-/** What separation of duties says of one wanted entitlement that is not there yet. */
+/**
+ * What separation of duties says of one wanted entitlement that is not there yet. What is wanted only because something else
+ * is shares that one's verdict (`policies/follow`): it never goes alone.
+ */
 export type GrantVerdict =
   /** `exceptions`: keys of live exceptions without which it would not go; absent when none was needed. */
   | { readonly kind: 'go'; readonly exceptions?: readonly string[] }

@@ -1,6 +1,7 @@
 import type { HeldGrant, NewAction } from '../domain/action.ts'
-import type { Assignment, Decision } from '../domain/decision.ts'
+import type { Assignment, Decision, Reason } from '../domain/decision.ts'
 import type { EntitlementId } from '../domain/ids.ts'
+import { assertNever } from '../domain/never.ts'
 import { inFlight, type Lookups } from './lookups.ts'
 import type { PlanInput } from './plan-input.ts'
 
@@ -60,15 +61,29 @@ const isOnlyReported = (
   return from === null || from <= goneAt
 }
 
+/** Key of what gives it, as far as it has one. */
+const giverOf = (reason: Reason): string => {
+  switch (reason.kind) {
+    case 'rule':
+      return reason.rule
+    case 'implied':
+      return reason.implication
+    case 'exception':
+      return reason.exception
+    case 'adopted':
+      return reason.kind
+    default:
+      return assertNever(reason)
+  }
+}
+
 const grant = (
   { entitlement, target, interval, reasons }: Assignment,
   { accounts }: Lookups,
   after: readonly EntitlementId[],
 ): NewAction => {
   const account = accounts.get(target)?.id ?? null
-  const rules = reasons.map((reason) =>
-    reason.kind === 'rule' ? reason.rule : reason.kind === 'exception' ? reason.exception : reason.kind,
-  )
+  const rules = reasons.map(giverOf)
   return {
     target,
     kind: 'grant',

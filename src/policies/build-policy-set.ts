@@ -1,5 +1,6 @@
 import { conditionsOf } from './build-conditions.ts'
 import type { Entries, Entry } from './entries.ts'
+import { impliedPairs, listedOf } from './implied-pairs.ts'
 import type { Section } from './policy-document.ts'
 import type { ExceptionDef, PolicySet, RoleDef, RuleDef, SodDef } from './policy-set.ts'
 import { expandRole } from './role-expansion.ts'
@@ -8,6 +9,7 @@ import { readTimestamp } from './timestamp.ts'
 /** The entries as the rest of the house knows them. Entries whose form is wrong are left out: they were reported. */
 export const buildPolicySet = (entries: Entries): PolicySet => {
   const roles = rolesOf(entries)
+  const catalogue = listedOf(entries)
   return {
     entitlements: valid(entries.entitlements).map(([key, value]) => ({
       key,
@@ -31,6 +33,11 @@ export const buildPolicySet = (entries: Entries): PolicySet => {
         entitlements: sorted(grants.entitlements),
       }),
     ),
+    implications: valid(entries.implications).map(([key, value]) => ({
+      key,
+      description: value.description ?? '',
+      pairs: impliedPairs(value, catalogue, roles),
+    })),
     sod: valid(entries.sod).map(
       ([key, { description, severity, atLeast, sides }]): SodDef => ({
         key,

@@ -1,10 +1,11 @@
 import { rolesOf, sideEntitlements, sideName } from './build-policy-set.ts'
 import type { Entries, Entry } from './entries.ts'
+import { implicationsOf, impliedPairs, listedOf, withImplied } from './implied-pairs.ts'
 import type { RoleDef } from './policy-set.ts'
 import type { Problem } from './problem.ts'
 import { expandRole } from './role-expansion.ts'
 
-/** SoD policies that cannot mean what they say, and roles and rules that break one all by themselves. */
+/** SoD policies that cannot mean what they say, and implications, roles and rules that break one all by themselves. */
 export const checkDuties = (entries: Entries): readonly Problem[] => {
   const roles = rolesOf(entries)
   const duties = [...entries.sod.values()].flatMap((entry) =>
@@ -17,7 +18,18 @@ export const checkDuties = (entries: Entries): readonly Problem[] => {
   const usable: readonly Duty[] = duties
     .filter(({ sides }) => overlaps(sides).length === 0)
     .map(({ entry, value, sides }) => ({ key: entry.key, atLeast: value.atLeast ?? sides.length, sides }))
-  return [...problems, ...checkRoles(entries, roles, usable), ...checkRules(entries, roles, usable)]
+  const implied = implicationsOf(entries, roles)
+  const breaks: Breaks = (duty, named, entitlements) =>
+    breach(
+      duty,
+      withImplied(implied, [...entitlements, ...named.flatMap((role) => [...expandRole(roles, role).keys()])]),
+    )
+  return [
+    ...problems,
+    ...checkImplied(entries, roles, usable, implied),
+    ...checkRoles(entries, roles, usable, breaks),
+    ...checkRules(entries, usable, breaks),
+  ]
 }
 
 type Side = { readonly name: string; readonly entitlements: readonly string[]; readonly given: boolean }
@@ -91,25 +103,59 @@ const breach = ({ atLeast, sides }: Duty, given: ReadonlySet<string>): string | 
   return touched.length >= atLeast ? touched.join(' with ') : null
 }
 
-const everything = (
+/** As `breach`, of what these roles and entitlements give and all that follows from it. */
+type Breaks = (duty: Duty, roles: readonly string[], entitlements: readonly string[]) => string | null
+
+/** Told once, of the last step on the way: whatever leads there is broken for that reason alone. */
+const checkImplied = (
+  entries: Entries,
   roles: ReadonlyMap<string, RoleDef>,
-  named: readonly string[],
-  entitlements: readonly string[],
-): ReadonlySet<string> => new Set([...entitlements, ...named.flatMap((role) => [...expandRole(roles, role).keys()])])
+  duties: readonly Duty[],
+  implied: ReadonlyMap<string, readonly string[]>,
+): readonly Problem[] => {
+  const catalogue = listedOf(entries)
+  const told = new Set<string>()
+  return [...entries.implications.values()].flatMap((entry) =>
+    (entry.value === null ? [] : impliedPairs(entry.value, catalogue, roles)).flatMap(({ holds }) => {
+      if (told.has(holds)) return []
+      told.add(holds)
+      return duties.flatMap((duty) => {
+        const conflict = breach(duty, withImplied(implied, [holds]))
+        if (
+          conflict === null ||
+          implied.get(holds)?.some((next) => breach(duty, withImplied(implied, [next])) !== null)
+        )
+          return []
+        return [
+          entry.problem(
+            [],
+            `what ${holds} implies by itself breaks SoD policy ${duty.key}: ${conflict}`,
+            'nobody could ever be given all of it',
+          ),
+        ]
+      })
+    }),
+  )
+}
 
 /** Told once, of the innermost role: whatever contains it is broken for that reason alone. */
 const checkRoles = (
   entries: Entries,
   roles: ReadonlyMap<string, RoleDef>,
   duties: readonly Duty[],
+  breaks: Breaks,
 ): readonly Problem[] =>
   [...entries.roles.values()].flatMap((entry) => {
     const role = roles.get(entry.key)
     if (role === undefined) return []
-    const given = everything(roles, [role.key], [])
+    const given = [...expandRole(roles, role.key).keys()]
     return duties.flatMap((duty) => {
-      const conflict = breach(duty, given)
-      if (conflict === null || role.roles.some((nested) => breach(duty, everything(roles, [nested], [])) !== null))
+      const conflict = breaks(duty, [role.key], [])
+      if (
+        conflict === null ||
+        role.roles.some((nested) => breaks(duty, [nested], []) !== null) ||
+        given.some((one) => breaks(duty, [], [one]) !== null)
+      )
         return []
       return [
         entry.problem(
@@ -121,18 +167,18 @@ const checkRoles = (
     })
   })
 
-const checkRules = (
-  entries: Entries,
-  roles: ReadonlyMap<string, RoleDef>,
-  duties: readonly Duty[],
-): readonly Problem[] =>
+const checkRules = (entries: Entries, duties: readonly Duty[], breaks: Breaks): readonly Problem[] =>
   [...entries.birthright.values()].flatMap((entry) => {
     if (entry.value === null) return []
     const { roles: named = [], entitlements = [] } = entry.value.grants
-    const given = everything(roles, named, entitlements)
     return duties.flatMap((duty) => {
-      const conflict = breach(duty, given)
-      if (conflict === null || named.some((role) => breach(duty, everything(roles, [role], [])) !== null)) return []
+      const conflict = breaks(duty, named, entitlements)
+      if (
+        conflict === null ||
+        named.some((role) => breaks(duty, [role], []) !== null) ||
+        entitlements.some((one) => breaks(duty, [], [one]) !== null)
+      )
+        return []
       return [
         entry.problem(
           ['grants'],

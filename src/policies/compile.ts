@@ -12,6 +12,13 @@ export type RuleGrant = {
   readonly path: readonly string[]
 }
 
+/** What follows from one entitlement by one step. */
+export type ImpliedGrant = RuleGrant & {
+  readonly implication: string
+  /** Key of what it follows from. */
+  readonly holds: string
+}
+
 export type CompiledRule = {
   readonly def: RuleDef
   readonly cel: CelCondition | null
@@ -23,10 +30,13 @@ export type CompiledPolicy = {
   readonly set: PolicySet
   readonly rules: readonly CompiledRule[]
   readonly ruleIndex: RuleIndex
+  /** By what it follows from. */
+  readonly implied: ReadonlyMap<EntitlementId, readonly ImpliedGrant[]>
   readonly sod: SodIndex
   readonly exceptionsOf: ReadonlyMap<string, readonly ExceptionDef[]>
   /** Catalogue key of an entitlement, for words. */
   readonly keyOf: ReadonlyMap<EntitlementId, string>
+  readonly idOf: ReadonlyMap<string, EntitlementId>
 }
 
 /**
@@ -60,6 +70,13 @@ export const compilePolicy = (
       })),
     ),
   ]
+  const implied = new Map<EntitlementId, readonly ImpliedGrant[]>()
+  for (const { key: implication, pairs } of set.implications)
+    for (const { holds, gives, path } of pairs) {
+      const { id: entitlement, target } = known(gives)
+      const from = known(holds).id
+      implied.set(from, [...(implied.get(from) ?? []), { entitlement, target, path, implication, holds }])
+    }
   const exceptionsOf = new Map<string, readonly ExceptionDef[]>()
   for (const exception of set.exceptions)
     exceptionsOf.set(exception.person, [...(exceptionsOf.get(exception.person) ?? []), exception])
@@ -67,6 +84,7 @@ export const compilePolicy = (
     set,
     rules: set.rules.map((def) => ({ def, cel: def.cel === null ? null : compileCel(def.cel), grants: grantsOf(def) })),
     ruleIndex: indexRules(set.rules),
+    implied,
     sod: indexSod(
       set.sod.map((def) => ({
         def,
@@ -78,5 +96,6 @@ export const compilePolicy = (
     ),
     exceptionsOf,
     keyOf,
+    idOf: new Map([...keyOf].map(([id, key]) => [key, id])),
   }
 }

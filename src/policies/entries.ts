@@ -28,6 +28,7 @@ export const readEntries = (
     entitlements: new Map<string, Entry<'entitlements'>>(),
     roles: new Map<string, Entry<'roles'>>(),
     birthright: new Map<string, Entry<'birthright'>>(),
+    implications: new Map<string, Entry<'implications'>>(),
     sod: new Map<string, Entry<'sod'>>(),
     exceptions: new Map<string, Entry<'exceptions'>>(),
   }

@@ -3,6 +3,7 @@ import type { IdentityHistory } from '../domain/identity.ts'
 import type { PersonKey } from '../domain/ids.ts'
 import { contains, earlier, type Instant } from '../domain/instant.ts'
 import type { CompiledPolicy } from './compile.ts'
+import { followVerdicts } from './follow.ts'
 import { judgeSod, type Present } from './separation-of-duties.ts'
 import { type PolicyWindow, timelineOf } from './timeline.ts'
 
@@ -26,13 +27,14 @@ export const evaluate = ({ history, personKey, policies, now, present, adopted =
   const active = (windows.at(-1) as PolicyWindow).policy
   const timeline = timelineOf(history, windows, adopted)
   const wanted = timeline.filter(({ interval }) => contains(interval, now))
-  const { verdicts, violations } = judgeSod(
+  const { verdicts: judged, violations } = judgeSod(
     active,
     personKey,
     now,
     present,
     wanted.map(({ entitlement }) => entitlement),
   )
+  const verdicts = followVerdicts(active, wanted, judged)
   return { timeline, wanted, verdicts, violations, nextChangeAt: nextChangeAfter(now, history, active, personKey) }
 }
 

@@ -1,5 +1,5 @@
 import { assertNever } from '../domain/never.ts'
-import type { Explanation, WhyNot } from './explain.ts'
+import type { Explanation, ImpliedBy, WhyNot } from './explain.ts'
 import type { Conflict } from './explain-conflict.ts'
 import type { Check, RuleCheck } from './explain-rule.ts'
 import { writeTimestamp } from './timestamp.ts'
@@ -32,6 +32,7 @@ const wantedLines = ({ wanted, lifecycle, employments }: Explanation): readonly 
   wanted.kind === 'yes'
     ? [
         ...wanted.rules.flatMap((rule) => ruleLines(rule, 'gives it')),
+        ...wanted.implied.flatMap(impliedLines),
         ...(wanted.adopted
           ? ['  no rule gives it: it was there when Muster took the target over, and was adopted']
           : []),
@@ -59,6 +60,11 @@ const whyNotLines = (reason: WhyNot): readonly string[] => {
         '  no rule that gives it matches; nearest:',
         ...reason.nearest.flatMap((rule) => ruleLines(rule, 'would give it')),
       ]
+    case 'nothing-implies-it':
+      return reason.by.map(
+        ({ implication, holds }) =>
+          `  implication ${implication} gives it to who should hold ${holds}, and this person should not`,
+      )
     default:
       return assertNever(reason)
   }
@@ -70,6 +76,13 @@ const ruleLines = ({ rule, description, employmentKey, paths, checks }: RuleChec
     ? ['    ✓ everyone']
     : checks.map((check) => `    ${check.holds ? '✓' : '✗'} ${checkText(check)}`)),
   ...paths.filter((path) => path.length > 0).map((path) => `    through role ${path.join(' → ')}`),
+]
+
+/** What it follows from, with all that this follows from. */
+const impliedLines = ({ implication, description, path, from }: ImpliedBy): readonly string[] => [
+  `  implication ${implication} gives it to who should hold ${from.entitlement}${description === '' ? '' : `: ${description}`}`,
+  ...(path.length > 0 ? [`    through role ${path.join(' → ')}`] : []),
+  ...explanationLines(from).map((line) => `    ${line}`),
 ]
 
 const checkText = (check: Check): string =>

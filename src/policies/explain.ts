@@ -1,4 +1,4 @@
-import type { GrantVerdict } from '../domain/decision.ts'
+import type { Decision, GrantVerdict } from '../domain/decision.ts'
 import { identityAt } from '../domain/fold.ts'
 import type { EmploymentAt, LifecycleState } from '../domain/identity.ts'
 import type { EntitlementId } from '../domain/ids.ts'
@@ -7,6 +7,7 @@ import type { CompiledPolicy } from './compile.ts'
 import { type EvaluationInput, evaluate } from './evaluate.ts'
 import { type Conflict, conflictsOf } from './explain-conflict.ts'
 import { checkRule, type RuleCheck } from './explain-rule.ts'
+import { isImplied } from './implied.ts'
 import type { Present } from './separation-of-duties.ts'
 import { factsOf, type PolicyWindow } from './timeline.ts'
 
@@ -24,6 +25,8 @@ export type Explanation = {
         readonly from: Instant
         readonly to: Instant | null
         readonly rules: readonly RuleCheck[]
+        /** What it follows from, each as it stands itself. */
+        readonly implied: readonly ImpliedBy[]
         /** No rule gives it: it was there when Muster took the target over. */
         readonly adopted: boolean
       }
@@ -41,22 +44,38 @@ export type Explanation = {
   }[]
 }
 
+export type ImpliedBy = {
+  readonly implication: string
+  readonly description: string
+  /** Roles from the implication down to the entitlement. */
+  readonly path: readonly string[]
+  readonly from: Explanation
+}
+
 export type WhyNot =
   | { readonly kind: 'not-in-catalogue' }
   /** No employment gives access now. */
   | { readonly kind: 'no-access'; readonly leaver: boolean }
   | { readonly kind: 'not-yet'; readonly from: Instant }
   | { readonly kind: 'no-longer'; readonly until: Instant }
+  /** Neither a rule nor an implication. */
   | { readonly kind: 'no-rule-gives-it' }
+  /** These would give it to whoever should hold `holds`. */
+  | {
+      readonly kind: 'nothing-implies-it'
+      readonly by: readonly { readonly implication: string; readonly holds: string }[]
+    }
   /** The nearest rules first: those with the fewest conditions that fail. */
   | { readonly kind: 'no-rule-matches'; readonly nearest: readonly RuleCheck[] }
 
 const nearestShown = 5
 
-export const explain = (input: EvaluationInput, entitlement: EntitlementId): Explanation => {
+export const explain = (input: EvaluationInput, entitlement: EntitlementId): Explanation =>
+  explainDecided(input, evaluate(input), entitlement)
+
+const explainDecided = (input: EvaluationInput, decision: Decision, entitlement: EntitlementId): Explanation => {
   const { history, now, policies, present, personKey } = input
   const { policy } = policies.at(-1) as PolicyWindow
-  const decision = evaluate(input)
   const identity = identityAt(history, now)
   const mine = decision.timeline.filter((assignment) => assignment.entitlement === entitlement)
   const current = mine.find(({ interval }) => contains(interval, now))
@@ -67,12 +86,14 @@ export const explain = (input: EvaluationInput, entitlement: EntitlementId): Exp
     const gone = mine.findLast(({ interval }) => interval.to !== null && interval.to <= now)
     const noAccess = identity.employments.every(({ givesAccess }) => !givesAccess)
     const given = policy.rules.some(({ grants }) => grants.some((grant) => grant.entitlement === entitlement))
+    const implications = implicationsTo(policy, entitlement)
     return [
       ...(noAccess ? [{ kind: 'no-access', leaver: identity.leaver } as const] : []),
       ...(coming ? [{ kind: 'not-yet', from: coming.interval.from } as const] : []),
       ...(gone?.interval.to ? [{ kind: 'no-longer', until: gone.interval.to } as const] : []),
-      ...(given ? [] : [{ kind: 'no-rule-gives-it' } as const]),
+      ...(given || implications.length > 0 ? [] : [{ kind: 'no-rule-gives-it' } as const]),
       ...(given && !noAccess ? [{ kind: 'no-rule-matches', nearest: checks.slice(0, nearestShown) } as const] : []),
+      ...(implications.length > 0 && !noAccess ? [{ kind: 'nothing-implies-it', by: implications } as const] : []),
     ]
   }
   const conflicts = conflictsOf(
@@ -93,6 +114,13 @@ export const explain = (input: EvaluationInput, entitlement: EntitlementId): Exp
           kind: 'yes',
           ...current.interval,
           rules: checks.filter((rule) => rule.checks.every(({ holds }) => holds)),
+          implied: current.reasons.filter(isImplied).flatMap(({ implication, holds, path }): ImpliedBy[] => {
+            const from = policy.idOf.get(holds)
+            const description = policy.set.implications.find(({ key }) => key === implication)?.description ?? ''
+            return from === undefined
+              ? []
+              : [{ implication, description, path, from: explainDecided(input, decision, from) }]
+          }),
           adopted: current.reasons.some(({ kind }) => kind === 'adopted'),
         }
       : { kind: 'no', because: because() },
@@ -103,6 +131,14 @@ export const explain = (input: EvaluationInput, entitlement: EntitlementId): Exp
       .map(({ key, policy: about, approver, expires }) => ({ key, policy: about, approver, expires })),
   }
 }
+
+const implicationsTo = (
+  { implied }: CompiledPolicy,
+  entitlement: EntitlementId,
+): readonly { readonly implication: string; readonly holds: string }[] =>
+  [...implied.values()].flatMap((grants) =>
+    grants.flatMap(({ entitlement: to, implication, holds }) => (to === entitlement ? [{ implication, holds }] : [])),
+  )
 
 /** Every rule that would give it, against every employment that gives access, nearest first. */
 const rulesAbout = (

@@ -6,6 +6,7 @@ const fillers: { readonly [S in Section]: Readonly<Record<string, string>> } = {
   entitlements: { risk: 'low', owner: '-', description: '-' },
   roles: {},
   birthright: {},
+  implications: {},
   sod: { severity: 'low', description: '-' },
   exceptions: { reason: '-', control: '-' },
 }

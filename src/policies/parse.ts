@@ -1,6 +1,7 @@
 import { buildPolicySet } from './build-policy-set.ts'
 import { checkDuties } from './check-duties.ts'
 import { checkEntries } from './check-entries.ts'
+import { checkImplications } from './check-implications.ts'
 import { checkReferences } from './check-references.ts'
 import { checkRules } from './check-rules.ts'
 import { readEntries } from './entries.ts'
@@ -29,6 +30,7 @@ export const parsePolicies = (files: readonly PolicyFile[], known: KnownNames): 
     ...(complete ? checkReferences(entries, known.targets) : []),
     ...checkEntries(entries),
     ...checkRules(entries.birthright.values(), known.attributes),
+    ...checkImplications(entries, complete),
     ...checkDuties(entries),
   ]
   return problems.length === 0

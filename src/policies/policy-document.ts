@@ -78,6 +78,38 @@ export const ruleEntry = z
     'Birthright: held without a request for as long as an employment that gives access (active, leave, suspended) matches.',
   )
 
+const pattern = text
+  .refine((written) => written.split('*').length === 2, 'needs one *, which stands for the part that both names share')
+  .meta({ pattern: '^[^*]*\\*[^*]*$' })
+const namedAlike = z.strictObject({
+  target: name.describe('The target, as named in muster.yaml.'),
+  key: pattern.optional().describe('Entitlements whose key reads so, e.g. `Sso_*`. Either this or `lookup`.'),
+  lookup: pattern
+    .optional()
+    .describe('Entitlements whose lookup reads so, e.g. `group/sso-*`; upper and lower case are the same.'),
+})
+
+export const implicationEntry = z
+  .strictObject({
+    description: text.optional(),
+    holds: name.optional().describe('Key of an entitlement. Goes with `grants`.'),
+    grants: z
+      .strictObject(bundle)
+      .optional()
+      .describe('What whoever should hold `holds` should hold as well, and for as long.'),
+    mirrors: z
+      .strictObject({
+        from: namedAlike,
+        to: namedAlike.describe('The * stands for the same text as in `from`.'),
+        except: names('Keys of entitlements of `from` that have no counterpart and need none.'),
+      })
+      .optional()
+      .describe(
+        'In place of `holds` and `grants`: each entitlement of `from` implies the one of the same name of `to`.',
+      ),
+  })
+  .describe('Whoever should hold one entitlement should hold another, for as long and for no other reason.')
+
 export const sodEntry = z
   .strictObject({
     description: text.describe('The harm that one person could do.'),
@@ -115,6 +147,7 @@ export const sections = {
   entitlements: entitlementEntry,
   roles: roleEntry,
   birthright: ruleEntry,
+  implications: implicationEntry,
   sod: sodEntry,
   exceptions: exceptionEntry,
 } as const
@@ -128,6 +161,7 @@ export const policyDocument = z
     entitlements: z.record(name, entitlementEntry).optional(),
     roles: z.record(name, roleEntry).optional(),
     birthright: z.record(name, ruleEntry).optional(),
+    implications: z.record(name, implicationEntry).optional(),
     sod: z.record(name, sodEntry).optional(),
     exceptions: z.record(name, exceptionEntry).optional(),
   })

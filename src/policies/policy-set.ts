@@ -8,6 +8,7 @@ export type PolicySet = {
   readonly entitlements: readonly EntitlementDef[]
   readonly roles: readonly RoleDef[]
   readonly rules: readonly RuleDef[]
+  readonly implications: readonly ImplicationDef[]
   readonly sod: readonly SodDef[]
   readonly exceptions: readonly ExceptionDef[]
 }
@@ -50,6 +51,21 @@ export type RuleDef = {
   readonly cel: string | null
   readonly roles: readonly string[]
   readonly entitlements: readonly string[]
+}
+
+/** Whoever should hold one thing of a pair should hold the other: names were compared and roles expanded already. */
+export type ImplicationDef = {
+  readonly key: string
+  readonly description: string
+  /** Sorted. The pairs of all implications together never lead from an entitlement back to itself. */
+  readonly pairs: readonly ImpliedPair[]
+}
+
+export type ImpliedPair = {
+  readonly holds: string
+  readonly gives: string
+  /** Roles from the implication down to `gives`; empty when it names the entitlement itself. */
+  readonly path: readonly string[]
 }
 
 /** A conflict of duties: nobody holds something of `atLeast` sides at once. */

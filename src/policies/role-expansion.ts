@@ -1,4 +1,5 @@
 import type { RoleDef } from './policy-set.ts'
+import { wayRound } from './way-round.ts'
 
 /** Entitlement key → roles from the starting role down to the one that names it (the shortest way, first by key). */
 export type Expansion = ReadonlyMap<string, readonly string[]>
@@ -22,16 +23,5 @@ export const expandRole = (roles: ReadonlyMap<string, RoleDef>, key: string): Ex
 }
 
 /** A way from a role back to itself, or null. */
-export const roleCycle = (roles: ReadonlyMap<string, RoleDef>, key: string): readonly string[] | null => {
-  const seen = new Set<string>()
-  const queue: (readonly string[])[] = [[key]]
-  for (const path of queue) {
-    for (const nested of roles.get(path.at(-1) as string)?.roles ?? []) {
-      if (nested === key) return [...path, key]
-      if (seen.has(nested)) continue
-      seen.add(nested)
-      queue.push([...path, nested])
-    }
-  }
-  return null
-}
+export const roleCycle = (roles: ReadonlyMap<string, RoleDef>, key: string): readonly string[] | null =>
+  wayRound((role) => roles.get(role)?.roles ?? [], key)

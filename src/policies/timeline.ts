@@ -7,12 +7,10 @@ import type { Worker } from '../domain/worker-event.ts'
 import { matchingRules } from './birthright.ts'
 import type { CompiledPolicy } from './compile.ts'
 import type { Facts } from './conditions.ts'
+import { type Given, type Givens, isImplied, withImplied } from './implied.ts'
 
 /** A policy version and the moment from which it judges; null for the first = since ever. */
 export type PolicyWindow = { readonly activeFrom: Instant | null; readonly policy: CompiledPolicy }
-
-type Given = { readonly target: TargetId; readonly reasons: readonly Reason[] }
-type Givens = ReadonlyMap<EntitlementId, Given>
 
 const nothing: Givens = new Map()
 
@@ -29,7 +27,8 @@ export const timelineOf = (
   const turns = adopted.flatMap(({ interval: { from, to } }) => (to === null ? [from] : [from, to]))
   const cuts = [...new Set([...history.changePoints, ...starts, ...turns])].sort((a, b) => a - b)
   const givenBy = new Map<CompiledPolicy, (employment: EmploymentAt) => Givens>()
-  // An adoption is over for good with a leave, and once a rule gives the same: from then on it stands under the rule alone.
+  // An adoption is over for good with a leave, and once a rule gives the same, or something implies it: from then on it
+  // stands under that alone.
   let standing = adopted
   const done: Assignment[] = []
   const open = new Map<EntitlementId, Given & { readonly from: Instant }>()
@@ -47,7 +46,10 @@ export const timelineOf = (
     const isOver = ({ entitlement, interval }: Adopted) =>
       interval.from <= at && (employments.length === 0 || byRules.has(entitlement))
     standing = standing.filter((one) => !isOver(one))
-    const wanted = withAdopted(byRules, standing, at, policy)
+    const wanted = withImplied(withAdopted(byRules, standing, at, policy), policy)
+    standing = standing.filter(
+      ({ entitlement, interval }) => interval.from > at || !wanted.get(entitlement)?.reasons.some(isImplied),
+    )
     for (const [entitlement, { target, reasons }] of open) {
       const now = wanted.get(entitlement)
       if (now === undefined || now.target !== target || !sameReasons(now.reasons, reasons)) close(entitlement, at)
@@ -125,8 +127,10 @@ const sameReasons = (a: readonly Reason[], b: readonly Reason[]): boolean =>
 
 const sameReason = (a: Reason, b: Reason): boolean =>
   a.kind === 'rule' && b.kind === 'rule'
-    ? a.rule === b.rule &&
-      a.employmentKey === b.employmentKey &&
-      a.path.length === b.path.length &&
-      a.path.every((role, i) => role === b.path[i])
-    : JSON.stringify(a) === JSON.stringify(b)
+    ? a.rule === b.rule && a.employmentKey === b.employmentKey && samePath(a.path, b.path)
+    : a.kind === 'implied' && b.kind === 'implied'
+      ? a.implication === b.implication && a.holds === b.holds && samePath(a.path, b.path)
+      : JSON.stringify(a) === JSON.stringify(b)
+
+const samePath = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((role, i) => role === b[i])

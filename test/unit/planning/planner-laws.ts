@@ -28,6 +28,7 @@ const set: PolicySet = {
   })),
   roles: [],
   rules: [],
+  implications: [],
   sod: [sod('pair', 2, [1], [2, 3]), sod('across', 2, [3], [101]), sod('two-of-three', 2, [4], [5], [6])],
   exceptions: [],
 }

@@ -20,7 +20,7 @@ describe('each mistake, with its place and what to do', () => {
     [
       'no map',
       '[1]',
-      '1.yaml:1:1 a policy file has the sections that it needs as its members (sections: entitlements, roles, birthright, sod, exceptions)',
+      '1.yaml:1:1 a policy file has the sections that it needs as its members (sections: entitlements, roles, birthright, implications, sod, exceptions)',
     ],
     [
       'duplicate key',

@@ -82,6 +82,7 @@ const policyOf = (sod: readonly SodDef[], exceptions: readonly ExceptionDef[] = 
     })),
     roles: [],
     rules: [],
+    implications: [],
     sod,
     exceptions,
   })
