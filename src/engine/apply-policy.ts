@@ -5,6 +5,7 @@ import { knownAttributes } from '../domain/attributes.ts'
 import type { PolicyVersion, TargetId } from '../domain/ids.ts'
 import { errorFields } from '../log.ts'
 import { canonicalPolicy } from '../policies/canonical.ts'
+import { withImplied } from '../policies/implied-pairs.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
 import type { Problem } from '../policies/problem.ts'
@@ -12,7 +13,7 @@ import type { PolicyFile } from '../policies/yaml-file.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { saveCatalogue } from '../store/catalogue.ts'
 import type { Database } from '../store/database.ts'
-import { releaseContested, saveDuties } from '../store/entitlement-questions.ts'
+import { type Duties, releaseContested, saveDuties } from '../store/entitlement-questions.ts'
 import { guardByRisk } from '../store/guard.ts'
 import { activeHash, insertVersion, lockPolicies } from '../store/policy-versions.ts'
 import { makeAllDue } from '../store/work-queue-all.ts'
@@ -92,13 +93,25 @@ export const applyPolicy = async (
   return result
 }
 
-/** By row: the SoD policies that name the entitlement. */
-const dutiesOf = (set: PolicySet, ids: ReadonlyMap<string, number>): ReadonlyMap<number, readonly string[]> => {
-  const duties = new Map<number, Set<string>>()
+/** By row: the SoD policies that name the entitlement, and those that name what it follows from by however many steps. */
+const dutiesOf = (set: PolicySet, ids: ReadonlyMap<string, number>): ReadonlyMap<number, Duties> => {
+  const own = new Map<string, Set<string>>()
   for (const { key, sides } of set.sod)
-    for (const name of sides.flatMap(({ entitlements }) => entitlements)) {
+    for (const name of sides.flatMap(({ entitlements }) => entitlements))
+      own.set(name, (own.get(name) ?? new Set()).add(key))
+  const next = new Map<string, string[]>()
+  for (const { holds, gives } of set.implications.flatMap(({ pairs }) => pairs))
+    next.set(holds, [...(next.get(holds) ?? []), gives])
+  const implied = new Map<string, Set<string>>()
+  for (const [name, duties] of own)
+    for (const follows of withImplied(next, [name]))
+      if (follows !== name) implied.set(follows, new Set([...(implied.get(follows) ?? []), ...duties]))
+  return new Map(
+    [...new Set([...own.keys(), ...implied.keys()])].flatMap((name) => {
       const id = ids.get(name)
-      if (id !== undefined) duties.set(id, (duties.get(id) ?? new Set()).add(key))
-    }
-  return new Map([...duties].map(([id, keys]) => [id, [...keys]]))
+      return id === undefined
+        ? []
+        : [[id, { own: [...(own.get(name) ?? [])], implied: [...(implied.get(name) ?? [])] }]]
+    }),
+  )
 }

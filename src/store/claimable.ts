@@ -14,9 +14,10 @@ const unsureDuties = `(select array_agg(distinct d) from muster.entitlement u cr
   where u.managed and u.duties <> '{}' and (u.asked_key is distinct from u.lookup_key or u.contested_by is not null)
     and exists (select from muster.target t where t.id = u.target))`
 
-/** None of the SoD policies that judged this grant is unsure. */
+/** None of the SoD policies that judged this grant, or a grant that implies it, is unsure. */
 const dutiesAreSure = `(${unsureDuties} is null
-  or not exists (select from muster.entitlement own where own.id = a.entitlement_id and own.duties && ${unsureDuties}))`
+  or not exists (select from muster.entitlement own where own.id = a.entitlement_id
+    and (own.duties || own.implied_duties) && ${unsureDuties}))`
 
 /** What gives access waits for everything that could take it away. */
 const grantConditions = `(i.events_seen = i.events_folded

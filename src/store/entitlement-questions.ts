@@ -115,20 +115,26 @@ export const releaseContested = async (
   })
 }
 
+/** SoD policies by key: that count an entitlement itself, and that count what implies it. */
+export type Duties = { readonly own: readonly string[]; readonly implied: readonly string[] }
+
 /**
- * With each change of the catalogue: which SoD policies count each entitlement, and whose target must say (again) what it
+ * With each change of the catalogue: which SoD policies count each entitlement or what implies it, and whose target must say (again) what it
  * is: what was never resolved, has another lookup, or is contested. What is listed no longer is asked about no longer.
  */
-export const saveDuties = async (tx: Transaction, duties: ReadonlyMap<number, readonly string[]>): Promise<void> => {
+export const saveDuties = async (tx: Transaction, duties: ReadonlyMap<number, Duties>): Promise<void> => {
+  const named = (which: keyof Duties) =>
+    JSON.stringify(Object.fromEntries([...duties].map(([id, policies]) => [id, policies[which]])))
   await tx.query({
     text: `update muster.entitlement e set
         duties = case when e.managed then coalesce((select array_agg(d order by d) from jsonb_array_elements_text($1::jsonb -> e.id::text) as d), '{}') else '{}' end,
+        implied_duties = case when e.managed then coalesce((select array_agg(d order by d) from jsonb_array_elements_text($2::jsonb -> e.id::text) as d), '{}') else '{}' end,
         asked_key = case when e.managed and e.native_id is not null and e.contested_by is null then e.asked_key end,
         contested_by = case when e.managed then e.contested_by end,
         ask_at = case when e.managed and e.native_id is not null and e.contested_by is null and e.asked_key = e.lookup_key
           then e.ask_at else muster.now() end
-      where e.managed or e.asked_key is not null or e.contested_by is not null or e.duties <> '{}'`,
-    values: [JSON.stringify(Object.fromEntries(duties))],
+      where e.managed or e.asked_key is not null or e.contested_by is not null or e.duties <> '{}' or e.implied_duties <> '{}'`,
+    values: [named('own'), named('implied')],
   })
   await tx.query({
     text: `update muster.finding f set closed_at = muster.now() from muster.entitlement e

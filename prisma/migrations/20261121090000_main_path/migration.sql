@@ -71,6 +71,7 @@ create table muster.entitlement (
   drift text not null default 'report' check (drift in ('report', 'revert')),
   first_seen_at timestamptz not null default muster.now(),
   duties text[] not null default '{}',        -- SoD policies of the active version that count it (ADR 0010)
+  implied_duties text[] not null default '{}', -- those that count what implies it: its grants wait as those do (ADR 0022)
   asked_key text,                             -- lookup_key of which the target last said what it names; null = never
   ask_at timestamptz not null default muster.now(), -- when the target is asked (again)
   members_read_at timestamptz,                -- when its last complete list of members was begun; null = never listed

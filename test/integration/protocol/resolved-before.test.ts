@@ -100,6 +100,25 @@ test('applied where no target can be asked: the grant waits, the sweep asks, and
   expect(await holds()).toEqual([{ entitlement: 'CBS_LoanApprove', against: 'CBS_LoanInput' }])
 })
 
+test('what follows from a grant that waits for such an answer waits with it, and is held with it', async () => {
+  const implying: Change = (text) =>
+    asLoanInput(text).replace(
+      /^sod:$/m,
+      'implications:\n  approvers-abroad: { holds: CBS_LoanApprove, grants: { entitlements: [Staff_Vpn] } }\nsod:',
+    )
+  house = await openHouse()
+  await holderOfEntry()
+  await renameEntry()
+  expect((await applyAlone(house.engine, implying)).kind).toBe('applied')
+  await house.tell(works('P-1', await house.now(), approverJob))
+  await house.quiesce(never('P-1'))
+  expect(await waitingFor('Staff_Vpn')).toEqual(['ready'])
+  await house.sweep()
+  await house.quiesce(never('P-1'))
+  expect(await house.groupsOf('P-1')).not.toContain('Staff_Vpn')
+  expect((await holds()).map(({ entitlement }) => entitlement).sort()).toEqual(['CBS_LoanApprove', 'Staff_Vpn'])
+})
+
 test('the target is down when the policy comes: it is applied, nothing is changed, a human is told, and the grant waits', async () => {
   const deaf = deafTo()
   house = await openHouse({ connector: deaf.connector })
