@@ -9,15 +9,26 @@ type ImplicationEntry = Entry<'implications'>
 type Mirrors = NonNullable<NonNullable<ImplicationEntry['value']>['mirrors']>
 
 /** Implications that say two things or nothing, that leave something without a counterpart, or that come round to themselves. */
-export const checkImplications = (entries: Entries, complete: boolean): readonly Problem[] => [
+export const checkImplications = (
+  entries: Entries,
+  targets: readonly string[],
+  complete: boolean,
+): readonly Problem[] => [
   ...[...entries.implications.values()].flatMap((entry) => {
     // What was mended lost the very members that are asked for here.
     if (entry.value === null || entry.mended) return []
     const problems = checkForm(entry, entry.value)
-    return problems.length > 0 || !complete ? problems : checkMirrors(entry, entry.value.mirrors, entries)
+    const { mirrors } = entry.value
+    return problems.length > 0 || mirrors === undefined || !complete || !isKnown(mirrors, targets)
+      ? problems
+      : checkMirrors(entry, mirrors, entries)
   }),
   ...checkCycles(entries),
 ]
+
+/** Targets that are unknown were told of already. */
+const isKnown = ({ from, to }: Mirrors, targets: readonly string[]): boolean =>
+  targets.includes(from.target) && targets.includes(to.target)
 
 const checkForm = (
   entry: ImplicationEntry,
@@ -45,9 +56,9 @@ const checkForm = (
 }
 
 /** Nothing falls out of a mirror in silence: access that its author believes to be there would be missing. */
-const checkMirrors = (entry: ImplicationEntry, mirrors: Mirrors | undefined, entries: Entries): readonly Problem[] => {
+const checkMirrors = (entry: ImplicationEntry, mirrors: Mirrors, entries: Entries): readonly Problem[] => {
   // While an entitlement cannot be read, nobody knows what it is called.
-  if (mirrors === undefined || [...entries.entitlements.values()].some(({ value }) => value === null)) return []
+  if ([...entries.entitlements.values()].some(({ value }) => value === null)) return []
   const { from, to, except = [] } = mirrors
   const found = mirrored(listedOf(entries), from, to)
   if (found.length === 0)

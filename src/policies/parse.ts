@@ -30,7 +30,7 @@ export const parsePolicies = (files: readonly PolicyFile[], known: KnownNames): 
     ...(complete ? checkReferences(entries, known.targets) : []),
     ...checkEntries(entries),
     ...checkRules(entries.birthright.values(), known.attributes),
-    ...checkImplications(entries, complete),
+    ...checkImplications(entries, known.targets, complete),
     ...checkDuties(entries),
   ]
   return problems.length === 0
