@@ -19,8 +19,7 @@ export const impliedPairs = (
   }
   if (mirrors !== undefined)
     for (const { holds: own, gives } of mirrored(catalogue, mirrors.from, mirrors.to))
-      if (gives.length === 1 && !mirrors.except?.includes(own))
-        pairs.push({ holds: own, gives: gives[0] as string, path: [] })
+      if (gives.length === 1) pairs.push({ holds: own, gives: gives[0] as string, path: [] })
   return pairs.sort(byNames)
 }
 

@@ -63,6 +63,8 @@ const documentsOf = (pairs: readonly Pair[], given: { readonly managers: string[
 
 const words = (reason: Reason) => (reason.kind === 'implied' ? `${reason.implication}/${reason.holds}` : reason.kind)
 
+const sorted = (reasons: readonly Reason[]) => reasons.map((reason) => JSON.stringify(reason)).sort()
+
 describe('laws of implications', () => {
   test('at every moment a thing is wanted exactly while some reason holds, and each reason that holds is told', () => {
     fc.assert(
@@ -77,6 +79,12 @@ describe('laws of implications', () => {
           now,
           present: [],
           adopted,
+        })
+        // No interval is cut for the order in which its reasons were come by.
+        timeline.forEach(({ entitlement, interval, reasons }, i) => {
+          const next = timeline[i + 1]
+          if (next?.entitlement === entitlement && next.interval.from === interval.to)
+            expect(sorted(next.reasons)).not.toEqual(sorted(reasons))
         })
         for (let moment = 0; moment < 18; moment++) {
           const wanted = new Map(

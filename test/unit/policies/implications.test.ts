@@ -61,6 +61,7 @@ describe('names that are alike', () => {
       ['d→e'],
     ],
     ['only of these targets', { target: 'aws', lookup: 'displayName:azure-aws-sso-*' }, entra, []],
+    ['and only what ends so', entra, { target: 'ad', lookup: 'cn=azure-aws-sso-*,ou=people,dc=bank' }, ['a→', 'b→']],
     ['keys, letter by letter', { target: 'aws', key: 'sso-*' }, { target: 'ad', key: 'sso-*' }, ['sso-h→']],
   ])('%s', (_, from, to, pairs) => {
     expect(mirrored(groups, from, to).map(({ holds, gives }) => `${holds}→${gives.join('+')}`)).toEqual(pairs)
@@ -153,6 +154,16 @@ ${mirrors("lookup: 'x *'", "key: 'sso_*'")}`,
     expect(set.implications).toEqual([
       { key: 'm', description: '', pairs: [{ holds: 'Aws_Loans', gives: 'Sso_Loans', path: [] }] },
     ])
+  })
+
+  test('of several that are called the same none is taken, though it is said that none is meant', () => {
+    const one = (key: string, lookup: string) =>
+      `  ${key}: { target: ldap, lookup: '${lookup}', risk: low, owner: o, description: d }\n`
+    const set = policySet(
+      `entitlements:\n${one('One', 'x one')}${one('Two', 'x two')}${one('sso_one', 'y')}${one('sso_ONE', 'z')}${one('sso_Two', 'q')}`,
+      mirrors("lookup: 'x *'", "key: 'sso_*'", ', except: [One]'),
+    )
+    expect(set.implications[0]?.pairs).toEqual([{ holds: 'Two', gives: 'sso_Two', path: [] }])
   })
 
   test('a policy without any reads as before there were any; with another pair it is another', () => {
