@@ -22,4 +22,8 @@ test.each(bankFiles)('$path follows it and names it for editors', ({ text }) => 
 test('it refuses what the parser refuses by form', () => {
   expect(valid({ roles: { r: { entitlement: ['A'] } } })).toBe(false)
   expect(valid({ birthright: { r: { when: {}, grants: {}, extra: 1 } } })).toBe(false)
+  const mirror = (key: string) => ({
+    implications: { m: { mirrors: { from: { target: 't', key }, to: { target: 'u', lookup: 'group/*' } } } },
+  })
+  expect(['a-*', 'a-', '*-*'].map((key) => valid(mirror(key)))).toEqual([true, false, false])
 })
