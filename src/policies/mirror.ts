@@ -31,19 +31,17 @@ export const mirrored = (catalogue: readonly Listed[], from: NamedAlike, to: Nam
 /** Key → what the `*` stands for. */
 const rests = (
   catalogue: readonly Listed[],
-  { target, key: keyLike, lookup: lookupLike }: NamedAlike,
+  { target, key, lookup }: NamedAlike,
   isExact: boolean,
-): readonly (readonly [string, string])[] =>
-  catalogue.flatMap(({ key, target: own, lookup }) => {
-    if (own !== target) return []
-    const rest =
-      keyLike !== undefined
-        ? restOf(key, keyLike)
-        : lookupLike !== undefined
-          ? restOf(lookupKey(lookup), lookupKey(lookupLike))
-          : null
-    return rest === null ? [] : [[key, isExact ? rest : foldText(rest)] as const]
+): readonly (readonly [string, string])[] => {
+  const pattern = key ?? (lookup === undefined ? null : lookupKey(lookup))
+  if (pattern === null) return []
+  return catalogue.flatMap((listed) => {
+    if (listed.target !== target) return []
+    const rest = restOf(key === undefined ? lookupKey(listed.lookup) : listed.key, pattern)
+    return rest === null ? [] : [[listed.key, isExact ? rest : foldText(rest)] as const]
   })
+}
 
 const restOf = (text: string, pattern: string): string | null => {
   const [head = '', tail = ''] = pattern.split('*')

@@ -117,6 +117,9 @@ test('what follows from a grant that waits for such an answer waits with it, and
   await house.quiesce(never('P-1'))
   expect(await house.groupsOf('P-1')).not.toContain('Staff_Vpn')
   expect((await holds()).map(({ entitlement }) => entitlement).sort()).toEqual(['CBS_LoanApprove', 'Staff_Vpn'])
+  expect(
+    await house.rows(`select reasons from auditor.desired(muster.now(), null, 'P-1') where entitlement = 'Staff_Vpn'`),
+  ).toEqual([{ reasons: [{ kind: 'implied', implication: 'approvers-abroad', holds: 'CBS_LoanApprove', path: [] }] }])
 })
 
 test('the target is down when the policy comes: it is applied, nothing is changed, a human is told, and the grant waits', async () => {
