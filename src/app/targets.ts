@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { createAdConnector } from '../connectors/ad/connector.ts'
 import { adManifest } from '../connectors/ad/manifest.ts'
+import { answering } from '../connectors/answering.ts'
 import { createAwsConnector } from '../connectors/aws/connector.ts'
 import { awsManifest } from '../connectors/aws/manifest.ts'
 import { createAwsIamConnector } from '../connectors/aws-iam/connector.ts'
@@ -20,7 +21,7 @@ import { targetBudget } from './budgets.ts'
 
 /** The one place that knows which connectors there are. */
 export const createConnector = (target: Config['targets'][number], tools: ConnectorTools): Connector =>
-  protecting(unprotected(target, tools), target.protect)
+  answering(protecting(unprotected(target, tools), target.protect))
 
 /** A line for each connector. */
 const unprotected = (target: Config['targets'][number], tools: ConnectorTools): Connector => {

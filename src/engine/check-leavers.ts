@@ -20,6 +20,8 @@ import { accountDrift, saveAccountDrift } from './save-account-drift.ts'
 import { type Drift, saveDrift } from './save-drift.ts'
 
 const atOnce = 200
+/** A target that says nothing for so long has told nothing: the others' leavers are next, ms. */
+const patienceMs = 60_000
 /** After a read that told nothing, ms. */
 const againMs = 60_000
 /** Such reads before a human is called. */
@@ -50,7 +52,7 @@ const checkSome = async (
   signal: AbortSignal,
 ): Promise<number> => {
   const due = await dueLeaveChecks(engine.db, target, atOnce)
-  await check(engine, target, connector, due, signal)
+  await check(engine, target, connector, due, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))
   return due.length
 }
 

@@ -25,11 +25,11 @@ export const provision = async (engine: Engine, dispatch: number): Promise<void>
 /** Calls the target for a claim that is ours, and records what is then known. `begun`: before the claim, performance.now(). */
 export const carryOut = async (engine: Engine, claim: Claim, begun: number): Promise<void> => {
   await engine.settings.pause?.('provision:claimed')
-  const deadline = begun + engine.settings.leaseMs * 0.8
-  const outcomes = await call(engine, claim, deadline)
+  const { leaseMs } = engine.settings
+  const outcomes = await call(engine, claim, { writes: begun + leaseMs * 0.8, answers: begun + leaseMs * 0.9 })
   await engine.settings.pause?.('provision:called')
   await giveWay(engine, claim.lane)
-  if ((await settleWhileLeased(engine, claim, outcomes, begun + engine.settings.leaseMs)) === 'settled') return
+  if ((await settleWhileLeased(engine, claim, outcomes, begun + leaseMs)) === 'settled') return
   engine.log.warn(
     { dispatch: claim.dispatch, target: claim.target },
     'a late outcome was rejected: its members are read again',
@@ -57,33 +57,64 @@ const settleWhileLeased = async (
     }
 }
 
-const call = async (engine: Engine, claim: Claim, deadline: number): Promise<readonly Outcome[]> => {
+/** Until when a call may begin to write, and until when it is waited for: `performance.now()`. */
+type Limits = { readonly writes: number; readonly answers: number }
+
+const call = async (engine: Engine, claim: Claim, limits: Limits): Promise<readonly Outcome[]> => {
   const connector = engine.connectors.get(claim.target)
   if (connector === undefined)
     return claim.actions.map(({ unknown }) => (unknown ? onlyWhatIsKnown(noConnector) : noConnector))
   const abort = new AbortController()
-  const timer = setTimeout(() => abort.abort(), Math.max(0, deadline - performance.now()))
+  const timer = setTimeout(() => abort.abort(), Math.max(0, limits.writes - performance.now()))
   const context: ApplyContext = {
     signal: abort.signal,
-    mayWrite: () => !abort.signal.aborted && performance.now() < deadline,
+    mayWrite: () => !abort.signal.aborted && performance.now() < limits.writes,
   }
+  const answer = applyOrObserve(
+    connector,
+    claim.actions,
+    context,
+    claim.lane,
+    createsAccounts(engine, claim.target),
+    claim.claimedAt,
+  )
+    .catch((error: unknown) => {
+      // The contract forbids it: a bug of the connector. What it did is not known.
+      engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')
+      return allUnknown(claim, 'connector-threw')
+    })
+    .finally(() => clearTimeout(timer))
+  return (await within(limits.answers, answer)) ?? givenUp(engine, claim, answer)
+}
+
+/** null: not by then. */
+const within = async <T>(until: number, answer: Promise<T>): Promise<T | null> => {
+  const over = Promise.withResolvers<null>()
+  const timer = setTimeout(() => over.resolve(null), Math.max(0, until - performance.now()))
   try {
-    return await applyOrObserve(
-      connector,
-      claim.actions,
-      context,
-      claim.lane,
-      createsAccounts(engine, claim.target),
-      claim.claimedAt,
-    )
-  } catch (error) {
-    // The contract forbids it: a bug of the connector. What it did is not known.
-    engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')
-    return claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word: 'connector-threw' } }))
+    return await Promise.race([answer, over.promise])
   } finally {
     clearTimeout(timer)
   }
 }
+
+/**
+ * It ignores its signal, which the contract forbids: whoever waited for it would never do anything else again. What it did is
+ * not known; should it end one day, it is a zombie, and its members are read again.
+ */
+const givenUp = (engine: Engine, claim: Claim, answer: Promise<unknown>): readonly Outcome[] => {
+  const { dispatch, target } = claim
+  engine.log.error({ dispatch, target }, 'a connector does not answer: its call is given up, its members are read back')
+  answer
+    .then(() => reobserve(engine, claim))
+    .catch((error: unknown) =>
+      engine.log.error({ dispatch, target, ...errorFields(error) }, 'what a late call did could not be read'),
+    )
+  return allUnknown(claim, 'connector-hangs')
+}
+
+const allUnknown = (claim: Claim, word: string): readonly Outcome[] =>
+  claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word } }))
 
 const noConnector: Outcome = {
   kind: 'refused',

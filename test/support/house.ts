@@ -38,11 +38,20 @@ export type HouseOptions = {
   readonly target?: Partial<TargetSettings>
   /** Wraps the connector: faults on the wire's near side. */
   readonly connector?: (real: Connector) => Connector
+  /** Another target beside it, a subtree of its own in the same directory, wrapped so: everybody gets `Second_Staff` there. */
+  readonly second?: (real: Connector) => Connector
   /** Entitlement keys to make groups for; default: every entitlement of the bank. */
   readonly policies?: readonly { readonly path: string; readonly text: string }[]
   /** Changes each of the bank's policy files. */
   readonly revised?: (text: string) => string
 }
+
+export const secondTarget = 'second-ldap' as TargetId
+const secondPolicies = (groups: string) => ({
+  path: 'second.yaml',
+  text: `entitlements: {Second_Staff: {target: ${secondTarget}, lookup: 'cn=Second_Staff,${groups}', risk: low, owner: x, description: X}}
+birthright: {second-staff: {when: everyone, grants: {entitlements: [Second_Staff]}}}`,
+})
 
 export type House = Awaited<ReturnType<typeof openHouse>>
 
@@ -58,33 +67,39 @@ export const bankPolicies = (groups: string) => {
 
 export const openHouse = async (options: HouseOptions = {}) => {
   const { ldap } = addresses()
-  const [database, tree] = await Promise.all([freshDatabase(), freshTree()])
+  const { second } = options
+  const [database, tree, secondTree] = await Promise.all([
+    freshDatabase(),
+    freshTree(),
+    second === undefined ? null : freshTree(),
+  ])
   const log = createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'test')
   const db = openDatabase({ url: database.engineUrl, max: 12, applicationName: 'test-engine' })
   const admin = openDatabase({ url: database.adminUrl, max: 2, applicationName: 'test-admin' })
   const real = createLdapConnector(target, ldapSettings(tree))
   const connector = protecting(options.connector?.(real) ?? real, options.target?.protect ?? nothingProtected)
   const nudged: string[] = []
+  const connectors = new Map([[target, connector]])
+  if (second !== undefined && secondTree !== null)
+    connectors.set(secondTarget, second(createLdapConnector(secondTarget, ldapSettings(secondTree))))
   const engine: Engine = {
     db,
     log,
-    targets: [
-      {
-        id: target,
-        accounts: 'create',
-        leaverUnmanaged: 'remove',
-        disable: 'native',
-        endSessions: 'none',
-        protect: nothingProtected,
-        batchSize: 500,
-        deleteAfterMs: null,
-        expectWithinMs: 60_000,
-        reconcileEveryMs: 3_600_000,
-        guard: defaultGuardLimits,
-        ...options.target,
-      },
-    ],
-    connectors: new Map([[target, connector]]),
+    targets: [...connectors.keys()].map((id) => ({
+      id,
+      accounts: 'create',
+      leaverUnmanaged: 'remove',
+      disable: 'native',
+      endSessions: 'none',
+      protect: nothingProtected,
+      batchSize: 500,
+      deleteAfterMs: null,
+      expectWithinMs: 60_000,
+      reconcileEveryMs: 3_600_000,
+      guard: defaultGuardLimits,
+      ...options.target,
+    })),
+    connectors,
     policies: createPolicyBook(),
     guardMembers: guardMembers(() => performance.now()),
     ids: {
@@ -102,10 +117,12 @@ export const openHouse = async (options: HouseOptions = {}) => {
       ...options.settings,
     },
   }
-  await registerTarget(db, target, options.mode ?? 'enforce')
+  for (const { id } of engine.targets) await registerTarget(db, id, options.mode ?? 'enforce')
   const revised = options.revised ?? ((text: string) => text)
-  const policies =
-    options.policies ?? bankPolicies(tree.groups).map(({ path, text }) => ({ path, text: revised(text) }))
+  const policies = [
+    ...(options.policies ?? bankPolicies(tree.groups).map(({ path, text }) => ({ path, text: revised(text) }))),
+    ...(secondTree === null ? [] : [secondPolicies(secondTree.groups)]),
+  ]
   const applied = await applyPolicy(engine, policies, { type: 'os-user', name: 'test', authenticated: false })
   if (applied.kind !== 'applied') throw new Error(`policy: ${JSON.stringify(applied)}`)
   const entitlements = await admin.query<{ id: number; key: string; lookup: string }>({
@@ -202,12 +219,37 @@ export const openHouse = async (options: HouseOptions = {}) => {
     recover,
     close,
     ...directory,
+    everything: async () => {
+      const [first, other] = await Promise.all([
+        directory.everything(),
+        secondTree === null ? null : directoryWitness(ldap, secondTree).everything(),
+      ])
+      return other === null ? first : together(first, other)
+    },
+    second: secondTree === null ? directory : directoryWitness(ldap, secondTree),
     ...databaseWitness(admin),
     provision: (id: number) => provision(engine, id),
     sweep: () => sweep(engine),
     rows: <R>(text: string, ...values: unknown[]) => admin.query<R>({ text, values }),
   }
 }
+
+type Everything = Awaited<ReturnType<ReturnType<typeof directoryWitness>['everything']>>
+
+/** Of both targets: all groups of everybody, and whether every account of theirs is shut. */
+const together = (first: Everything, other: Everything): Everything =>
+  new Map(
+    [...new Set([...first.keys(), ...other.keys()])].map((person) => {
+      const accounts = [first.get(person), other.get(person)].filter((one) => one !== undefined)
+      return [
+        person,
+        {
+          locked: accounts.every(({ locked }) => locked),
+          groups: accounts.flatMap(({ groups }) => groups).sort(),
+        },
+      ]
+    }),
+  )
 
 export const ldapSettings = (tree: FreshTree) => {
   const { ldap } = addresses()
