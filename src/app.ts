@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { targetBudget } from './app/budgets.ts'
 import { ingestAll } from './app/ingest-all.ts'
+import { secretsIn } from './app/secrets.ts'
 import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
 import { atOnce, type ConnectorTools } from './connectors/connector.ts'
@@ -120,6 +121,7 @@ export const createApp = (config: Config, options: AppOptions): App => {
     giveWay: ofLeavers ? atOnce : way.given,
     budget: targetBudget(db, target, ofLeavers ? 'leaver' : 'bulk'),
     now: Date.now,
+    secret: secretsIn(config.secretFiles[target] ?? {}),
   })
   const connectors = new Map(
     config.targets.map((target) => [target.id as TargetId, createConnector(target, toolsFor(target.id))]),

@@ -4,7 +4,7 @@ import { type EnvironmentProblem, type KafkaConnection, kafkaConnection, require
 import { fileProblems } from './config/file-problems.ts'
 import { type MusterFile, musterFile } from './config/muster-file.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
-import { withReferencesResolved } from './config/references.ts'
+import { type SecretFile, withReferencesResolved } from './config/references.ts'
 import type { Environment } from './config/secret-reference.ts'
 import type { Problem } from './policies/problem.ts'
 import { type PolicyFile, readYamlFile } from './policies/yaml-file.ts'
@@ -17,7 +17,11 @@ export type Config = MusterFile & {
   readonly redisUrl: string
   readonly kafka: KafkaConnection
   readonly policyFiles: readonly PolicyFile[]
+  readonly secretFiles: SecretFiles
 }
+
+/** Target → member of its connector's settings (`bindPassword`, `credentials.secretAccessKey`) → absolute path of the file that it came from. */
+export type SecretFiles = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 export type ConfigProblem = { readonly where: string; readonly message: string; readonly hint: string | null }
 export type Loaded<T> =
@@ -43,6 +47,7 @@ export const loadConfig = (directory: string, env: Environment): Loaded<Config> 
           ...loaded.value.file,
           directory: loaded.value.directory,
           policyFiles: loaded.value.policyFiles,
+          secretFiles: loaded.value.secretFiles,
           databaseUrl,
           redisUrl,
           kafka,
@@ -55,6 +60,7 @@ export type ConfigDirectory = {
   readonly directory: string
   readonly file: MusterFile
   readonly policyFiles: readonly PolicyFile[]
+  readonly secretFiles: SecretFiles
 }
 
 /** muster.yaml with its references resolved, and the texts of policies/ (whose contents `policies/parse` judges). */
@@ -82,8 +88,29 @@ export const loadDirectory = (directory: string, env: Environment): Loaded<Confi
   )
   if (!parsed.success || problems.length > 0 || !policies.ok)
     return failed([...problems.map(fileProblem), ...(policies.ok ? [] : policies.problems)])
-  return { ok: true, value: { directory: absolute, file: parsed.data, policyFiles: policies.value } }
+  return {
+    ok: true,
+    value: {
+      directory: absolute,
+      file: parsed.data,
+      policyFiles: policies.value,
+      secretFiles: secretFilesOf(parsed.data, references.files),
+    },
+  }
 }
+
+/** `path` = targets, index, the connector's settings, member… */
+const secretFilesOf = ({ targets }: MusterFile, files: readonly SecretFile[]): SecretFiles =>
+  Object.fromEntries(
+    targets.map(({ id }, index) => [
+      id,
+      Object.fromEntries(
+        files
+          .filter(({ path }) => path[0] === 'targets' && path[1] === index)
+          .map(({ path, file }) => [path.slice(3).join('.'), file]),
+      ),
+    ]),
+  )
 
 const policyFiles = (directory: string): Loaded<readonly PolicyFile[]> => {
   try {

@@ -28,7 +28,7 @@ const unprotected = (target: Config['targets'][number], tools: ConnectorTools): 
   const id = target.id as TargetId
   switch (target.type) {
     case 'ldap':
-      return createLdapConnector(id, target.ldap, tools.giveWay, tools.now)
+      return createLdapConnector(id, target.ldap, tools.giveWay, tools.now, tools.secret)
     case 'ad':
       return createAdConnector(id, target.ad, tools)
     case 'entra':

@@ -6,6 +6,9 @@ import { type Environment, referencePattern, resolveReference } from './secret-r
 
 type Plain = { [key: string]: unknown }
 
+/** A reference that a file answered: what it holds may be another secret tomorrow. */
+export type SecretFile = { readonly path: YamlPath; readonly file: string }
+
 /**
  * The file's value with every text `env:NAME` or `file:PATH` replaced by what it names. A secret that is written out is a
  * mistake; relative file names become absolute. Unresolved references stay out of the value (undefined).
@@ -14,9 +17,15 @@ export const withReferencesResolved = (
   file: YamlFile,
   env: Environment,
   directory: string,
-): { readonly value: unknown; readonly problems: readonly Problem[]; readonly unresolved: readonly YamlPath[] } => {
+): {
+  readonly value: unknown
+  readonly problems: readonly Problem[]
+  readonly unresolved: readonly YamlPath[]
+  readonly files: readonly SecretFile[]
+} => {
   const problems: Problem[] = []
   const unresolved: YamlPath[] = []
+  const files: SecretFile[] = []
   const walk = (value: unknown, path: YamlPath): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]))
     if (typeof value === 'object' && value !== null)
@@ -24,7 +33,10 @@ export const withReferencesResolved = (
     if (typeof value !== 'string') return value
     if (referencePattern.test(value)) {
       const resolved = resolveReference(value, env, directory)
-      if (resolved.ok) return inDirectory(path, resolved.value, directory)
+      if (resolved.ok) {
+        if (resolved.file !== null) files.push({ path, file: resolved.file })
+        return inDirectory(path, resolved.value, directory)
+      }
       problems.push(file.problem(path, `${String(path.at(-1))}: ${resolved.message}`, resolved.hint))
       unresolved.push(path)
       return undefined
@@ -42,7 +54,7 @@ export const withReferencesResolved = (
     }
     return inDirectory(path, value, directory)
   }
-  return { value: walk(file.value as Plain, []), problems, unresolved }
+  return { value: walk(file.value as Plain, []), problems, unresolved, files }
 }
 
 const inDirectory = (path: YamlPath, value: string, directory: string): string =>

@@ -7,7 +7,8 @@ export const referencePattern = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export type Resolved =
-  | { readonly ok: true; readonly value: string }
+  /** `file`: the absolute path of the file that it came from, if any. */
+  | { readonly ok: true; readonly value: string; readonly file: string | null }
   | { readonly ok: false; readonly message: string; readonly hint: string }
 
 /** `directory`: what a relative `file:` path starts from. The value is never part of a message. */
@@ -21,12 +22,12 @@ export const resolveReference = (reference: string, env: Environment, directory:
           message: `the environment variable ${name} is not set`,
           hint: `set ${name}, or name another source here`,
         }
-      : { ok: true, value }
+      : { ok: true, value, file: null }
   }
   const path = resolve(directory, reference.slice('file:'.length))
   try {
     const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-    if (value !== '') return { ok: true, value }
+    if (value !== '') return { ok: true, value, file: path }
     return { ok: false, message: `the file ${path} is empty`, hint: 'write the secret into it, one line' }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'

@@ -84,6 +84,11 @@ export type ConnectorTools = {
   readonly budget: Budget
   /** The wall clock, ms since 1970: for the settling window and certificates, never for a decision. */
   readonly now: () => number
+  /**
+   * Asked before each sign-in with a member of the settings, e.g. `bindPassword`: what the file of its secret reference holds now,
+   * so that a rotation needs no restart. null: it came from elsewhere, and the settings have it. Rejects where the file cannot be read.
+   */
+  readonly secret?: (member: string) => Promise<string | null>
 }
 
 export type CheckReport = {

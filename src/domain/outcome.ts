@@ -21,6 +21,8 @@ export const refusalReasons = [
   'limit',
   'protected',
   'configuration',
+  /** The target does not take what Muster signs in with: nothing was done, and nobody in particular is to blame. */
+  'credential',
 ] as const
 export type RefusalReason = (typeof refusalReasons)[number]
 

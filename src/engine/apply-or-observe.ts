@@ -114,7 +114,7 @@ export const onlyWhatIsKnown = (outcome: Outcome): Outcome => {
 }
 
 /** Refusals of the reader, not statements about what it reads. */
-const tellsNothing: ReadonlySet<RefusalReason> = new Set(['not-allowed', 'invalid', 'configuration'])
+const tellsNothing: ReadonlySet<RefusalReason> = new Set(['not-allowed', 'invalid', 'configuration', 'credential'])
 
 const isNotSo = (outcome: Outcome | undefined): boolean => outcome?.kind === 'retry' && outcome.cause.word === notSo
 

@@ -21,6 +21,7 @@ import { outcomeEntry } from './outcome-entry.ts'
 import { rulesOf } from './rules-of.ts'
 import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
+import { tellCredential } from './tell-credential.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
 /**
@@ -154,6 +155,7 @@ const attempt = async (
         detail: { target: claim.target, kind: action.kind, entitlement: action.entitlement_id },
       })
 
+  await tellCredential(tx, claim, settled)
   for (const { action, outcome } of settled)
     if (outcome.kind === 'done' && outcome.unfinished !== undefined)
       await openFinding(tx, {

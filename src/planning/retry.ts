@@ -17,7 +17,11 @@ export type Attempt = {
 }
 
 /** Why a human should look. `still-failing` and `still-unknown` accompany an action that goes on. */
-export type RetryFinding = RefusalReason | 'retries-exhausted' | 'still-failing' | 'still-unknown'
+export type RetryFinding =
+  | Exclude<RefusalReason, 'credential'>
+  | 'retries-exhausted'
+  | 'still-failing'
+  | 'still-unknown'
 
 /** What happens next to an action, after the outcome of its call or of its read-back. */
 export type Next =
@@ -64,8 +68,11 @@ const expectedAccountMs = 30_000
 /** How often to look whether a human has mended which account is a leaver's. */
 const seekAgainMs = 900_000
 
+/** How soon it is tried whether there is a new credential, up to twice this. Each try may count against a lockout there. */
+const credentialMs: Record<Lane, number> = { bulk: 30_000, leaver: 5_000 }
+
 /** Refusals that no later attempt can change, also in the leaver lane: there is nothing to take away, or it must stay. */
-const isFinal: Record<RefusalReason, boolean> = {
+const isFinal: Record<Exclude<RefusalReason, 'credential'>, boolean> = {
   'entitlement-missing': true,
   'account-missing': true,
   protected: true,
@@ -108,6 +115,11 @@ const again = (attempt: Attempt, askedMs: number): Next => {
 }
 
 const refused = (reason: RefusalReason, attempt: Attempt): Next => {
+  // Of the whole target, whose finding it is: the work waits for a new credential and is nobody's failure.
+  if (reason === 'credential') {
+    const afterMs = spread(credentialMs[attempt.lane], attempt.random)
+    return { kind: 'again', afterMs, counts: false, finding: null }
+  }
   if (seeksOnly(attempt)) {
     // Whoever only looked has seen that nothing is there to take away.
     if (reason === 'account-missing') return { kind: 'done' }

@@ -67,7 +67,7 @@ export const closeFindingsOf = async (db: Queryable, kind: string, keys: readonl
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
- * evaluated), and what was about a guard hold that a human has released. How many.
+ * evaluated), a credential not refused for two, and what was about a guard hold that a human has released. How many.
  */
 export const closeResolved = async (db: Queryable): Promise<number> => {
   const closed = await db.query({
@@ -84,7 +84,8 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
         and a.target = f.detail->>'target' and a.unlinked_at is null))
       or (f.kind in ('evaluation-impossible', 'sweep-failed') and f.seen_at < muster.now() - interval '1 minute'
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
-          and work_due_at < (select muster.now()) - interval '1 minute')))) returning 1`,
+          and work_due_at < (select muster.now()) - interval '1 minute')))
+      or (f.kind = 'credential-refused' and f.seen_at < muster.now() - interval '2 minutes')) returning 1`,
   })
   return closed.length
 }

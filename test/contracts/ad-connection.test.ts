@@ -72,7 +72,7 @@ describe('security', () => {
     const [account, group] = [await addAccount(), await world.addGroup(freshName())]
     await using({ bindPassword: 'wrong-secret' }, async (connector) => {
       const outcomes = await connector.apply([grant(account, group)], always)
-      expect(outcomes.map(said)).toEqual(['refused:configuration'])
+      expect(outcomes.map(said)).toEqual(['refused:credential'])
       const report = await connector.check(always.signal)
       expect(report.problems.join()).toContain('invalid-credentials (49)')
       expect(JSON.stringify([outcomes, report])).not.toContain('wrong-secret')

@@ -100,12 +100,12 @@ test.each([500, 502, 503, 504])(
   },
 )
 
-test('credentials that AWS does not know: refused as configuration, and check says so', async () => {
+test('credentials that AWS does not know, and an identity store that is none: refused as what they are, and check says so', async () => {
   const [account] = (await addAccounts(1)) as [NativeId]
   const group = await world.addGroup(freshKey())
   const act = { kind: 'error', type: 'UnrecognizedClientException' } as const
   world.simulator.faults.arm({ operation: '*', nth: 1, phase: 'before', act })
-  expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['refused:configuration'])
+  expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['refused:credential'])
   world.simulator.faults.arm({
     operation: 'ListUsers',
     nth: 1,

@@ -359,7 +359,7 @@ describe('what IAM says', () => {
     ['Throttling', 400, 'throttled'],
     ['ServiceFailure', 500, 'unknown'],
     ['ServiceUnavailable', 503, 'unknown'],
-    ['InvalidClientTokenId', 403, 'refused:configuration'],
+    ['InvalidClientTokenId', 403, 'refused:credential'],
   ])('%s (%d) to a write: %s', async (code, status, word) => {
     const fresh = makeAwsIam(world)
     const role = await world.addGroup(freshKey())

@@ -117,9 +117,23 @@ describe('each kind of credential', () => {
     ).toBe(false)
   })
 
-  test('a secret given by reference', async () => {
-    const connector = world.connect({ credential: { kind: 'secret', secret: 'second secret' } })
+  test('a secret given by reference, and another one in its file when the first has ended', async () => {
+    let file = 'second secret'
+    const connector = world.connect(
+      { credential: { kind: 'secret', secret: 'second secret' } },
+      { secret: async (member) => (member === 'credential.secret' ? file : null) },
+    )
     expect((await connector.check(always.signal)).ok).toBe(true)
+    file = 'first secret'
+    world.graph.revokeTokens()
+    const asked = await world.writesOf(async () => {
+      const disabled = await connector.apply([{ op: 'disable', account: await addAccount() }], always)
+      expect(disabled.map(said)).toEqual(['changed'])
+    })
+    expect(asked.filter((address) => address.startsWith('PATCH'))).toHaveLength(1)
+    file = 'neither'
+    world.graph.revokeTokens()
+    expect((await connector.check(always.signal)).ok).toBe(false)
   })
 })
 
@@ -147,7 +161,7 @@ describe('while it works', () => {
     expect(await connector.apply([{ op: 'enable', account }], always)).toMatchObject([{ kind: 'retry', cause }])
     world.pass?.(300_000)
     expect(await connector.apply([{ op: 'enable', account }], always)).toMatchObject([
-      { kind: 'refused', reason: 'configuration', cause },
+      { kind: 'refused', reason: 'credential', cause },
     ])
     const { ok, problems } = await connector.check(always.signal)
     expect([ok, problems.join()]).toEqual([false, expect.stringContaining('AADSTS7000215')])
@@ -202,7 +216,7 @@ describe('while it works', () => {
     const account = await addAccount()
     world.graph.faults.plan({ operation: 'patchUser', times: 10, phase: 'before', effect: { kind: 'expire-token' } })
     expect(await connector.apply([{ op: 'disable', account }], always)).toMatchObject([
-      { kind: 'refused', reason: 'configuration', cause: { word: 'not-signed-in' } },
+      { kind: 'refused', reason: 'credential', cause: { word: 'not-signed-in' } },
     ])
     world.graph.faults.clear()
   })

@@ -44,6 +44,6 @@ test.each([
   says = message
   const connector = world.connect()
   const outcomes = await connector.apply([ensure(world.person(freshKey()))], always)
-  expect(outcomes.map(said)).toEqual(['refused:configuration'])
+  expect(outcomes.map(said)).toEqual(['refused:credential'])
   await connector.close()
 })

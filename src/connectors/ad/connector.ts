@@ -24,9 +24,13 @@ import { own } from './own.ts'
 export const createAdConnector = (
   target: TargetId,
   settings: AdSettings,
-  tools: Pick<ConnectorTools, 'giveWay' | 'now'>,
+  tools: Pick<ConnectorTools, 'giveWay' | 'now' | 'secret'>,
 ): Connector => {
-  const controllers = createDomainControllers(settings, tools.giveWay, tools.now)
+  const controllers = createDomainControllers(
+    { ...settings, currentPassword: async () => (await tools.secret?.('bindPassword')) ?? null },
+    tools.giveWay,
+    tools.now,
+  )
   const pinned = async () => (await controllers.pin()).client
   const pace = createPace()
   return {

@@ -1,5 +1,6 @@
 import { atOnce, type GiveWay } from '../connector.ts'
 import { createLdapClient, type Dialect, type LdapClient } from '../ldap-wire/client.ts'
+import type { ConnectionSettings } from '../ldap-wire/connection.ts'
 import type { AdSettings } from './config.ts'
 import { domainScope, ExtendedDnControl } from './controls.ts'
 import { guidText, sidText } from './guid.ts'
@@ -27,7 +28,7 @@ export type DomainControllers = {
 }
 
 export const createDomainControllers = (
-  settings: AdSettings,
+  settings: AdSettings & Pick<ConnectionSettings, 'currentPassword'>,
   giveWay: GiveWay = atOnce,
   now: () => number = Date.now,
 ): DomainControllers => {

@@ -24,8 +24,8 @@ import { hashOfName, isSessionName, sessionNameOf } from './session-name.ts'
 export const createAwsIamConnector = (target: TargetId, settings: AwsIamSettings, tools: ConnectorTools): Connector => {
   const iam: Iam = {
     settings,
-    client: new IAMClient(wholeConfig(settings)),
-    sts: new STSClient(wholeConfig(settings)),
+    client: new IAMClient(wholeConfig(settings, tools.secret)),
+    sts: new STSClient(wholeConfig(settings, tools.secret)),
     transport: createTransport(tools),
     tools,
     bucket: bucketOf(settings),

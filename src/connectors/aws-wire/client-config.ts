@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import type { ConnectorTools } from '../connector.ts'
 import type { WireSettings } from './settings.ts'
 
 /** What every AWS client here is made with: its own retries off, both timeouts on. */
@@ -25,21 +26,40 @@ type Identity = {
   readonly expiration?: Date
 }
 
+/** So soon does what came from a file end for the SDK, ms: it asks again, and nobody else decides when a file has changed. */
+const readAgainMs = 60_000
+
 /** undefined: the SDK searches by itself. A function is asked again when what it gave is about to expire. */
-export const credentialsOf = (settings: WireSettings): Identity | (() => Promise<Identity>) | undefined => {
+export const credentialsOf = (
+  settings: WireSettings,
+  secret: ConnectorTools['secret'],
+): Identity | (() => Promise<Identity>) | undefined => {
   const { credentials } = settings
   switch (credentials.from) {
     case 'default':
       return undefined
     case 'keys': {
-      const { accessKeyId, secretAccessKey, sessionToken } = credentials
-      return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
+      const { from: _, sessionToken, ...keys } = credentials
+      const given = { ...keys, ...(sessionToken === undefined ? {} : { sessionToken }) }
+      return secret === undefined ? given : () => keysNow(given, secret)
     }
     case 'webIdentity':
       return () => exchangeToken(settings, credentials)
     default:
       return credentials satisfies never
   }
+}
+
+/** The parts may stand in files that are changed one after the other: a pair that does not fit is refused, and read again. */
+const keysNow = async (given: Identity, secret: NonNullable<ConnectorTools['secret']>): Promise<Identity> => {
+  const names = ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const
+  const read = await Promise.all(names.map(async (name) => [name, await secret(`credentials.${name}`)] as const)).catch(
+    // As the SDK says it of its own files: nothing was sent.
+    () => Promise.reject(Object.assign(new Error('a secret cannot be read'), { name: 'CredentialsProviderError' })),
+  )
+  const now = read.filter(([, value]) => value !== null)
+  if (now.length === 0) return given
+  return { ...given, ...Object.fromEntries(now), expiration: new Date(Date.now() + readAgainMs) }
 }
 
 const exchangeToken = async (
@@ -68,7 +88,7 @@ const exchangeToken = async (
 }
 
 /** For any client of the SDK. */
-export const wholeConfig = (settings: WireSettings) => {
-  const credentials = credentialsOf(settings)
+export const wholeConfig = (settings: WireSettings, secret: ConnectorTools['secret']) => {
+  const credentials = credentialsOf(settings, secret)
   return { ...clientConfig(settings), ...(credentials === undefined ? {} : { credentials }) }
 }

@@ -70,13 +70,13 @@ const table: Readonly<Record<string, Row>> = {
   InternalServerException: { word: 'internal', verdict: { kind: 'unknown' } },
   InternalFailure: { word: 'internal', verdict: { kind: 'unknown' } },
   ServiceUnavailable: { word: 'unavailable', verdict: { kind: 'unknown' } },
-  UnrecognizedClientException: { word: 'unknown-credentials', verdict: refused('configuration') },
-  InvalidClientTokenId: { word: 'unknown-credentials', verdict: refused('configuration') },
-  InvalidSignatureException: { word: 'bad-signature', verdict: refused('configuration') },
-  SignatureDoesNotMatch: { word: 'bad-signature', verdict: refused('configuration') },
-  IncompleteSignature: { word: 'bad-signature', verdict: refused('configuration') },
-  MissingAuthenticationToken: { word: 'no-credentials', verdict: refused('configuration') },
-  MissingAuthenticationTokenException: { word: 'no-credentials', verdict: refused('configuration') },
+  UnrecognizedClientException: { word: 'unknown-credentials', verdict: refused('credential') },
+  InvalidClientTokenId: { word: 'unknown-credentials', verdict: refused('credential') },
+  InvalidSignatureException: { word: 'bad-signature', verdict: refused('credential') },
+  SignatureDoesNotMatch: { word: 'bad-signature', verdict: refused('credential') },
+  IncompleteSignature: { word: 'bad-signature', verdict: refused('credential') },
+  MissingAuthenticationToken: { word: 'no-credentials', verdict: refused('credential') },
+  MissingAuthenticationTokenException: { word: 'no-credentials', verdict: refused('credential') },
   OptInRequired: { word: 'not-subscribed', verdict: refused('configuration') },
   UnknownOperationException: { word: 'no-such-operation', verdict: refused('configuration') },
   // iam (service model 2010-05-08), as the SDK names them. The kind of what is missing is in its message only: the caller reads.
@@ -91,9 +91,9 @@ const table: Readonly<Record<string, Row>> = {
   InvalidInputException: { word: 'invalid', verdict: refused('invalid') },
   UnmodifiableEntityException: { word: 'unmodifiable', verdict: refused('protected') },
   ServiceFailureException: { word: 'internal', verdict: { kind: 'unknown' } },
-  // Refused before it was looked at: the next attempt has new credentials, or the right time.
-  ExpiredTokenException: { word: 'expired-credentials', verdict: { kind: 'retry' } },
-  ExpiredToken: { word: 'expired-credentials', verdict: { kind: 'retry' } },
+  ExpiredTokenException: { word: 'expired-credentials', verdict: refused('credential') },
+  ExpiredToken: { word: 'expired-credentials', verdict: refused('credential') },
+  // Refused before it was looked at: the next attempt has the right time.
   RequestExpired: { word: 'clock-skew', verdict: { kind: 'retry' } },
   RequestTimeTooSkewed: { word: 'clock-skew', verdict: { kind: 'retry' } },
 }

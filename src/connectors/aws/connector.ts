@@ -23,7 +23,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
   const aws: Aws = {
     settings,
     tools,
-    clients: createClients(settings),
+    clients: createClients(settings, tools.secret),
     transport: createTransport(tools),
     families: familiesOf(settings),
     permissionSetNames: new Map(),

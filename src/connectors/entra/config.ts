@@ -35,7 +35,11 @@ const credential = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('secret'),
       secretFile: z.string().min(1).optional().describe('File with the client secret; read again for each token.'),
-      secret: z.string().min(1).optional().describe('Or the secret by reference; a new one needs a restart.'),
+      secret: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Or the secret by reference: file:PATH is read again for each token, env:NAME needs a restart.'),
     })
     .refine(({ secretFile, secret }) => (secretFile === undefined) !== (secret === undefined), {
       message: 'needs either secretFile or secret',

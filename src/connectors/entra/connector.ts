@@ -26,7 +26,7 @@ import { createTransport } from './transport.ts'
  * holds a token and, for a minute, what it read of groups.
  */
 export const createEntraConnector = (target: TargetId, settings: EntraSettings, tools: ConnectorTools): Connector => {
-  const tokens = createTokens(settings, tools.now)
+  const tokens = createTokens(settings, tools.now, tools.secret)
   const transport = createTransport(settings, tokens, tools.now)
   const pacing = createPacing(tools.budget, settings)
   const client = createGraphClient(transport, pacing, tools, settings.limits.requestsAtOnce)

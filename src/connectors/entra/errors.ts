@@ -39,7 +39,7 @@ const refused = (reason: RefusalReason): Verdict => ({ kind: 'refused', reason }
 /** HTTP status → what we know then (facts: Graph error codes). The code beside it is too generic to decide anything. */
 const table: Readonly<Record<number, Row>> = {
   400: { word: 'bad-request', verdict: refused('invalid'), element: true },
-  401: { word: 'not-signed-in', verdict: refused('configuration') },
+  401: { word: 'not-signed-in', verdict: refused('credential') },
   403: { word: 'forbidden', verdict: refused('not-allowed') },
   404: { word: 'not-found', verdict: { kind: 'missing' }, element: true },
   405: { word: 'method-not-allowed', verdict: refused('configuration') },

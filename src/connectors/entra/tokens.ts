@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { ClientAssertionCredential, ClientCertificateCredential, ClientSecretCredential } from '@azure/identity'
+import type { ConnectorTools } from '../connector.ts'
 import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
 import { failed, ok, type Result } from './errors.ts'
@@ -16,7 +17,11 @@ export type Tokens = {
 const spareMs = 120_000
 
 /** Tokens of the application. Nothing of a credential is kept: each new token reads its file again. */
-export const createTokens = (settings: EntraSettings, now: () => number): Tokens => {
+export const createTokens = (
+  settings: EntraSettings,
+  now: () => number,
+  secretNow: ConnectorTools['secret'] = async () => null,
+): Tokens => {
   const cloud = cloudOf(settings)
   let held: { readonly token: string; readonly until: number } | undefined
   let failingSince: number | undefined
@@ -24,7 +29,7 @@ export const createTokens = (settings: EntraSettings, now: () => number): Tokens
 
   const ask = async (): Promise<Result<string>> => {
     try {
-      const credential = await open(settings)
+      const credential = await open(settings, secretNow)
       const given = await credential.getToken(`${cloud.graph}/.default`, {
         abortSignal: AbortSignal.timeout(settings.timeouts.requestMs),
       })
@@ -50,7 +55,7 @@ export const createTokens = (settings: EntraSettings, now: () => number): Tokens
   }
 }
 
-const open = async (settings: EntraSettings) => {
+const open = async (settings: EntraSettings, secretNow: NonNullable<ConnectorTools['secret']>) => {
   const { tenant, clientId, credential } = settings
   const { authority, known } = cloudOf(settings)
   const options = { authorityHost: authority, disableInstanceDiscovery: !known, retryOptions: { maxRetries: 0 } }
@@ -66,7 +71,9 @@ const open = async (settings: EntraSettings) => {
       )
     case 'secret': {
       const secret =
-        credential.secretFile === undefined ? (credential.secret ?? '') : await textOf(credential.secretFile)
+        credential.secretFile === undefined
+          ? ((await secretNow('credential.secret')) ?? credential.secret ?? '')
+          : await textOf(credential.secretFile)
       return new ClientSecretCredential(tenant, clientId, secret, options)
     }
     default:

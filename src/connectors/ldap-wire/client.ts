@@ -15,6 +15,7 @@ import { atOnce, type GiveWay } from '../connector.ts'
 import type { ConnectionSettings } from './connection.ts'
 import { type Decoders, decodeEntries, type Entry } from './entry.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
+import { createPassword } from './password.ts'
 import { createSlot, whoAmIOid } from './slot.ts'
 import { createTurns } from './turns.ts'
 import type { Answer, Wire } from './wire.ts'
@@ -101,9 +102,10 @@ export const createLdapClient = (
   giveWay: GiveWay = atOnce,
   dialect: Dialect = plainDialect,
 ): LdapClient => {
-  const reader = createSlot(settings)
+  const password = createPassword(settings)
+  const reader = createSlot(settings, password)
   const writers = Array.from({ length: Math.max(1, settings.createConnections) }, () => ({
-    slot: createSlot(settings),
+    slot: createSlot(settings, password),
     turn: createTurns(1),
   }))
   const readTurn = createTurns(readsAtOnce)

@@ -12,6 +12,8 @@ export type ConnectionSettings = {
   readonly caFile?: string | undefined
   readonly bindDn: string
   readonly bindPassword: string
+  /** What it is now, if that may be another one; null: it is not. */
+  readonly currentPassword?: (() => Promise<string | null>) | undefined
   readonly timeouts: { readonly connectMs: number; readonly operationMs: number }
   /** Connections that write; the first is for memberships. */
   readonly createConnections: number

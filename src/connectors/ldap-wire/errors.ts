@@ -59,7 +59,7 @@ const table: Readonly<Record<number, Row>> = {
   34: { word: 'invalid-dn-syntax', verdict: refused('invalid'), element: true },
   36: { word: 'alias-dereferencing-problem', verdict: refused('invalid') },
   48: { word: 'inappropriate-authentication', verdict: refused('configuration') },
-  49: { word: 'invalid-credentials', verdict: refused('configuration') },
+  49: { word: 'invalid-credentials', verdict: refused('credential') },
   50: { word: 'insufficient-access', verdict: refused('not-allowed'), element: true },
   51: { word: 'busy', verdict: { kind: 'throttled' } },
   52: { word: 'unavailable', verdict: { kind: 'retry' } },

@@ -1,6 +1,7 @@
 import { ExtendedRequest } from 'ldapts'
 import type { ConnectionSettings } from './connection.ts'
 import { type Failure, failed, ok, type Result } from './errors.ts'
+import type { Password } from './password.ts'
 import { openWire, type Wire } from './wire.ts'
 
 /** "Who am I?" (RFC 4532). */
@@ -10,7 +11,7 @@ const idleMs = 10_000
 const closed: Failure = { code: 'closed', result: null, word: 'connector-closed', sent: false }
 
 /** Holds at most one bound connection, opened when it is needed. */
-export const createSlot = (settings: ConnectionSettings) => {
+export const createSlot = (settings: ConnectionSettings, password: Password) => {
   let wire: Wire | undefined
   let opening: Promise<Result<Wire>> | undefined
   let isClosed = false
@@ -24,7 +25,7 @@ export const createSlot = (settings: ConnectionSettings) => {
       )
       if (answer.ok || answer.failure.result !== null) return ok(wire)
     }
-    const opened = await openWire(settings)
+    const opened = await openWire(settings, password)
     if (!opened.ok) return opened
     if (isClosed) {
       opened.value.close()

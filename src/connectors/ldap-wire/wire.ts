@@ -13,6 +13,7 @@ import {
 import type { ConnectionSettings } from './connection.ts'
 import { type Failure, failed, ok, type Result, resultFailure } from './errors.ts'
 import { frameReader } from './framing.ts'
+import type { Password } from './password.ts'
 
 /** What the server answered to one request; a result code that is not 0 is a failure instead. */
 export type Answer = {
@@ -48,6 +49,8 @@ type InFlight = {
 const searchEntry = 0x64
 const searchReference = 0x73
 const intermediate = 0x79
+/** RFC 4511 §4.1.9. AD says it of an account that is locked or disabled, too. */
+const invalidCredentials = 49
 const startTlsOid = '1.3.6.1.4.1.1466.20037'
 
 const lost = (code: string, word: string, sent: boolean, message?: string): Failure => ({
@@ -166,7 +169,9 @@ const opened = <S extends Socket>(
   })
 
 /** Connects, secures and binds. Nothing but a bound connection ever leaves this function. */
-export const openWire = async (settings: ConnectionSettings): Promise<Result<Wire>> => {
+export const openWire = async (settings: ConnectionSettings, password: Password): Promise<Result<Wire>> => {
+  const bindPassword = await password.now()
+  if (!bindPassword.ok) return bindPassword
   const { connectMs, operationMs } = settings.timeouts
   const url = new URL(settings.url)
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -212,9 +217,11 @@ export const openWire = async (settings: ConnectionSettings): Promise<Result<Wir
     wire = speak(socket, operationMs)
   }
   const bound = await wire.exchange(
-    (messageId) => new BindRequest({ messageId, dn: settings.bindDn, password: settings.bindPassword }),
+    (messageId) => new BindRequest({ messageId, dn: settings.bindDn, password: bindPassword.value }),
   )
   if (bound.ok) return ok(wire)
   wire.close()
-  return failed({ ...bound.failure, sent: false })
+  const failure = { ...bound.failure, sent: false }
+  if (failure.result === invalidCredentials) password.refused(bindPassword.value, failure)
+  return failed(failure)
 }

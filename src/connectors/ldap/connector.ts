@@ -1,6 +1,6 @@
 import type { TargetId } from '../../domain/ids.ts'
 import { attributesHash, mapAttributes } from '../attribute-mapping.ts'
-import { atOnce, type Connector, type GiveWay } from '../connector.ts'
+import { atOnce, type Connector, type ConnectorTools, type GiveWay } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { creationHash } from '../ldap-wire/attributes.ts'
 import { createLdapClient } from '../ldap-wire/client.ts'
@@ -25,8 +25,12 @@ export const createLdapConnector = (
   settings: LdapSettings,
   giveWay: GiveWay = atOnce,
   now: () => number = Date.now,
+  secret?: ConnectorTools['secret'],
 ): Connector => {
-  const client = createLdapClient(settings, giveWay)
+  const client = createLdapClient(
+    { ...settings, currentPassword: async () => (await secret?.('bindPassword')) ?? null },
+    giveWay,
+  )
   const pace = createPace()
   return {
     target,

@@ -89,14 +89,21 @@ describe('throttled and pending', () => {
 })
 
 describe('refused', () => {
-  test.each(refusalReasons)('bulk, %s: parked with its reason at once', (reason) => {
+  const reasons = refusalReasons.filter((reason) => reason !== 'credential')
+  test.each(reasons)('bulk, %s: parked with its reason at once', (reason) => {
     expect(whatNext(refused(reason), attempt())).toEqual({ kind: 'park', finding: reason })
   })
 
-  test.each(refusalReasons)('leaver, %s: parked only when there is nothing to take away or it must stay', (reason) => {
+  test.each(reasons)('leaver, %s: parked only when there is nothing to take away or it must stay', (reason) => {
     const next = whatNext(refused(reason), attempt({ lane: 'leaver' }))
     const final = ['entitlement-missing', 'account-missing', 'protected'].includes(reason)
     expect(next).toMatchObject(final ? { kind: 'park', finding: reason } : { kind: 'again', finding: reason })
+  })
+
+  test('a credential that the target does not take is nobody’s failure: tried again for ever, no attempt burnt', () => {
+    const next = (lane: Attempt['lane']) => whatNext(refused('credential'), attempt({ lane, attempts: 99 }))
+    expect(next('bulk')).toEqual({ kind: 'again', afterMs: 30_000, counts: false, finding: null })
+    expect(next('leaver')).toEqual({ kind: 'again', afterMs: 5_000, counts: false, finding: null })
   })
 
   test('looking for the account of a leaver is done when there is none, and goes on slowly when there are several', () => {

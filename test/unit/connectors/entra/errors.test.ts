@@ -22,7 +22,7 @@ const broken = (sent: boolean): Failure => ({ status: null, code: 'ECONNRESET', 
 describe('what a status lets us know of a write', () => {
   test.each([
     [400, 'refused:invalid'],
-    [401, 'refused:configuration'],
+    [401, 'refused:credential'],
     [403, 'refused:not-allowed'],
     [404, 'refused:entitlement-missing'],
     [405, 'refused:configuration'],

@@ -33,7 +33,7 @@ describe('what a result code lets us know', () => {
     [21, 'refused:invalid'],
     [32, 'refused:entitlement-missing'],
     [34, 'refused:invalid'],
-    [49, 'refused:configuration'],
+    [49, 'refused:credential'],
     [50, 'refused:not-allowed'],
     [51, 'throttled'],
     [52, 'retry'],

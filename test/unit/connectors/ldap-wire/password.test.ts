@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import type { ConnectionSettings } from '../../../../src/connectors/ldap-wire/connection.ts'
+import { resultFailure } from '../../../../src/connectors/ldap-wire/errors.ts'
+import { createPassword } from '../../../../src/connectors/ldap-wire/password.ts'
+
+test('what was refused is not tried again for a minute, another password at once', async () => {
+  let now = 0
+  let file: string | null = 'old'
+  const settings = { bindPassword: 'configured', currentPassword: async () => file } as ConnectionSettings
+  const password = createPassword(settings, () => now)
+  const said = async () => {
+    const given = await password.now()
+    return given.ok ? given.value : given.failure.word
+  }
+  expect(await said()).toBe('old')
+  password.refused('old', resultFailure(49, ''))
+  now = 59_999
+  expect(await said()).toBe('invalid-credentials')
+  file = 'new'
+  expect(await said()).toBe('new')
+  file = 'old'
+  now = 60_000
+  expect(await said()).toBe('old')
+  file = null
+  expect(await said()).toBe('configured')
+})
