@@ -58,7 +58,7 @@ type Patience = {
  * and goes on, every half minute at the latest.
  */
 export const patience: Record<Lane, Patience> = {
-  bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 30 },
+  bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 40 },
   leaver: { firstMs: 100, capMs: 30_000, findingFrom: 5, giveUpAfter: null },
 }
 

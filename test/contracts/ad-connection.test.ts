@@ -24,7 +24,7 @@ afterAll(() => world?.close())
 const using = async <T>(
   changes: Readonly<Record<string, unknown>>,
   work: (connector: Connector) => Promise<T>,
-  tools = adTools,
+  tools: Parameters<typeof createAdConnector>[2] = adTools,
 ): Promise<T> => {
   const connector = createAdConnector(target, world.configure(changes), tools)
   try {
@@ -77,6 +77,15 @@ describe('security', () => {
       expect(report.problems.join()).toContain('invalid-credentials (49)')
       expect(JSON.stringify([outcomes, report])).not.toContain('wrong-secret')
     })
+  })
+
+  test('a password that its file has changed since is the one to bind with', async () => {
+    const secret = async (member: string) => (member === 'bindPassword' ? world.ad.servicePassword : null)
+    await using(
+      { bindPassword: 'wrong-secret' },
+      async (connector) => expect((await connector.check(always.signal)).problems).toEqual([]),
+      { ...adTools, secret },
+    )
   })
 })
 

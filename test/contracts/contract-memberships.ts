@@ -157,6 +157,21 @@ export const membershipContract = (scene: Scene): void => {
       expect(sorted(await scene.world.membersOf(group))).toEqual(sorted([account, bystander]))
     })
 
+    test('deleted and made again under its name between resolve and write: nobody gets into the other one', async () => {
+      const account = await scene.addAccount()
+      const name = freshKey()
+      const group = await scene.world.addGroup(name)
+      let other: Group | undefined
+      scene.world.faults.atNextWrite('before-commit', async () => {
+        await scene.world.removeGroup(group)
+        other = await scene.world.addGroup(name)
+      })
+      expect(await scene.saying([grant(account, group)])).not.toEqual(['changed'])
+      if (other === undefined) throw new Error('nothing was written')
+      expect(other.nativeId).not.toBe(group.nativeId)
+      expect(await scene.world.membersOf(other)).toEqual([])
+    })
+
     test('what is observed is said, and nothing is changed by it', async () => {
       const somebody = scene.person()
       const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]

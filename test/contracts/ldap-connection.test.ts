@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import { createLdapClient } from '../../src/connectors/ldap-wire/client.ts'
-import type { NativeId } from '../../src/domain/ids.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
@@ -247,6 +247,26 @@ test('the wait for a leaver is not the server being slow: look-ups stay look-ups
 }, 60_000)
 
 describe('completeness', () => {
+  test('a group with 60,000 members: all of them are listed; one more comes in and goes again', async () => {
+    const [account] = (await world.addAccounts([world.person(freshName())])) as [NativeId]
+    const group = await world.addGroup(freshName(), [], 60_000)
+    const connector = makeLdap(world)
+    const listed = async () => {
+      for await (const list of connector.membersOf(
+        [{ id: 1 as EntitlementId, lookup: group.lookup, nativeId: group.nativeId }],
+        always.signal,
+      ))
+        return list.kind === 'complete' ? list.members.length : list.kind
+      return 'nothing'
+    }
+    expect(await listed()).toBe(60_000)
+    expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['changed'])
+    expect(await listed()).toBe(60_001)
+    expect((await connector.apply([revoke(account, group)], always)).map(said)).toEqual(['changed'])
+    expect(await listed()).toBe(60_000)
+    await connector.close()
+  })
+
   test('a server that gives fewer entries than there are: never complete', async () => {
     const reader = await addAccount()
     const dn = String((await world.entryOf(reader))?.dn)
@@ -288,12 +308,41 @@ describe('completeness', () => {
     await world.asRoot.del(dn, manageDsaIt)
   })
 
-  test('an empty page with a cookie is not the end', async () => {
-    const pages = [
-      { names: ['a', 'b'], cookie: 'one' },
-      { names: [], cookie: 'two' },
-      { names: ['c'], cookie: '' },
-    ]
+  test.each([
+    {
+      what: 'an empty page with a cookie is not the end',
+      pages: [
+        { names: ['a', 'b'], cookie: 'one' },
+        { names: [], cookie: 'two' },
+        { names: ['c'], cookie: '' },
+      ],
+      ends: { ok: true, value: null },
+      read: ['a', 'b', 'c'],
+    },
+    {
+      // Some servers name the search by it (389 Directory Server): the pages tell.
+      what: 'a cookie that stays the same while the pages go on is one',
+      pages: [
+        { names: ['a'], cookie: 'one' },
+        { names: ['b'], cookie: 'one' },
+        { names: ['c'], cookie: '' },
+      ],
+      ends: { ok: true, value: null },
+      read: ['a', 'b', 'c'],
+    },
+    {
+      what: 'a page that comes again under the same cookie is no list, and not asked for for ever',
+      pages: Array.from({ length: 9 }, () => ({ names: ['a', 'b'], cookie: 'one' })),
+      ends: { ok: false, failure: { word: 'repeated-page' } },
+      read: ['a', 'b'],
+    },
+    {
+      what: 'neither is an empty one',
+      pages: Array.from({ length: 9 }, () => ({ names: [], cookie: 'one' })),
+      ends: { ok: false, failure: { word: 'repeated-page' } },
+      read: [],
+    },
+  ])('$what', async ({ pages, ends, read }) => {
     const server = createServer((socket) => {
       let page = 0
       socket.on('data', (bytes) => {
@@ -320,11 +369,9 @@ describe('completeness', () => {
       filter: new EqualityFilter({ attribute: 'cn', value: 'x' }),
       attributes: ['cn'],
     } as const
-    expect(await client.searchPages(search, 2, (entries) => seen.push(...entries.map(({ dn }) => dn)))).toEqual({
-      ok: true,
-      value: null,
-    })
-    expect(seen).toEqual(['a', 'b', 'c'])
+    const told = await client.searchPages(search, 2, (entries) => seen.push(...entries.map(({ dn }) => dn)))
+    expect(told).toMatchObject(ends)
+    expect(seen).toEqual(read)
     client.close()
     server.close()
   })

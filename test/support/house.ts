@@ -36,6 +36,8 @@ export type HouseOptions = {
   readonly mode?: TargetMode
   readonly settings?: Partial<EngineSettings>
   readonly target?: Partial<TargetSettings>
+  /** The first target is reached through this port of a proxy, unencrypted. */
+  readonly proxyPort?: number
   /** Wraps the connector: faults on the wire's near side. */
   readonly connector?: (real: Connector) => Connector
   /** Another target beside it, a subtree of its own in the same directory, wrapped so: everybody gets `Second_Staff` there. */
@@ -76,7 +78,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const log = createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'test')
   const db = openDatabase({ url: database.engineUrl, max: 12, applicationName: 'test-engine' })
   const admin = openDatabase({ url: database.adminUrl, max: 2, applicationName: 'test-admin' })
-  const real = createLdapConnector(target, ldapSettings(tree))
+  const real = createLdapConnector(target, ldapSettings(tree, options.proxyPort))
   const connector = protecting(options.connector?.(real) ?? real, options.target?.protect ?? nothingProtected)
   const nudged: string[] = []
   const connectors = new Map([[target, connector]])
@@ -251,11 +253,12 @@ const together = (first: Everything, other: Everything): Everything =>
     }),
   )
 
-export const ldapSettings = (tree: FreshTree) => {
+export const ldapSettings = (tree: FreshTree, proxyPort?: number) => {
   const { ldap } = addresses()
   return ldapSettingsSchema.parse({
-    url: ldap.url,
-    caFile: ldap.caFile,
+    ...(proxyPort === undefined
+      ? { url: ldap.url, caFile: ldap.caFile }
+      : { url: `ldap://127.0.0.1:${proxyPort}`, security: 'plain' }),
     bindDn: ldap.serviceDn,
     bindPassword: ldap.servicePassword,
     peopleBase: tree.people,

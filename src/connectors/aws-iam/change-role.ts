@@ -1,4 +1,5 @@
 import { UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam'
+import type { NativeId } from '../../domain/ids.ts'
 import type { Cause, Outcome } from '../../domain/outcome.ts'
 import {
   type Failure,
@@ -153,12 +154,27 @@ const writeAndProve = async (
   }
   if (after.kind === 'steady') return 'done'
   place.keep()
+  if (after.value !== null && after.value.id !== before.id) return takeBack(iam, after.value, people, gate)
   // IAM said that it is done, and shows what was there before: not yet.
   if (shows(after.value) || formOf(after.value) === formOf(before)) {
     const handle = writeHandle({ until: iam.tools.now() + iam.settings.settle.ms })
     return { kind: 'pending', handle, pollAfterMs: settlingPollMs }
   }
   return { kind: 'unknown', cause: { code: '', word: 'changed-meanwhile' } }
+}
+
+/**
+ * The role was made anew under its name between our read and our write, and IAM writes by name alone: our people are in another
+ * role than was decided. They are taken out of it; what its makers wrote there is lost, which a human must know.
+ */
+const takeBack = async (iam: Iam, other: Role, people: ReadonlySet<string>, gate: Gate): Promise<Outcome> => {
+  const trust = readTrust(iam.settings, other.trust)
+  const changed: Outcome = { kind: 'unknown', cause: { code: '', word: 'changed-meanwhile' } }
+  if (trust === null || !isWritten(trust, people)) return changed
+  const leaving = [...people].map((name, index): Change => ({ index, op: 'revoke', account: name as NativeId }))
+  const { document } = planTrust(iam.settings, trust, leaving)
+  const put = document === null ? null : await write(iam, other.name, document, gate)
+  return put === null || put.ok ? refusal('entitlement-changed-identity', 'another-role-written') : changed
 }
 
 const mayStillArrive = ({ sent, verdict }: Failure): boolean => sent === 'sent' || verdict.kind === 'unknown'

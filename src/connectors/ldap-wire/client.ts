@@ -87,6 +87,7 @@ export type LdapClient = {
 
 /** Reads in flight on the read connection. More would only queue inside slapd and make each wait for all. */
 const readsAtOnce = 4
+const repeatedPage: Failure = { code: '', result: null, word: 'repeated-page', sent: true }
 const leaseOver: Failure = { code: 'lease', result: null, word: 'lease', sent: false }
 
 /** What a kind of directory adds to each of its searches and reads from the values of its answers. */
@@ -184,6 +185,7 @@ export const createLdapClient = (
       readTurn(async () => {
         const wire = await reader.get()
         if (!wire.ok) return wire
+        let before: string | undefined
         for (let cookie = Buffer.alloc(0); ; ) {
           await giveWay()
           const found = await searchOnce(
@@ -192,8 +194,12 @@ export const createLdapClient = (
             new PagedResultsControl({ critical: true, value: { size: pageSize, cookie } }),
           )
           if (!found.ok) return found
-          if (onPage(found.value.entries) === 'enough') return ok(null)
           const next = found.value.controls.find((control) => control instanceof PagedResultsControl)?.value?.cookie
+          // The same cookie may stand for the whole search (RFC 2696 leaves that to servers); with it the same page is no progress.
+          const first = found.value.entries[0]?.dn ?? ''
+          if (next?.equals(cookie) && first === before) return failed(repeatedPage)
+          before = first
+          if (onPage(found.value.entries) === 'enough') return ok(null)
           if (next === undefined || next.length === 0) return ok(null)
           cookie = Buffer.from(next)
         }

@@ -95,7 +95,9 @@ test('refused for two hours: a finding for the target, nothing parked, a leaver 
 
   // In the moment of the change there is no file: not yet, and still nobody's fault.
   rotate(null)
+  await house.shift(60_000)
   await round()
+  expect(await house.account('P-2')).toBeNull()
   rotate(addresses().ldap.servicePassword)
   await house.quiesce()
   expect(await house.groupsOf('P-2')).toEqual(lending)

@@ -31,11 +31,18 @@ describe('retry', () => {
     expect(whatNext({ ...retry, retryAfterMs: 1 }, attempt())).toMatchObject({ afterMs: 250 })
   })
 
-  test('bulk: a finding from the tenth attempt, parked after the thirtieth', () => {
+  test('bulk: a finding from the tenth attempt, parked after the fortieth, more than an hour later', () => {
     expect(whatNext(retry, attempt({ attempts: 9 }))).toMatchObject({ finding: null })
     expect(whatNext(retry, attempt({ attempts: 10 }))).toMatchObject({ kind: 'again', finding: 'still-failing' })
-    expect(whatNext(retry, attempt({ attempts: 29 }))).toMatchObject({ kind: 'again' })
-    expect(whatNext(retry, attempt({ attempts: 30 }))).toEqual({ kind: 'park', finding: 'retries-exhausted' })
+    expect(whatNext(retry, attempt({ attempts: 39 }))).toMatchObject({ kind: 'again' })
+    expect(whatNext(retry, attempt({ attempts: 40 }))).toEqual({ kind: 'park', finding: 'retries-exhausted' })
+    // At the shortest pauses that chance may give.
+    let rides = 0
+    for (let attempts = 1; attempts < 40; attempts++) {
+      const next = whatNext(retry, attempt({ attempts, random: 0 }))
+      rides += next.kind === 'again' ? next.afterMs : 0
+    }
+    expect(rides).toBeGreaterThan(3_600_000)
   })
 
   test('leaver: a finding from the fifth attempt, never given up, never more than half a minute apart', () => {
