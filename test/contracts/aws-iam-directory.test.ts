@@ -359,6 +359,8 @@ describe('what IAM says', () => {
     ['Throttling', 400, 'throttled'],
     ['ServiceFailure', 500, 'unknown'],
     ['ServiceUnavailable', 503, 'unknown'],
+    // A body that is no XML, as a load balancer gives it.
+    ['<html><h1>Bad Gateway', 502, 'unknown'],
     ['InvalidClientTokenId', 403, 'refused:credential'],
   ])('%s (%d) to a write: %s', async (code, status, word) => {
     const fresh = makeAwsIam(world)
