@@ -21,7 +21,7 @@ import { targetBudget } from './budgets.ts'
 
 /** The one place that knows which connectors there are. */
 export const createConnector = (target: Config['targets'][number], tools: ConnectorTools): Connector =>
-  answering(protecting(unprotected(target, tools), target.protect))
+  protecting(answering(unprotected(target, tools)), target.protect)
 
 /** A line for each connector. */
 const unprotected = (target: Config['targets'][number], tools: ConnectorTools): Connector => {

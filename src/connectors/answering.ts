@@ -9,7 +9,7 @@ const graceMs = 250
  * so that whoever asks about one target goes on to the next. Writes are not here: the engine gives those up with their lease.
  */
 export const answering = (connector: Connector): Connector => {
-  const { changes, poll } = connector
+  const { changes, own, poll } = connector
   return {
     ...connector,
     check: (signal) => orElse(connector.check(signal), signal, () => ({ ok: false, problems: [text] })),
@@ -26,6 +26,7 @@ export const answering = (connector: Connector): Connector => {
     whoIs: (members, signal) => orElse(connector.whoIs(members, signal), signal, nothing),
     accounts: (ids, signal) => orElse(connector.accounts(ids, signal), signal, nothing),
     listAccounts: (signal) => orElse(connector.listAccounts(signal), signal, nothing),
+    ...(own === undefined ? {} : { own: (signal) => orElse(own(signal), signal, nothing) }),
     membersOf: (refs, signal) => lists(connector, refs, signal),
     ...(changes === undefined
       ? {}

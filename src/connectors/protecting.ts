@@ -30,7 +30,8 @@ export const protecting = (connector: Connector, protection: Protection): Connec
   return {
     ...connector,
     apply: async (operations, context) => {
-      if ((await own.ask(context.signal)) === null) return operations.map(() => ownUnread)
+      if ((await own.ask(context.signal)) === null)
+        return (await connector.observe(operations, context.signal)).map(whyUnread)
       return apply(connector, door, operations, context)
     },
     observe: async (operations, signal) => {
@@ -138,5 +139,9 @@ const ownMeant = (
 }
 
 const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read' } } as const
+/** Who is not let in at all is told so: that is the target's trouble, and waits otherwise than a read that failed. */
+const whyUnread = (read: Outcome): Outcome =>
+  read.kind === 'refused' && read.reason === 'credential' ? read : ownUnread
+
 const refused = (word: string): Outcome => ({ kind: 'refused', reason: 'protected', cause: { code: '', word } })
 const notBegun: Outcome = { kind: 'retry', cause: { code: '', word: 'not-begun' } }

@@ -107,3 +107,15 @@ test('refused for two hours: a finding for the target, nothing parked, a leaver 
   await house.sweep()
   expect(await findingsOf(house)).toEqual([])
 })
+
+test('refused from the first call on: the same', async () => {
+  const { rotate } = await open()
+  rotate('not the password')
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await round()
+  expect(await states()).toEqual([{ target, state: 'ready', attempts: 0 }])
+  expect(await findingsOf(house)).toEqual(['credential-refused'])
+  rotate(addresses().ldap.servicePassword)
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(lending)
+})

@@ -15,6 +15,7 @@ const deaf = {
   whoIs: never,
   accounts: never,
   listAccounts: never,
+  own: never,
   changes: never,
   membersOf: async function* () {
     yield first
@@ -45,6 +46,7 @@ test('whoever ignores its signal is answered for: nothing is known, and no list 
       connector.whoIs(['a'], ended),
       connector.accounts([account], ended),
       connector.listAccounts(ended),
+      connector.own?.(ended),
       connector.changes?.(null, ended),
       listing(),
     ]),
@@ -53,6 +55,7 @@ test('whoever ignores its signal is answered for: nothing is known, and no list 
     [{ kind: 'failed' }],
     [unknown, unknown],
     [unknown],
+    partial,
     partial,
     partial,
     partial,
