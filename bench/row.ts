@@ -39,6 +39,7 @@ export const rowNames = [
   'ingest',
   'audit',
   'reconcile',
+  'ldap',
   'memory',
   'memberof',
 ] as const

@@ -28,6 +28,8 @@ export type Scale = {
     readonly each: number
     readonly pairs: number
   }
+  /** Memberships straight through the LDAP connector: three groups each. */
+  readonly ldap: { readonly people: number; readonly pairs: number }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
 }
 
@@ -43,6 +45,7 @@ export const fullScale: Scale = {
   ingest: { messages: 60_000, warm: 10_000, pairs: 5 },
   audit: { entries: 50_000, pairs: 5 },
   reconcile: { people: 100_000, groups: 300, each: 3, pairs: 5 },
+  ldap: { people: 10_000, pairs: 7 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -58,5 +61,6 @@ export const quickScale: Scale = {
   ingest: { messages: 8_000, warm: 5_000, pairs: 1 },
   audit: { entries: 5_000, pairs: 1 },
   reconcile: { people: 500, groups: 10, each: 3, pairs: 1 },
+  ldap: { people: 400, pairs: 1 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

@@ -4,6 +4,7 @@ import { auditLine } from './audit.ts'
 import { exodusLines } from './exodus.ts'
 import { ingestLines } from './ingest.ts'
 import { floorLine, joinerRounds, naiveLines } from './joiners.ts'
+import { ldapLine } from './ldap.ts'
 import { leaverLines } from './leaver.ts'
 import { loadLines } from './load.ts'
 import { memoryLine } from './memory.ts'
@@ -45,6 +46,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('ingest')) await measure('ingest', () => ingestLines(bench))
   if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
   if (does('reconcile')) await measure('reconcile', () => reconcileLines(bench))
+  if (does('ldap')) await measure('ldap', async () => [await ldapLine(bench)])
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))
     await measure('memberof', async () => {
