@@ -20,7 +20,7 @@ export type Line = {
   readonly against: string
   /** The measured figure that the goal speaks of, in the goal's own unit. */
   readonly value: Spread
-  readonly unit: '×' | 'share' | 'writes' | 'statements' | 'MB'
+  readonly unit: '×' | 'share' | 'writes' | 'statements' | 'calls' | 'members' | '429s' | 'MB'
   /** null: for information only. */
   readonly goal: { readonly reach: number; readonly aim: number; readonly better: 'less' | 'more' } | null
   /** Absolute figures behind it, one a line. */
@@ -40,6 +40,7 @@ export const rowNames = [
   'audit',
   'reconcile',
   'ldap',
+  'graph',
   'memory',
   'memberof',
 ] as const

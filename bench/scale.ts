@@ -30,6 +30,8 @@ export type Scale = {
   }
   /** Memberships straight through the LDAP connector: three groups each. */
   readonly ldap: { readonly people: number; readonly pairs: number }
+  /** Parts of the measured time, and how long each is, s of Graph's time; it passes `speed` times as fast as ours. */
+  readonly graph: { readonly windows: number; readonly seconds: number; readonly speed: number }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
 }
 
@@ -46,6 +48,7 @@ export const fullScale: Scale = {
   audit: { entries: 50_000, pairs: 5 },
   reconcile: { people: 100_000, groups: 300, each: 3, pairs: 5 },
   ldap: { people: 10_000, pairs: 7 },
+  graph: { windows: 5, seconds: 30, speed: 5 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -62,5 +65,6 @@ export const quickScale: Scale = {
   audit: { entries: 5_000, pairs: 1 },
   reconcile: { people: 500, groups: 10, each: 3, pairs: 1 },
   ldap: { people: 400, pairs: 1 },
+  graph: { windows: 1, seconds: 10, speed: 5 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

@@ -2,6 +2,7 @@ import { addPeople } from '../house/people.ts'
 import type { Bench, Line, RowName } from '../row.ts'
 import { auditLine } from './audit.ts'
 import { exodusLines } from './exodus.ts'
+import { graphLines } from './graph.ts'
 import { ingestLines } from './ingest.ts'
 import { floorLine, joinerRounds, naiveLines } from './joiners.ts'
 import { ldapLine } from './ldap.ts'
@@ -47,6 +48,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
   if (does('reconcile')) await measure('reconcile', () => reconcileLines(bench))
   if (does('ldap')) await measure('ldap', async () => [await ldapLine(bench)])
+  if (does('graph')) await measure('graph', () => graphLines(bench))
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))
     await measure('memberof', async () => {
