@@ -41,6 +41,8 @@ export const rowNames = [
   'reconcile',
   'ldap',
   'graph',
+  'aws',
+  'assignments',
   'memory',
   'memberof',
 ] as const

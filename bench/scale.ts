@@ -32,6 +32,9 @@ export type Scale = {
   readonly ldap: { readonly people: number; readonly pairs: number }
   /** Parts of the measured time, and how long each is, s of Graph's time; it passes `speed` times as fast as ours. */
   readonly graph: { readonly windows: number; readonly seconds: number; readonly speed: number }
+  /** The same of AWS, in real time. */
+  readonly aws: { readonly windows: number; readonly seconds: number }
+  readonly assignments: { readonly windows: number; readonly seconds: number }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
 }
 
@@ -49,6 +52,8 @@ export const fullScale: Scale = {
   reconcile: { people: 100_000, groups: 300, each: 3, pairs: 5 },
   ldap: { people: 10_000, pairs: 7 },
   graph: { windows: 5, seconds: 30, speed: 5 },
+  aws: { windows: 5, seconds: 6 },
+  assignments: { windows: 5, seconds: 12 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -66,5 +71,7 @@ export const quickScale: Scale = {
   reconcile: { people: 500, groups: 10, each: 3, pairs: 1 },
   ldap: { people: 400, pairs: 1 },
   graph: { windows: 1, seconds: 10, speed: 5 },
+  aws: { windows: 1, seconds: 3 },
+  assignments: { windows: 1, seconds: 6 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

@@ -1,6 +1,8 @@
 import { addPeople } from '../house/people.ts'
 import type { Bench, Line, RowName } from '../row.ts'
+import { assignmentsLine } from './assignments.ts'
 import { auditLine } from './audit.ts'
+import { awsLines } from './aws.ts'
 import { exodusLines } from './exodus.ts'
 import { graphLines } from './graph.ts'
 import { ingestLines } from './ingest.ts'
@@ -49,6 +51,8 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('reconcile')) await measure('reconcile', () => reconcileLines(bench))
   if (does('ldap')) await measure('ldap', async () => [await ldapLine(bench)])
   if (does('graph')) await measure('graph', () => graphLines(bench))
+  if (does('aws')) await measure('aws', () => awsLines(bench))
+  if (does('assignments')) await measure('assignments', async () => [await assignmentsLine(bench)])
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))
     await measure('memberof', async () => {

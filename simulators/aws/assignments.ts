@@ -8,6 +8,8 @@ export type Settling = {
   readonly ms: number
   /** And how often its status must have been asked for before it ends. */
   readonly polls: number
+  /** One takes up to so much less, another up to so much more, evenly. Default 0. */
+  readonly spreadMs?: number
 }
 
 type Request = {
@@ -16,6 +18,8 @@ type Request = {
   readonly account: string
   readonly body: Json
   readonly begun: number
+  /** Of the spread that it gets, -1 … 1. */
+  readonly turn: number
   polls: number
   status: 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED'
   reason: string | null
@@ -23,6 +27,9 @@ type Request = {
 
 /** User guide, limits: not raisable. */
 const outstandingAtMost = 15
+
+/** Multiples of it, modulo 1, are spread evenly. */
+const goldenPart = 0.618_033_988_749_895
 
 export type Assignments = {
   readonly rules: Rules
@@ -51,9 +58,11 @@ export const assignments = (): Assignments => {
   /** Ends what is due. The change is made at that moment, not before. */
   const tick = async (behind: Behind): Promise<void> => {
     for (const request of running()) {
-      if (behind.now() - request.begun < settling.ms || request.polls < settling.polls) continue
+      const takes = settling.ms + request.turn * (settling.spreadMs ?? 0)
+      if (behind.now() - request.begun < takes || request.polls < settling.polls) continue
       request.status = request.reason === null ? 'SUCCEEDED' : 'FAILED'
-      busyMs += behind.now() - request.begun
+      // It was over then, whenever we look.
+      busyMs += settling.polls > 0 ? behind.now() - request.begun : takes
       if (request.reason !== null) continue
       if (request.kind === 'provisioning') await provision(request, behind)
       else await commit(request, behind)
@@ -111,6 +120,7 @@ export const assignments = (): Assignments => {
       account,
       body,
       begun: behind.now(),
+      turn: 2 * ((requests.size * goldenPart) % 1) - 1,
       polls: 0,
       status: 'IN_PROGRESS',
       reason: failures.shift() ?? null,
