@@ -43,6 +43,7 @@ export const rowNames = [
   'graph',
   'aws',
   'assignments',
+  'everywhere',
   'memory',
   'memberof',
 ] as const

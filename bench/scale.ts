@@ -35,6 +35,8 @@ export type Scale = {
   /** The same of AWS, in real time. */
   readonly aws: { readonly windows: number; readonly seconds: number }
   readonly assignments: { readonly windows: number; readonly seconds: number }
+  /** Leavers of all four kinds of target, of each side. */
+  readonly everywhere: { readonly leavers: number; readonly blocks: number; readonly warm: number }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
 }
 
@@ -54,6 +56,7 @@ export const fullScale: Scale = {
   graph: { windows: 5, seconds: 30, speed: 5 },
   aws: { windows: 5, seconds: 6 },
   assignments: { windows: 5, seconds: 12 },
+  everywhere: { leavers: 200, blocks: 5, warm: 20 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -73,5 +76,6 @@ export const quickScale: Scale = {
   graph: { windows: 1, seconds: 10, speed: 5 },
   aws: { windows: 1, seconds: 3 },
   assignments: { windows: 1, seconds: 6 },
+  everywhere: { leavers: 5, blocks: 1, warm: 2 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

@@ -33,7 +33,7 @@ export type AwsHouse = {
 const usersAtOnce = 8
 
 export const openAwsHouse = async (bench: BenchStack, lane: Lane): Promise<AwsHouse> => {
-  const stack = await bench.withMoto()
+  const stack = await bench.withParts('moto', ['moto'])
   const simulator = await startSimulator({ moto: stack.awsUrl, callsPerSecond })
   const { identityStoreId: IdentityStoreId, instanceArn: InstanceArn } = simulator
   const connector = createAwsConnector(
