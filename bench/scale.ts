@@ -52,7 +52,7 @@ export const fullScale: Scale = {
   ingest: { messages: 60_000, warm: 10_000, pairs: 5 },
   audit: { entries: 50_000, pairs: 5 },
   reconcile: { people: 100_000, groups: 300, each: 3, pairs: 5 },
-  ldap: { people: 10_000, pairs: 7 },
+  ldap: { people: 10_000, pairs: 5 },
   graph: { windows: 5, seconds: 30, speed: 5 },
   aws: { windows: 5, seconds: 6 },
   assignments: { windows: 5, seconds: 12 },

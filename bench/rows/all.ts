@@ -8,7 +8,7 @@ import { exodusLines } from './exodus.ts'
 import { graphLines } from './graph.ts'
 import { ingestLines } from './ingest.ts'
 import { floorLine, joinerRounds, naiveLines } from './joiners.ts'
-import { ldapLine } from './ldap.ts'
+import { ldapLines } from './ldap.ts'
 import { leaverLines } from './leaver.ts'
 import { loadLines } from './load.ts'
 import { memoryLine } from './memory.ts'
@@ -50,7 +50,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('ingest')) await measure('ingest', () => ingestLines(bench))
   if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
   if (does('reconcile')) await measure('reconcile', () => reconcileLines(bench))
-  if (does('ldap')) await measure('ldap', async () => [await ldapLine(bench)])
+  if (does('ldap')) await measure('ldap', () => ldapLines(bench))
   if (does('graph')) await measure('graph', () => graphLines(bench))
   if (does('aws')) await measure('aws', () => awsLines(bench))
   if (does('assignments')) await measure('assignments', async () => [await assignmentsLine(bench)])
