@@ -136,10 +136,14 @@ export const assignments = (): Assignments => {
     await tick(behind)
     return statusOf(request)
   }
-  const inProgress = (kind: Request['kind']): readonly Json[] =>
-    running()
+  /** To be listed is to be asked about. */
+  const list = async (kind: Request['kind'], behind: Behind): Promise<readonly Json[]> => {
+    for (const one of running()) if (one.kind === kind) one.polls += 1
+    await tick(behind)
+    return running()
       .filter((one) => one.kind === kind)
       .map(({ id, status, begun }) => ({ RequestId: id, Status: status, CreatedDate: begun / 1_000 }))
+  }
 
   const rules: Rules = {
     CreateAccountAssignment: async (body, behind) => ({
@@ -161,13 +165,11 @@ export const assignments = (): Assignments => {
       PermissionSetProvisioningStatus: await describe(text(body, 'ProvisionPermissionSetRequestId'), behind),
     }),
     ListAccountAssignmentCreationStatus: async (body, behind) => {
-      await tick(behind)
-      const { items, next } = page(inProgress('creation'), body, behind)
+      const { items, next } = page(await list('creation', behind), body, behind)
       return { AccountAssignmentsCreationStatus: items, ...next }
     },
     ListAccountAssignmentDeletionStatus: async (body, behind) => {
-      await tick(behind)
-      const { items, next } = page(inProgress('deletion'), body, behind)
+      const { items, next } = page(await list('deletion', behind), body, behind)
       return { AccountAssignmentsDeletionStatus: items, ...next }
     },
     ListAccountsForProvisionedPermissionSet: async (body, behind) => {

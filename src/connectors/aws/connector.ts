@@ -11,6 +11,7 @@ import { createClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
 import { readHoldings } from './holdings.ts'
 import { nativeIdOf } from './identify.ts'
+import { createInProgress } from './in-progress.ts'
 import { listAccounts } from './list-accounts.ts'
 import { awsManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
@@ -27,6 +28,8 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     transport: createTransport(tools),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
+    inProgress: createInProgress(),
+    lastAssigned: new Map(),
   }
   const { account } = settings
   return {
