@@ -26,7 +26,11 @@ export const assignedUsers = async (
     )
     return read.ok ? ok({ items: read.value.AccountAssignments ?? [], next: read.value.NextToken }) : read
   })
-  if (!all.ok) return isMissing(all.failure, 'something') ? ok(null) : all
+  if (!all.ok) {
+    if (!isMissing(all.failure, 'something')) return all
+    aws.permissionSetNames.delete(permissionSetArn)
+    return ok(null)
+  }
   const users = new Set(
     all.value.flatMap(({ PrincipalType, PrincipalId }) =>
       PrincipalType === 'USER' && PrincipalId ? [PrincipalId] : [],

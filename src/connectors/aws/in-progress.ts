@@ -14,7 +14,13 @@ type Kind = 'creation' | 'deletion'
  */
 export type InProgress = {
   readonly asked: Map<string, { readonly kind: Kind; readonly place: string; readonly at: number }>
-  readonly lists: Map<Kind, { readonly at: number; readonly requests: Promise<ReadonlySet<string> | null> }>
+  readonly lists: Map<Kind, List>
+}
+type List = {
+  readonly at: number
+  /** null: it could not be read. */
+  readonly requests: Promise<ReadonlySet<string> | null>
+  wasRead: boolean
 }
 export const createInProgress = (): InProgress => ({ asked: new Map(), lists: new Map() })
 
@@ -38,10 +44,11 @@ export const isInProgress = async (aws: Aws, kind: Kind, request: string, place:
   asked.set(request, { kind, place, at: now })
   if ([...asked.values()].filter((one) => one.kind === kind).length < listFrom) return false
   const last = lists.get(kind)
-  const isFresh = last !== undefined && now - last.at < ((await last.requests) === null ? withoutMs : listMs)
-  const list = isFresh ? last : { at: now, requests: readList(aws, kind) }
+  const isFresh = last !== undefined && now - last.at < (last.wasRead ? listMs : withoutMs)
+  const list: List = isFresh ? last : { at: now, requests: readList(aws, kind), wasRead: true }
   lists.set(kind, list)
   const requests = await list.requests
+  list.wasRead = requests !== null
   return requests?.has(request) === true
 }
 
