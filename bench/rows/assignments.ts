@@ -55,7 +55,8 @@ const measure = async (
   const { simulator } = house
   const accounts = Array.from({ length: accountCount }, (_, i) => String(100_000_000_000 + i))
   const arn = await house.addPermissionSet('Trader')
-  const each = Math.ceil(((warmMs + count * windowMs) / settleMs + 1) * (slots / accountCount)) + 2
+  // Places go to whoever asks first, so some accounts get on faster than others.
+  const each = Math.ceil(((warmMs + count * windowMs) / settleMs) * (slots / accountCount) * 1.7) + 4
   const users = await house.addUsers(each)
   for (const account of accounts) for (const user of users) await house.assign(user, arn, account)
   simulator.assignments.settling = { ms: settleMs, polls: 0, spreadMs }
