@@ -3,7 +3,7 @@ import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
 import type { AwsClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
-import type { InProgress } from './in-progress.ts'
+import type { InProgress } from './requests.ts'
 
 /** What every file of this connector works with. */
 export type Aws = {

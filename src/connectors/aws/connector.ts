@@ -11,12 +11,12 @@ import { createClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
 import { readHoldings } from './holdings.ts'
 import { nativeIdOf } from './identify.ts'
-import { createInProgress } from './in-progress.ts'
 import { listAccounts } from './list-accounts.ts'
 import { awsManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { observe } from './observe.ts'
 import { poll } from './poll.ts'
+import { createInProgress } from './requests.ts'
 import { observedAccount, readUsers } from './users.ts'
 
 /** An IAM Identity Center instance: group memberships and account assignments of its users. */

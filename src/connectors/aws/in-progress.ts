@@ -5,24 +5,7 @@ import {
 import { ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { Aws } from './aws.ts'
-
-type Kind = 'creation' | 'deletion'
-
-/**
- * Requests that AWS is still working on: one list tells of all of one kind, where asking for each by itself would use up the
- * quota. It belongs to one connector.
- */
-export type InProgress = {
-  readonly asked: Map<string, { readonly kind: Kind; readonly place: string; readonly at: number }>
-  readonly lists: Map<Kind, List>
-}
-type List = {
-  readonly at: number
-  /** null: it could not be read. */
-  readonly requests: Promise<ReadonlySet<string> | null>
-  wasRead: boolean
-}
-export const createInProgress = (): InProgress => ({ asked: new Map(), lists: new Map() })
+import type { Kind, List } from './requests.ts'
 
 /** From so many on, a list is cheaper than their statuses. */
 const listFrom = 3
