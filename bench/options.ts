@@ -63,12 +63,13 @@ export const readOptions = (argv: readonly string[]): Options | null => {
   }
 }
 
-const withPairs = ({ exodus, ingest, audit, reconcile }: Scale, pairs: number): Partial<Scale> => ({
+const withPairs = ({ exodus, ingest, audit, reconcile, ldap }: Scale, pairs: number): Partial<Scale> => ({
   pairs,
   exodus: { ...exodus, pairs },
   ingest: { ...ingest, pairs },
   audit: { ...audit, pairs },
   reconcile: { ...reconcile, pairs },
+  ldap: { ...ldap, pairs },
 })
 
 const positive = (text: string | undefined): number | undefined | null =>

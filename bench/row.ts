@@ -20,7 +20,7 @@ export type Line = {
   readonly against: string
   /** The measured figure that the goal speaks of, in the goal's own unit. */
   readonly value: Spread
-  readonly unit: '×' | 'share' | 'writes' | 'statements' | 'MB'
+  readonly unit: '×' | 'share' | 'writes' | 'statements' | 'calls' | 'members' | '429s' | 'MB'
   /** null: for information only. */
   readonly goal: { readonly reach: number; readonly aim: number; readonly better: 'less' | 'more' } | null
   /** Absolute figures behind it, one a line. */
@@ -39,6 +39,11 @@ export const rowNames = [
   'ingest',
   'audit',
   'reconcile',
+  'ldap',
+  'graph',
+  'aws',
+  'assignments',
+  'everywhere',
   'memory',
   'memberof',
 ] as const

@@ -28,6 +28,15 @@ export type Scale = {
     readonly each: number
     readonly pairs: number
   }
+  /** Memberships straight through the LDAP connector: three groups each. */
+  readonly ldap: { readonly people: number; readonly pairs: number }
+  /** Parts of the measured time, and how long each is, s of Graph's time; it passes `speed` times as fast as ours. */
+  readonly graph: { readonly windows: number; readonly seconds: number; readonly speed: number }
+  /** The same of AWS, in real time. */
+  readonly aws: { readonly windows: number; readonly seconds: number }
+  readonly assignments: { readonly windows: number; readonly seconds: number }
+  /** Leavers of all four kinds of target, of each side. */
+  readonly everywhere: { readonly leavers: number; readonly blocks: number; readonly warm: number }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
 }
 
@@ -43,6 +52,11 @@ export const fullScale: Scale = {
   ingest: { messages: 60_000, warm: 10_000, pairs: 5 },
   audit: { entries: 50_000, pairs: 5 },
   reconcile: { people: 100_000, groups: 300, each: 3, pairs: 5 },
+  ldap: { people: 10_000, pairs: 5 },
+  graph: { windows: 5, seconds: 30, speed: 5 },
+  aws: { windows: 5, seconds: 6 },
+  assignments: { windows: 5, seconds: 12 },
+  everywhere: { leavers: 200, blocks: 5, warm: 20 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -58,5 +72,10 @@ export const quickScale: Scale = {
   ingest: { messages: 8_000, warm: 5_000, pairs: 1 },
   audit: { entries: 5_000, pairs: 1 },
   reconcile: { people: 500, groups: 10, each: 3, pairs: 1 },
+  ldap: { people: 400, pairs: 1 },
+  graph: { windows: 1, seconds: 10, speed: 5 },
+  aws: { windows: 1, seconds: 3 },
+  assignments: { windows: 1, seconds: 6 },
+  everywhere: { leavers: 5, blocks: 1, warm: 2 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

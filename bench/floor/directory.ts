@@ -27,6 +27,19 @@ export const resolveByOr = async (client: Client, base: string, keys: readonly s
   return dnByKey(found)
 }
 
+/** So many native ids found by ORs of fifty, one search after the other; answers how many there were. */
+export const findByIds = async (client: Client, base: string, ids: readonly string[]): Promise<number> => {
+  let found = 0
+  for (let at = 0; at < ids.length; at += 50) {
+    const filter = `(|${ids
+      .slice(at, at + 50)
+      .map((id) => `(entryUUID=${id})`)
+      .join('')})`
+    found += (await client.search(base, { scope: 'sub', filter, attributes: ['entryUUID'] })).searchEntries.length
+  }
+  return found
+}
+
 export const resolveByPages = async (client: Client, base: string): Promise<Resolved> => {
   const { searchEntries } = await client.search(base, {
     scope: 'sub',

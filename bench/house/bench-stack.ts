@@ -22,6 +22,8 @@ export type BenchStack = {
   readonly processor: () => Readonly<Record<(typeof partNames)[number], number>>
   /** The same parts, but another directory server: its own slapd with this variant. */
   readonly withDirectory: (name: string, variant: SlapdVariant, entries?: string) => Promise<BenchStack>
+  /** Other servers, in a directory of this name. */
+  readonly withParts: (name: string, parts: readonly Part[]) => Promise<Stack>
   readonly stop: () => Promise<void>
 }
 
@@ -77,6 +79,11 @@ const benchStack = (
     })
     const made = benchStack(stack, other.ldap, other, rest, onProgress)
     return { ...made, stop: () => other.stop({ discard: true }) }
+  },
+  withParts: (name, parts) => {
+    const dir = join(checkout, '.stack', `bench-${name}`)
+    forgetInterrupted(dir)
+    return startStack({ dir, parts, onProgress })
   },
   stop: () => stack.stop({ discard: true }),
 })

@@ -31,15 +31,26 @@ export type GroundOptions = {
   readonly ofDepartments?: number
   /** DNs that stand in a group from the beginning: no doing of Muster's. */
   readonly members?: (group: string) => readonly string[]
+  readonly beside?: Beside
+}
+
+/** Targets besides the directory, and what everybody holds on them. */
+export type Beside = {
+  readonly targets: readonly Readonly<Record<string, unknown>>[]
+  /** Key → its target and look-up there. */
+  readonly entitlements: Readonly<Record<string, { readonly target: string; readonly lookup: string }>>
+  /** For the engine: where they are, and its credentials. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 export const partitions = 4
+const nothing: Beside = { targets: [], entitlements: {}, env: {} }
 const unlimited = { absolute: 100_000_000, percent: 100 }
 
 export const freshGround = async (
   bench: BenchStack,
   people: People,
-  { ofDepartments = usualDepartments, members }: GroundOptions = {},
+  { ofDepartments = usualDepartments, members, beside = nothing }: GroundOptions = {},
 ): Promise<Ground> => {
   const { stack, ldap } = bench
   const name = freshName()
@@ -73,7 +84,7 @@ export const freshGround = async (
   })
   admin.on('error', () => {})
   const configDirectory = mkdtempSync(join(stack.dir, 'config-'))
-  writeConfiguration(configDirectory, bench, { name, people: people.base, groups, ofDepartments })
+  writeConfiguration(configDirectory, bench, { name, people: people.base, groups, ofDepartments }, beside)
   return {
     name,
     bench,
@@ -93,6 +104,7 @@ export const freshGround = async (
       BENCH_LDAP_URL: ldap.url,
       BENCH_LDAP_CA_FILE: ldap.caFile,
       BENCH_LDAP_PASSWORD: ldap.servicePassword,
+      ...beside.env,
     },
     leave: async () => {
       await feed.close()
@@ -125,7 +137,9 @@ const writeConfiguration = (
   directory: string,
   { ldap }: BenchStack,
   { name, people, groups, ofDepartments }: Names,
+  beside: Beside,
 ): void => {
+  const guard = { revokes: unlimited, disables: unlimited, entitlementRevokes: unlimited, enables: unlimited }
   const file = {
     sources: [{ id: 'hr', type: 'kafka', topics: [name], group: name }],
     targets: [
@@ -133,7 +147,7 @@ const writeConfiguration = (
         id: 'bank-ldap',
         type: 'ldap',
         mode: 'enforce',
-        guard: { revokes: unlimited, disables: unlimited, entitlementRevokes: unlimited, enables: unlimited },
+        guard,
         ldap: {
           url: 'env:BENCH_LDAP_URL',
           caFile: 'env:BENCH_LDAP_CA_FILE',
@@ -147,26 +161,29 @@ const writeConfiguration = (
           },
         },
       },
+      ...beside.targets.map((target) => ({ ...target, mode: 'enforce', guard })),
     ],
     queue: { prefix: `{${name}}` },
   }
   const policies = {
     entitlements: Object.fromEntries(
-      groupNames(ofDepartments).map((group) => [
-        group,
-        {
-          target: 'bank-ldap',
-          lookup: `cn=${group},${groups}`,
-          risk: 'low',
-          owner: 'P-0',
-          description: `Group ${group}`,
-        },
+      [
+        ...groupNames(ofDepartments).map(
+          (group) => [group, { target: 'bank-ldap', lookup: `cn=${group},${groups}` }] as const,
+        ),
+        ...Object.entries(beside.entitlements),
+      ].map(([key, { target, lookup }]) => [
+        key,
+        { target, lookup, risk: 'low', owner: 'P-0', description: `Group ${key}` },
       ]),
     ),
     birthright: Object.fromEntries(
       Array.from({ length: ofDepartments }, (_, department) => [
         `department-${department}`,
-        { when: { department: `D${department}` }, grants: { entitlements: groupsOfDepartment(department) } },
+        {
+          when: { department: `D${department}` },
+          grants: { entitlements: [...groupsOfDepartment(department), ...Object.keys(beside.entitlements)] },
+        },
       ]),
     ),
   }

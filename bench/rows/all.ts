@@ -1,9 +1,14 @@
 import { addPeople } from '../house/people.ts'
 import type { Bench, Line, RowName } from '../row.ts'
+import { assignmentsLine } from './assignments.ts'
 import { auditLine } from './audit.ts'
+import { awsLines } from './aws.ts'
+import { everywhereLine } from './everywhere.ts'
 import { exodusLines } from './exodus.ts'
+import { graphLines } from './graph.ts'
 import { ingestLines } from './ingest.ts'
 import { floorLine, joinerRounds, naiveLines } from './joiners.ts'
+import { ldapLines } from './ldap.ts'
 import { leaverLines } from './leaver.ts'
 import { loadLines } from './load.ts'
 import { memoryLine } from './memory.ts'
@@ -45,6 +50,11 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('ingest')) await measure('ingest', () => ingestLines(bench))
   if (does('audit')) await measure('audit', async () => [await auditLine(bench)])
   if (does('reconcile')) await measure('reconcile', () => reconcileLines(bench))
+  if (does('ldap')) await measure('ldap', () => ldapLines(bench))
+  if (does('graph')) await measure('graph', () => graphLines(bench))
+  if (does('aws')) await measure('aws', () => awsLines(bench))
+  if (does('assignments')) await measure('assignments', async () => [await assignmentsLine(bench)])
+  if (does('everywhere')) await measure('everywhere', async () => [await everywhereLine(bench)])
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))
     await measure('memberof', async () => {

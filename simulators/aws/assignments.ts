@@ -8,6 +8,8 @@ export type Settling = {
   readonly ms: number
   /** And how often its status must have been asked for before it ends. */
   readonly polls: number
+  /** One takes up to so much less, another up to so much more, evenly. Default 0. */
+  readonly spreadMs?: number
 }
 
 type Request = {
@@ -16,6 +18,8 @@ type Request = {
   readonly account: string
   readonly body: Json
   readonly begun: number
+  /** Of the spread that it gets, -1 … 1. */
+  readonly turn: number
   polls: number
   status: 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED'
   reason: string | null
@@ -23,6 +27,9 @@ type Request = {
 
 /** User guide, limits: not raisable. */
 const outstandingAtMost = 15
+
+/** Multiples of it, modulo 1, are spread evenly. */
+const goldenPart = 0.618_033_988_749_895
 
 export type Assignments = {
   readonly rules: Rules
@@ -51,9 +58,11 @@ export const assignments = (): Assignments => {
   /** Ends what is due. The change is made at that moment, not before. */
   const tick = async (behind: Behind): Promise<void> => {
     for (const request of running()) {
-      if (behind.now() - request.begun < settling.ms || request.polls < settling.polls) continue
+      const takes = settling.ms + request.turn * (settling.spreadMs ?? 0)
+      if (behind.now() - request.begun < takes || request.polls < settling.polls) continue
       request.status = request.reason === null ? 'SUCCEEDED' : 'FAILED'
-      busyMs += behind.now() - request.begun
+      // It was over then, whenever we look.
+      busyMs += settling.polls > 0 ? behind.now() - request.begun : takes
       if (request.reason !== null) continue
       if (request.kind === 'provisioning') await provision(request, behind)
       else await commit(request, behind)
@@ -111,6 +120,7 @@ export const assignments = (): Assignments => {
       account,
       body,
       begun: behind.now(),
+      turn: 2 * ((requests.size * goldenPart) % 1) - 1,
       polls: 0,
       status: 'IN_PROGRESS',
       reason: failures.shift() ?? null,
@@ -126,10 +136,14 @@ export const assignments = (): Assignments => {
     await tick(behind)
     return statusOf(request)
   }
-  const inProgress = (kind: Request['kind']): readonly Json[] =>
-    running()
+  /** To be listed is to be asked about. */
+  const list = async (kind: Request['kind'], behind: Behind): Promise<readonly Json[]> => {
+    for (const one of running()) if (one.kind === kind) one.polls += 1
+    await tick(behind)
+    return running()
       .filter((one) => one.kind === kind)
       .map(({ id, status, begun }) => ({ RequestId: id, Status: status, CreatedDate: begun / 1_000 }))
+  }
 
   const rules: Rules = {
     CreateAccountAssignment: async (body, behind) => ({
@@ -151,13 +165,11 @@ export const assignments = (): Assignments => {
       PermissionSetProvisioningStatus: await describe(text(body, 'ProvisionPermissionSetRequestId'), behind),
     }),
     ListAccountAssignmentCreationStatus: async (body, behind) => {
-      await tick(behind)
-      const { items, next } = page(inProgress('creation'), body, behind)
+      const { items, next } = page(await list('creation', behind), body, behind)
       return { AccountAssignmentsCreationStatus: items, ...next }
     },
     ListAccountAssignmentDeletionStatus: async (body, behind) => {
-      await tick(behind)
-      const { items, next } = page(inProgress('deletion'), body, behind)
+      const { items, next } = page(await list('deletion', behind), body, behind)
       return { AccountAssignmentsDeletionStatus: items, ...next }
     },
     ListAccountsForProvisionedPermissionSet: async (body, behind) => {

@@ -30,6 +30,9 @@ export const inspect = (method: string, path: string, text: string, simulator: S
       group.externalIds = list(body.ExternalIds)
       return ok({})
     }
+    case 'POST calls-per-second':
+      simulator.setCallsPerSecond(Number(body.callsPerSecond ?? 20))
+      return ok({})
     case 'POST settling':
       simulator.assignments.settling = { ms: Number(body.ms ?? 0), polls: Number(body.polls ?? 0) }
       return ok({})

@@ -38,7 +38,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     identitystore: { ...users, ...groups, ...memberships },
     'sso-admin': { ...permissionSets, ...asynchronous.rules },
   }
-  const limit: Throttle = throttle(options.callsPerSecond ?? 20, behind.now)
+  let callsPerSecond = options.callsPerSecond ?? 20
+  const limit: Throttle = throttle(() => callsPerSecond, behind.now)
   const schedule = faults()
   let calls: Call[] = []
 
@@ -131,6 +132,9 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     moto: upstream,
     faults: schedule,
     calls: () => calls,
+    setCallsPerSecond: (raised) => {
+      callsPerSecond = raised
+    },
     forgetCalls: () => {
       calls = []
     },

@@ -38,6 +38,8 @@ export type Simulator = {
   /** What clients asked, in order, and `ok` or the error's name. Witnesses are not listed. */
   readonly calls: () => readonly Call[]
   readonly forgetCalls: () => void
+  /** Of each family, as AWS raises them on request. */
+  readonly setCallsPerSecond: (callsPerSecond: number) => void
   /** Asks past throttle, faults and log: a witness. */
   readonly ask: (service: Service, operation: string, body: Json) => Promise<Json>
   /** Breaks every connection. */

@@ -3,11 +3,12 @@ import { AwsError, type Service } from './wire.ts'
 
 export type Throttle = { readonly take: (service: Service) => void }
 
-export const throttle = (perSecond: number, now: () => number): Throttle => {
+export const throttle = (rate: () => number, now: () => number): Throttle => {
   const levels = new Map<Service, { level: number; at: number }>()
   return {
     take: (service) => {
       const at = now()
+      const perSecond = rate()
       const before = levels.get(service) ?? { level: perSecond, at }
       const level = Math.min(perSecond, before.level + ((at - before.at) / 1_000) * perSecond)
       levels.set(service, { level: level >= 1 ? level - 1 : level, at })

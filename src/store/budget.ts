@@ -4,7 +4,10 @@ import type { Queryable } from './database.ts'
 type Bucket = { readonly name: string; readonly capacity: number; readonly perSecond: number }
 type Taken = { readonly ok: true } | { readonly ok: false; readonly waitMs: number }
 
-/** Units of buckets, all or none. `floor`: what must be left in the bucket. */
+/**
+ * Units of buckets, all or none. `floor`: what must be left in the bucket. A transaction of its own that waits for no disk: every
+ * call of a target is preceded by one, and what a crash of PostgreSQL makes forgotten are the draws of less than a second.
+ */
 export const draw = async (
   db: Queryable,
   target: string,
@@ -12,7 +15,7 @@ export const draw = async (
 ): Promise<Taken> => {
   const [row] = await db.query<{ wait: number }>({
     name: 'budget-draw',
-    text: 'select muster.draw($1, $2, $3, $4, $5, $6) as wait',
+    text: `select muster.draw($1, $2, $3, $4, $5, $6) as wait from set_config('synchronous_commit', 'off', true)`,
     values: [
       target,
       draws.map(({ bucket }) => bucket.name),

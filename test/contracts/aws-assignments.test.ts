@@ -181,6 +181,53 @@ test('bulk work holds twelve places at most: a leaver begins at once, and whoeve
   await urgent.close()
 })
 
+test('many in progress: a list tells of all; who is over gives its place back unasked; without the list each is asked', async () => {
+  let clock = 1_000_000
+  const urgent = makeAws(world, {}, 'leaver', () => clock)
+  const user = await addUser()
+  const begin15 = async () => {
+    const operations = Array.from({ length: 15 }, () => change('grant', user, freshAccount()))
+    const outcomes = await urgent.apply(operations, always)
+    return operations.map((operation, at) => pendingOf(operation, outcomes[at]))
+  }
+  const ask = async (pending: readonly PendingOperation[]) =>
+    (await urgent.poll?.(pending, always.signal))?.map(said) ?? []
+  // What the test before left in progress is over.
+  await world.simulator.ask('sso-admin', 'ListAccountAssignmentDeletionStatus', {
+    InstanceArn: world.settings.instanceArn,
+  })
+  world.simulator.assignments.settling = { ms: 600_000, polls: 0 }
+  const first = await begin15()
+  const calls = await world.callsOf(async () => {
+    expect(await ask(first)).toEqual(first.map(() => 'pending'))
+  })
+  const describes = (of: readonly string[]) =>
+    of.filter((operation) => operation.startsWith('DescribeAccountAssignment')).length
+  expect(describes(calls)).toBe(2)
+
+  world.simulator.assignments.settling = { ms: 0, polls: 0 }
+  clock += 1_000
+  expect(await ask(first.slice(0, 1))).toEqual(['changed'])
+  world.simulator.assignments.settling = { ms: 600_000, polls: 0 }
+  const second = await begin15()
+  expect(await ask(first.slice(1))).toEqual(first.slice(1).map(() => 'changed'))
+
+  clock += 1_000
+  world.simulator.assignments.settling = { ms: 0, polls: 0 }
+  world.simulator.faults.arm({
+    operation: 'ListAccountAssignmentCreationStatus',
+    nth: 1,
+    phase: 'before',
+    act: { kind: 'error', type: 'AccessDeniedException' },
+  })
+  const alone = await world.callsOf(async () => {
+    expect(await ask(second)).toEqual(second.map(() => 'changed'))
+  })
+  expect(describes(alone)).toBe(15)
+  expect(alone.filter((operation) => operation === 'ListAccountAssignmentCreationStatus')).toHaveLength(1)
+  await urgent.close()
+})
+
 /** Done behind our back at the moment when AWS tells the state of the request. */
 const meanwhile = (awsAccount: string, user: NativeId) => ({
   operation: 'DescribeAccountAssignmentCreationStatus',

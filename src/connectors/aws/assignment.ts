@@ -7,7 +7,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { outcomeOfRead, outcomeOfWrite, refusal, retry } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { assignedUsers } from './assignment-list.ts'
+import { assignedUsers, hadLately } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId } from './entitlement.ts'
 import { writeHandle } from './handle.ts'
@@ -36,7 +36,10 @@ export const assignmentEvidence = (account: NativeId, target: AssignmentTarget, 
   entitlement: assignmentNativeId(target.accountId, target.permissionSetArn),
 })
 
-/** Changes of one permission set on one AWS account. One list tells who has it already. */
+/**
+ * Changes of one permission set on one AWS account. Who must wait for a place has cost no call; then one list tells who has it
+ * already, if that was not read a moment ago.
+ */
 export const changeAssignments = async (
   aws: Aws,
   target: AssignmentTarget,
@@ -44,14 +47,20 @@ export const changeAssignments = async (
   gate: Gate,
 ): Promise<ReadonlyMap<number, Outcome>> => {
   const outcomes = new Map<number, Outcome>()
-  const before = await assignedUsers(aws, target)
+  let list: ReturnType<typeof assignedUsers> | undefined
   for (const change of changes) {
     const { index, op, account } = change
-    if (!before.ok) outcomes.set(index, outcomeOfRead(before.failure))
-    else if (before.value === null) outcomes.set(index, refusal('entitlement-missing', 'no-such-permission-set'))
-    else if (before.value.has(account) === (op === 'grant'))
-      outcomes.set(index, { kind: 'done', changed: false, evidence: assignmentEvidence(account, target, '') })
-    else outcomes.set(index, await request(aws, target, change, gate))
+    /** null: it is to be changed. */
+    const before = async (): Promise<Outcome | null> => {
+      if (list === undefined && hadLately(aws, target, account) === (op === 'revoke')) return null
+      const read = await (list ??= assignedUsers(aws, target))
+      if (!read.ok) return outcomeOfRead(read.failure)
+      if (read.value === null) return refusal('entitlement-missing', 'no-such-permission-set')
+      return read.value.has(account) === (op === 'grant')
+        ? { kind: 'done', changed: false, evidence: assignmentEvidence(account, target, '') }
+        : null
+    }
+    outcomes.set(index, await request(aws, target, change, before, gate))
   }
   return outcomes
 }
@@ -60,6 +69,7 @@ const request = async (
   aws: Aws,
   target: AssignmentTarget,
   { op, account }: AssignmentChange,
+  before: () => Promise<Outcome | null>,
   gate: Gate,
 ): Promise<Outcome> => {
   if (gate.signal.aborted) return retry('lease')
@@ -73,6 +83,11 @@ const request = async (
     placeMs,
   )
   if (!place.ok) return { kind: 'throttled', retryAfterMs: Math.min(place.waitMs, fullMs), scope: 'assignments' }
+  const known = await before()
+  if (known !== null) {
+    await budget.vacate(place.id)
+    return known
+  }
   const input = {
     InstanceArn: aws.settings.instanceArn,
     TargetId: target.accountId,

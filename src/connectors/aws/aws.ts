@@ -3,6 +3,7 @@ import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
 import type { AwsClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
+import type { InProgress } from './requests.ts'
 
 /** What every file of this connector works with. */
 export type Aws = {
@@ -13,6 +14,9 @@ export type Aws = {
   readonly families: { readonly identityStore: Bucket; readonly ssoAdmin: Bucket }
   /** Permission set ARN → name. AWS never changes the name of one and never gives its ARN to another. */
   readonly permissionSetNames: Map<string, string>
+  readonly inProgress: InProgress
+  /** Users assigned, by AWS account and permission set, as last read. A hint only: `done` is never said of it. */
+  readonly lastAssigned: Map<string, { readonly at: number; readonly users: ReadonlySet<string> }>
 }
 
 /** The same, its reads ended by this signal. */

@@ -16,6 +16,7 @@ import { awsManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { observe } from './observe.ts'
 import { poll } from './poll.ts'
+import { createInProgress } from './requests.ts'
 import { observedAccount, readUsers } from './users.ts'
 
 /** An IAM Identity Center instance: group memberships and account assignments of its users. */
@@ -27,6 +28,8 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     transport: createTransport(tools),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
+    inProgress: createInProgress(),
+    lastAssigned: new Map(),
   }
   const { account } = settings
   return {

@@ -23,9 +23,9 @@ type Provisioning = Extract<Handle, { kind: 'provisioning' }>
  * reaches, provisioned to all accounts. Without it, live role sessions run out (12 hours at most).
  */
 export const endSessions = async (aws: Aws, account: NativeId, turns: Turns, gate: Gate): Promise<Outcome> => {
+  if (aws.settings.sessions === 'none') return onlyTold(aws, account)
   const absent = await absence(aws, account)
   if (absent !== null) return absent
-  if (aws.settings.sessions === 'none') return told(aws, account)
   const reached = await reachedBy(aws, account)
   if (!reached.ok) return outcomeOfRead(reached.failure)
   const at = aws.tools.now()
@@ -51,7 +51,7 @@ const nextToDo = (outcomes: readonly Outcome[]): Outcome | undefined =>
 /** Whether every session that the user can have by now is denied. A Deny of an earlier leave proves nothing. */
 export const observeSessions = async (aws: Aws, account: NativeId): Promise<Outcome> =>
   aws.settings.sessions === 'none'
-    ? ((await absence(aws, account)) ?? told(aws, account))
+    ? onlyTold(aws, account)
     : proven(aws, account, { at: aws.tools.now(), denied: [], inForce: new Set() })
 
 /** Our own provisioning is over, and the policies say what was asked: then it is done, whatever others wrote since. */
@@ -129,6 +129,12 @@ const told = async (aws: Aws, account: NativeId, denied?: readonly string[]): Pr
     grants: holdings.value,
     ...(denied?.length === 0 ? { unfinished: [{ code: '', word: 'nothing-held-any-more' }] } : {}),
   }
+}
+
+/** Side by side: a leaver waits for it. */
+const onlyTold = async (aws: Aws, account: NativeId): Promise<Outcome> => {
+  const [absent, held] = await Promise.all([absence(aws, account), told(aws, account)])
+  return absent ?? held
 }
 
 /** null: the user is there. */

@@ -43,12 +43,13 @@ type Raw = {
 }
 
 const rawHoldings = async (aws: Aws, account: NativeId): Promise<Result<Raw>> => {
-  const memberships = await membershipsOf(aws, account)
+  // AWS keeps the assignments of a user that is gone.
+  const [memberships, assignments] = await Promise.all([
+    membershipsOf(aws, account),
+    aws.settings.assignments === 'none' ? ok([]) : assignmentsOf(aws, account),
+  ])
   if (!memberships.ok && !isMissing(memberships.failure, 'account')) return memberships
   const groups = memberships.ok ? [...memberships.value.keys()] : []
-  if (aws.settings.assignments === 'none') return ok({ groups, assignments: [] })
-  // AWS keeps the assignments of a user that is gone.
-  const assignments = await assignmentsOf(aws, account)
   // sso-admin does not say what is missing, and that may be the instance: only of a user that is gone it means «nothing».
   const isOfNobody = !memberships.ok && !assignments.ok && isMissing(assignments.failure, 'something')
   if (!assignments.ok && !isOfNobody) return assignments

@@ -83,7 +83,9 @@ const assignment = async (
   const pinned = nativeId === null ? null : parseNativeId(nativeId)
   if (pinned !== null) {
     if (pinned.kind !== 'assignment' || pinned.accountId !== accountId) return ok({ kind: 'changed' })
-    const name = await describePermissionSet(aws, pinned.permissionSetArn)
+    // Whether it is still there is what every read and change of it says by itself.
+    const known = aws.permissionSetNames.get(pinned.permissionSetArn)
+    const name = known === undefined ? await describePermissionSet(aws, pinned.permissionSetArn) : ok(known)
     if (!name.ok) return name
     if (name.value !== null)
       return ok(

@@ -37,6 +37,8 @@ export const awsManifest: Manifest = {
       'sso:ListAccountAssignmentsForPrincipal',
       'sso:DescribeAccountAssignmentCreationStatus',
       'sso:DescribeAccountAssignmentDeletionStatus',
+      'sso:ListAccountAssignmentCreationStatus',
+      'sso:ListAccountAssignmentDeletionStatus',
     ],
     'assign and unassign': ['sso:CreateAccountAssignment', 'sso:DeleteAccountAssignment'],
     'end sessions (deny-inline-policy)': [

@@ -10,6 +10,7 @@ import { assignmentPollMs } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { pollSessions } from './end-sessions.ts'
 import { type Handle, readHandle, writeHandle } from './handle.ts'
+import { isInProgress, isOver } from './in-progress.ts'
 import { settleMs } from './manifest.ts'
 import { settlingPollMs } from './membership.ts'
 import { asTold, observe } from './observe.ts'
@@ -46,12 +47,15 @@ const pollAssignment = async (
   pending: PendingOperation,
   handle: Extract<Handle, { kind: 'creation' | 'deletion' }>,
 ): Promise<Outcome> => {
+  if (await isInProgress(aws, handle.kind, handle.request, handle.place))
+    return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
   const status = await statusOf(aws, handle)
   if (!status.ok && !isMissing(status.failure, 'something'))
     return { kind: 'unknown', cause: { code: status.failure.code, word: status.failure.word } }
   // AWS forgets old requests: then only the list tells.
   const said = status.ok ? status.value : undefined
   if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
+  isOver(aws, handle.request)
   await aws.tools.budget.vacate(handle.place)
   const [seen = retry('not-begun')] = await observe(aws, [pending.operation])
   if (seen.kind === 'done') {

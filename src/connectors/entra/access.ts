@@ -70,10 +70,18 @@ export const changeAccess = async (
     if (result.kind === 'written') written.set(index, { ...result, endedFrom })
     else outcomes[index] = result
   }
+  /** Looks once, then sends what is to be changed, one kind after the other. */
   const onAccounts = async (...ops: readonly AccessOperation['op'][]) => {
-    const some = items.filter(({ operation }) => ops.includes(operation.op))
-    const looks =
-      some.length === 0 ? new Map<number, Confirmed>() : await confirm(directory, some, { withAccounts: false })
+    const all = items.filter(({ operation }) => ops.includes(operation.op))
+    if (all.length === 0) return
+    const looks = await confirm(directory, all, { withAccounts: false })
+    for (const op of ops)
+      await send(
+        all.filter(({ operation }) => operation.op === op),
+        looks,
+      )
+  }
+  const send = async (some: readonly Item[], looks: ReadonlyMap<number, Confirmed>) => {
     await Promise.all(
       some.map(async (item) => {
         const before = looks.get(item.index)
@@ -119,8 +127,7 @@ export const changeAccess = async (
       }),
     )
   // Access ends before it begins.
-  await onAccounts('disable')
-  await onAccounts('endSessions')
+  await onAccounts('disable', 'endSessions')
   await revoke()
   await onAccounts('enable')
   await grant()

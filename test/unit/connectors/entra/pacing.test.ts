@@ -32,7 +32,7 @@ describe('the documented limits', () => {
   test('by size of the tenant, a little less than allowed, and overridden', () => {
     expect(bucketsOf({ ...settings, tenantSize: 'large' }).units).toMatchObject({ capacity: 7_920, perSecond: 792 })
     expect(bucketsOf(settings).units.capacity).toBe(3_465)
-    expect(bucketsOf(settings).writes.perSecond).toBeCloseTo(19.8)
+    expect(bucketsOf(settings).writes.perSecond).toBeCloseTo(19.9)
     const limits = { ...settings.limits, writesPer150s: 300, resourceUnitsPer10s: 100 }
     expect(bucketsOf({ ...settings, limits })).toMatchObject({ units: { capacity: 99 }, writes: { capacity: 297 } })
   })
