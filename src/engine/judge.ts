@@ -11,9 +11,10 @@ import type { AttributeValue, Worker } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
 import { presentAccess } from '../planning/present.ts'
 import { evaluate } from '../policies/evaluate.ts'
-import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
+import type { EvaluationFacts, HoldFact, IndirectFact } from '../store/evaluation-facts.ts'
 import type { DueIdentity } from '../store/work-queue.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
+import { explainIndirect } from './judge-indirect.ts'
 import { adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
@@ -44,6 +45,8 @@ export type Judged = {
   readonly missing: readonly EntitlementId[]
   /** Changed behind our back again and again: for a human, at once. */
   readonly fought: readonly EntitlementId[]
+  /** Of the catalogue, held indirectly, and nobody wants it: for a human. */
+  readonly indirect: readonly IndirectFact[]
   /** Targets on which they may not sign in now and no call can shut them out: for a human. */
   readonly staysOpen: readonly TargetId[]
 }
@@ -124,6 +127,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     ...holds,
     ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
+    indirect: explainIndirect(decision, plan, facts, context.policy, endedAt),
     staysOpen: context.targets.flatMap(({ id, mode, disable }) =>
       mode === 'enforce' &&
       disable === 'none' &&

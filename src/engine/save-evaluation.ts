@@ -114,6 +114,15 @@ export const saveEvaluation = async (
         identityId: identity.id,
         detail: { target },
       })
+  for (const { identity, at: person, indirect } of judged)
+    for (const { entitlement, target, via, path } of indirect)
+      await openFinding(tx, {
+        kind: person.leaver ? 'leaver-holds-indirectly' : 'grant-indirect',
+        key: `${identity.subject_ref}:${entitlement}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { entitlement, target, via, path: path.join(' ') },
+      })
   for (const { identity, unexplained, missing, fought } of judged)
     for (const [kind, entitlements] of Object.entries({
       'grant-unexplained': unexplained,
