@@ -86,6 +86,6 @@ export type ObservedEntitlement = {
 export type ObservedIndirect = {
   readonly entitlement: ObservedEntitlement
   readonly via: 'nested' | 'primary'
-  /** Native ids on the way: the account's own group first, the entitlement itself last. */
+  /** Native ids on the way, as far as the target tells it: the account's own group first, the entitlement itself last. */
   readonly path: readonly NativeId[]
 }
