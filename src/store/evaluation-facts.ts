@@ -14,6 +14,8 @@ export type EvaluationFacts = {
     readonly target: string
     readonly given: boolean
     readonly appeared: boolean
+    /** Appeared behind our back, was never taken away by us before, and of which nobody doubts what it is. */
+    readonly adoptable?: boolean
   }[]
   /** Held by other ways than a grant of their own: no action of ours ends it. */
   readonly indirect: readonly IndirectFact[]
@@ -74,7 +76,10 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
           'indirectReadAt', (extract(epoch from a.indirect_read_at) * 1000)::bigint,
           'sessionsEndedAt', (extract(epoch from a.sessions_ended_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
-      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared))
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared,
+          'adoptable', case when g.appeared and not g.given then not exists (select from muster.grants l where l.account_id = g.account_id
+              and l.entitlement_id = g.entitlement_id and l.gone_dispatch_id is not null)
+            and not exists (select from muster.entitlement e where e.id = g.entitlement_id and e.contested_by is not null) else false end))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', (h->>'e')::int, 'target', a.target, 'via', h->'via', 'path', h->'path'))

@@ -68,7 +68,7 @@ create table muster.entitlement (
   managed boolean not null,                   -- in the catalogue of the active policy
   protected boolean not null default false,
   risk text not null default 'low',
-  drift text not null default 'report' check (drift in ('report', 'revert')),
+  drift text not null default 'report' check (drift in ('report', 'revert', 'adopt')),
   first_seen_at timestamptz not null default muster.now(),
   duties text[] not null default '{}',        -- SoD policies of the active version that count it (ADR 0010)
   implied_duties text[] not null default '{}', -- those that count what implies it: its grants wait as those do (ADR 0022)

@@ -6,6 +6,7 @@ import { explainAccess } from '../../../src/engine/explain-access.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
 import { createPolicyBook } from '../../../src/engine/policy-book.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
+import { mergeEntitlements, type Twin } from '../../../src/store/merge-entitlements.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { findingsOf, reporting, resolved } from './behind-our-back.ts'
 import { auditOf, brokenLaws } from './laws.ts'
@@ -161,6 +162,21 @@ test('by the change log: a nesting in a listed group, and what a grant of ours h
   await groups.change(house, 'Staff_Vpn')
   expect(await run()).toMatchObject({ appeared: 1, indirect: 1 })
   expect(await heldIndirectly()).toMatchObject([{ entitlement: 'CBS_LoanApprove' }, { entitlement: 'CBS_TellerCash' }])
+})
+
+test('what turns out to be an entitlement of the catalogue is held as that', async () => {
+  await groups.setPrimary(house, 'Admins')
+  await hires('P-1')
+  expect(await house.groupsOf('P-1')).toEqual(lending)
+  expect(await findings()).toEqual([])
+  const [twin] = await house.rows<Twin>(
+    `select a.id as "from", a.native_id as "nativeId", e.id as "into" from muster.entitlement a, muster.entitlement e
+      where a.lookup like 'cn=Admins,%' and e.key = 'CBS_LoanApprove'`,
+  )
+  await house.engine.db.transaction((tx) => mergeEntitlements(tx, twin === undefined ? [] : [twin]))
+  await house.evaluateAll()
+  expect(await heldIndirectly()).toMatchObject([{ entitlement: 'CBS_LoanApprove', stands: true }])
+  expect(await findings()).toEqual(['grant-indirect', 'sod-violation'])
 })
 
 test('when many lose at once what they held, a human says that it is so', async () => {
