@@ -143,6 +143,9 @@ export const routes: readonly Route[] = [
     5,
   ),
   route('groupMemberOf', 'GET /groups/{id}/memberOf', memberReaders, { read: listRelated('memberOf') }),
+  route('groupTransitiveMemberOf', 'GET /groups/{id}/transitiveMemberOf', memberReaders, {
+    read: listRelated('transitiveMemberOf'),
+  }),
   route('addMember', 'POST /groups/{id}/members/$ref', p.writeMembers, { write: addMember }),
   route('removeMember', 'DELETE /groups/{id}/members/{member}/$ref', p.writeMembers, { write: removeMember }),
   route('deleteMemberObject', 'DELETE /groups/{id}/members/{member}', p.writeMembers, { write: deleteMemberObject }),

@@ -39,9 +39,11 @@ export const reconcileCommand: Command = {
             signal: AbortSignal.timeout(patienceMs),
           },
         )
-        const { unread, shrunken, accountsUnread, uncorrelatedPeople } = result
+        const { unread, shrunken, accountsUnread, uncorrelatedPeople, indirectUnread } = result
         const complete =
-          unread.length === 0 && shrunken.length === 0 && accountsUnread === null && uncorrelatedPeople === null
+          unread.length === 0 &&
+          shrunken.length === 0 &&
+          [accountsUnread, uncorrelatedPeople, indirectUnread].every((cause) => cause === null)
         return {
           exit: complete ? 0 : 1,
           json: { complete, ...result },
@@ -66,10 +68,11 @@ const firstKeys = (keys: readonly { readonly key: string }[]): string =>
 
 const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): readonly string[] => {
   const { target, listed, members, appeared, missing, found, passing, uncorrelated, noAccounts, changes } = result
-  const { accounts, reopened, shutElsewhere, renamed, gone, accountsUnread } = result
+  const { accounts, reopened, shutElsewhere, renamed, gone, accountsUnread, indirect, indirectUnread } = result
   const some = (n: number, text: string) => (n <= 0 ? [] : [`  ${text}`])
   const cross = (text: string) => `  ${paint.red('✗')} ${text}`
-  const isQuiet = complete && [appeared, missing, found, reopened, shutElsewhere, renamed, gone].every((n) => n === 0)
+  const isQuiet =
+    complete && [appeared, missing, found, reopened, shutElsewhere, renamed, gone, indirect].every((n) => n === 0)
   return [
     `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'account')} read`,
     ...(isQuiet ? [`  ${paint.green('✓')} nothing changed behind Muster since it last looked`] : []),
@@ -99,6 +102,12 @@ const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): reado
     ...some(shutElsewhere, paint.yellow(`${counted(shutElsewhere, 'account')} shut behind Muster: left so`)),
     ...some(renamed, paint.yellow(`${counted(renamed, 'account')} renamed or moved behind Muster`)),
     ...some(gone, paint.yellow(`${counted(gone, 'account')} not there any more`)),
+    ...some(
+      indirect,
+      paint.yellow(
+        `${counted(indirect, 'entitlement')} newly held by nested groups or the primary group: counted, never revoked`,
+      ),
+    ),
     ...some(passing, `${counted(passing, 'difference')} explained by work in hand, or gone at a second look`),
     ...some(
       uncorrelated,
@@ -106,6 +115,9 @@ const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): reado
     ),
     ...some(noAccounts, `${counted(noAccounts, 'member')} that are no accounts`),
     ...(accountsUnread === null ? [] : [cross(`accounts: ${accountsUnread}; nothing follows from what is not shown`)]),
+    ...(indirectUnread === null
+      ? []
+      : [cross(`nested and primary groups: ${indirectUnread}; what was known of them still counts`)]),
     ...[...Map.groupBy(result.unread, ({ cause }) => cause)].map(([cause, keys]) =>
       cross(
         `not read (${cause}), so nothing follows: ${counted(keys.length, 'entitlement')}, ${firstKeys(keys)}; \`muster doctor\` looks at the target`,

@@ -36,9 +36,9 @@ const derivation =
             answer.nearest ?? 'its key stands in policies/, e.g. `muster show entitlement KEY`',
           )
         case 'explained': {
-          const { explanation, target, holds, open, missingSince } = answer
+          const { explanation, target, holds, open, missingSince, indirect } = answer
           return {
-            json: { person, ...explanation, target, holds, open, missingSince },
+            json: { person, ...explanation, target, holds, open, missingSince, indirect },
             lines: (paint) => {
               const [headline = '', ...rest] = explanationLines(explanation).map(printable)
               return [
@@ -48,6 +48,11 @@ const derivation =
                 ...(missingSince === null
                   ? []
                   : [`  it was taken away behind Muster, seen at ${timeText(missingSince)}: ${taken}`]),
+                ...indirect.map(({ entitlement: key, via, path }) =>
+                  via === 'primary'
+                    ? `  ${key} is held indirectly: it is the account's primary group`
+                    : `  ${key} is held indirectly by ${path.join(' → ')}; no revoke of Muster's ends that`,
+                ),
                 ...open.map(({ id, kind, state, guardHold }) =>
                   guardHold !== null
                     ? `  its ${kind} is held by the guard: \`muster hold release ${guardHold} --reason TEXT\` lets that mass change go (action ${id})`

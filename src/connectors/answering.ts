@@ -9,7 +9,7 @@ const graceMs = 250
  * so that whoever asks about one target goes on to the next. Writes are not here: the engine gives those up with their lease.
  */
 export const answering = (connector: Connector): Connector => {
-  const { changes, own, poll } = connector
+  const { changes, indirectGrantsOf, own, poll } = connector
   return {
     ...connector,
     check: (signal) => orElse(connector.check(signal), signal, () => ({ ok: false, problems: [text] })),
@@ -23,6 +23,9 @@ export const answering = (connector: Connector): Connector => {
       ? {}
       : { poll: (pending, signal) => orElse(poll(pending, signal), signal, () => pending.map(silent)) }),
     grantsOf: (ids, signal) => orElse(connector.grantsOf(ids, signal), signal, nothing),
+    ...(indirectGrantsOf === undefined
+      ? {}
+      : { indirectGrantsOf: (ids, signal) => orElse(indirectGrantsOf(ids, signal), signal, nothing) }),
     whoIs: (members, signal) => orElse(connector.whoIs(members, signal), signal, nothing),
     accounts: (ids, signal) => orElse(connector.accounts(ids, signal), signal, nothing),
     listAccounts: (signal) => orElse(connector.listAccounts(signal), signal, nothing),

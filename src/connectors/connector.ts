@@ -1,6 +1,6 @@
 import type { Lane } from '../domain/action.ts'
 import type { EntitlementId, NativeId, TargetId } from '../domain/ids.ts'
-import type { ObservedAccount, ObservedEntitlement, Outcome } from '../domain/outcome.ts'
+import type { ObservedAccount, ObservedEntitlement, ObservedIndirect, Outcome } from '../domain/outcome.ts'
 import type { AttributeValue } from '../domain/worker-event.ts'
 import type { Budget } from './budget.ts'
 
@@ -103,6 +103,8 @@ export type Snapshot<T> =
   | { readonly kind: 'complete'; readonly items: readonly T[] }
   | { readonly kind: 'partial'; readonly items: readonly T[]; readonly cause: string }
 
+export type IndirectGrant = { readonly account: NativeId } & ObservedIndirect
+
 /**
  * Who is in one entitlement. Members stand under the name that the target lists them by (`whoIs` tells their accounts):
  * a native id, for LDAP a DN. Personal data: never logged, never stored.
@@ -200,6 +202,11 @@ export type Connector = {
     accounts: readonly NativeId[],
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly account: NativeId; readonly entitlement: ObservedEntitlement }>>
+  /**
+   * What accounts hold by other ways than a grant of their own, managed or not; never part of `grantsOf`. Only where a target
+   * has such ways: without it, nobody there holds anything indirectly.
+   */
+  readonly indirectGrantsOf?: (accounts: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<IndirectGrant>>
   /** Direct members of each of these, one list each, in this order; never a part of a list. */
   readonly membersOf: (refs: readonly PinnedEntitlement[], signal: AbortSignal) => AsyncIterable<MemberList>
   /** Which accounts these members are. Complete: a name that is not among the items is no account (a group, nobody, an entry elsewhere). */

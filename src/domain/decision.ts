@@ -20,7 +20,7 @@ export type Reason =
       readonly path: readonly string[]
     }
   | { readonly kind: 'exception'; readonly exception: string }
-  /** It was there when Muster took the target over, and no rule gives it: stands until a human ends it. */
+  /** Another hand gave it, before Muster or behind it, and it was taken over: no rule gives it, and it stands until a human ends it. */
   | { readonly kind: 'adopted' }
 
 /** The DESIRED link identity → entitlement over one interval of valid time. */

@@ -1,5 +1,5 @@
 /** What Muster does about a grant of an entitlement that changed behind its back (DESIGN §6, L1). */
-export const driftPolicies = ['report', 'revert'] as const
+export const driftPolicies = ['report', 'revert', 'adopt'] as const
 export type DriftPolicy = (typeof driftPolicies)[number]
 
 /** `appeared`: somebody was let in behind our back. `missing`: somebody whom Muster had verified was taken out. */

@@ -58,6 +58,11 @@ export type Outcome =
        */
       readonly grants?: readonly ObservedEntitlement[]
       /**
+       * ensureAccount of an account that was not linked: what it holds indirectly, from a complete read. No connector says it
+       * here: the engine asks it (`indirectGrantsOf`) before anything is granted to the account. undefined = not read.
+       */
+      readonly indirect?: readonly ObservedIndirect[]
+      /**
        * What the configuration asks for beside the operation, and could not be brought about: a leaver's move, for one. The
        * operation itself is done; a human should see this, and repeating it tries again.
        */
@@ -75,4 +80,12 @@ export type ObservedEntitlement = {
   readonly nativeId: NativeId
   /** The target's name for it (DN, display name): for the catalogue of unmanaged entitlements. */
   readonly name: string
+}
+
+/** Access that no grant of the account gives, and no revoke of one takes away. */
+export type ObservedIndirect = {
+  readonly entitlement: ObservedEntitlement
+  readonly via: 'nested' | 'primary'
+  /** Native ids on the way, as far as the target tells it: the account's own group first, the entitlement itself last. */
+  readonly path: readonly NativeId[]
 }

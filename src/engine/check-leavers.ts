@@ -15,9 +15,12 @@ import {
   type LeaveCheck,
   postponeLeaveChecks,
 } from '../store/leave-checks.ts'
+import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Engine } from './engine.ts'
+import { readIndirect } from './read-indirect.ts'
 import { accountDrift, saveAccountDrift } from './save-account-drift.ts'
 import { type Drift, saveDrift } from './save-drift.ts'
+import { holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
 
 const atOnce = 200
 /** A target that says nothing for so long has told nothing: the others' leavers are next, ms. */
@@ -92,6 +95,7 @@ const check = async (
     }),
   )
   const { drift: appeared } = await saveDrift(engine, target, drift, { begun })
+  await checkIndirect(engine, target, connector, due, signal)
   if (reopened.length > 0) engine.nudge('evaluate', 'leaver')
   await engine.db.transaction(async (tx) => {
     const at = await databaseNow(tx)
@@ -134,6 +138,39 @@ const check = async (
       due.map((one) => unreadKey(one, target)),
     )
   })
+}
+
+/** What no revoke of ours ended may be there still, by nested groups: evaluation tells it. Not known is not told. */
+const checkIndirect = async (
+  engine: Engine,
+  target: TargetId,
+  connector: Connector,
+  due: readonly LeaveCheck[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const readAt = await databaseNow(engine.db)
+  const read = await readIndirect(
+    connector,
+    due.map(({ native_id }) => native_id as NativeId),
+    signal,
+  )
+  const people = due.flatMap((one) => {
+    const held = read?.told.get(one.native_id as NativeId)
+    return held === undefined ? [] : [{ ...one, held }]
+  })
+  if (people.length === 0) return
+  await engine.db.transaction(async (tx) => {
+    await lockIdentities(
+      tx,
+      people.map(({ identity }) => identity),
+    )
+    const at = await databaseNow(tx)
+    const remaining = await holdersOfCatalogued(tx, target, people)
+    const { identities, entries } = await saveIndirectAccess(tx, target, at, readAt, people)
+    await makeDue(tx, [...new Set([...identities, ...remaining.map(({ identity }) => identity)])])
+    await appendAudit(tx, at, entries)
+  })
+  engine.nudge('evaluate', 'leaver')
 }
 
 const unreadKey = ({ subject_ref }: LeaveCheck, target: TargetId): string => `${subject_ref}:${target}`

@@ -12,7 +12,9 @@ import { knownEntitlements, saveListed } from '../store/grants.ts'
 import { targetModes } from '../store/targets.ts'
 import { linkedOf, type Unlinked, unlinkedAfter } from '../store/unlinked.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { type IndirectRead, readIndirect } from './read-indirect.ts'
 import type { Correlated, Reconciler } from './reconciler.ts'
+import { saveIndirectAccess } from './save-indirect.ts'
 
 /** People looked up in one read. */
 const atOnce = 500
@@ -49,8 +51,15 @@ export const correlate = async (
       await look(people.slice(0, middle))
       return look(people.slice(middle))
     }
-    unread.push(...seen.flatMap(({ outcome }) => (isTold(outcome) ? [] : [outcome])))
-    const saved = await engine.db.transaction((tx) => save(tx, target, readAt, seen))
+    const indirect = await readIndirect(
+      connector,
+      seen.flatMap(({ outcome }) => (outcome.kind === 'done' ? (outcome.account?.nativeId ?? []) : [])),
+      signal,
+    )
+    // Whoever is linked comes with all that they hold: one of whom that is not known is looked up again.
+    const known = seen.map((one) => (isWhole(one, indirect) ? one : { ...one, outcome: indirectUnread }))
+    unread.push(...known.flatMap(({ outcome }) => (isTold(outcome) ? [] : [outcome])))
+    const saved = await engine.db.transaction((tx) => save(tx, target, readAt, known, indirect))
     linked += saved.linked
     ambiguous += saved.ambiguous
   }
@@ -94,11 +103,20 @@ const causeOf = (outcome: Outcome): string =>
 
 type Seen = { readonly person: Unlinked; readonly outcome: Outcome }
 
+const isWhole = ({ outcome }: Seen, indirect: IndirectRead | null): boolean =>
+  outcome.kind !== 'done' ||
+  outcome.account === undefined ||
+  indirect === null ||
+  indirect.told.has(outcome.account.nativeId)
+
+const indirectUnread: Outcome = { kind: 'unknown', cause: { code: '', word: 'indirect-not-read' } }
+
 const save = async (
   tx: Transaction,
   target: TargetId,
   readAt: number,
   looked: readonly Seen[],
+  indirect: IndirectRead | null,
 ): Promise<{ readonly linked: number; readonly ambiguous: number }> => {
   await lockIdentities(
     tx,
@@ -174,7 +192,14 @@ const save = async (
     certain.map(({ person }) => keyOf(person)),
   )
   const at = await databaseNow(tx)
+  const heldIndirectly = linked.flatMap(({ person: { identity, subject_ref }, account: { nativeId } }) => {
+    const [account, held] = [accounts.get(identity), indirect?.told.get(nativeId)]
+    return account === undefined || held === undefined
+      ? []
+      : [{ identity, subject_ref, account, native_id: nativeId, held }]
+  })
   await appendAudit(tx, at, [
+    ...(await saveIndirectAccess(tx, target, at, readAt, heldIndirectly)).entries,
     ...contested.map(({ id, by }) =>
       auditEntry('entitlement-contested', at, { entitlementId: id }, { entitlement: id, target, by }),
     ),

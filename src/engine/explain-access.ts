@@ -7,9 +7,17 @@ import type { TargetMode } from '../domain/target.ts'
 import { type Explanation, explain } from '../policies/explain.ts'
 import { didYouMean } from '../policies/problem.ts'
 import { databaseNow } from '../store/clock.ts'
-import type { Database } from '../store/database.ts'
-import { loadFacts } from '../store/evaluation-facts.ts'
-import { grantsAt, guardHoldsOf, type HoldOfPerson, holdsOn, identityByKey } from '../store/person-at.ts'
+import type { Database, Transaction } from '../store/database.ts'
+import { type IndirectFact, loadFacts } from '../store/evaluation-facts.ts'
+import {
+  grantsAt,
+  guardHoldsOf,
+  type HoldOfPerson,
+  holdsOn,
+  identityByKey,
+  indirectAt,
+  namesOf,
+} from '../store/person-at.ts'
 import { targetModes } from '../store/targets.ts'
 import { adoptedOf, presentOf } from './judge-observed.ts'
 import type { ActivePolicy, PolicyBook } from './policy-book.ts'
@@ -24,6 +32,12 @@ export type AccessExplained =
       /** What is not done yet about this entitlement. */
       /** When somebody was taken out of it behind our back, ms; null: never, or it is there. */
       readonly missingSince: number | null
+      /** This, and what conflicts with it, where it is held by other ways than a grant: from the account's own group to it. */
+      readonly indirect: readonly {
+        readonly entitlement: string
+        readonly via: string
+        readonly path: readonly string[]
+      }[]
       readonly open: readonly (Pick<OpenAction, 'id' | 'kind' | 'state'> & { readonly guardHold: number | null })[]
     }
   | { readonly kind: 'unknown-person' }
@@ -50,7 +64,16 @@ export const explainAccess = (
     if (facts === undefined) return { kind: 'unknown-person' }
     const modes = await targetModes(tx)
     const target = policy.entitlements.get(id)?.target as TargetId
-    const then = at === null ? facts : { ...facts, grants: await grantsAt(tx, identity.id, at), drift: [], open: [] }
+    const then =
+      at === null
+        ? facts
+        : {
+            ...facts,
+            grants: await grantsAt(tx, identity.id, at),
+            indirect: await indirectAt(tx, identity.id, at),
+            drift: [],
+            open: [],
+          }
     const explanation = explain(
       {
         history: fold(facts.events),
@@ -78,6 +101,10 @@ export const explainAccess = (
       missingSince: then.grants.some((grant) => grant.entitlement === id)
         ? null
         : (then.drift.find((drift) => drift.entitlement === id)?.missingSince ?? null),
+      indirect: await heldIndirectly(tx, then.indirect, policy, [
+        explanation.entitlement,
+        ...explanation.conflicts.flatMap(({ others }) => others.map((other) => other.entitlement)),
+      ]),
       holds: at === null ? await holdsOn(tx, identity.id, id) : [],
       open: open.map(({ id: action, kind, state }) => ({
         id: action,
@@ -87,6 +114,26 @@ export const explainAccess = (
       })),
     }
   })
+
+const heldIndirectly = async (
+  tx: Transaction,
+  indirect: readonly IndirectFact[],
+  { entitlements }: ActivePolicy,
+  keys: readonly string[],
+): Promise<Extract<AccessExplained, { kind: 'explained' }>['indirect']> => {
+  const told = indirect.flatMap((one) => {
+    const key = entitlements.get(one.entitlement as EntitlementId)?.key ?? null
+    return key !== null && keys.includes(key) ? [{ ...one, key }] : []
+  })
+  const names = new Map<string, ReadonlyMap<string, string>>()
+  for (const [target, some] of Map.groupBy(told, (one) => one.target))
+    names.set(target, await namesOf(tx, target, [...new Set(some.flatMap(({ path }) => path))]))
+  return told.map(({ key, target, via, path }) => ({
+    entitlement: key,
+    via,
+    path: path.map((id) => names.get(target)?.get(id) ?? id),
+  }))
+}
 
 const keysOf = (policy: ActivePolicy): readonly string[] =>
   [...policy.entitlements.values()].flatMap(({ key }) => (key === null ? [] : [key]))

@@ -17,24 +17,31 @@ export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readon
     interval: { from: from as Instant, to: to as Instant | null },
   }))
 
-/** What was verified as present and not since as gone, with what the catalogue says of it. */
+/** What was verified as present and not since as gone, directly or not, with what the catalogue says of it. */
 export const presentGrants = (
-  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
+  facts: Pick<EvaluationFacts, 'grants' | 'indirect' | 'drift'>,
   policy: ActivePolicy,
   targets: readonly Pick<TargetRules, 'id' | 'protect'>[],
-): readonly PresentGrant[] =>
-  facts.grants.map(({ entitlement, target, given, appeared }) => {
+): readonly PresentGrant[] => {
+  const standing = ({ entitlement, target }: { readonly entitlement: number; readonly target: string }) => {
     const known = policy.entitlements.get(entitlement as EntitlementId)
     return {
       entitlement: entitlement as EntitlementId,
       target: target as TargetId,
       managed: known?.managed ?? false,
       protected: known?.protected === true || isUntouchable(target, known?.lookup ?? '', targets),
-      indirect: false,
-      found: !given,
-      reverted: !given && appeared && isReverted(entitlement, facts, policy),
     }
-  })
+  }
+  return [
+    ...facts.grants.map((grant) => ({
+      ...standing(grant),
+      indirect: false,
+      found: !grant.given,
+      reverted: !grant.given && grant.appeared && isReverted(grant.entitlement, facts, policy),
+    })),
+    ...facts.indirect.map((held) => ({ ...standing(held), indirect: true })),
+  ]
+}
 
 const isUntouchable = (
   target: string,
@@ -64,7 +71,7 @@ export const onlyReported = (
 
 /** All that counts as held when separation of duties judges (DESIGN §4). */
 export const presentOf = (
-  facts: Pick<EvaluationFacts, 'grants' | 'drift' | 'open'>,
+  facts: Pick<EvaluationFacts, 'grants' | 'indirect' | 'drift' | 'open'>,
   policy: ActivePolicy,
   targets: readonly Pick<TargetRules, 'id' | 'mode' | 'protect'>[],
 ): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy, targets), facts.open)

@@ -9,11 +9,14 @@ import { contains, type Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { AttributeValue, Worker } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
+import type { PresentGrant } from '../planning/plan-input.ts'
 import { presentAccess } from '../planning/present.ts'
 import { evaluate } from '../policies/evaluate.ts'
-import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
+import type { EvaluationFacts, HoldFact, IndirectFact } from '../store/evaluation-facts.ts'
 import type { DueIdentity } from '../store/work-queue.ts'
+import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
+import { explainIndirect } from './judge-indirect.ts'
 import { adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
@@ -38,12 +41,16 @@ export type Judged = {
   readonly heldBefore: readonly number[]
   /** Found on the target and wanted by a rule now: they stand under the rule from here on. */
   readonly adopt: readonly EntitlementId[]
+  /** Appeared behind our back, and the entitlement says that it is adopted then: wanted from here on. */
+  readonly takeOver: readonly EntitlementId[]
   /** Found on the target, managed, and explained by nothing: for a human. */
   readonly unexplained: readonly EntitlementId[]
   /** Wanted, taken away behind our back, and only reported: for a human. */
   readonly missing: readonly EntitlementId[]
   /** Changed behind our back again and again: for a human, at once. */
   readonly fought: readonly EntitlementId[]
+  /** Of the catalogue, held indirectly, and nobody wants it: for a human. */
+  readonly indirect: readonly IndirectFact[]
   /** Targets on which they may not sign in now and no call can shut them out: for a human. */
   readonly staysOpen: readonly TargetId[]
 }
@@ -67,6 +74,20 @@ export const profileOf = (worker: Worker | null): Readonly<Record<string, Attrib
 
 /** Pure but for what the connectors' attribute mapping hashes: the same facts give the same answer. */
 export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: JudgeContext): Judged => {
+  const { judged, grants } = judgeAs(identity, facts, context)
+  const taken = takenOver(grants, judged.decision, judged.at, facts, context.targets, context.policy)
+  if (taken.length === 0) return judged
+  // What is adopted is a wish from now on: all that follows from it is decided with it.
+  const adopted = taken.map(({ entitlement, target }) => ({ entitlement, target, from: identity.now, to: null }))
+  const again = judgeAs(identity, { ...facts, adopted: [...facts.adopted, ...adopted] }, context)
+  return { ...again.judged, takeOver: taken.map(({ entitlement }) => entitlement) }
+}
+
+const judgeAs = (
+  identity: DueIdentity,
+  facts: EvaluationFacts,
+  context: JudgeContext,
+): { readonly judged: Judged; readonly grants: readonly PresentGrant[] } => {
   const now = identity.now as Instant
   const history = fold(facts.events)
   const at = identityAt(history, now)
@@ -107,10 +128,11 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const planChanged = !planIsEmpty(plan)
   const next = decision.nextChangeAt
   const holds = reconcileHolds(plan, facts)
-  return {
+  const judged: Judged = {
     identity,
     at,
     decision,
+    takeOver: [],
     plan,
     planChanged,
     planVersion: identity.plan_version + (planChanged ? 1 : 0),
@@ -124,6 +146,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     ...holds,
     ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
+    indirect: explainIndirect(decision, plan, facts, context.policy, endedAt),
     staysOpen: context.targets.flatMap(({ id, mode, disable }) =>
       mode === 'enforce' &&
       disable === 'none' &&
@@ -135,6 +158,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     ),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }
+  return { judged, grants }
 }
 
 const lookAgainMs = 3_600_000

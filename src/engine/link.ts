@@ -2,7 +2,7 @@ import { auditEntry } from '../audit/entry.ts'
 import { personalDetail } from '../audit/personal.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
-import type { ObservedAccount, ObservedEntitlement } from '../domain/outcome.ts'
+import type { ObservedAccount, ObservedEntitlement, ObservedIndirect } from '../domain/outcome.ts'
 import { saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
@@ -14,6 +14,8 @@ import { forgetNotTheirs, isInWork, linkedTo, ownerOf, type PersonRow, personOf,
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, lockOpenWork, makeDue } from '../store/work-queue.ts'
 import type { Engine } from './engine.ts'
+import { readIndirect } from './read-indirect.ts'
+import { saveIndirectAccess } from './save-indirect.ts'
 
 type Context = Pick<Engine, 'db' | 'connectors' | 'nudge'>
 
@@ -53,12 +55,14 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   if (connector.protects?.(act.account as NativeId) === true) return { kind: 'protected' }
   const readAt = await databaseNow(engine.db)
   const ids = [act.account as NativeId]
-  const [accounts, grants] = await Promise.all([
+  const [accounts, grants, indirect] = await Promise.all([
     connector.accounts(ids, act.signal),
     connector.grantsOf(ids, act.signal),
+    readIndirect(connector, ids, act.signal),
   ])
   if (accounts.kind === 'partial') return { kind: 'unread', cause: accounts.cause }
   if (grants.kind === 'partial') return { kind: 'unread', cause: grants.cause }
+  if (indirect !== null && indirect.unread !== null) return { kind: 'unread', cause: indirect.unread }
   const [account] = accounts.items
   if (account === undefined) return { kind: 'no-account' }
   const answer = await engine.db.transaction((tx) =>
@@ -68,6 +72,7 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
       act,
       account,
       grants.items.map(({ entitlement }) => entitlement),
+      indirect?.told.get(account.nativeId) ?? null,
       readAt,
     ),
   )
@@ -81,6 +86,7 @@ const link = async (
   act: Act,
   account: ObservedAccount,
   grants: readonly ObservedEntitlement[],
+  indirect: readonly ObservedIndirect[] | null,
   readAt: number,
 ): Promise<LinkAnswer> => {
   await lockIdentities(tx, [person.identity])
@@ -118,6 +124,12 @@ const link = async (
     readAt,
     [...known.values()].map((entitlement) => ({ account: id, entitlement })),
   )
+  if (indirect !== null) {
+    const { identity, subject_ref } = person
+    const held = { identity, subject_ref, account: id, native_id: account.nativeId, held: indirect }
+    const at = await databaseNow(tx)
+    await appendAudit(tx, at, (await saveIndirectAccess(tx, act.target, at, readAt, [held])).entries)
+  }
   await closeFindingsOf(tx, 'account-ambiguous', [`${person.subject_ref}:${act.target}`])
   await makeDue(tx, [person.identity])
   await tell(tx, 'account-linked', person, act, {

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
 import { createsAccounts } from './operation.ts'
 import { isOutage } from './outage.ts'
+import { withIndirect } from './read-indirect.ts'
 import { reobserve } from './reobserve.ts'
 import { settle } from './settle.ts'
 import type { Settled } from './verdict.ts'
@@ -78,6 +79,7 @@ const call = async (engine: Engine, claim: Claim, limits: Limits): Promise<reado
     createsAccounts(engine, claim.target),
     claim.claimedAt,
   )
+    .then((outcomes) => withIndirect(connector, claim.actions, outcomes, claim.lane, abort.signal))
     .catch((error: unknown) => {
       // The contract forbids it: a bug of the connector. What it did is not known.
       engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')

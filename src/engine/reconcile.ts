@@ -1,6 +1,6 @@
 import type { Actor } from '../domain/actor.ts'
 import type { TargetId } from '../domain/ids.ts'
-import { believedElsewhere, noteAccounts, saveFullRead, upToDate } from '../store/behind.ts'
+import { accountsBehind, believedElsewhere, noteAccounts, saveFullRead, upToDate } from '../store/behind.ts'
 import { databaseNow } from '../store/clock.ts'
 import { type Listable, listables, saveListedAt } from '../store/reconciliations.ts'
 import { believedOf, type Compared, compare, driftOf, notShown, shrunkenOf } from './compare-members.ts'
@@ -8,7 +8,15 @@ import { confirmDrift } from './confirm-drift.ts'
 import { correlate } from './correlate.ts'
 import { accountsOf, readLists } from './list-members.ts'
 import { reconcileAccounts } from './reconcile-accounts.ts'
-import type { AccountsReconciled, Change, Correlated, Reconciler, Reconciliation } from './reconciler.ts'
+import { reconcileIndirect } from './reconcile-indirect.ts'
+import type {
+  AccountsReconciled,
+  Change,
+  Correlated,
+  IndirectReconciled,
+  Reconciler,
+  Reconciliation,
+} from './reconciler.ts'
 import { type Drift, saveDrift } from './save-drift.ts'
 import { takeChanges } from './take-changes.ts'
 import { conclude, tellStrangers } from './tell-reconciled.ts'
@@ -43,14 +51,18 @@ export const reconcile = async (
   const who = await accountsOf(connector, lists, signal)
   const believed = await believedOf(engine, lists)
   if (who.kind === 'read' && extent === 'delta') await noteAccounts(engine.db, notShown(lists, who.accounts, believed))
+  // Before it is noted that these were read.
+  const behind = extent === 'delta' ? await accountsBehind(engine.db, target) : []
   const { told: accounts, absent } = await reconcileAccounts(engine, target, connector, {
     begun,
     extent,
     acceptShrunken,
     signal,
   })
+  const beside = { extent, behind, acceptShrunken, signal }
   if (who.kind === 'unread') {
-    const result = nothingLearnt(target, extent, { ...accounts, ...correlated }, [
+    const indirect = await reconcileIndirect(engine, target, connector, { ...beside, lists: [], accounts: new Map() })
+    const result = nothingLearnt(target, extent, { ...accounts, ...correlated, ...indirect }, [
       ...unread,
       ...lists.map(({ key }) => ({ key, cause: who.cause })),
     ])
@@ -73,6 +85,8 @@ export const reconcile = async (
   const confirmed = await confirmDrift(connector, drift, signal)
   await engine.settings.pause?.('reconcile:compared')
   const saved = await saveDrift(engine, target, confirmed.drift, { begun })
+  // After who was let in is known: that may have brought more than it says.
+  const indirect = await reconcileIndirect(engine, target, connector, { ...beside, lists, accounts: who.accounts })
   const notTold = new Set(confirmed.unread.map(({ entitlement }) => entitlement))
   const done = trusted.filter(({ entitlement }) => !notTold.has(entitlement.id))
   await engine.db.transaction(async (tx) => {
@@ -102,10 +116,12 @@ export const reconcile = async (
     shrunken,
     ...accounts,
     ...correlated,
+    ...indirect,
   }
   await tellStrangers(engine, target, compared)
   await conclude(engine, result, actor, begun)
-  if (extent === 'full' && result.accountsUnread === null) await saveFullRead(engine.db, target, begun)
+  if (extent === 'full' && result.accountsUnread === null && result.indirectUnread === null)
+    await saveFullRead(engine.db, target, begun)
   return result
 }
 
@@ -140,7 +156,7 @@ const changesOf = (catalogue: readonly Listable[], drift: readonly Drift[]): rea
 const nothingLearnt = (
   target: TargetId,
   extent: Reconciliation['extent'],
-  accounts: AccountsReconciled & Correlated,
+  accounts: AccountsReconciled & Correlated & IndirectReconciled,
   unread: Reconciliation['unread'],
 ): Reconciliation => ({
   target,

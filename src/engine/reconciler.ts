@@ -30,6 +30,13 @@ export type AccountsReconciled = {
   readonly accountsUnread: string | null
 }
 
+export type IndirectReconciled = {
+  /** Entitlements of the catalogue that somebody holds indirectly since now. */
+  readonly indirect: number
+  /** Why of some accounts it is not known what they hold indirectly; null: of all that were read, it is. */
+  readonly indirectUnread: string | null
+}
+
 export type Reconciliation = {
   readonly target: TargetId
   /** delta: only what its change log named, and what was behind. */
@@ -55,6 +62,7 @@ export type Reconciliation = {
   /** Lists that lack so much of what was verified that nothing follows from them, by key. */
   readonly shrunken: readonly { readonly key: string; readonly believed: number; readonly gone: number }[]
 } & AccountsReconciled &
-  Correlated
+  Correlated &
+  IndirectReconciled
 
 export type Change = { readonly drift: Drift['kind']; readonly person: string; readonly entitlement: string }

@@ -23,6 +23,8 @@ import type { Claim, ClaimedAction } from './claim.ts'
 import { contestFound } from './contest-found.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts, toOperation } from './operation.ts'
+import { withIndirect } from './read-indirect.ts'
+import { saveIndirectAccess } from './save-indirect.ts'
 
 /**
  * A zombie came back: its lease was taken, its outcome rejected, but what it wrote stands on the target. Every member
@@ -37,10 +39,12 @@ export const reobserve = async (
   const create = createsAccounts(engine, claim.target)
   // What others verify while we read is newer than what we read.
   const readAt = await clockOf(engine.db)
-  const outcomes = await connector.observe(
+  const signal = AbortSignal.timeout(engine.settings.leaseMs)
+  const observed = await connector.observe(
     claim.actions.map((action) => toOperation(action, create, claim.lane)),
-    AbortSignal.timeout(engine.settings.leaseMs),
+    signal,
   )
+  const outcomes = await withIndirect(connector, claim.actions, observed, claim.lane, signal)
   const seen = claim.actions.map((action, index) => ({ action, outcome: outcomes[index] as Outcome }))
   const identities = [...new Set(claim.actions.map((action) => action.identity_id))]
   await engine.db.transaction(async (tx) => {
@@ -54,6 +58,15 @@ export const reobserve = async (
     const found = read.flatMap(({ grants }) => grants)
     const present = await presentGrants(tx, claim, seen, read)
     await appendAudit(tx, at, await contestFound(tx, claim, found, at))
+    const indirect = seen.flatMap(({ action, outcome }) => {
+      const account = accounts.get(action.identity_id)
+      if (account === undefined || outcome.kind !== 'done' || outcome.account === undefined) return []
+      const { identity_id: identity, subject_ref } = action
+      return outcome.indirect === undefined
+        ? []
+        : [{ identity, subject_ref, account, native_id: outcome.account.nativeId, held: outcome.indirect }]
+    })
+    await appendAudit(tx, at, (await saveIndirectAccess(tx, claim.target, at, readAt, indirect)).entries)
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
     tx.defer(lockPresent(tx, [...present, ...gone]))
     const isOlder = await verifiedSince(tx, readAt, [...present, ...gone])

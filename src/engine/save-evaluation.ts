@@ -1,6 +1,8 @@
+import { auditEntry } from '../audit/entry.ts'
 import type { NewAction } from '../domain/action.ts'
 import { isGuarded } from '../planning/guard.ts'
 import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
+import { saveAdopted } from '../store/adoptions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
 import { saveDesired } from '../store/desired.ts'
@@ -94,6 +96,10 @@ export const saveEvaluation = async (
       judged.flatMap(({ identity, adopt }) => adopt.map((entitlement) => ({ identity: identity.id, entitlement }))),
     ),
   )
+  const taken = judged.flatMap(({ identity, takeOver }) =>
+    takeOver.map((entitlement) => ({ identity: identity.id, subject: identity.subject_ref, entitlement })),
+  )
+  tx.defer(saveAdopted(tx, at, adoptedBy, taken))
   tx.defer(saveEvaluated(tx, policy.version, judged.map(evaluatedRow)))
   // Seen after the evaluation is stamped: an older one is over (store/findings: closeResolved).
   for (const { identity, decision } of judged)
@@ -114,6 +120,15 @@ export const saveEvaluation = async (
         identityId: identity.id,
         detail: { target },
       })
+  for (const { identity, at: person, indirect } of judged)
+    for (const { entitlement, target, via, path } of indirect)
+      await openFinding(tx, {
+        kind: person.leaver ? 'leaver-holds-indirectly' : 'grant-indirect',
+        key: `${identity.subject_ref}:${entitlement}`,
+        urgent: false,
+        identityId: identity.id,
+        detail: { entitlement, target, via, path: path.join(' ') },
+      })
   for (const { identity, unexplained, missing, fought } of judged)
     for (const [kind, entitlements] of Object.entries({
       'grant-unexplained': unexplained,
@@ -129,13 +144,29 @@ export const saveEvaluation = async (
           detail: { entitlement },
         })
   tx.defer(
-    appendAudit(
-      tx,
-      at,
-      told.map((one, index) => decisionEntry(one, decisions[index] as number, created[index] ?? [], policy)),
-    ),
+    appendAudit(tx, at, [
+      ...told.map((one, index) => decisionEntry(one, decisions[index] as number, created[index] ?? [], policy)),
+      ...taken.map(({ subject, entitlement }) =>
+        auditEntry(
+          'adopted',
+          at,
+          { subjectRef: subject, entitlementId: entitlement },
+          {
+            subject,
+            entitlement,
+            target: policy.entitlements.get(entitlement)?.target ?? null,
+            by: adoptedBy,
+            policy: { version: policy.version, hash: policy.hash },
+            actor: { type: 'engine' },
+          },
+        ),
+      ),
+    ]),
   )
 }
+
+/** Stands where a human's name stands otherwise: the entitlement's own policy did it. */
+const adoptedBy = 'drift: adopt'
 
 const row = (
   engine: Engine,

@@ -19,6 +19,7 @@ import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
 import { outcomeEntry } from './outcome-entry.ts'
 import { rulesOf } from './rules-of.ts'
+import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
 import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
 import { tellCredential } from './tell-credential.ts'
@@ -93,8 +94,10 @@ const attempt = async (
     await saveReobservation(tx, claim)
     return { kind: 'rejected' }
   }
-  const missing = overtaken.filter((id) => !due.has(id))
-  if (missing.length > 0) return { kind: 'relock', identities: overtaken }
+  const linking = given.flatMap(linkedWith)
+  const holders = linking.length === 0 ? [] : await holdersOfCatalogued(tx, claim.target, linking)
+  const concerned = [...overtaken, ...holders.map(({ identity }) => identity)]
+  if (concerned.some((id) => !due.has(id))) return { kind: 'relock', identities: concerned }
   const verdicts = distrustInverses(given, unsettled)
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
@@ -107,6 +110,13 @@ const attempt = async (
   const proved = trusted.filter(({ next }) => next.kind === 'done')
   const twins = await pinResolved(tx, proved)
   const listed = await saveGrants(tx, claim, proved, accounts, twins, at)
+  const indirect = linking.flatMap((one) => {
+    const account = accounts.get(one.identity)
+    return account === undefined ? [] : [{ ...one, account }]
+  })
+  // Whoever it concerns is in `due`.
+  const { entries } =
+    indirect.length === 0 ? { entries: [] } : await saveIndirectAccess(tx, claim.target, at, claim.claimedAt, indirect)
   const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
   tx.defer(
@@ -180,11 +190,25 @@ const attempt = async (
   tx.defer(
     appendAudit(tx, at, [
       ...listed,
+      ...entries,
       ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
     ]),
   )
   return { kind: 'settled', released: (await releasing).map(({ lane }) => lane as Lane) }
 }
+
+/** Accounts that this call found or made, with what they hold indirectly. */
+const linkedWith = ({ action, outcome, next }: Verdict): readonly Omit<HeldIndirectly, 'account'>[] =>
+  next.kind === 'done' && outcome.kind === 'done' && outcome.account !== undefined && outcome.indirect !== undefined
+    ? [
+        {
+          identity: action.identity_id,
+          subject_ref: action.subject_ref,
+          native_id: outcome.account.nativeId,
+          held: outcome.indirect,
+        },
+      ]
+    : []
 
 const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome): Verdict => {
   const outcome = readIsComplete(action, given) ? given : incompleteRead

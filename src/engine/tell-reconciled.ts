@@ -42,7 +42,7 @@ export const conclude = async (
   actor: Actor,
   begun: number,
 ): Promise<void> => {
-  const { target, unread, shrunken, accountsUnread, uncorrelatedPeople } = result
+  const { target, unread, shrunken, accountsUnread, uncorrelatedPeople, indirectUnread } = result
   const tell = async (
     kind: string,
     open: boolean,
@@ -59,12 +59,12 @@ export const conclude = async (
       .join(', ')
   await tell(
     'reconcile-incomplete',
-    unread.length > 0 || accountsUnread !== null || uncorrelatedPeople !== null,
+    unread.length > 0 || accountsUnread !== null || uncorrelatedPeople !== null || indirectUnread !== null,
     false,
     {
       entitlements: unread.length,
       first: keys(unread),
-      cause: unread[0]?.cause ?? accountsUnread ?? uncorrelatedPeople ?? '',
+      cause: unread[0]?.cause ?? accountsUnread ?? uncorrelatedPeople ?? indirectUnread ?? '',
     },
   )
   await tell('reconcile-shrunken', shrunken.length > 0, true, {

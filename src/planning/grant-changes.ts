@@ -32,7 +32,9 @@ export const grantChanges = (
         held.push({ entitlement, policies: verdict.policies, conflictsWith: verdict.conflictsWith })
         break
       case 'wait': {
-        const stays = verdict.after.filter((id) => lookups.grants.has(id) && !leaving.has(id))
+        const stays = verdict.after.filter(
+          (id) => lookups.indirect.has(id) || (lookups.grants.has(id) && !leaving.has(id)),
+        )
         const goes = verdict.after.filter((id) => leaving.has(id) || mayStillCome.has(id))
         if (stays.length > 0) held.push({ entitlement, policies: verdict.policies, conflictsWith: stays })
         else grants.push(grant(assignment, lookups, goes))

@@ -31,7 +31,9 @@ export type Lookups = {
   /** Targets on which actions may be made. */
   readonly targets: ReadonlyMap<TargetId, TargetRules>
   readonly accounts: ReadonlyMap<TargetId, LinkedAccount>
+  /** Direct ones. */
   readonly grants: ReadonlyMap<EntitlementId, PresentGrant>
+  readonly indirect: ReadonlySet<EntitlementId>
   /** Wanted now, on targets on which actions may be made; empty when the person has no access. */
   readonly wanted: ReadonlyMap<EntitlementId, Assignment>
   readonly hasAccess: boolean
@@ -54,7 +56,8 @@ export const lookupsOf = ({ at, decision, targets, accounts, grants, open }: Pla
   return {
     targets: active,
     accounts: new Map(accounts.map((account) => [account.target, account])),
-    grants: new Map(grants.map((grant) => [grant.entitlement, grant])),
+    grants: new Map(grants.flatMap((grant) => (grant.indirect ? [] : [[grant.entitlement, grant] as const]))),
+    indirect: new Set(grants.flatMap(({ entitlement, indirect }) => (indirect ? [entitlement] : []))),
     wanted: new Map(wanted.map((assignment) => [assignment.entitlement, assignment])),
     hasAccess,
     open: byKey,

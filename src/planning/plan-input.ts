@@ -32,7 +32,10 @@ export type PresentGrant = {
   readonly reverted?: boolean
   /** Break-glass and the like: never touched. */
   readonly protected: boolean
-  /** nested or by a dynamic rule: cannot be revoked here. */
+  /**
+   * By a nested group, the primary group or the like, beside what is granted or instead of it: no action of ours ends it,
+   * so it is never revoked, frees no conflict, and a wish for the same thing is granted all the same.
+   */
   readonly indirect: boolean
 }
 

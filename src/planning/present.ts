@@ -13,7 +13,8 @@ export type PresentAccess = {
 }
 
 /**
- * Everything that is there, may be there, or is being taken away but not yet verified as gone. What is open and not in
+ * Everything that is there, may be there, or is being taken away but not yet verified as gone; what is held both directly and
+ * indirectly is named twice, for the revoke of the one leaves the other. What is open and not in
  * flight does not count: this very plan keeps it, which its verdict decides, or supersedes it. Ascending by entitlement.
  */
 export const presentAccess = (
@@ -31,11 +32,16 @@ export const presentAccess = (
     else if (!present.has(entitlement))
       present.set(entitlement, { entitlement, state: claimed ? 'in-flight' : 'unknown', revocable })
   }
+  const others = new Set<EntitlementId>()
   for (const { entitlement, target, managed, found, reverted, protected: untouchable, indirect } of grants) {
+    if (indirect) {
+      others.add(entitlement)
+      continue
+    }
     if (present.get(entitlement)?.state === 'being-revoked') continue
-    const revocable =
-      acting.has(target) && managed && (found !== true || reverted === true) && !untouchable && !indirect
-    present.set(entitlement, { entitlement, state: indirect ? 'indirect' : 'held', revocable })
+    const revocable = acting.has(target) && managed && (found !== true || reverted === true) && !untouchable
+    present.set(entitlement, { entitlement, state: 'held', revocable })
   }
-  return [...present.values()].sort((a, b) => a.entitlement - b.entitlement)
+  const indirect = [...others].map((entitlement) => ({ entitlement, state: 'indirect', revocable: false }) as const)
+  return [...present.values(), ...indirect].sort((a, b) => a.entitlement - b.entitlement)
 }

@@ -24,7 +24,7 @@ export const revokeChanges = (input: PlanInput, lookups: Lookups): readonly NewA
 
 const reasonToRevoke = (grant: PresentGrant, { at }: PlanInput, { targets, wanted }: Lookups): ActionReason | null => {
   const target = targets.get(grant.target)
-  if (target === undefined || grant.protected || grant.indirect || wanted.has(grant.entitlement)) return null
+  if (target === undefined || grant.protected || wanted.has(grant.entitlement)) return null
   if (at.leaver)
     return grant.managed || target.leaverUnmanaged === 'remove' ? { kind: 'leaver', unmanaged: !grant.managed } : null
   if (!grant.managed) return null

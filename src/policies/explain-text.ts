@@ -33,9 +33,7 @@ const wantedLines = ({ wanted, lifecycle, employments }: Explanation): readonly 
     ? [
         ...wanted.rules.flatMap((rule) => ruleLines(rule, 'gives it')),
         ...wanted.implied.flatMap(impliedLines),
-        ...(wanted.adopted
-          ? ['  no rule gives it: it was there when Muster took the target over, and was adopted']
-          : []),
+        ...(wanted.adopted ? ['  no rule gives it: another hand gave it, and it was adopted'] : []),
         `  from ${writeTimestamp(wanted.from)}${wanted.to === null ? '' : ` until ${writeTimestamp(wanted.to)}`}`,
       ]
     : [

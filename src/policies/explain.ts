@@ -27,7 +27,7 @@ export type Explanation = {
         readonly rules: readonly RuleCheck[]
         /** What it follows from, each as it stands itself. */
         readonly implied: readonly ImpliedBy[]
-        /** No rule gives it: it was there when Muster took the target over. */
+        /** No rule gives it: another hand gave it, and it was taken over. */
         readonly adopted: boolean
       }
     | { readonly kind: 'no'; readonly because: readonly WhyNot[] }

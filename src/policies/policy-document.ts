@@ -28,7 +28,7 @@ export const entitlementEntry = z
       .enum(driftPolicies)
       .optional()
       .describe(
-        'When somebody was let in or taken out behind Muster: report makes a finding (default), revert makes it right again.',
+        'When somebody was let in or taken out behind Muster: report makes a finding (default), revert makes it right again, adopt lets whoever was let in keep it until a human ends that (and reports who was taken out).',
       ),
     protected: z.boolean().optional().describe('Kept when a leaver loses everything else. Default false.'),
   })

@@ -91,6 +91,16 @@ export const upToDate = async (tx: Transaction, begun: number, entitlements: rea
   })
 }
 
+/** Linked accounts of which the target may say something new. */
+export const accountsBehind = async (db: Queryable, target: string): Promise<readonly number[]> =>
+  (
+    await db.query<{ id: number }>({
+      name: 'behind-accounts-now',
+      text: 'select id from muster.account where target = $1 and behind_at is not null and unlinked_at is null',
+      values: [target],
+    })
+  ).map(({ id }) => id)
+
 /** All that were behind at `begun` were read since, but for these. */
 export const accountsUpToDate = async (
   db: Queryable,

@@ -14,7 +14,11 @@ export type EvaluationFacts = {
     readonly target: string
     readonly given: boolean
     readonly appeared: boolean
+    /** Appeared behind our back, was never taken away by us before, and of which nobody doubts what it is. */
+    readonly adoptable?: boolean
   }[]
+  /** Held by other ways than a grant of their own: no action of ours ends it. */
+  readonly indirect: readonly IndirectFact[]
   /** Taken over from before Muster, ended ones too; times in ms. */
   readonly adopted: readonly {
     readonly entitlement: number
@@ -36,6 +40,14 @@ export type EvaluationFacts = {
   readonly rejected: readonly HoldFact[]
   /** Of whoever was a leaver already: targets that were seen to have no account of theirs, and when (ms). */
   readonly absent: readonly { readonly target: string; readonly readAt: number }[]
+}
+
+export type IndirectFact = {
+  readonly entitlement: number
+  readonly target: string
+  readonly via: string
+  /** Native ids, the account's own group first. */
+  readonly path: readonly string[]
 }
 
 export type HoldFact = {
@@ -61,11 +73,18 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from muster.inbox b where b.identity_id = i.id and b.status = 'accepted'), '[]') as events,
       coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
           'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint,
+          'indirectReadAt', (extract(epoch from a.indirect_read_at) * 1000)::bigint,
           'sessionsEndedAt', (extract(epoch from a.sessions_ended_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
-      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared))
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared,
+          'adoptable', case when g.appeared and not g.given then not exists (select from muster.grants l where l.account_id = g.account_id
+              and l.entitlement_id = g.entitlement_id and l.gone_dispatch_id is not null)
+            and not exists (select from muster.entitlement e where e.id = g.entitlement_id and e.contested_by is not null) else false end))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', (h->>'e')::int, 'target', a.target, 'via', h->'via', 'path', h->'path'))
+        from muster.account a join muster.indirect n on n.account_id = a.id and n.gone_verified_at is null
+        cross join lateral jsonb_array_elements(n.held) h where a.identity_id = i.id and a.unlinked_at is null), '[]') as indirect,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', t.entitlement_id, 'target', e.target,
           'from', (extract(epoch from t.adopted_at) * 1000)::bigint, 'to', (extract(epoch from t.ended_at) * 1000)::bigint))
         from muster.adopted t join muster.entitlement e on e.id = t.entitlement_id where t.identity_id = i.id), '[]') as adopted,

@@ -73,7 +73,8 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
   const closed = await db.query({
     name: 'findings-close-resolved',
     text: `update muster.finding f set closed_at = muster.now() where f.closed_at is null and (
-      (f.kind in ('sod-violation', 'grant-unexplained', 'grant-missing', 'grant-fought', 'account-stays-open', 'evaluation-failed')
+      (f.kind in ('sod-violation', 'grant-unexplained', 'grant-missing', 'grant-fought', 'grant-indirect', 'leaver-holds-indirectly',
+        'account-stays-open', 'evaluation-failed')
         and exists (select from muster.identity i where i.id = f.identity_id and i.evaluated_at > f.seen_at))
       or exists (select from muster.action a where f.key like 'action:%' and a.id = substring(f.key from '^action:([0-9]+)$')::bigint
         and a.state in ('done', 'superseded'))

@@ -4,6 +4,8 @@ import { lockIdentities, makeDue } from './work-queue.ts'
 /** Two rows for one thing: `from`, in no catalogue, has the native id that `into` turned out to have. */
 export type Twin = { readonly into: number; readonly from: number; readonly nativeId: string }
 
+const pairs = 'unnest($1::int[], $2::int[]) as r("from", "into")'
+
 /**
  * One thing, one row: the native id and everything held go to `into`, and whoever is concerned is evaluated again, since
  * separation of duties did not know that they hold it. `from` stays as a name without a thing. Rare: a thing is renamed on
@@ -15,6 +17,8 @@ export const mergeEntitlements = async (tx: Transaction, twins: readonly Twin[])
   const concerned = await tx.query<{ id: number }>({
     text: `select distinct a.identity_id as id from muster.grants g join muster.account a on a.id = g.account_id
         where g.entitlement_id = any($1) and g.gone_verified_at is null
+      union select a.identity_id from muster.indirect n join muster.account a on a.id = n.account_id
+        where n.entitlements && $1::int[] and n.gone_verified_at is null
       union select identity_id from muster.action where entitlement_id = any($1) and open
       union select identity_id from muster.adopted where entitlement_id = any($1) and ended_at is null`,
     values: values.slice(0, 1),
@@ -41,6 +45,14 @@ export const mergeEntitlements = async (tx: Transaction, twins: readonly Twin[])
     text: `update muster.grants g set entitlement_id = r."into" from unnest($1::int[], $2::int[]) as r("from", "into")
       where g.entitlement_id = r."from" and not exists (select from muster.grants o
         where o.account_id = g.account_id and o.entitlement_id = r."into" and o.first_verified_at = g.first_verified_at)`,
+    values,
+  })
+  await tx.query({
+    text: `update muster.indirect n set
+        entitlements = array(select distinct coalesce(r."into", e) from unnest(n.entitlements) e left join ${pairs} on r."from" = e order by 1),
+        held = (select jsonb_agg(case when r."into" is null then h else jsonb_set(h, '{e}', to_jsonb(r."into")) end order by at)
+          from jsonb_array_elements(n.held) with ordinality as o(h, at) left join ${pairs} on r."from" = (h->>'e')::int)
+      where n.entitlements && $1::int[]`,
     values,
   })
   await tx.query({

@@ -1,4 +1,5 @@
 import type { Queryable } from './database.ts'
+import type { IndirectFact } from './evaluation-facts.ts'
 
 export const identityByKey = async (db: Queryable, personKey: string): Promise<{ readonly id: number } | null> => {
   const [row] = await db.query<{ id: number }>({
@@ -27,6 +28,30 @@ export const grantsAt = (
         and (g.gone_verified_at is null or g.gone_verified_at > to_timestamp($2::float8 / 1000))`,
     values: [identity, at],
   })
+
+/** What was held indirectly at a moment (ms) of valid time, as far as is known now. */
+export const indirectAt = (db: Queryable, identity: number, at: number): Promise<readonly IndirectFact[]> =>
+  db.query({
+    text: `select (h->>'e')::int as entitlement, a.target, h->>'via' as via, h->'path' as path
+      from muster.account a join muster.indirect n on n.account_id = a.id cross join lateral jsonb_array_elements(n.held) h
+      where a.identity_id = $1 and n.first_verified_at <= to_timestamp($2::float8 / 1000)
+        and (n.gone_verified_at is null or n.gone_verified_at > to_timestamp($2::float8 / 1000))`,
+    values: [identity, at],
+  })
+
+/** What these native ids are called on their target, as far as is known. */
+export const namesOf = async (
+  db: Queryable,
+  target: string,
+  nativeIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  if (nativeIds.length === 0) return new Map()
+  const rows = await db.query<{ id: string; name: string }>({
+    text: `select native_id as id, coalesce(key, lookup) as name from muster.entitlement where target = $1 and native_id = any($2)`,
+    values: [target, nativeIds],
+  })
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
 
 export type HoldOfPerson = {
   readonly id: number

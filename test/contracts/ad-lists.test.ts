@@ -1,7 +1,5 @@
 /** Lists in pieces, access through other groups, and what changed since. */
 import { describe, expect, test } from 'vitest'
-import { createDomainControllers } from '../../src/connectors/ad/domain-controllers.ts'
-import { indirectGrantsOf } from '../../src/connectors/ad/indirect-grants.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { requestShim } from '../support/ldap-requests.ts'
@@ -130,10 +128,8 @@ describe('indirect access', () => {
     await put(inner, middle)
     await put(middle, outer)
     await put(outer, inner)
-    const controllers = createDomainControllers(scene.world.settings)
-    const read = await indirectGrantsOf((await controllers.pin()).client, scene.world.settings, [account])
-    controllers.close()
-    expect(read.kind).toBe('complete')
+    const read = await scene.connector.indirectGrantsOf?.([account], always.signal)
+    if (read?.kind !== 'complete') throw new Error(`not read: ${read?.cause}`)
     const users = await known('Domain Users')
     const nested = read.items.filter(({ via }) => via === 'nested')
     expect(read.items.filter(({ via }) => via === 'primary')).toMatchObject([
@@ -151,6 +147,14 @@ describe('indirect access', () => {
     })
     const names = nested.map(({ entitlement }) => entitlement.name).filter((name) => name.endsWith(scene.world.groups))
     expect([...names, inner.lookup].sort()).toEqual(chain.searchEntries.map(({ dn }) => dn).sort())
+
+    // A member of the outer one as well: taken out of it, the account is in it still.
+    await scene.world.asRoot.modify(outer.lookup, change('add', 'member', [`<GUID=${account}>`]))
+    const both = await scene.connector.indirectGrantsOf?.([account], always.signal)
+    expect(both?.items.map(({ entitlement }) => entitlement.nativeId)).toContain(outer.nativeId)
+    await scene.world.asRoot.modify(outer.lookup, change('delete', 'member', [`<GUID=${account}>`]))
+    const after = await scene.connector.indirectGrantsOf?.([account], always.signal)
+    expect(after?.items.map(({ entitlement }) => entitlement.nativeId)).toContain(outer.nativeId)
   })
 })
 

@@ -397,3 +397,31 @@ test('who may only read is refused, and the group is as it was', async () => {
     await poor.close()
   }
 })
+
+describe('indirect access', () => {
+  test('groups in groups, in a circle and beside a grant of the same; direct ones and what cannot be read are not told', async () => {
+    const account = await addAccount()
+    const inner = await world.addGroup(freshKey(), [account])
+    const middle = await world.addGroup(freshKey(), [inner.nativeId])
+    const outer = await world.addGroup(freshKey(), [middle.nativeId, account])
+    world.graph.hand.addMembers(inner.nativeId, [outer.nativeId])
+    const read = await connector.indirectGrantsOf?.([account], always.signal)
+    expect(read?.kind).toBe('complete')
+    expect(
+      read?.items.map(({ entitlement, via, path }) => `${via} ${entitlement.nativeId} from ${path[0]}`).sort(),
+    ).toEqual(
+      [
+        `nested ${middle.nativeId} from ${inner.nativeId}`,
+        `nested ${outer.nativeId} from ${inner.nativeId}`,
+        // Left by leaving both only.
+        `nested ${inner.nativeId} from ${outer.nativeId}`,
+      ].sort(),
+    )
+    world.graph.faults.plan({
+      operation: 'groupTransitiveMemberOf',
+      phase: 'before',
+      effect: { kind: 'status', status: 502, body: 'html' },
+    })
+    expect(await connector.indirectGrantsOf?.([account], always.signal)).toMatchObject({ kind: 'partial', items: [] })
+  })
+})

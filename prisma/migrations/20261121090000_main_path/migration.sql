@@ -68,7 +68,7 @@ create table muster.entitlement (
   managed boolean not null,                   -- in the catalogue of the active policy
   protected boolean not null default false,
   risk text not null default 'low',
-  drift text not null default 'report' check (drift in ('report', 'revert')),
+  drift text not null default 'report' check (drift in ('report', 'revert', 'adopt')),
   first_seen_at timestamptz not null default muster.now(),
   duties text[] not null default '{}',        -- SoD policies of the active version that count it (ADR 0010)
   implied_duties text[] not null default '{}', -- those that count what implies it: its grants wait as those do (ADR 0022)
@@ -197,7 +197,8 @@ create table muster.account (
   sessions_ended_at timestamptz,              -- since it was last open
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen
-  grants_read_at timestamptz                  -- last complete read of its direct grants
+  grants_read_at timestamptz,                 -- last complete read of its direct grants
+  indirect_read_at timestamptz                -- last complete read of what it holds indirectly; null = to be read
 );
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;
 -- After the other one: between equals, and to an empty table they are, the planner takes the later, and looks people up by it.
@@ -252,6 +253,22 @@ create table muster.grants (
 );
 create unique index grants_present on muster.grants (entitlement_id, account_id) where gone_verified_at is null;
 create index grants_gone on muster.grants (entitlement_id, gone_verified_at) where gone_verified_at is not null;
+
+-- Bitemporal, too: what an account holds by other ways than a grant of its own (nested groups, the primary group). No action
+-- can take it away, so it stands apart from grants. A row is all of one account, as long as reads say the same.
+create table muster.indirect (
+  account_id bigint not null,
+  held jsonb not null,                        -- [{e: entitlement, via: nested|primary, path: [native id, …]}], ordered
+  entitlements integer[] not null,            -- the same entitlements, for the index
+  first_verified_at timestamptz not null,
+  last_verified_at timestamptz not null,
+  first_recorded_at timestamptz not null,
+  gone_verified_at timestamptz,               -- a later read said otherwise
+  gone_recorded_at timestamptz,
+  primary key (account_id, first_verified_at)
+);
+create unique index indirect_present on muster.indirect (account_id) where gone_verified_at is null;
+create index indirect_entitlements on muster.indirect using gin (entitlements) where gone_verified_at is null;
 
 -- Access that was there when Muster took a target over and that no rule gives: stands until a human ends it.
 create table muster.adopted (

@@ -168,6 +168,17 @@ create function auditor.desired(at timestamptz, as_known_at timestamptz default 
     and w.valid_from <= at and w.valid_to > at
 $$;
 
+-- What everybody holds by other ways than a grant of their own, as reads saw it. Rows without gone_verified_at stand.
+create view auditor.indirect as
+  select i.person_key, i.subject_ref, a.target, a.native_id as account, n.id as entitlement_id, coalesce(n.key, n.lookup) as entitlement,
+    n.managed, h.one ->> 'via' as via, h.one -> 'path' as path, t.first_verified_at, t.last_verified_at, t.first_recorded_at,
+    t.gone_verified_at, t.gone_recorded_at, a.unlinked_at
+  from muster.indirect t
+  join muster.account a on a.id = t.account_id
+  join muster.identity i on i.id = a.identity_id
+  cross join lateral jsonb_array_elements(t.held) as h(one)
+  join muster.entitlement n on n.id = (h.one ->> 'e')::int;
+
 -- ── What waits for somebody, and how fast access ended ───────────────────────────────────────────────────────────
 create view auditor.holds as
   select h.id as hold, h.kind, i.person_key, i.subject_ref, coalesce(h.target, n.target) as target, coalesce(n.key, n.lookup) as entitlement,

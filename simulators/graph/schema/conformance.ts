@@ -28,6 +28,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   deleteGroup: {},
   listMembers: { response: 'directoryObjects' },
   transitiveMembers: { response: 'directoryObjects' },
+  groupTransitiveMemberOf: { response: 'directoryObjects' },
   groupMemberOf: { response: 'directoryObjects' },
   addMember: { request: 'reference' },
   removeMember: {},

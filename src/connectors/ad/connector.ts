@@ -11,6 +11,7 @@ import { check } from './check.ts'
 import type { AdSettings } from './config.ts'
 import { createDomainControllers } from './domain-controllers.ts'
 import { readGroupByName } from './groups.ts'
+import { indirectGrantsOf } from './indirect-grants.ts'
 import { listAccounts } from './list-accounts.ts'
 import { adManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
@@ -53,6 +54,7 @@ export const createAdConnector = (
     apply: async (operations, context) => apply(await controllers.pin(), settings, pace, operations, context),
     observe: async (operations) => observe(await controllers.pin(), settings, operations),
     grantsOf: async (ids) => grantsOf(await pinned(), settings, ids),
+    indirectGrantsOf: async (ids) => indirectGrantsOf(await pinned(), settings, ids),
     membersOf: async function* (refs) {
       yield* membersOf(await pinned(), settings, refs)
     },

@@ -1,6 +1,6 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
-import type { Snapshot } from '../connector.ts'
+import type { IndirectGrant, Snapshot } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { ok, type Result } from '../ldap-wire/errors.ts'
@@ -13,15 +13,6 @@ import { guidBytes, guidDn } from './guid.ts'
 import { unreadable } from './held-groups.ts'
 import { nestedGroups } from './nested.ts'
 import { allValues } from './ranges.ts'
-
-/** Access that no `member` value of the account gives, and no revoke of one takes away. */
-export type IndirectGrant = {
-  readonly account: NativeId
-  readonly entitlement: ObservedEntitlement
-  readonly via: 'nested' | 'primary'
-  /** The groups on the way: the account's own first, this one last. */
-  readonly path: readonly NativeId[]
-}
 
 type Group = { readonly seen: ObservedEntitlement; readonly parents: readonly ObservedEntitlement[] }
 

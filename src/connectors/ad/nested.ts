@@ -2,24 +2,24 @@
 export type Parents<G extends string> = ReadonlyMap<G, readonly G[]>
 
 /**
- * Groups that whoever is in `direct` is in by nesting, each with a shortest way to it: the direct group first, the group
- * itself last. AD allows groups to contain each other in a circle; each is visited once. A direct group is no nested one.
+ * Groups that whoever is in `direct` is in by nesting, each with a shortest way to it: a direct group first, the group
+ * itself last. A direct group is among them where another direct group leads to it, for leaving it then ends nothing. AD
+ * allows groups to contain each other in a circle; each is visited once.
  */
 export const nestedGroups = <G extends string>(
   direct: Iterable<G>,
   parents: Parents<G>,
 ): ReadonlyMap<G, readonly G[]> => {
-  const ways = new Map<G, readonly G[]>([...direct].map((group) => [group, [group]]))
-  const own = new Set(ways.keys())
-  const queue = [...ways]
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const [group, way] = next
-    for (const parent of parents.get(group) ?? []) {
-      if (ways.has(parent)) continue
-      const longer = [...way, parent]
-      ways.set(parent, longer)
-      queue.push([parent, longer])
-    }
-  }
-  return new Map([...ways].filter(([group]) => !own.has(group)))
+  const found = new Map<G, readonly G[]>()
+  for (const start of new Set(direct))
+    for (const [group, way] of waysFrom(start, parents))
+      if (group !== start && way.length < (found.get(group)?.length ?? Number.POSITIVE_INFINITY)) found.set(group, way)
+  return found
+}
+
+const waysFrom = <G extends string>(start: G, parents: Parents<G>): ReadonlyMap<G, readonly G[]> => {
+  const ways = new Map<G, readonly G[]>([[start, [start]]])
+  for (const [group, way] of ways)
+    for (const parent of parents.get(group) ?? []) if (!ways.has(parent)) ways.set(parent, [...way, parent])
+  return ways
 }

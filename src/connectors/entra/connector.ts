@@ -11,6 +11,7 @@ import type { Directory } from './directory.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import { failureText } from './errors.ts'
 import { createGroupMemory, lookUp } from './groups.ts'
+import { indirectGrantsOf } from './indirect-grants.ts'
 import { listAccounts } from './list-accounts.ts'
 import { entraManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
@@ -64,6 +65,7 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
     observe: (operations, signal) => observe(until(signal), operations),
     poll: (asked, signal) => poll(until(signal), asked),
     grantsOf: (ids, signal) => grantsOf(directory, ids, signal),
+    indirectGrantsOf: (ids, signal) => indirectGrantsOf(directory, ids, signal),
     membersOf: (refs, signal) => membersOf(directory, refs, signal),
     whoIs: (members, signal) => whoIs(directory, members, signal),
     accounts: (ids, signal) => accounts(directory, ids, signal),

@@ -3,7 +3,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
 import { batchLimit, type GraphClient, type Reading } from './client.ts'
 import { failed, isMissing, ok, type Result } from './errors.ts'
-import { memberOf, membersOf } from './paths.ts'
+import { groupsAbove, memberOf, membersOf, type Resource } from './paths.ts'
 import { chunksOf } from './users.ts'
 
 const object = z.object({
@@ -30,14 +30,28 @@ const groupsAmong = (items: readonly unknown[]): Result<readonly ObservedEntitle
 }
 
 /** Direct memberships of these accounts, every page of them. */
-export const readHoldings = async (
+export const readHoldings = (
   client: GraphClient,
   accounts: readonly NativeId[],
+  reading?: Reading,
+): Promise<Result<Holdings>> => readGroupsOf(client, accounts, memberOf, reading)
+
+/** Groups in which each of these groups is, directly or by others; one that is not there is not in the map. */
+export const readGroupsAbove = (
+  client: GraphClient,
+  groups: readonly NativeId[],
+  reading?: Reading,
+): Promise<Result<Holdings>> => readGroupsOf(client, groups, groupsAbove, reading)
+
+const readGroupsOf = async (
+  client: GraphClient,
+  ids: readonly NativeId[],
+  listOf: (id: string) => Resource,
   reading?: Reading,
 ): Promise<Result<Holdings>> => {
   const holdings = new Map<NativeId, readonly ObservedEntitlement[]>()
   const one = async (some: readonly NativeId[]): Promise<Result<null>> => {
-    const answers = await client.readMany(some.map(memberOf), reading)
+    const answers = await client.readMany(some.map(listOf), reading)
     for (const [at, account] of some.entries()) {
       const answer = answers[at] ?? unreadable
       if (!answer.ok && isMissing(answer.failure)) continue
@@ -47,7 +61,7 @@ export const readHoldings = async (
       let items = first.data.value
       if (first.data['@odata.nextLink'] !== undefined) {
         items = []
-        const rest = await client.pages(memberOf(account), (page) => void items.push(...page), reading)
+        const rest = await client.pages(listOf(account), (page) => void items.push(...page), reading)
         if (!rest.ok) return rest
       }
       const groups = groupsAmong(items)
@@ -56,7 +70,7 @@ export const readHoldings = async (
     }
     return ok(null)
   }
-  const done = await Promise.all(chunksOf([...new Set(accounts)], batchLimit).map(one))
+  const done = await Promise.all(chunksOf([...new Set(ids)], batchLimit).map(one))
   return done.find((result) => !result.ok) ?? ok(holdings)
 }
 

@@ -57,6 +57,11 @@ export const memberOf = (id: string): Resource => ({
   units: 1,
 })
 
+export const groupsAbove = (id: string): Resource => ({
+  path: withQuery(`/groups/${part(id)}/transitiveMemberOf`, { select: ['id', 'displayName'], top: pageSize }),
+  units: 1,
+})
+
 export const group = (id: string, select: readonly string[]): Resource => ({
   path: withQuery(`/groups/${part(id)}`, { select }),
   units: 1,

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Plan } from '../../../src/domain/action.ts'
 import { planChanges, planIsEmpty } from '../../../src/planning/plan-changes.ts'
+import { presentAccess } from '../../../src/planning/present.ts'
 import {
   account,
   assigned,
   claimed,
   cloud,
   corp,
+  e,
   held,
   open,
   present,
@@ -113,8 +115,24 @@ describe('grants', () => {
     ])
   })
 
-  test('what is there is not granted again, also when it is there indirectly', () => {
-    expect(words(plan({ wanted: [1, 2], grants: [present(1), present(2, { indirect: true })] }))).toEqual([])
+  test('what is there is not granted again', () => {
+    expect(words(plan({ wanted: [1], grants: [present(1), present(1, { indirect: true })] }))).toEqual([])
+  })
+
+  test('what is there only indirectly is granted all the same: it may end by any other hand', () => {
+    const input = situation({ wanted: [2], grants: [present(2, { indirect: true })] })
+    const verdicts = new Map([[e(2), { kind: 'go' } as const]])
+    expect(words(planChanges({ ...input, decision: { ...input.decision, verdicts } }))).toEqual(['grant 2'])
+  })
+
+  test('held both ways: its revoke frees nothing', () => {
+    const grants = [present(2), present(2, { indirect: true })]
+    const made = plan({ wanted: [1], verdicts: { 1: waitsFor(2) }, grants })
+    expect(words(made)).toEqual(['revoke 2'])
+    expect(made.held).toEqual([{ entitlement: 1, policies: ['maker-checker'], conflictsWith: [2] }])
+    expect(
+      presentAccess([target(corp)], grants, []).map(({ state, revocable }) => `${state}${revocable ? '' : '!'}`),
+    ).toEqual(['held', 'indirect!'])
   })
 
   test('a held one makes no action; its open action is superseded', () => {

@@ -1,0 +1,138 @@
+import type { Connector } from '../connectors/connector.ts'
+import type { NativeId, TargetId } from '../domain/ids.ts'
+import { tooManyGone } from '../planning/differences.ts'
+import { appendAudit } from '../store/audit-log.ts'
+import { databaseNow } from '../store/clock.ts'
+import { saveIndirectUnread } from '../store/indirect.ts'
+import {
+  type IndirectBehind,
+  indirectBehind,
+  indirectHolders,
+  indirectKnown,
+  type Nesting,
+} from '../store/indirect-behind.ts'
+import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import type { Accounts, List } from './list-members.ts'
+import { readIndirect } from './read-indirect.ts'
+import type { IndirectReconciled, Reconciler } from './reconciler.ts'
+import { type HeldIndirectly, saveIndirectAccess } from './save-indirect.ts'
+
+/** Accounts of one read, and of one transaction. */
+const atOnce = 200
+/** Few may lose all that they hold; when more do, a read that lacks something is likelier (ADR 0016). */
+const freely = 3
+
+const nothing: IndirectReconciled = { indirect: 0, indirectUnread: null }
+
+/**
+ * Reads what accounts hold indirectly, where the target has such a thing: all of them, or those of whom it may have changed.
+ * It is no drift and no grant: it is counted by separation of duties, told, and never revoked.
+ */
+export const reconcileIndirect = async (
+  engine: Reconciler,
+  target: TargetId,
+  connector: Connector,
+  {
+    extent,
+    behind,
+    lists,
+    accounts,
+    acceptShrunken,
+    signal,
+  }: {
+    readonly extent: 'full' | 'delta'
+    /** Accounts that the change log named. */
+    readonly behind: readonly number[]
+    readonly lists: readonly List[]
+    readonly accounts: Accounts
+    readonly acceptShrunken: boolean
+    readonly signal: AbortSignal
+  },
+): Promise<IndirectReconciled> => {
+  if (connector.indirectGrantsOf === undefined) return nothing
+  const changed =
+    extent === 'full'
+      ? null
+      : { accounts: behind, entitlements: lists.map(({ id }) => id), nestings: nestingsOf(lists, accounts) }
+  let indirect = 0
+  let unread: string | null = null
+  /** Their losses are written down when it is known how many lose something. */
+  const losers: { readonly one: HeldIndirectly; readonly readAt: number }[] = []
+  const unreadOf: number[] = []
+  for (let after = 0; ; ) {
+    signal.throwIfAborted()
+    const some = await indirectBehind(engine.db, target, changed, after, atOnce)
+    const last = some.at(-1)
+    if (last === undefined) break
+    after = last.account
+    const readAt = await databaseNow(engine.db)
+    const read = await readIndirect(
+      connector,
+      some.map(({ native_id }) => native_id as NativeId),
+      signal,
+    )
+    if (read === null) return nothing
+    unread ??= read.unread
+    const told = some.flatMap((one): HeldIndirectly[] => {
+      const held = read.told.get(one.native_id as NativeId)
+      return held === undefined ? [] : [{ ...one, held }]
+    })
+    unreadOf.push(...some.filter((one) => !isIn(told, one)).map(({ account }) => account))
+    const known = await indirectKnown(
+      engine.db,
+      told.map(({ account }) => account),
+    )
+    const isLosing = ({ account, held }: HeldIndirectly) =>
+      (known.get(account) ?? []).some((id) => !held.some(({ entitlement }) => entitlement.nativeId === id))
+    losers.push(...told.filter(isLosing).map((one) => ({ one, readAt })))
+    indirect += await save(
+      engine,
+      target,
+      readAt,
+      told.filter((one) => !isLosing(one)),
+    )
+  }
+  await saveIndirectUnread(engine.db, unreadOf)
+  const believed = losers.length > freely ? await indirectHolders(engine.db, target) : 0
+  if (!acceptShrunken && believed > 0 && tooManyGone({ believed, gone: losers.length }, 'entitlement'))
+    return { indirect, indirectUnread: `${losers.length} of ${believed} accounts are shown without what they held` }
+  for (const [readAt, some] of Map.groupBy(losers, (loser) => loser.readAt))
+    indirect += await save(
+      engine,
+      target,
+      readAt,
+      some.map(({ one }) => one),
+    )
+  return { indirect, indirectUnread: unread }
+}
+
+const isIn = (told: readonly HeldIndirectly[], { account }: IndirectBehind): boolean =>
+  told.some((one) => one.account === account)
+
+/** Members that are no accounts may be groups: the target names them as it names the entitlements themselves, or nothing is found. */
+const nestingsOf = (lists: readonly List[], accounts: Accounts): readonly Nesting[] =>
+  lists.flatMap(({ id, members }) =>
+    members.flatMap((member) => (accounts.has(member) ? [] : [{ entitlement: id, member }])),
+  )
+
+const save = async (
+  engine: Reconciler,
+  target: TargetId,
+  readAt: number,
+  people: readonly HeldIndirectly[],
+): Promise<number> => {
+  if (people.length === 0) return 0
+  const saved = await engine.db.transaction(async (tx) => {
+    await lockIdentities(
+      tx,
+      people.map(({ identity }) => identity),
+    )
+    const at = await databaseNow(tx)
+    const { identities, appeared, entries } = await saveIndirectAccess(tx, target, at, readAt, people)
+    await makeDue(tx, identities)
+    await appendAudit(tx, at, entries)
+    return { appeared, due: identities.length }
+  })
+  if (saved.due > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
+  return saved.appeared
+}

@@ -1,0 +1,103 @@
+import { auditEntry } from '../audit/entry.ts'
+import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { TargetId } from '../domain/ids.ts'
+import { lookupKey } from '../domain/lookup-key.ts'
+import type { ObservedIndirect } from '../domain/outcome.ts'
+import type { Queryable, Transaction } from '../store/database.ts'
+import { contestSeen } from '../store/entitlement-questions.ts'
+import { knownEntitlements } from '../store/grants.ts'
+import { catalogued, managedOf, saveIndirect } from '../store/indirect.ts'
+
+/** One account of somebody, and all that it holds indirectly. */
+export type HeldIndirectly = {
+  readonly identity: number
+  readonly subject_ref: string
+  readonly account: number
+  readonly native_id: string
+  readonly held: readonly ObservedIndirect[]
+}
+
+export type SavedIndirect = {
+  /** Whom it concerns: something of the catalogue came or went. Their evaluation belongs into the same transaction. */
+  readonly identities: readonly number[]
+  /** Of the catalogue, held indirectly since this read. */
+  readonly appeared: number
+  readonly entries: readonly AuditEntry[]
+}
+
+/**
+ * Writes down what complete reads told, begun at `readAt`. Whose identities are locked, by the caller. What no catalogue
+ * has is stored and not audited: everybody holds the primary group and what it is nested in.
+ */
+export const saveIndirectAccess = async (
+  tx: Transaction,
+  target: TargetId,
+  at: number,
+  readAt: number,
+  people: readonly HeldIndirectly[],
+): Promise<SavedIndirect> => {
+  const seen = people.flatMap(({ held }) => held.map(({ entitlement }) => entitlement))
+  const known = await knownEntitlements(tx, target, seen)
+  const contested = seen.length === 0 ? [] : await contestSeen(tx, target, seen)
+  const changes = await saveIndirect(
+    tx,
+    readAt,
+    people.map(({ account, held }) => ({
+      account,
+      held: held.flatMap(({ entitlement, via, path }) => {
+        const id = known.get(entitlement.nativeId)
+        return id === undefined ? [] : [{ entitlement: id, via, path }]
+      }),
+    })),
+  )
+  const managed = await managedOf(tx, [...new Set(changes.flatMap(({ now, before }) => [...now, ...before]))])
+  const byAccount = new Map(people.map((one) => [one.account, one]))
+  const concerned = changes.flatMap(({ account, now, before }) => {
+    const one = byAccount.get(account)
+    const [has, had] = [now.filter((id) => managed.has(id)), before.filter((id) => managed.has(id))]
+    return one === undefined || (has.length === 0 && had.length === 0) ? [] : [{ one, has, had }]
+  })
+  return {
+    identities: concerned.map(({ one }) => one.identity),
+    appeared: concerned.reduce((sum, { has, had }) => sum + has.filter((id) => !had.includes(id)).length, 0),
+    entries: [
+      ...contested.map(({ id, by }) =>
+        auditEntry('entitlement-contested', at, { entitlementId: id }, { entitlement: id, target, by }),
+      ),
+      ...concerned.map(({ one, has, had }) =>
+        auditEntry(
+          'indirect-access',
+          at,
+          { subjectRef: one.subject_ref },
+          {
+            subject: one.subject_ref,
+            target,
+            account: one.native_id,
+            held: has,
+            before: had,
+            paths: one.held
+              .filter(({ entitlement }) => has.includes(known.get(entitlement.nativeId) ?? 0))
+              .map(({ via, path }) => ({ via, path })),
+            readAt: new Date(readAt).toISOString(),
+            actor: { type: 'engine' },
+          },
+        ),
+      ),
+    ],
+  }
+}
+
+/** Those who hold something of the catalogue by these reads. */
+export const holdersOfCatalogued = async <T extends { readonly held: readonly ObservedIndirect[] }>(
+  db: Queryable,
+  target: TargetId,
+  people: readonly T[],
+): Promise<readonly T[]> => {
+  const things = new Map(people.flatMap(({ held }) => held.map(({ entitlement: one }) => [one.nativeId, one.name])))
+  const known = await catalogued(
+    db,
+    target,
+    [...things].map(([nativeId, name]) => ({ nativeId, key: lookupKey(name) })),
+  )
+  return people.filter(({ held }) => held.some(({ entitlement }) => known.has(entitlement.nativeId)))
+}

@@ -1,0 +1,91 @@
+import type { Queryable } from './database.ts'
+
+/** A linked account of which what it holds indirectly is to be read. */
+export type IndirectBehind = {
+  readonly account: number
+  readonly native_id: string
+  readonly identity: number
+  readonly subject_ref: string
+}
+
+/** A group that a list shows as a member: `member` sits in `entitlement`. */
+export type Nesting = { readonly entitlement: number; readonly member: string }
+
+/** What the target may say something new of. */
+export type Changed = {
+  readonly accounts: readonly number[]
+  readonly entitlements: readonly number[]
+  readonly nestings: readonly Nesting[]
+}
+
+/**
+ * The next accounts, by their ids. `changed` null: all; else those never read, those that are named, those whose own grants of these entitlements changed since, and those that hold a nested group and do not know so.
+ */
+export const indirectBehind = (
+  db: Queryable,
+  target: string,
+  changed: Changed | null,
+  after: number,
+  limit: number,
+): Promise<readonly IndirectBehind[]> =>
+  db.query({
+    name: `indirect-behind${changed === null ? '-all' : ''}`,
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref
+      from muster.account a join muster.identity i on i.id = a.identity_id
+      where a.id > $2 and a.target = $1 and a.unlinked_at is null and a.gone_at is null
+        ${changed === null ? '' : `and (a.indirect_read_at is null or a.id = any($7::bigint[]) or a.id in (${concerned}))`}
+      order by a.id limit $3`,
+    values: [
+      target,
+      after,
+      limit,
+      ...(changed === null
+        ? []
+        : [
+            changed.entitlements,
+            changed.nestings.map(({ entitlement }) => entitlement),
+            changed.nestings.map(({ member }) => member),
+            changed.accounts,
+          ]),
+    ],
+  })
+
+const concerned = `
+  select g.account_id from muster.grants g join muster.account o on o.id = g.account_id
+    where g.entitlement_id = any($4::int[]) and greatest(g.first_verified_at, g.gone_verified_at) > o.indirect_read_at
+  union
+  select h.account from unnest($5::int[], $6::text[]) as s(entitlement, member)
+    join muster.entitlement m on m.target = $1 and m.native_id = s.member
+    cross join lateral (
+      select g.account_id as account from muster.grants g where g.entitlement_id = m.id and g.gone_verified_at is null
+      union select n.account_id from muster.indirect n where n.entitlements @> array[m.id] and n.gone_verified_at is null) h
+    where not exists (select from muster.indirect k where k.account_id = h.account and k.gone_verified_at is null
+      and k.entitlements @> array[s.entitlement])`
+
+/** Linked accounts that are known to hold something of the catalogue indirectly. */
+export const indirectHolders = async (db: Queryable, target: string): Promise<number> => {
+  const [row] = await db.query<{ n: number }>({
+    name: 'indirect-holders',
+    text: `select count(*) as n from muster.indirect n join muster.account a on a.id = n.account_id
+      where a.target = $1 and a.unlinked_at is null and a.gone_at is null and n.gone_verified_at is null
+        and exists (select from muster.entitlement e where e.id = any(n.entitlements) and e.managed)`,
+    values: [target],
+  })
+  return row?.n ?? 0
+}
+
+/** Of these accounts: what of the catalogue they are known to hold indirectly. */
+export const indirectKnown = async (
+  db: Queryable,
+  accounts: readonly number[],
+): Promise<ReadonlyMap<number, readonly string[]>> => {
+  if (accounts.length === 0) return new Map()
+  const rows = await db.query<{ account: number; ids: string[] }>({
+    name: 'indirect-known',
+    text: `select n.account_id as account, array_agg(e.native_id) as ids from muster.indirect n
+      join muster.entitlement e on e.id = any(n.entitlements) and e.managed and e.native_id is not null
+      where n.account_id = any($1) and n.gone_verified_at is null group by 1`,
+    values: [accounts],
+  })
+  return new Map(rows.map(({ account, ids }) => [account, ids]))
+}

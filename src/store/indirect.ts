@@ -1,0 +1,109 @@
+import type { ObservedIndirect } from '../domain/outcome.ts'
+import { int8Array } from './binary-array.ts'
+import type { Queryable, Transaction } from './database.ts'
+
+export type IndirectLink = Pick<ObservedIndirect, 'via' | 'path'> & { readonly entitlement: number }
+
+/** All that one account holds indirectly, by one complete read. */
+export type IndirectSeen = { readonly account: number; readonly held: readonly IndirectLink[] }
+
+/** What changed of one account: entitlements that it holds indirectly now, and those that it held. */
+export type IndirectChange = {
+  readonly account: number
+  readonly now: readonly number[]
+  readonly before: readonly number[]
+}
+
+/** Reads of these accounts, begun at `readAt`. Of whom a later read is known, nothing is written. Answers what changed. */
+export const saveIndirect = async (
+  tx: Transaction,
+  readAt: number,
+  rows: readonly IndirectSeen[],
+): Promise<readonly IndirectChange[]> => {
+  if (rows.length === 0) return []
+  const fresh = new Set(await markRead(tx, readAt, rows))
+  const newer = rows.filter(({ account }) => fresh.has(account))
+  if (newer.length === 0) return []
+  const texts = newer.map(({ held }) => heldText(held))
+  const accounts = int8Array(newer.map(({ account }) => account))
+  const ended = await tx.query<{ account: number; entitlements: number[] }>({
+    name: 'indirect-gone',
+    text: `update muster.indirect n set gone_verified_at = greatest(to_timestamp($1::float8 / 1000), n.last_verified_at),
+        gone_recorded_at = (select muster.now())
+      from unnest($2::bigint[], $3::text[]) as r(account, held)
+      where n.account_id = r.account and n.gone_verified_at is null and n.held <> r.held::jsonb
+      returning n.account_id as account, n.entitlements`,
+    values: [readAt, accounts, texts],
+  })
+  const begun = await tx.query<{ account: number; entitlements: number[]; fresh: boolean }>({
+    name: 'indirect-present',
+    text: `insert into muster.indirect (account_id, held, entitlements, first_verified_at, last_verified_at, first_recorded_at)
+      select r.account, r.held::jsonb, array(select distinct (h->>'e')::int from jsonb_array_elements(r.held::jsonb) h order by 1),
+        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now())
+      from unnest($2::bigint[], $3::text[]) as r(account, held) where r.held <> '[]'
+      on conflict (account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at
+      returning account_id as account, entitlements, xmax = 0 as fresh`,
+    values: [readAt, accounts, texts],
+  })
+  const before = new Map(ended.map(({ account, entitlements }) => [account, entitlements]))
+  const now = new Map(begun.filter((row) => row.fresh).map(({ account, entitlements }) => [account, entitlements]))
+  return [...new Set([...before.keys(), ...now.keys()])].map((account) => ({
+    account,
+    now: now.get(account) ?? [],
+    before: before.get(account) ?? [],
+  }))
+}
+
+const markRead = async (tx: Transaction, readAt: number, rows: readonly IndirectSeen[]): Promise<readonly number[]> =>
+  (
+    await tx.query<{ id: number }>({
+      name: 'indirect-read',
+      text: `update muster.account set indirect_read_at = to_timestamp($1::float8 / 1000)
+        where id = any($2) and (indirect_read_at is null or indirect_read_at < to_timestamp($1::float8 / 1000)) returning id`,
+      values: [readAt, int8Array(rows.map(({ account }) => account))],
+    })
+  ).map(({ id }) => id)
+
+/** In one order, so that the same read gives the same value. */
+const heldText = (held: readonly IndirectLink[]): string => {
+  const links = held.map(({ entitlement: e, via, path }) => ({ e, via, path, key: `${via} ${path.join(' ')}` }))
+  const ordered = links.sort((a, b) => a.e - b.e || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  return JSON.stringify(ordered.map(({ e, via, path }) => ({ e, via, path })))
+}
+
+/** They were to be read and could not be: the next run reads them, whatever has changed. */
+export const saveIndirectUnread = async (db: Queryable, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await db.query({
+    name: 'indirect-unread',
+    text: 'update muster.account set indirect_read_at = null where id = any($1)',
+    values: [accounts],
+  })
+}
+
+/** Those of these things that the catalogue has, by native id or, as long as nobody has asked what they are, by name. */
+export const catalogued = async (
+  db: Queryable,
+  target: string,
+  things: readonly { readonly nativeId: string; readonly key: string }[],
+): Promise<ReadonlySet<string>> => {
+  if (things.length === 0) return new Set()
+  const rows = await db.query<{ id: string }>({
+    name: 'indirect-catalogued',
+    text: `select distinct s.id from unnest($2::text[], $3::text[]) as s(id, key)
+      join muster.entitlement e on e.target = $1 and e.managed and (e.native_id = s.id or (e.native_id is null and e.lookup_key = s.key))`,
+    values: [target, things.map(({ nativeId }) => nativeId), things.map(({ key }) => key)],
+  })
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Those of these entitlements that the catalogue has. */
+export const managedOf = async (db: Queryable, entitlements: readonly number[]): Promise<ReadonlySet<number>> => {
+  if (entitlements.length === 0) return new Set()
+  const rows = await db.query<{ id: number }>({
+    name: 'indirect-managed',
+    text: 'select id from muster.entitlement where id = any($1) and managed',
+    values: [entitlements],
+  })
+  return new Set(rows.map(({ id }) => id))
+}
