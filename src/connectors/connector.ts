@@ -49,6 +49,16 @@ export type ApplyContext = {
   readonly mayWrite: () => boolean
 }
 
+/** What `observe` must know beside the operations. */
+export type Observing = {
+  readonly signal: AbortSignal
+  /**
+   * For each operation: so long ago, ms, its change may last have been sent; null: none of it can be on its way. null for all:
+   * nobody has sent anything. An age, since the clock of who sent it and the connector's are not the same.
+   */
+  readonly sentMsAgo: readonly (number | null)[] | null
+}
+
 /** What a connector can do, known without a connection. */
 export type Manifest = {
   /** Operations of one entitlement that one call may carry. */
@@ -71,6 +81,9 @@ export type Manifest = {
 
 /** Cause word of an observed `retry`: proven by a complete read, not merely unread. */
 export const notSo = 'not-so'
+
+/** Cause word of an observed `unknown`: its change may have been sent within the settling time, and no read tells yet. */
+export const notSettled = 'not-settled'
 
 /** A connector of bulk work calls this before each request: resolves when no leaver is in hand, or soon anyway. */
 export type GiveWay = () => Promise<unknown>
@@ -187,9 +200,10 @@ export type Connector = {
   /**
    * Reads only. done(changed: false): it is as the operation wants. retry with cause.word `notSo`: a complete read says
    * that it is not. unknown: the read did not tell. refused: as apply would. An ensureAccount is done when the account
-   * is there, with the hash of the attributes that it has: the caller compares.
+   * is there, with the hash of the attributes that it has: the caller compares. What may have been sent less than settleMs
+   * ago is `unknown` with cause.word `notSettled`, whatever reads show (see settled.ts).
    */
-  readonly observe: (operations: readonly Operation[], signal: AbortSignal) => Promise<readonly Outcome[]>
+  readonly observe: (operations: readonly Operation[], observing: Observing) => Promise<readonly Outcome[]>
   /**
    * What became of `pending` changes, read only: done | pending (not yet) | retry with cause.word `notSo` (surely not there:
    * it failed, or the settling time is over) | unknown (could not be read) | refused. Only where the manifest says `pending`.

@@ -13,6 +13,7 @@ import { overtakenIdentities, type SettledAction, settleActions, unsettledSince 
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import type { Carried } from './apply-or-observe.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
@@ -28,8 +29,10 @@ import type { Settled, Verdict } from './verdict.ts'
  * Writes all outcomes of a dispatch with their audit entries in one transaction, guarded by the lease. `rejected`: the
  * lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired.
  */
-export const settle = async (engine: Engine, claim: Claim, outcomes: readonly Outcome[]): Promise<Settled> => {
-  const verdictOf = (action: ClaimedAction, outcome: Outcome) => verdict(engine, claim, action, outcome)
+export const settle = async (engine: Engine, claim: Claim, { outcomes, sent }: Carried): Promise<Settled> => {
+  const gone = new Set(claim.actions.filter((_, index) => sent.has(index)))
+  const verdictOf = (action: ClaimedAction, outcome: Outcome) =>
+    verdict(engine, claim, action, outcome, gone.has(action))
   const together = (some: readonly Verdict[], over: boolean) => settleTogether(engine, claim, some, over)
   const verdicts = claim.actions.map((action, index) => verdictOf(action, outcomes[index] as Outcome))
   try {
@@ -186,7 +189,7 @@ const attempt = async (
   return { kind: 'settled', released: (await releasing).map(({ lane }) => lane as Lane) }
 }
 
-const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome): Verdict => {
+const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome, sent: boolean): Verdict => {
   const outcome = readIsComplete(action, given) ? given : incompleteRead
   const next = whatNext(outcome, {
     lane: claim.lane,
@@ -196,7 +199,7 @@ const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Out
     deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
     random: engine.random(),
   })
-  return { action, outcome, next }
+  return { action, outcome, next, sent }
 }
 
 /** What proves a leaver's end does so only with a complete read of what the account still holds. */
@@ -229,8 +232,8 @@ const foundNone = ({ action, outcome, next }: Verdict): boolean =>
   next.kind === 'done' &&
   (action.kind === 'deleteAccount' || (action.kind === 'ensureAccount' && outcome.kind === 'refused'))
 
-const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
-  const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
+const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => {
+  const row = { id: action.id, sent, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
   switch (next.kind) {
     case 'done':
       return { ...row, state: 'done', unknown: false }

@@ -72,7 +72,7 @@ export const accountContract = (scene: Scene): void => {
       const before = scene.person('Before')
       await scene.world.addAccounts([before])
       const after = { key: before.key, worker: { ...before.worker, familyName: 'After' } }
-      const [observed] = await scene.connector.observe([ensure(after)], always.signal)
+      const [observed] = await scene.connector.observe([ensure(after)], always)
       expect(said(observed)).toBe('was-so')
       expect(accountOf(observed)?.attributesHash).toBe(scene.connector.attributesHash(before.worker))
     })

@@ -203,7 +203,7 @@ describe('ending sessions', () => {
     expect(Date.parse(userOf(account)?.signInSessionsValidFromDateTime ?? '')).toBeGreaterThan(1_600_000_000_000)
     expect(await saying([{ op: 'endSessions', account }])).toEqual(['changed'])
     expect(await inTheEnd([{ op: 'endSessions', account: unknownId }])).toEqual(['refused:account-missing'])
-    expect((await connector.observe([{ op: 'endSessions', account }], always.signal)).map(said)).toEqual(['not-so'])
+    expect((await connector.observe([{ op: 'endSessions', account }], always)).map(said)).toEqual(['not-so'])
   })
 })
 
