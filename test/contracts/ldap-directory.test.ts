@@ -201,6 +201,32 @@ describe('accounts', () => {
     expect((await world.entryOf(account))?.pwdAccountLockedTime).toBe('000001010000Z')
   })
 
+  test('opened while it is being deleted: the server compares, and it stays', async () => {
+    const account = await addAccount()
+    await apply([{ op: 'disable', account }])
+    const dn = await dnOf(account)
+    world.faults.atNextWrite('before-commit', () =>
+      world.asRoot.modify(dn, change('delete', 'pwdAccountLockedTime', [])),
+    )
+    expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['retry'])
+    expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['refused:protected'])
+    expect(await world.canSignIn(account)).toBe(true)
+  })
+
+  test('not deleted while a group has it; put into one in that moment, its name is told to be left behind', async () => {
+    const account = await addAccount()
+    const group = await world.addGroup(freshName(), [account])
+    await apply([{ op: 'disable', account }])
+    const operation = { op: 'deleteAccount', account } as const
+    const refusal = { kind: 'refused', reason: 'protected', cause: { word: 'has-grants' } }
+    expect(await apply([operation])).toMatchObject([refusal])
+    expect(await saying([revoke(account, group)])).toEqual(['changed'])
+    const dn = await dnOf(account)
+    world.faults.atNextWrite('before-commit', () => world.asRoot.modify(group.lookup, change('add', 'member', [dn])))
+    const outcome = { kind: 'done', changed: true, unfinished: [{ word: 'member-left-behind' }] }
+    expect(await apply([operation])).toMatchObject([outcome])
+  })
+
   test('more than 2,000 keys are read by pages', async () => {
     const ids = await addAccounts(1_100)
     const gone = Array.from({ length: 1_000 }, () => randomUUID() as NativeId)
