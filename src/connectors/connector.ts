@@ -37,7 +37,8 @@ export type Operation =
   | { readonly op: 'enable' | 'disable'; readonly account: NativeId; readonly away?: boolean }
   /**
    * endSessions: whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct
-   * grants, as that of disable does. deleteAccount: refused as `protected` while the account is enabled.
+   * grants, as that of disable does. deleteAccount: refused as `protected` with cause.word
+   * `accountEnabled` while the account is enabled.
    */
   | { readonly op: 'endSessions' | 'deleteAccount'; readonly account: NativeId }
   | { readonly op: 'grant' | 'revoke'; readonly account: NativeId; readonly entitlement: EntitlementRef }
@@ -84,6 +85,9 @@ export const notSo = 'not-so'
 
 /** Cause word of an observed `unknown`: its change may have been sent within the settling time, and no read tells yet. */
 export const notSettled = 'not-settled'
+
+/** Cause word of a refused deletion: somebody has opened the account since it was shut. */
+export const accountEnabled = 'account-enabled'
 
 /** A connector of bulk work calls this before each request: resolves when no leaver is in hand, or soon anyway. */
 export type GiveWay = () => Promise<unknown>

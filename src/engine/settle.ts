@@ -17,6 +17,7 @@ import type { Carried } from './apply-or-observe.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
+import { tellOpened, wasOpen } from './opened-before-deletion.ts'
 import { createsAccounts } from './operation.ts'
 import { outcomeEntry } from './outcome-entry.ts'
 import { rulesOf } from './rules-of.ts'
@@ -169,6 +170,8 @@ const attempt = async (
         detail: { target: claim.target, steps: outcome.unfinished.map(({ word }) => word).join(' ') },
       })
 
+  await tellOpened(tx, claim, settled, at)
+
   const details = settled.map(({ action, outcome }) => {
     const message = 'cause' in outcome ? outcome.cause.message : undefined
     return message === undefined ? null : personalDetail(action.subject_ref, { message })
@@ -212,11 +215,16 @@ const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grant
 
 /** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
 const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
+  if (wasOpen(action, outcome)) return true
   if (outcome.kind !== 'done') return false
   // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
   if (action.kind === 'deleteAccount') return true
-  // The last grant of an account that is to be deleted.
-  if (action.kind === 'revoke' && lane === 'leaver' && (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null)
+  // The last grant, or the lock, of an account that is to be deleted.
+  if (
+    (action.kind === 'revoke' || action.kind === 'disable') &&
+    lane === 'leaver' &&
+    (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
+  )
     return true
   if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
