@@ -36,11 +36,12 @@ export type Operation =
   /** `away`: whoever is disabled is expected back (leave, suspended): nothing is done to them beyond that. */
   | { readonly op: 'enable' | 'disable'; readonly account: NativeId; readonly away?: boolean }
   /**
-   * endSessions: whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct
-   * grants, as that of disable does. deleteAccount: refused as `protected` with cause.word
-   * `accountEnabled` while the account is enabled.
+   * Whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct grants, as that
+   * of disable does. `held`: native ids of what it held within the last day, gone or not: a session outlives its grant.
    */
-  | { readonly op: 'endSessions' | 'deleteAccount'; readonly account: NativeId }
+  | { readonly op: 'endSessions'; readonly account: NativeId; readonly held?: readonly NativeId[] }
+  /** Refused as `protected` with cause.word `accountEnabled` while the account is enabled. */
+  | { readonly op: 'deleteAccount'; readonly account: NativeId }
   | { readonly op: 'grant' | 'revoke'; readonly account: NativeId; readonly entitlement: EntitlementRef }
 
 export type ApplyContext = {

@@ -317,3 +317,28 @@ test('access was revoked first: nothing tells where a session may live, and a hu
   expect(done).toMatchObject({ kind: 'done', changed: true })
   expect(done).not.toHaveProperty('unfinished')
 })
+
+test('access was revoked first, and it is told what was held: there the Deny is written, whatever else is gone by now', async () => {
+  const user = await addUser()
+  const [viaGroup, own, deleted] = [
+    await world.addPermissionSet('Former'),
+    await world.addPermissionSet('FormerOwn'),
+    await world.addPermissionSet('FormerGone'),
+  ]
+  const [left, gone] = [await world.addGroup(freshKey(), [user]), await world.addGroup(freshKey(), [user])]
+  await assign(viaGroup, left.nativeId, 'GROUP')
+  await admin('DeletePermissionSet', { PermissionSetArn: deleted })
+  expect((await connector.apply([revoke(user, left)], always)).map(said)).toEqual(['changed'])
+  await world.removeGroup(gone)
+  const held = [left.nativeId, gone.nativeId, `${awsAccount}/${own}`, `${awsAccount}/${deleted}`] as NativeId[]
+  const operation = { op: 'endSessions', account: user, held } as const
+  const observed = async () => (await connector.observe([operation], always)).map(said)
+  expect(await observed()).toEqual(['not-so'])
+  const [outcome] = await connector.apply([operation], always)
+  const handle = outcome?.kind === 'pending' ? outcome.handle : ''
+  const [done] = await poll([{ operation, handle }])
+  expect(done).toMatchObject({ kind: 'done', changed: true, grants: [] })
+  expect(done).not.toHaveProperty('unfinished')
+  for (const arn of [viaGroup, own]) expect(await world.inlinePolicy(arn)).toContain(user)
+  expect(await observed()).toEqual(['was-so'])
+})
