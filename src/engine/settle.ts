@@ -149,14 +149,19 @@ const attempt = async (
   tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
-  for (const { action, next } of settled)
+  for (const { action, outcome, next } of settled)
     if (next.kind !== 'done' && next.finding !== null)
       await openFinding(tx, {
         kind: next.finding,
         key: `action:${action.id}`,
         urgent: claim.lane === 'leaver',
         identityId: action.identity_id,
-        detail: { target: claim.target, kind: action.kind, entitlement: action.entitlement_id },
+        detail: {
+          target: claim.target,
+          kind: action.kind,
+          entitlement: action.entitlement_id,
+          ...(outcome.kind === 'refused' && outcome.todo !== undefined ? { todo: outcome.todo } : {}),
+        },
       })
 
   await tellCredential(tx, claim, settled)

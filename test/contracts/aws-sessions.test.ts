@@ -145,6 +145,10 @@ test('no room in the policy: refused with the size that it would have, and nothi
   const { outcome } = await end(user)
   expect(outcome).toMatchObject({ kind: 'refused', reason: 'limit', cause: { word: 'inline-policy-too-large' } })
   expect(outcome?.kind === 'refused' && Number(outcome.cause.code)).toBeGreaterThan(32_768)
+  const todo = outcome?.kind === 'refused' ? (outcome.todo ?? '') : ''
+  expect(JSON.parse(todo.slice(todo.indexOf('{'))).Statement).toMatchObject([
+    { Effect: 'Deny', Action: '*', Resource: '*', Condition: { StringEquals: { 'identitystore:userId': user } } },
+  ])
   expect(await world.inlinePolicy(arn)).toBe(full)
 })
 

@@ -13,6 +13,7 @@ import { readHoldings } from './holdings.ts'
 import { membershipsOf } from './is-member.ts'
 import { hasStaleAccounts, inlinePolicy, provisioningStatus } from './permission-set-policy.ts'
 import { describePermissionSet } from './permission-sets.ts'
+import { serviceControlPolicy } from './service-control-policy.ts'
 import { describeUser } from './users.ts'
 
 const pollAfterMs = 1_000
@@ -48,6 +49,8 @@ export const endSessions = async (
     there.push(arn)
   }
   const worst = nextToDo(failures)
+  if (worst?.kind === 'refused')
+    return { ...worst, todo: `attach for 12 hours as a service control policy: ${serviceControlPolicy(account)}` }
   if (worst !== undefined) return worst
   if (sets.every(({ request }) => request === null)) return told(aws, account, there)
   return { kind: 'pending', handle: writeHandle({ kind: 'provisioning', at, sets }), pollAfterMs }
