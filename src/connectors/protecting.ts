@@ -35,7 +35,8 @@ export const protecting = (connector: Connector, protection: Protection): Connec
       return apply(connector, door, operations, context)
     },
     observe: async (operations, observing) => {
-      if ((await own.ask(observing.signal)) === null) return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
+      if ((await own.ask(observing.signal)) === null)
+        return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
       return (await connector.observe(operations, observing)).map((outcome) => {
         if (outcome.kind !== 'done' || outcome.account === undefined) return outcome
         // Found for somebody who has none: nobody links it.

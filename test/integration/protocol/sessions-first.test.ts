@@ -27,7 +27,10 @@ const withSessions = (real: Connector): Connector => ({
         outcomes.push({ kind: 'done', changed: true, evidence, grants: [] })
       } else {
         over = fate === 'hung'
-        outcomes.push({ kind: 'retry', cause: { code: '', word: fate } })
+        const cause = { code: '', word: fate }
+        outcomes.push(
+          over ? { kind: 'retry', cause } : { kind: 'refused', reason: 'limit', cause, todo: '{"by":"hand"}' },
+        )
       }
     }
     return outcomes
@@ -68,6 +71,8 @@ test.each(['failed', 'hung'] as const)(
     expect(await house.groupsOf('P-2')).toEqual([])
     const again = calls.filter((operations) => operations.some(({ op }) => op === 'endSessions')).slice(2)
     expect(again.flatMap(opsOf)).toEqual(['endSessions', 'endSessions'])
+    const told = await house.rows(`select detail->>'todo' as todo from muster.finding where kind = 'limit'`)
+    expect(told).toEqual(how === 'hung' ? [] : [{ todo: '{"by":"hand"}' }, { todo: '{"by":"hand"}' }])
     fate = 'done'
     await house.quiesce()
     const held = calls.at(-1)?.flatMap((operation) => (operation.op === 'endSessions' ? (operation.held ?? []) : []))
