@@ -31,7 +31,7 @@ export const protecting = (connector: Connector, protection: Protection): Connec
     ...connector,
     apply: async (operations, context) => {
       if ((await own.ask(context.signal)) === null)
-        return (await connector.observe(operations, context.signal)).map(whyUnread)
+        return (await connector.observe(operations, { signal: context.signal, sentMsAgo: null })).map(whyUnread)
       return apply(connector, door, operations, context)
     },
     observe: async (operations, observing) => {
