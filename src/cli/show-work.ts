@@ -4,13 +4,19 @@ import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import { heldLines, heldSummary } from './held-summary.ts'
 import { entitlementNames, personKeys } from './names.ts'
-import { pairLines, section, tableLines } from './table.ts'
+import { pairLines, printable, section, tableLines } from './table.ts'
 
 const idOf = (words: readonly string[], what: string): bigint => {
   const [written] = words
   if (written === undefined || !/^\d{1,18}$/.test(written) || words.length > 1)
     throw usage(`which ${what}?`, `usage: muster show ${what} ID`)
   return BigInt(written)
+}
+
+/** A prepared `todo` is whole on a line of its own: it is copied from there. */
+const findingLines = ({ kind, detail }: { readonly kind: string; readonly detail: unknown }): readonly string[] => {
+  const { todo } = (detail ?? {}) as { readonly todo?: unknown }
+  return [kind, ...(typeof todo === 'string' ? [printable(todo)] : [])]
 }
 
 export const showAction: Command = {
@@ -24,16 +30,18 @@ export const showAction: Command = {
         throw failure(`there is no action ${id}`, '`muster audit log PERSON` names the actions of a person')
       const people = await personKeys(prisma, [action.identityId])
       const names = await entitlementNames(prisma, [action.entitlementId, ...action.afterRevokeOf])
+      const findings = await prisma.finding.findMany({ where: { key: `action:${id}`, closedAt: null } })
       const json = {
         ...action,
+        findings,
         person: people.get(action.identityId) ?? null,
         entitlement: names.get(action.entitlementId) ?? null,
         waitsForRevokeOf: action.afterRevokeOf.map((one) => names.get(one) ?? String(one)),
       }
       return {
         json,
-        lines: (paint) =>
-          pairLines(paint, [
+        lines: (paint) => [
+          ...pairLines(paint, [
             ['action', id],
             ['does', `${action.kind}${json.entitlement === null ? '' : ` ${json.entitlement}`} on ${action.target}`],
             ['person', json.person],
@@ -55,6 +63,8 @@ export const showAction: Command = {
             ['dispatched', action.dispatchedAt],
             ['done', action.doneAt],
           ]),
+          ...section(paint, 'to be looked at', findings.flatMap(findingLines)),
+        ],
       }
     })
   },

@@ -194,6 +194,21 @@ const unique = (what: string, key: 'id') => (items: readonly { readonly id: stri
   })
 }
 
+/** What would never happen is not taken for an order. */
+const nothingToDelete = (
+  items: readonly { readonly type: string; readonly leaver: { readonly deleteAfter: number | null } }[],
+  context: z.RefinementCtx,
+) => {
+  items.forEach(({ type, leaver }, index) => {
+    if (type === 'aws-iam' && leaver.deleteAfter !== null)
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'leaver', 'deleteAfter'],
+        message: 'must be null: IAM roles have no accounts that could be deleted, only the names of sessions',
+      })
+  })
+}
+
 export const musterFile = z
   .strictObject({
     sources: z
@@ -205,6 +220,7 @@ export const musterFile = z
       .array(z.discriminatedUnion('type', targets))
       .min(1)
       .superRefine(unique('target', 'id'))
+      .superRefine(nothingToDelete)
       .describe('Systems that Muster provisions into.'),
     engine,
     queue,

@@ -17,8 +17,8 @@ export const answering = (connector: Connector): Connector => {
       orElse(connector.resolveEntitlements(refs, signal), signal, () =>
         refs.map(() => ({ kind: 'failed', cause: text })),
       ),
-    observe: (operations, signal) =>
-      orElse(connector.observe(operations, signal), signal, () => operations.map(silent)),
+    observe: (operations, observing) =>
+      orElse(connector.observe(operations, observing), observing.signal, () => operations.map(silent)),
     ...(poll === undefined
       ? {}
       : { poll: (pending, signal) => orElse(poll(pending, signal), signal, () => pending.map(silent)) }),

@@ -36,10 +36,12 @@ export type Operation =
   /** `away`: whoever is disabled is expected back (leave, suspended): nothing is done to them beyond that. */
   | { readonly op: 'enable' | 'disable'; readonly account: NativeId; readonly away?: boolean }
   /**
-   * endSessions: whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct
-   * grants, as that of disable does. deleteAccount: refused as `protected` while the account is enabled.
+   * Whoever is signed in now is signed out, as far as the target can; the outcome tells the account's direct grants, as that
+   * of disable does. `held`: native ids of what it held within the last day, gone or not: a session outlives its grant.
    */
-  | { readonly op: 'endSessions' | 'deleteAccount'; readonly account: NativeId }
+  | { readonly op: 'endSessions'; readonly account: NativeId; readonly held?: readonly NativeId[] }
+  /** Refused as `protected` with cause.word `accountEnabled` while the account is enabled. */
+  | { readonly op: 'deleteAccount'; readonly account: NativeId }
   | { readonly op: 'grant' | 'revoke'; readonly account: NativeId; readonly entitlement: EntitlementRef }
 
 export type ApplyContext = {
@@ -47,6 +49,16 @@ export type ApplyContext = {
   readonly signal: AbortSignal
   /** Asked right before each write; false = the lease is no longer safe, do not write. */
   readonly mayWrite: () => boolean
+}
+
+/** What `observe` must know beside the operations. */
+export type Observing = {
+  readonly signal: AbortSignal
+  /**
+   * For each operation: so long ago, ms, its change may last have been sent; null: none of it can be on its way. null for all:
+   * nobody has sent anything. An age, since the clock of who sent it and the connector's are not the same.
+   */
+  readonly sentMsAgo: readonly (number | null)[] | null
 }
 
 /** What a connector can do, known without a connection. */
@@ -71,6 +83,12 @@ export type Manifest = {
 
 /** Cause word of an observed `retry`: proven by a complete read, not merely unread. */
 export const notSo = 'not-so'
+
+/** Cause word of an observed `unknown`: its change may have been sent within the settling time, and no read tells yet. */
+export const notSettled = 'not-settled'
+
+/** Cause word of a refused deletion: somebody has opened the account since it was shut. */
+export const accountEnabled = 'account-enabled'
 
 /** A connector of bulk work calls this before each request: resolves when no leaver is in hand, or soon anyway. */
 export type GiveWay = () => Promise<unknown>
@@ -189,9 +207,10 @@ export type Connector = {
   /**
    * Reads only. done(changed: false): it is as the operation wants. retry with cause.word `notSo`: a complete read says
    * that it is not. unknown: the read did not tell. refused: as apply would. An ensureAccount is done when the account
-   * is there, with the hash of the attributes that it has: the caller compares.
+   * is there, with the hash of the attributes that it has: the caller compares. What may have been sent less than settleMs
+   * ago is `unknown` with cause.word `notSettled`, whatever reads show (see settled.ts).
    */
-  readonly observe: (operations: readonly Operation[], signal: AbortSignal) => Promise<readonly Outcome[]>
+  readonly observe: (operations: readonly Operation[], observing: Observing) => Promise<readonly Outcome[]>
   /**
    * What became of `pending` changes, read only: done | pending (not yet) | retry with cause.word `notSo` (surely not there:
    * it failed, or the settling time is over) | unknown (could not be read) | refused. Only where the manifest says `pending`.

@@ -31,12 +31,13 @@ export const protecting = (connector: Connector, protection: Protection): Connec
     ...connector,
     apply: async (operations, context) => {
       if ((await own.ask(context.signal)) === null)
-        return (await connector.observe(operations, context.signal)).map(whyUnread)
+        return (await connector.observe(operations, { signal: context.signal, sentMsAgo: null })).map(whyUnread)
       return apply(connector, door, operations, context)
     },
-    observe: async (operations, signal) => {
-      if ((await own.ask(signal)) === null) return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
-      return (await connector.observe(operations, signal)).map((outcome) => {
+    observe: async (operations, observing) => {
+      if ((await own.ask(observing.signal)) === null)
+        return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
+      return (await connector.observe(operations, observing)).map((outcome) => {
         if (outcome.kind !== 'done' || outcome.account === undefined) return outcome
         // Found for somebody who has none: nobody links it.
         const word = door.accountWord(outcome.account.nativeId)
@@ -80,7 +81,7 @@ const foundFor = async (
 ): Promise<ReadonlyMap<Operation, NativeId | 'unread'>> => {
   const seeking = operations.filter((operation) => operation.op === 'ensureAccount' && operation.account === null)
   if (!door.looks() || seeking.length === 0) return new Map()
-  const outcomes = await connector.observe(seeking, signal)
+  const outcomes = await connector.observe(seeking, { signal, sentMsAgo: null })
   return new Map(
     seeking.flatMap((operation, index): [Operation, NativeId | 'unread'][] => {
       const outcome = outcomes[index]

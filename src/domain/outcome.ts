@@ -74,7 +74,13 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly retryAfterMs?: number; readonly cause: Cause }
   /** May have been applied: read back before anything else. */
   | { readonly kind: 'unknown'; readonly cause: Cause }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly cause: Cause }
+  | {
+      readonly kind: 'refused'
+      readonly reason: RefusalReason
+      readonly cause: Cause
+      /** What a human can do instead, prepared for them: native ids, and no other personal data. Findings show it. */
+      readonly todo?: string
+    }
 
 export type ObservedEntitlement = {
   readonly nativeId: NativeId

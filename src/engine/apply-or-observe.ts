@@ -1,10 +1,19 @@
-import { type ApplyContext, type Connector, notSo } from '../connectors/connector.ts'
+import { type ApplyContext, type Connector, notSettled, notSo } from '../connectors/connector.ts'
 import { givesAccess, type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import type { ClaimedAction } from './claim.ts'
 import { toOperation } from './operation.ts'
 
-/** What is unknown is read back first; only what is then not so, and may still be done, is done. Leavers' accounts are only read. */
+export type Carried = {
+  readonly outcomes: readonly Outcome[]
+  /** Indexes of what was given to `apply`: their changes may have gone out just now. */
+  readonly sent: ReadonlySet<number>
+}
+
+/**
+ * What is unknown is read back first; only what is then not so, and may still be done, is done. What takes away does not wait
+ * for reads that may be behind: it is sent once more, which harms nobody. Leavers' accounts are only read.
+ */
 export const applyOrObserve = async (
   connector: Connector,
   actions: readonly ClaimedAction[],
@@ -13,7 +22,7 @@ export const applyOrObserve = async (
   create: boolean,
   /** By the database's clock, ms. */
   claimedAt: number,
-): Promise<readonly Outcome[]> => {
+): Promise<Carried> => {
   const outcomes: (Outcome | undefined)[] = actions.map(() => undefined)
   const fill = (indexes: readonly number[], results: readonly Outcome[]) => {
     indexes.forEach((index, position) => {
@@ -24,8 +33,13 @@ export const applyOrObserve = async (
     const action = actions[index] as ClaimedAction
     return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }), lane)
   }
+  const observe = (indexes: readonly number[]) =>
+    connector.observe(indexes.map(at), {
+      signal: context.signal,
+      sentMsAgo: indexes.map((index) => sentMsAgo(actions[index], claimedAt)),
+    })
   const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
-  if (sought.length > 0) fill(sought, (await connector.observe(sought.map(at), context.signal)).map(asSought))
+  if (sought.length > 0) fill(sought, (await observe(sought)).map(asSought))
   const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
   const unknown = indexesWhere(actions, (action, index) => action.unknown && others.has(index))
   const { poll } = connector
@@ -35,18 +49,7 @@ export const applyOrObserve = async (
     const pending = polled.map((index) => ({ operation: at(index), handle: actions[index]?.handle ?? '' }))
     fill(polled, (await poll(pending, context.signal)).map(onlyWhatIsKnown))
   }
-  if (asked.length > 0) {
-    const read = (await connector.observe(asked.map(at), context.signal)).map(onlyWhatIsKnown)
-    // What takes away is sent once more instead: that harms nobody, and waits for nothing.
-    const isSettling = (index: number) =>
-      givesAccess[actions[index]?.kind ?? 'grant'] &&
-      claimedAt - (actions[index]?.unknown_since ?? 0) < connector.manifest.settleMs &&
-      isNotSo(read[asked.indexOf(index)])
-    fill(
-      asked,
-      asked.map((index, position) => (isSettling(index) ? notSettled : (read[position] as Outcome))),
-    )
-  }
+  if (asked.length > 0) fill(asked, (await observe(asked)).map(onlyWhatIsKnown))
   // What the target took on and then did not do is tried anew with the patience of a failure, not at once.
   const mayFollow = new Set(asked)
   // What would be found is looked at before anything is written to it.
@@ -56,7 +59,7 @@ export const applyOrObserve = async (
       not_theirs !== null && mode === 'apply' && others.has(index) && outcomes[index] === undefined,
   )
   if (wary.length > 0) {
-    const found = await connector.observe(wary.map(at), context.signal)
+    const found = await observe(wary)
     wary.forEach((index, position) => {
       const refusal = unlessTheirs(actions[index] as ClaimedAction, found[position])
       if (refusal !== null) outcomes[index] = refusal
@@ -67,15 +70,23 @@ export const applyOrObserve = async (
     (action, index) =>
       others.has(index) &&
       action.mode === 'apply' &&
-      (!action.unknown || (mayFollow.has(index) && isNotSo(outcomes[index]))) &&
-      (outcomes[index] === undefined || isNotSo(outcomes[index])),
+      (action.unknown
+        ? mayFollow.has(index) && (isNotSo(outcomes[index]) || goesAgain(action, outcomes[index]))
+        : outcomes[index] === undefined),
   )
   if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
-  return outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } })
+  return {
+    outcomes: outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } }),
+    sent: new Set(toApply),
+  }
 }
 
-/** What a read does not show yet may still be on its way through the target. */
-const notSettled: Outcome = { kind: 'unknown', cause: { code: '', word: 'not-settled' } }
+/** null: nothing of it was sent before, or it is known what became of it. */
+const sentMsAgo = (action: ClaimedAction | undefined, claimedAt: number): number | null =>
+  action?.unknown === true ? Math.max(0, claimedAt - (action.unknown_since ?? claimedAt)) : null
+
+const goesAgain = ({ kind }: ClaimedAction, outcome: Outcome | undefined): boolean =>
+  !givesAccess[kind] && outcome?.kind === 'unknown' && outcome.cause.word === notSettled
 
 /** null: nobody, or nobody of whom a human said that it is not theirs, would be linked. */
 const unlessTheirs = ({ not_theirs }: ClaimedAction, found: Outcome | undefined): Outcome | null => {

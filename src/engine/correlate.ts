@@ -42,7 +42,7 @@ export const correlate = async (
     if (people.length === 0) return
     signal.throwIfAborted()
     const readAt = await databaseNow(engine.db)
-    const outcomes = await connector.observe(people.map(lookUp), signal)
+    const outcomes = await connector.observe(people.map(lookUp), { signal, sentMsAgo: null })
     const seen = people.map((person, at) => ({ person, outcome: outcomes[at] as Outcome }))
     // One read for all of them: what is too much for it may be said of fewer.
     if (people.length > 1 && failures < mostFailures && seen.every(({ outcome }) => !isTold(outcome))) {

@@ -70,6 +70,11 @@ export const profileOf = (worker: Worker | null): Readonly<Record<string, Attrib
         personKey: worker.personKey,
         employmentKey: worker.employmentKey,
         hireDate: worker.hireDate,
+        // Its last second: midnight would read as the day after.
+        lastDayOfWorkEnd:
+          worker.lastDayEndsAt === null
+            ? null
+            : `${new Date(worker.lastDayEndsAt - 1_000).toISOString().slice(0, 19)}Z`,
       }
 
 /** Pure but for what the connectors' attribute mapping hashes: the same facts give the same answer. */

@@ -26,8 +26,9 @@ export const toOperation = (action: ClaimedAction, create: boolean, lane: Lane):
     case 'disable':
       // Only leavers are disabled in their lane.
       return { op: 'disable', account, away: lane === 'bulk' }
-    case 'enable':
     case 'endSessions':
+      return { op: 'endSessions', account, held: (action.held ?? []) as readonly NativeId[] }
+    case 'enable':
     case 'deleteAccount':
       return { op: action.kind, account }
     case 'grant':

@@ -1,7 +1,7 @@
 import type { ApplyContext } from '../connectors/connector.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
-import { applyOrObserve, onlyWhatIsKnown } from './apply-or-observe.ts'
+import { applyOrObserve, type Carried, onlyWhatIsKnown } from './apply-or-observe.ts'
 import { type Claim, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
@@ -27,10 +27,10 @@ export const provision = async (engine: Engine, dispatch: number): Promise<void>
 export const carryOut = async (engine: Engine, claim: Claim, begun: number): Promise<void> => {
   await engine.settings.pause?.('provision:claimed')
   const { leaseMs } = engine.settings
-  const outcomes = await call(engine, claim, { writes: begun + leaseMs * 0.8, answers: begun + leaseMs * 0.9 })
+  const carried = await call(engine, claim, { writes: begun + leaseMs * 0.8, answers: begun + leaseMs * 0.9 })
   await engine.settings.pause?.('provision:called')
   await giveWay(engine, claim.lane)
-  if ((await settleWhileLeased(engine, claim, outcomes, begun + leaseMs)) === 'settled') return
+  if ((await settleWhileLeased(engine, claim, carried, begun + leaseMs)) === 'settled') return
   engine.log.warn(
     { dispatch: claim.dispatch, target: claim.target },
     'a late outcome was rejected: its members are read again',
@@ -45,13 +45,13 @@ export const carryOut = async (engine: Engine, claim: Claim, begun: number): Pro
 const settleWhileLeased = async (
   engine: Engine,
   claim: Claim,
-  outcomes: readonly Outcome[],
+  carried: Carried,
   leaseEnds: number,
 ): Promise<Settled> => {
   const { waitOut } = engine.settings
   for (let waitMs = 100; ; waitMs = Math.min(1_000, waitMs * 2))
     try {
-      return await settle(engine, claim, outcomes)
+      return await settle(engine, claim, carried)
     } catch (error) {
       if (waitOut === undefined || !isOutage(error) || performance.now() + waitMs > leaseEnds) throw error
       await waitOut(waitMs)
@@ -61,10 +61,13 @@ const settleWhileLeased = async (
 /** Until when a call may begin to write, and until when it is waited for: `performance.now()`. */
 type Limits = { readonly writes: number; readonly answers: number }
 
-const call = async (engine: Engine, claim: Claim, limits: Limits): Promise<readonly Outcome[]> => {
+const call = async (engine: Engine, claim: Claim, limits: Limits): Promise<Carried> => {
   const connector = engine.connectors.get(claim.target)
   if (connector === undefined)
-    return claim.actions.map(({ unknown }) => (unknown ? onlyWhatIsKnown(noConnector) : noConnector))
+    return {
+      outcomes: claim.actions.map(({ unknown }) => (unknown ? onlyWhatIsKnown(noConnector) : noConnector)),
+      sent: new Set(),
+    }
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), Math.max(0, limits.writes - performance.now()))
   const context: ApplyContext = {
@@ -79,7 +82,10 @@ const call = async (engine: Engine, claim: Claim, limits: Limits): Promise<reado
     createsAccounts(engine, claim.target),
     claim.claimedAt,
   )
-    .then((outcomes) => withIndirect(connector, claim.actions, outcomes, claim.lane, abort.signal))
+    .then(async ({ outcomes, sent }) => ({
+      outcomes: await withIndirect(connector, claim.actions, outcomes, claim.lane, abort.signal),
+      sent,
+    }))
     .catch((error: unknown) => {
       // The contract forbids it: a bug of the connector. What it did is not known.
       engine.log.error({ target: claim.target, dispatch: claim.dispatch, ...errorFields(error) }, 'a connector threw')
@@ -104,7 +110,7 @@ const within = async <T>(until: number, answer: Promise<T>): Promise<T | null> =
  * It ignores its signal, which the contract forbids: whoever waited for it would never do anything else again. What it did is
  * not known; should it end one day, it is a zombie, and its members are read again.
  */
-const givenUp = (engine: Engine, claim: Claim, answer: Promise<unknown>): readonly Outcome[] => {
+const givenUp = (engine: Engine, claim: Claim, answer: Promise<unknown>): Carried => {
   const { dispatch, target } = claim
   engine.log.error({ dispatch, target }, 'a connector does not answer: its call is given up, its members are read back')
   answer
@@ -115,8 +121,10 @@ const givenUp = (engine: Engine, claim: Claim, answer: Promise<unknown>): readon
   return allUnknown(claim, 'connector-hangs')
 }
 
-const allUnknown = (claim: Claim, word: string): readonly Outcome[] =>
-  claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word } }))
+const allUnknown = (claim: Claim, word: string): Carried => ({
+  outcomes: claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word } })),
+  sent: new Set(claim.actions.keys()),
+})
 
 const noConnector: Outcome = {
   kind: 'refused',

@@ -1,5 +1,5 @@
 import { auditEntry } from '../audit/entry.ts'
-import { notSo } from '../connectors/connector.ts'
+import { notSettled, notSo } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
 import type { ObservedEntitlement, Outcome, RefusalReason } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
@@ -33,6 +33,8 @@ import { saveIndirectAccess } from './save-indirect.ts'
 export const reobserve = async (
   engine: Engine,
   claim: Pick<Claim, 'dispatch' | 'target' | 'lane' | 'actions'>,
+  /** So long ago, ms, the late outcome was rejected: its worker wrote before. */
+  rejectedMsAgo = 0,
 ): Promise<void> => {
   const connector = engine.connectors.get(claim.target)
   if (connector === undefined) return
@@ -42,7 +44,7 @@ export const reobserve = async (
   const signal = AbortSignal.timeout(engine.settings.leaseMs)
   const observed = await connector.observe(
     claim.actions.map((action) => toOperation(action, create, claim.lane)),
-    signal,
+    { signal, sentMsAgo: claim.actions.map(() => rejectedMsAgo) },
   )
   const outcomes = await withIndirect(connector, claim.actions, observed, claim.lane, signal)
   const seen = claim.actions.map((action, index) => ({ action, outcome: outcomes[index] as Outcome }))
@@ -87,7 +89,10 @@ export const reobserve = async (
       await finishReobservation(tx, claim.dispatch)
       await closeFinding(tx, 'late-outcome-unread', `dispatch:${claim.dispatch}`)
     } else {
-      await readAgainLater(tx, claim)
+      // What no read tells yet is no finding.
+      if (seen.every(({ outcome }) => isTold(outcome) || isSettling(outcome)))
+        await postponeReobservation(tx, claim.dispatch)
+      else await readAgainLater(tx, claim)
     }
     await appendAudit(
       tx,
@@ -128,6 +133,8 @@ const isTold = (outcome: Outcome): boolean =>
   (outcome.kind === 'retry' && outcome.cause.word === notSo) ||
   (outcome.kind === 'refused' && nothingThere.has(outcome.reason))
 
+const isSettling = (outcome: Outcome): boolean => outcome.kind === 'unknown' && outcome.cause.word === notSettled
+
 const nothingThere = new Set<RefusalReason>(['entitlement-missing', 'account-missing'])
 
 /**
@@ -135,11 +142,14 @@ const nothingThere = new Set<RefusalReason>(['entitlement-missing', 'account-mis
  * cannot be read or recorded counts a try and stops no other; only without a database there is nothing to do.
  */
 export const reobserveDue = async (engine: Engine): Promise<void> => {
-  for (const { dispatch, target, lane, actions } of await dueReobservations<ClaimedAction>(engine.db, 50)) {
+  for (const { dispatch, target, lane, actions, rejectedMsAgo } of await dueReobservations<ClaimedAction>(
+    engine.db,
+    50,
+  )) {
     if (!engine.connectors.has(target as TargetId)) continue
     const late: Late = { dispatch, target: target as TargetId, lane }
     try {
-      await reobserve(engine, { ...late, actions })
+      await reobserve(engine, { ...late, actions }, rejectedMsAgo)
     } catch (error) {
       if (isUnavailable(error) && !isContended(error)) throw error
       engine.log.error({ ...late, ...errorFields(error) }, 'a late outcome could not be read: the others go on')

@@ -13,9 +13,11 @@ import { overtakenIdentities, type SettledAction, settleActions, unsettledSince 
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import type { Carried } from './apply-or-observe.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
+import { tellOpened, wasOpen } from './opened-before-deletion.ts'
 import { createsAccounts } from './operation.ts'
 import { outcomeEntry } from './outcome-entry.ts'
 import { rulesOf } from './rules-of.ts'
@@ -29,8 +31,10 @@ import type { Settled, Verdict } from './verdict.ts'
  * Writes all outcomes of a dispatch with their audit entries in one transaction, guarded by the lease. `rejected`: the
  * lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired.
  */
-export const settle = async (engine: Engine, claim: Claim, outcomes: readonly Outcome[]): Promise<Settled> => {
-  const verdictOf = (action: ClaimedAction, outcome: Outcome) => verdict(engine, claim, action, outcome)
+export const settle = async (engine: Engine, claim: Claim, { outcomes, sent }: Carried): Promise<Settled> => {
+  const gone = new Set(claim.actions.filter((_, index) => sent.has(index)))
+  const verdictOf = (action: ClaimedAction, outcome: Outcome) =>
+    verdict(engine, claim, action, outcome, gone.has(action))
   const together = (some: readonly Verdict[], over: boolean) => settleTogether(engine, claim, some, over)
   const verdicts = claim.actions.map((action, index) => verdictOf(action, outcomes[index] as Outcome))
   try {
@@ -155,14 +159,19 @@ const attempt = async (
   tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
-  for (const { action, next } of settled)
+  for (const { action, outcome, next } of settled)
     if (next.kind !== 'done' && next.finding !== null)
       await openFinding(tx, {
         kind: next.finding,
         key: `action:${action.id}`,
         urgent: claim.lane === 'leaver',
         identityId: action.identity_id,
-        detail: { target: claim.target, kind: action.kind, entitlement: action.entitlement_id },
+        detail: {
+          target: claim.target,
+          kind: action.kind,
+          entitlement: action.entitlement_id,
+          ...(outcome.kind === 'refused' && outcome.todo !== undefined ? { todo: outcome.todo } : {}),
+        },
       })
 
   await tellCredential(tx, claim, settled)
@@ -175,6 +184,8 @@ const attempt = async (
         identityId: action.identity_id,
         detail: { target: claim.target, steps: outcome.unfinished.map(({ word }) => word).join(' ') },
       })
+
+  await tellOpened(tx, claim, settled, at)
 
   const details = settled.map(({ action, outcome }) => {
     const message = 'cause' in outcome ? outcome.cause.message : undefined
@@ -210,7 +221,7 @@ const linkedWith = ({ action, outcome, next }: Verdict): readonly Omit<HeldIndir
       ]
     : []
 
-const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome): Verdict => {
+const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome, sent: boolean): Verdict => {
   const outcome = readIsComplete(action, given) ? given : incompleteRead
   const next = whatNext(outcome, {
     lane: claim.lane,
@@ -220,7 +231,7 @@ const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Out
     deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
     random: engine.random(),
   })
-  return { action, outcome, next }
+  return { action, outcome, next, sent }
 }
 
 /** What proves a leaver's end does so only with a complete read of what the account still holds. */
@@ -233,11 +244,16 @@ const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grant
 
 /** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
 const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
+  if (wasOpen(action, outcome)) return true
   if (outcome.kind !== 'done') return false
   // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
   if (action.kind === 'deleteAccount') return true
-  // The last grant of an account that is to be deleted.
-  if (action.kind === 'revoke' && lane === 'leaver' && (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null)
+  // The last grant, or the lock, of an account that is to be deleted.
+  if (
+    (action.kind === 'revoke' || action.kind === 'disable') &&
+    lane === 'leaver' &&
+    (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
+  )
     return true
   if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
@@ -253,8 +269,8 @@ const foundNone = ({ action, outcome, next }: Verdict): boolean =>
   next.kind === 'done' &&
   (action.kind === 'deleteAccount' || (action.kind === 'ensureAccount' && outcome.kind === 'refused'))
 
-const settledRow = ({ action, outcome, next }: Verdict): SettledAction => {
-  const row = { id: action.id, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
+const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => {
+  const row = { id: action.id, sent, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
   switch (next.kind) {
     case 'done':
       return { ...row, state: 'done', unknown: false }

@@ -7,6 +7,8 @@ export type Verdict = {
   readonly action: ClaimedAction
   readonly outcome: Outcome
   readonly next: Next
+  /** Its change may have gone out in this attempt. */
+  readonly sent: boolean
 }
 
 /** `rejected`: the lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired. */

@@ -30,10 +30,14 @@ const grantConditions = `(i.events_seen = i.events_folded
   and ${ingestCaughtUp}
   and ${dutiesAreSure})`
 
-/** Nothing is deleted of somebody who may be back: what a grant waits for, a deletion waits for. */
+/**
+ * Nothing is deleted of somebody who may be back: what a grant waits for, a deletion waits for. Nor of an account that
+ * somebody has opened, until a reconciliation sees it shut: they may still need it.
+ */
 const deletionConditions = `(i.leaver and i.events_seen = i.events_folded
   and (i.work_due_at is null or i.work_due_at > (select muster.now()))
-  and i.parked_at is null and a.plan_version = i.plan_version and ${ingestCaughtUp})`
+  and i.parked_at is null and a.plan_version = i.plan_version and ${ingestCaughtUp}
+  and not exists (select from muster.finding f where f.kind = 'account-reopened' and f.key = i.subject_ref || ':' || a.target and f.closed_at is null))`
 
 /** A leaver's account is only looked for (domain/action: seeksOnly). */
 const takesAway = `(a.kind in ('revoke', 'disable', 'endSessions') or (a.kind = 'ensureAccount' and a.lane = 'leaver'))`

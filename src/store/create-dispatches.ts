@@ -20,8 +20,8 @@ const busyFrom = { bulk: { queued: 4, youngerThan: '5 s' }, leaver: { queued: 1,
 
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
- * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, and at once but behind a dispatch that no
- * worker has taken yet.
+ * is full, when nothing is left to evaluate and its oldest is 50 ms old, or at 1 s. Leavers: by target alone, each person's work in one
+ * (but sessions that one attempt did not end, which go apart), and at once but behind a dispatch that no worker has taken yet.
  * Rows that evaluation holds are skipped.
  */
 export const createDispatches = (
@@ -54,7 +54,9 @@ export const createDispatches = (
         select coalesce(jsonb_object_agg(c.target || ' ' || c.kind || ' ' || coalesce(c.entitlement::text, ''), c.undispatched), '{}') as by_key
         from unnest($7::text[], $8::text[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)),
       candidate as materialized (
-        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.guarded and not a.guard_released and not a.unknown as guarded
+        select a.id, a.identity_id, a.target, a.kind, a.entitlement_id, a.created_at, a.guarded and not a.guard_released and not a.unknown as guarded,
+          -- What did not end sessions at its first attempt holds up no revoke at the next.
+          (a.kind = 'endSessions' and (a.unknown or a.attempts > 0))::int as again
         from muster.action a
         join muster.identity i on i.id = a.identity_id
         left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
@@ -71,20 +73,25 @@ export const createDispatches = (
         select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
         from candidate where guarded),
       leaving as (
-        select id, identity_id, target, kind, entitlement_id, created_at from candidate where not guarded
+        select id, identity_id, target, kind, entitlement_id, created_at, again from candidate where not guarded
         union all
-        select id, identity_id, target, kind, entitlement_id, created_at from countable
+        select id, identity_id, target, kind, entitlement_id, created_at, again from countable
         where nth <= ((select by_key from allowing) ->> (target || ' ' || kind || ' ' || case when kind = 'revoke' then entitlement_id::text else '' end))::bigint),
+      ${
+        lane === 'bulk'
+          ? `numbered as (
+        select id, target, created_at, kind, entitlement_id,
+          (row_number() over (partition by target, kind, entitlement_id order by id) - 1) / ${size} as chunk
+        from leaving),`
+          : `counted as (
+        select id, target, created_at, identity_id, again, row_number() over (partition by target, again order by id) - 1 as nth from leaving),
+      -- A person's work on a target goes together, in its order, wherever its first action stands.
       numbered as (
-        select id, target, created_at,
-          ${lane === 'bulk' ? 'kind, entitlement_id,' : 'null::muster.action_kind as kind, null::int as entitlement_id,'}
-          ${
-            lane === 'bulk'
-              ? `(row_number() over (partition by target, kind, entitlement_id order by id) - 1) / ${size}`
-              : `(row_number() over (partition by target order by id) - 1) / ${size} * 1000000
-                + (dense_rank() over (partition by target order by identity_id) - 1) / ${leaversTogether}`
-          } as chunk
-        from leaving),
+        select id, target, created_at, null::muster.action_kind as kind, null::int as entitlement_id,
+          (min(nth) over (partition by target, again, identity_id) / ${size} * 1000000
+            + (dense_rank() over (partition by target, again order by identity_id) - 1) / ${leaversTogether}) * 2 + again as chunk
+        from counted),`
+      }
       idle as materialized (
         select not exists (select from muster.identity where lane = 'bulk' and parked_at is null and work_due_at <= (select muster.now())) as yes),
       chunks as materialized (

@@ -86,6 +86,8 @@ export type DispatchedAction = {
   readonly account_native: string | null
   readonly lookup: string | null
   readonly entitlement_native: string | null
+  /** Of endSessions: native ids of what the account held within the last day; null = nothing, or another kind. */
+  readonly held: readonly string[] | null
   readonly deadline: number | null
   readonly may_go: boolean
 }
@@ -103,6 +105,9 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         case when a.kind = 'ensureAccount' then (select array_agg(n.native_id) from muster.not_theirs n
           where n.identity_id = a.identity_id and n.target = a.target) end as not_theirs,
+        case when a.kind = 'endSessions' then (select array_agg(distinct h.native_id) from muster.grants g join muster.entitlement h on h.id = g.entitlement_id
+          where g.account_id = c.id and h.native_id is not null
+            and (g.gone_verified_at is null or g.gone_verified_at > (select muster.now()) - interval '1 day')) end as held,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}

@@ -38,6 +38,8 @@ export type SettledAction = {
   readonly id: number
   readonly state: 'done' | 'ready' | 'parked'
   readonly unknown: boolean
+  /** The change may have gone out in this attempt: from now on nobody knows. */
+  readonly sent: boolean
   readonly handle: string | null
   /** Burnt attempts are counted; a throttled one is not. */
   readonly attempts: number
@@ -54,10 +56,10 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
         -- The guard counts what went out once, whether or not it is known what became of it.
         dispatched_at = case when r.state = 'ready' and r.unknown = 0 then null else a.dispatched_at end,
-        unknown_since = case when r.unknown = 0 then null else coalesce(a.unknown_since, n.now) end,
+        unknown_since = case when r.unknown = 0 then null when r.sent <> 0 then n.now else coalesce(a.unknown_since, n.now) end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
-      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[])
-        as r(id, state, unknown, attempts, after, outcome, handle), (select muster.now() as now) n
+      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[], $8::int[])
+        as r(id, state, unknown, attempts, after, outcome, handle, sent), (select muster.now() as now) n
       where a.id = r.id`,
     values: [
       int8Array(rows.map((r) => r.id)),
@@ -67,6 +69,7 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
       float8Array(rows.map((r) => r.afterMs)),
       textArray(rows.map((r) => r.outcome)),
       textArray(rows.map((r) => r.handle)),
+      int4Array(rows.map((r) => Number(r.sent))),
     ],
   })
 }

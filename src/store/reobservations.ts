@@ -8,6 +8,8 @@ export type Reobservation<A> = {
   readonly lane: Lane
   readonly actions: readonly A[]
   readonly tries: number
+  /** Since its outcome was rejected. */
+  readonly rejectedMsAgo: number
 }
 
 export const saveReobservation = async <A>(
@@ -25,7 +27,8 @@ export const saveReobservation = async <A>(
 export const dueReobservations = <A>(db: Queryable, limit: number): Promise<readonly Reobservation<A>[]> =>
   db.query({
     name: 'reobservations-due',
-    text: `select dispatch_id as dispatch, target, lane::text, actions, tries from muster.reobservation
+    text: `select dispatch_id as dispatch, target, lane::text, actions, tries,
+        (date_part('epoch', (select muster.now()) - recorded_at) * 1000)::float8 as "rejectedMsAgo" from muster.reobservation
       where next_at <= (select muster.now()) order by next_at limit $1`,
     values: [limit],
   })

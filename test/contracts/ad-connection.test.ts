@@ -162,7 +162,7 @@ describe('several controllers', () => {
         watch(first)
         watch(second)
         // Its first call: another process may have written to another controller just now.
-        expect((await connector.observe(ended, always.signal)).map(said)).toEqual(['unknown', 'unknown'])
+        expect((await connector.observe(ended, always)).map(said)).toEqual(['unknown', 'unknown'])
         now += settleMs
         expect((await connector.apply(ended, always)).map(said)).toEqual(['was-so', 'was-so'])
         expect(writes).toEqual([])

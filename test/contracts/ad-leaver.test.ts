@@ -61,9 +61,7 @@ describe('protected', () => {
     expect(await saying([{ op: 'disable', account }])).toEqual(['changed'])
     expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['changed'])
     expect(await scene.world.entryOf(account)).toBeUndefined()
-    expect((await scene.connector.observe([{ op: 'deleteAccount', account }], always.signal)).map(said)).toEqual([
-      'was-so',
-    ])
+    expect((await scene.connector.observe([{ op: 'deleteAccount', account }], always)).map(said)).toEqual(['was-so'])
     expect(await saying([{ op: 'endSessions', account }])).toEqual(['refused:not-allowed'])
   })
 })

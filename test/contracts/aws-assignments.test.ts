@@ -48,7 +48,7 @@ const begin = async (operation: Operation): Promise<PendingOperation> =>
   pendingOf(operation, (await connector.apply([operation], always))[0])
 const poll = async (...pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
   (await connector.poll?.(pending, always.signal)) ?? []
-const observed = async (operation: Operation) => said((await connector.observe([operation], always.signal))[0])
+const observed = async (operation: Operation) => said((await connector.observe([operation], always))[0])
 
 test('asked for, in progress, there; asked again, it was so; taken away the same way', async () => {
   const [user, account] = [await addUser(), freshAccount()]

@@ -35,7 +35,7 @@ test('AWS names a time beyond our patience: the lane is told, and nothing is sen
     expect(first).toEqual({ kind: 'throttled', retryAfterMs: 7_000, scope: 'target' })
     expect(second).toMatchObject({ kind: 'throttled' })
     expect((await fresh.apply([grant(account, groups[0])], always)).map(said)).toEqual(['throttled'])
-    expect((await fresh.observe([grant(account, groups[0])], always.signal)).map(said)).toEqual(['unknown'])
+    expect((await fresh.observe([grant(account, groups[0])], always)).map(said)).toEqual(['unknown'])
   })
   expect(calls.filter((operation) => operation.startsWith('Create'))).toHaveLength(1)
   expect(await world.membersOf(groups[0])).toEqual([])
@@ -92,7 +92,7 @@ test.each([500, 502, 503, 504])(
     world.simulator.faults.arm({ operation: 'DescribeGroup', nth: 1, phase: 'before', act })
     expect((await connector.apply([revoke(account, group)], always)).map(said)).toEqual(['retry'])
     world.simulator.faults.arm({ operation: 'GetGroupMembershipId', nth: 1, phase: 'before', act })
-    expect((await connector.observe([revoke(account, group)], always.signal)).map(said)).toEqual(['unknown'])
+    expect((await connector.observe([revoke(account, group)], always)).map(said)).toEqual(['unknown'])
     world.simulator.faults.arm({ operation: 'GetGroupMembershipId', nth: 2, phase: 'before', act })
     expect(await connector.apply([revoke(account, group)], always)).toMatchObject([
       { kind: 'unknown', cause: { word: 'unverified-server-error' } },

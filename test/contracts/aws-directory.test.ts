@@ -74,7 +74,7 @@ describe('who owns a group', () => {
     expect(await saying([revoke(account, reserved)])).toEqual(['refused:protected'])
     expect(await world.membersOf(reserved)).toEqual([account])
     // To look is allowed.
-    expect((await narrow.observe([grant(account, reserved)], always.signal)).map(said)).toEqual(['was-so'])
+    expect((await narrow.observe([grant(account, reserved)], always)).map(said)).toEqual(['was-so'])
     await narrow.close()
   })
 
@@ -288,12 +288,12 @@ describe('leaving', () => {
     const group = await world.addGroup(freshKey(), [account])
     expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['refused:protected'])
     expect(await world.userOf(account)).not.toBeNull()
-    expect((await connector.observe([{ op: 'deleteAccount', account }], always.signal)).map(said)).toEqual(['not-so'])
+    expect((await connector.observe([{ op: 'deleteAccount', account }], always)).map(said)).toEqual(['not-so'])
     await apply([revoke(account, group)])
     expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['changed'])
     expect(await world.userOf(account)).toBeNull()
     expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['was-so'])
-    expect((await connector.observe([{ op: 'deleteAccount', account }], always.signal)).map(said)).toEqual(['was-so'])
+    expect((await connector.observe([{ op: 'deleteAccount', account }], always)).map(said)).toEqual(['was-so'])
   })
 
   test("SCIM's user is SCIM's to delete", async () => {
@@ -345,7 +345,7 @@ describe('reads that do not tell', () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey(), [account])
     world.simulator.faults.arm(hidden)
-    expect((await connector.observe([revoke(account, group)], always.signal)).map(said)).toEqual(['not-so'])
+    expect((await connector.observe([revoke(account, group)], always)).map(said)).toEqual(['not-so'])
     world.simulator.faults.arm(hidden)
     expect(await saying([revoke(account, group)])).toEqual(['changed'])
     expect(await world.membersOf(group)).toEqual([])
@@ -387,7 +387,9 @@ describe('reads that do not tell', () => {
     const calls = await world.callsOf(async () => {
       const over = AbortSignal.abort()
       expect((await connector.grantsOf([account], over)).kind).toBe('partial')
-      expect((await connector.observe([{ op: 'endSessions', account }], over)).map(said)).toEqual(['unknown'])
+      expect(
+        (await connector.observe([{ op: 'endSessions', account }], { signal: over, sentMsAgo: null })).map(said),
+      ).toEqual(['unknown'])
       const handle = JSON.stringify({ kind: 'settling', until: 0 })
       const pending = { operation: { op: 'endSessions', account } as const, handle }
       expect((await connector.poll?.([pending], over))?.map(said)).toEqual(['unknown'])

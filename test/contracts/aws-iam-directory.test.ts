@@ -163,7 +163,7 @@ describe('more than one writer', () => {
     expect(await connector.apply([grant(newcomer, role)], always)).toMatchObject([
       { kind: 'unknown', cause: { word: 'changed-meanwhile' } },
     ])
-    expect((await connector.observe([grant(newcomer, role)], always.signal)).map(said)).toEqual(['not-so'])
+    expect((await connector.observe([grant(newcomer, role)], always)).map(said)).toEqual(['not-so'])
     expect(await saying(connector, grant(newcomer, role))).toEqual(['changed'])
     expect(await world.trustOf(role)).toContain('Theirs')
   })
@@ -226,7 +226,7 @@ describe('servers of IAM that lag', () => {
   test('one stale answer does not say that a leaver is out already', async () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey())
-    await connector.observe([grant(leaver, role)], always.signal)
+    await connector.observe([grant(leaver, role)], always)
     await world.setTrust(role, policyOf(foreign, statementOf([leaver])))
     let left = 1
     world.proxy.arm({ action: 'GetRole', phase: 'before-commit', times: left, act: async () => void (left -= 1) })
@@ -266,7 +266,7 @@ describe('drift in statements of ours', () => {
   ])('a statement of ours %s proves nothing, and is written anew', async (_, damage) => {
     const [inside, outsider] = names(2) as [NativeId, NativeId]
     const role = await world.addRole(`m-${freshKey()}`, policyOf(foreign, damage(statementOf([inside]))))
-    const seen = await connector.observe([grant(inside, role), revoke(outsider, role)], always.signal)
+    const seen = await connector.observe([grant(inside, role), revoke(outsider, role)], always)
     expect(seen.map(said)).toEqual(['not-so', 'not-so'])
     expect(await saying(connector, grant(inside, role), revoke(outsider, role))).toEqual(['changed', 'changed'])
     expect(await world.membersOf(role)).toEqual([inside])

@@ -71,10 +71,8 @@ describe('the Deny', () => {
     // Asked again, or read back: it is so.
     expect((await end(leaver)).map(said)).toEqual(['was-so'])
     const operation = { op: 'endSessions', account: leaver } as const
-    expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['was-so'])
-    expect((await connector.observe([{ ...operation, account: colleague }], always.signal)).map(said)).toEqual([
-      'not-so',
-    ])
+    expect((await connector.observe([operation], always)).map(said)).toEqual(['was-so'])
+    expect((await connector.observe([{ ...operation, account: colleague }], always)).map(said)).toEqual(['not-so'])
   })
 
   test('people of one moment share a statement; the newest time of each counts; what outlived every session goes', async () => {
@@ -108,7 +106,7 @@ describe('the Deny', () => {
     world.proxy.arm({ action: 'UpdateAssumeRolePolicy', phase: 'after-commit', act: 'drop' })
     expect((await connector.apply([revoke(mover, role)], always)).map(said)).toEqual(['unknown'])
     expect(await deniedIn(role)).toEqual([[[`${role.nativeId}:${mover}`], iso(noon)]])
-    expect((await connector.observe([revoke(mover, role)], always.signal)).map(said)).toEqual(['was-so'])
+    expect((await connector.observe([revoke(mover, role)], always)).map(said)).toEqual(['was-so'])
   })
 
   test('sessions end, then access, in one batch: one Deny, both proved', async () => {

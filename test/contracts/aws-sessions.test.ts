@@ -69,7 +69,7 @@ test('every permission set that the user reaches gets the Deny, in force after p
 
   const { operation, outcome, pending } = await end(user)
   expect(outcome?.kind).toBe('pending')
-  expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['not-so'])
+  expect((await connector.observe([operation], always)).map(said)).toEqual(['not-so'])
   const [done] = await poll(pending)
   expect(said(done)).toBe('changed')
   expect(grantsOf(done)).toEqual([`${awsAccount}/${own}`, group.nativeId].sort())
@@ -99,9 +99,9 @@ test('every permission set that the user reaches gets the Deny, in force after p
   // has run out goes and the new one comes.
   const calls = await world.callsOf(async () => expect(said((await end(user)).outcome)).toBe('was-so'))
   expect(calls.filter((name) => name.startsWith('Put'))).toEqual([])
-  expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['was-so'])
+  expect((await connector.observe([operation], always)).map(said)).toEqual(['was-so'])
   clock += 240_000
-  expect((await connector.observe([operation], always.signal)).map(said)).toEqual(['not-so'])
+  expect((await connector.observe([operation], always)).map(said)).toEqual(['not-so'])
   expect((await poll((await end(user)).pending)).map(said)).toEqual(['changed'])
   expect(await world.inlinePolicy(own)).toContain('"aws:TokenIssueTime":"2026-03-01T12:10:00.000Z"')
   clock += 13 * 3_600_000
@@ -145,6 +145,10 @@ test('no room in the policy: refused with the size that it would have, and nothi
   const { outcome } = await end(user)
   expect(outcome).toMatchObject({ kind: 'refused', reason: 'limit', cause: { word: 'inline-policy-too-large' } })
   expect(outcome?.kind === 'refused' && Number(outcome.cause.code)).toBeGreaterThan(32_768)
+  const todo = outcome?.kind === 'refused' ? (outcome.todo ?? '') : ''
+  expect(JSON.parse(todo.slice(todo.indexOf('{'))).Statement).toMatchObject([
+    { Effect: 'Deny', Action: '*', Resource: '*', Condition: { StringEquals: { 'identitystore:userId': user } } },
+  ])
   expect(await world.inlinePolicy(arn)).toBe(full)
 })
 
@@ -223,7 +227,7 @@ test('the Deny of an earlier leave proves nothing for a later one', async () => 
     act: { kind: 'drop' },
   })
   expect(said((await end(user)).outcome)).toBe('unknown')
-  expect((await connector.observe([first.operation], always.signal)).map(said)).toEqual(['not-so'])
+  expect((await connector.observe([first.operation], always)).map(said)).toEqual(['not-so'])
   const second = await end(user)
   const [pending] = second.pending
   // The first leave was over; of its time the policy says enough, of the second's it must say more.
@@ -307,7 +311,7 @@ test('access was revoked first: nothing tells where a session may live, and a hu
   const { operation, outcome } = await end(user)
   const told = { kind: 'done', changed: false, unfinished: [{ code: '', word: 'nothing-held-any-more' }] }
   expect(outcome).toMatchObject(told)
-  expect(await connector.observe([operation], always.signal)).toMatchObject([told])
+  expect(await connector.observe([operation], always)).toMatchObject([told])
   // Revoked after the Deny was written, the Deny is what counts.
   const [held, between] = [await world.addPermissionSet('Held'), await world.addGroup(freshKey(), [user])]
   await assign(held, between.nativeId, 'GROUP')
@@ -316,4 +320,29 @@ test('access was revoked first: nothing tells where a session may live, and a hu
   const [done] = await poll(pending)
   expect(done).toMatchObject({ kind: 'done', changed: true })
   expect(done).not.toHaveProperty('unfinished')
+})
+
+test('access was revoked first, and it is told what was held: there the Deny is written, whatever else is gone by now', async () => {
+  const user = await addUser()
+  const [viaGroup, own, deleted] = [
+    await world.addPermissionSet('Former'),
+    await world.addPermissionSet('FormerOwn'),
+    await world.addPermissionSet('FormerGone'),
+  ]
+  const [left, gone] = [await world.addGroup(freshKey(), [user]), await world.addGroup(freshKey(), [user])]
+  await assign(viaGroup, left.nativeId, 'GROUP')
+  await admin('DeletePermissionSet', { PermissionSetArn: deleted })
+  expect((await connector.apply([revoke(user, left)], always)).map(said)).toEqual(['changed'])
+  await world.removeGroup(gone)
+  const held = [left.nativeId, gone.nativeId, `${awsAccount}/${own}`, `${awsAccount}/${deleted}`] as NativeId[]
+  const operation = { op: 'endSessions', account: user, held } as const
+  const observed = async () => (await connector.observe([operation], always)).map(said)
+  expect(await observed()).toEqual(['not-so'])
+  const [outcome] = await connector.apply([operation], always)
+  const handle = outcome?.kind === 'pending' ? outcome.handle : ''
+  const [done] = await poll([{ operation, handle }])
+  expect(done).toMatchObject({ kind: 'done', changed: true, grants: [] })
+  expect(done).not.toHaveProperty('unfinished')
+  for (const arn of [viaGroup, own]) expect(await world.inlinePolicy(arn)).toContain(user)
+  expect(await observed()).toEqual(['was-so'])
 })

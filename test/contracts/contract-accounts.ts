@@ -72,7 +72,7 @@ export const accountContract = (scene: Scene): void => {
       const before = scene.person('Before')
       await scene.world.addAccounts([before])
       const after = { key: before.key, worker: { ...before.worker, familyName: 'After' } }
-      const [observed] = await scene.connector.observe([ensure(after)], always.signal)
+      const [observed] = await scene.connector.observe([ensure(after)], always)
       expect(said(observed)).toBe('was-so')
       expect(accountOf(observed)?.attributesHash).toBe(scene.connector.attributesHash(before.worker))
     })
@@ -103,6 +103,34 @@ export const accountContract = (scene: Scene): void => {
       expect(await scene.saying([{ op: 'enable', account }])).toEqual(['changed'])
       expect(await scene.world.canSignIn(account)).toBe(true)
       expect(await scene.saying([{ op: 'enable', account }])).toEqual(['was-so'])
+    })
+
+    test('deleted: never while it is open, and of several the one that is named; then it is gone', async () => {
+      const [somebody, colleague] = [scene.person(), scene.person()]
+      const [account, other] = (await scene.world.addAccounts([somebody, colleague])) as [NativeId, NativeId]
+      const operations = [{ op: 'deleteAccount', account }] as const
+      const observed = async () => (await scene.connector.observe(operations, always)).map(said)
+      if (scene.connector.manifest.disable === 'native') {
+        const refusal = { kind: 'refused', reason: 'protected', cause: { word: 'account-enabled' } }
+        expect(await scene.apply(operations)).toMatchObject([refusal])
+        expect(await scene.world.canSignIn(account)).toBe(true)
+        await scene.apply([{ op: 'disable', account }])
+      }
+      expect(await observed()).toEqual(['not-so'])
+      expect(await scene.settling(operations)).toEqual(['changed'])
+      expect(await scene.world.accountsOf(somebody)).toEqual([])
+      expect(await scene.world.accountsOf(colleague)).toEqual([other])
+      expect(await scene.settling(operations)).toEqual(['was-so'])
+      expect(await observed()).toEqual(['was-so'])
+    })
+
+    test('a deletion whose answer is lost: unknown; read back, it is gone', async () => {
+      const account = await scene.addAccount()
+      const operations = [{ op: 'deleteAccount', account }] as const
+      if (scene.connector.manifest.disable === 'native') await scene.apply([{ op: 'disable', account }])
+      scene.world.faults.atNextWrite('after-commit', 'drop')
+      expect(await scene.saying(operations)).toEqual(['unknown'])
+      expect((await scene.connector.observe(operations, always)).map(said)).toEqual(['was-so'])
     })
 
     test('more accounts than a page are found, each by its own key', async () => {

@@ -55,7 +55,7 @@ export const badDayContract = (scene: Scene): void => {
       scene.world.faults.atNextWrite('after-commit', 'drop')
       expect(await scene.saying([grant(account, group)])).toEqual(['unknown'])
       expect(await scene.world.membersOf(group)).toEqual([account])
-      expect((await scene.connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+      expect((await scene.connector.observe([grant(account, group)], always)).map(said)).toEqual(['was-so'])
       expect(await scene.saying([grant(account, group)])).toEqual(['was-so'])
     })
 
@@ -65,8 +65,21 @@ export const badDayContract = (scene: Scene): void => {
       scene.world.faults.atNextWrite('before-commit', 'drop')
       expect(await scene.saying([grant(account, group)])).toEqual(['unknown'])
       expect(await scene.world.membersOf(group)).toEqual([])
-      expect((await scene.connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['not-so'])
+      expect((await scene.connector.observe([grant(account, group)], always)).map(said)).toEqual(['not-so'])
       expect(await scene.saying([grant(account, group)])).toEqual(['changed'])
+    })
+
+    test('what may have been sent within the settling time: no read is believed, whatever it shows', async () => {
+      const account = await scene.addAccount()
+      const group = await scene.world.addGroup(freshKey())
+      const operations = [grant(account, group), revoke(account, group), grant(account, group)]
+      const { settleMs } = scene.connector.manifest
+      const asked = async (ms: number) =>
+        (await scene.connector.observe(operations, { ...always, sentMsAgo: [ms, ms, null] })).map(said)
+      expect(await asked(settleMs)).toEqual(['not-so', 'was-so', 'not-so'])
+      expect(await asked(Math.max(0, settleMs - 1))).toEqual(
+        settleMs === 0 ? ['not-so', 'was-so', 'not-so'] : ['unknown', 'unknown', 'not-so'],
+      )
     })
 
     test('the answer never comes: unknown within the timeout', async () => {
@@ -105,7 +118,7 @@ export const badDayContract = (scene: Scene): void => {
       await scene.world.faults.down()
       try {
         expect(await scene.saying(operations)).toEqual(['retry', ifOffered(scene, 'retry'), 'retry'])
-        expect((await scene.connector.observe(operations, always.signal)).map(said)).toEqual([
+        expect((await scene.connector.observe(operations, always)).map(said)).toEqual([
           'unknown',
           ifOffered(scene, 'unknown'),
           'unknown',

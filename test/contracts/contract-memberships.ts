@@ -75,7 +75,7 @@ export const membershipContract = (scene: Scene): void => {
         'refused:entitlement-changed-identity',
       ])
       expect(
-        (await scene.connector.observe([grant(account, first), revoke(account, first)], always.signal)).map(said),
+        (await scene.connector.observe([grant(account, first), revoke(account, first)], always)).map(said),
       ).toEqual(['refused:entitlement-changed-identity', 'refused:entitlement-changed-identity'])
       expect(await scene.world.membersOf(second)).toEqual([])
       expect(await scene.connector.resolveEntitlements([ref(second, false)], always.signal)).toEqual([
@@ -187,7 +187,7 @@ export const membershipContract = (scene: Scene): void => {
         ensure(scene.person()),
         grant(scene.traits.unknownId, held),
       ] as const
-      const observed = await scene.connector.observe(operations, always.signal)
+      const observed = await scene.connector.observe(operations, always)
       expect(observed.map(said)).toEqual([
         'was-so',
         'not-so',

@@ -31,7 +31,7 @@ export const namedAccountContract = (scene: Scene): void => {
       const [linked] = await scene.apply([ensure(somebody)])
       expect(accountOf(linked)).toMatchObject({ origin: 'linked', nativeId: account })
       expect(grantsOf(linked)).toEqual(sorted([one.nativeId, other.nativeId]))
-      const [observed] = await scene.connector.observe([ensure(somebody)], always.signal)
+      const [observed] = await scene.connector.observe([ensure(somebody)], always)
       expect(grantsOf(observed)).toEqual(grantsOf(linked))
       expect(accountOf((await scene.apply([ensure(somebody, true, account)]))[0])?.origin).toBe('known')
     })

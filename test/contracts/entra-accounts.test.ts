@@ -203,7 +203,7 @@ describe('ending sessions', () => {
     expect(Date.parse(userOf(account)?.signInSessionsValidFromDateTime ?? '')).toBeGreaterThan(1_600_000_000_000)
     expect(await saying([{ op: 'endSessions', account }])).toEqual(['changed'])
     expect(await inTheEnd([{ op: 'endSessions', account: unknownId }])).toEqual(['refused:account-missing'])
-    expect((await connector.observe([{ op: 'endSessions', account }], always.signal)).map(said)).toEqual(['not-so'])
+    expect((await connector.observe([{ op: 'endSessions', account }], always)).map(said)).toEqual(['not-so'])
   })
 })
 
@@ -242,18 +242,34 @@ describe('deleting', () => {
 })
 
 test('dates of HR: set, found equal, and refused when they are none', async () => {
-  const attributes = { displayName: '{displayName}', employeeHireDate: '{hired}', employeeLeaveDateTime: '{left}' }
+  // The page for operators shows these.
+  const attributes = {
+    displayName: '{displayName}',
+    employeeHireDate: '{hireDate}',
+    employeeLeaveDateTime: '{lastDayOfWorkEnd}',
+    employeeType: '{workerType}',
+  }
   const dated = world.connect({ account: { userPrincipalName: '{username}@bank.example', attributes } })
   const base = world.person(freshKey())
-  const somebody = { key: base.key, worker: { ...base.worker, hired: '2026-12-01', left: '2027-06-30T17:00:00+02:00' } }
-  const [created] = await apply([ensure(somebody)], dated)
-  expect(said(created)).toBe('changed')
-  expect(userOf(accountOf(created)?.nativeId)).toMatchObject({
-    employeeHireDate: '2026-12-01T00:00:00Z',
-    employeeLeaveDateTime: '2027-06-30T15:00:00Z',
+  const told = (worker: Readonly<Record<string, string | null>>) => ({
+    key: base.key,
+    worker: { ...base.worker, hireDate: '2026-12-01', workerType: 'employee', ...worker },
   })
-  expect(await saying([ensure(somebody)], dated)).toEqual(['was-so'])
-  const vague = { key: base.key, worker: { ...somebody.worker, left: 'some day' } }
+  const [created] = await apply([ensure(told({ lastDayOfWorkEnd: null }))], dated)
+  expect(said(created)).toBe('changed')
+  const account = accountOf(created)?.nativeId
+  const dates = () => {
+    const { employeeHireDate, employeeLeaveDateTime, employeeType } = userOf(account) ?? {}
+    return [employeeHireDate, employeeLeaveDateTime ?? null, employeeType]
+  }
+  expect(dates()).toEqual(['2026-12-01T00:00:00Z', null, 'employee'])
+  const given = told({ lastDayOfWorkEnd: '2027-07-01T00:29:59+05:30' })
+  expect(await saying([ensure(given)], dated)).toEqual(['changed'])
+  expect(dates()).toEqual(['2026-12-01T00:00:00Z', '2027-06-30T18:59:59Z', 'employee'])
+  expect(await saying([ensure(given)], dated)).toEqual(['was-so'])
+  expect(await saying([ensure(told({ lastDayOfWorkEnd: null }))], dated)).toEqual(['changed'])
+  expect(dates()[1]).toBeNull()
+  const vague = told({ lastDayOfWorkEnd: 'some day' })
   expect(await apply([ensure(vague)], dated)).toMatchObject([{ reason: 'invalid', cause: { word: 'value-unfit' } }])
 })
 

@@ -147,7 +147,7 @@ describe('groups that are not ours to change', () => {
     expect(asked).toEqual([])
     const observed = await connector.observe(
       [grant(inside, group), revoke(outside, group), revoke(inside, group)],
-      always.signal,
+      always,
     )
     expect(observed.map(said)).toEqual(['was-so', 'was-so', 'refused:not-allowed'])
   })
@@ -245,7 +245,7 @@ describe('a group and its name', () => {
     world.graph.hand.patchGroup(group.nativeId, { displayName: freshKey() })
     const other = await world.addGroup(name)
     const operations = [grant(outside, group), revoke(inside, group)]
-    expect((await connector.observe(operations, always.signal)).map(said)).toEqual([
+    expect((await connector.observe(operations, always)).map(said)).toEqual([
       'refused:entitlement-changed-identity',
       'not-so',
     ])
@@ -325,7 +325,7 @@ describe('a bad gateway', () => {
     const group = await world.addGroup(freshKey())
     world.graph.faults.plan({ operation: 'addMember', phase: 'after', effect: html })
     expect(await saying([grant(account, group)])).toEqual(['unknown'])
-    expect((await connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+    expect((await connector.observe([grant(account, group)], always)).map(said)).toEqual(['was-so'])
     world.graph.faults.plan({ operation: 'patchUser', phase: 'before', effect: html })
     expect(await saying([{ op: 'disable', account }])).toEqual(['unknown'])
     expect(await world.canSignIn(account)).toBe(true)

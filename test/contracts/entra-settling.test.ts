@@ -175,7 +175,9 @@ test('a signal that has fired ends looking, and what was looked for is unknown',
   const group = await world.addGroup(freshKey())
   const operations = [{ op: 'disable', account }, grant(account, group), ensure(world.person(freshKey()))] as const
   world.graph.inspector.forgetCalls()
-  expect((await connector.observe(operations, AbortSignal.abort())).map(said)).toEqual(operations.map(() => 'unknown'))
+  expect((await connector.observe(operations, { signal: AbortSignal.abort(), sentMsAgo: null })).map(said)).toEqual(
+    operations.map(() => 'unknown'),
+  )
   const polled = await connector.poll?.(
     operations.map((operation) => ({ operation, handle: 'written:1' })),
     AbortSignal.abort(),

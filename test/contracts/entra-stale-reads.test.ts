@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, openEntraWorld } from './entra-world.ts'
-import { always, freshKey, grant, revoke, said, settling, unknownId } from './world.ts'
+import { always, ensure, freshKey, grant, revoke, said, settling, unknownId } from './world.ts'
 
 let world: EntraWorld
 let connector: Connector
@@ -107,4 +107,47 @@ test('a group made a moment ago: not shown is not «there is no group»; the rev
   })
   expect(asked).toEqual([`DELETE /v1.0/groups/${group.nativeId}/members/${account}/$ref`])
   expect(await saying([revoke(account, group)])).toEqual(['changed'])
+})
+
+test('open by a read, shut a moment ago: it is opened all the same', async () => {
+  const account = await addAccount()
+  await hold()
+  world.graph.hand.patchUser(account, { accountEnabled: false })
+  await saying([{ op: 'enable', account }])
+  expect(await world.canSignIn(account)).toBe(true)
+})
+
+test('two stale reads that agree are believed neither for a change nor against it, until the settling time is over', async () => {
+  const [joiner, leaver, off, on] = [await addAccount(), await addAccount(), await addAccount(), await addAccount()]
+  world.graph.hand.patchUser(on, { accountEnabled: false })
+  const [entered, left] = [await world.addGroup(freshKey()), await world.addGroup(freshKey(), [leaver])]
+  const newcomer = world.person(freshKey())
+  await hold()
+  // Of each pair, one has happened and is not shown, the other seems to have and has not.
+  await saying([
+    grant(joiner, entered),
+    revoke(leaver, left),
+    { op: 'disable', account: off },
+    { op: 'enable', account: on },
+  ])
+  await world.addAccounts([newcomer])
+  const operations: readonly Operation[] = [
+    grant(joiner, entered),
+    revoke(joiner, entered),
+    grant(leaver, left),
+    revoke(leaver, left),
+    { op: 'disable', account: off },
+    { op: 'enable', account: off },
+    { op: 'disable', account: on },
+    { op: 'enable', account: on },
+    ensure(newcomer),
+  ]
+  const observed = async (ms: number | null) =>
+    (await connector.observe(operations, { ...always, sentMsAgo: operations.map(() => ms) })).map(said)
+  const [so, not] = ['was-so', 'not-so']
+  // Told that nobody has sent anything, they are believed: they do agree.
+  expect(await observed(null)).toEqual([not, so, so, not, not, so, so, not, not])
+  expect(await observed(connector.manifest.settleMs - 1)).toEqual(operations.map(() => 'unknown'))
+  world.graph.replication.release()
+  expect(await observed(connector.manifest.settleMs)).toEqual([so, not, not, so, so, not, not, so, so])
 })

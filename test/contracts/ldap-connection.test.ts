@@ -72,7 +72,7 @@ describe('security', () => {
       world.faults.dropAll()
       expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['was-so'])
       world.faults.dropAll()
-      expect((await connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+      expect((await connector.observe([grant(account, group)], always)).map(said)).toEqual(['was-so'])
     })
   })
 
@@ -165,7 +165,7 @@ describe('silence', () => {
       })
       expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['unknown'])
       world.proxy.watch(null)
-      expect((await connector.observe([grant(account, group)], always.signal)).map(said)).toEqual(['was-so'])
+      expect((await connector.observe([grant(account, group)], always)).map(said)).toEqual(['was-so'])
     })
   })
 

@@ -105,7 +105,7 @@ describe('a DN is not a person', () => {
         await world.asRoot.modify(group.lookup, change('add', 'member', [dn]))
         return 'pass'
       })
-      const outcomes = await connector.observe([ensure(somebody), ...rest.map((one) => ensure(one))], always.signal)
+      const outcomes = await connector.observe([ensure(somebody), ...rest.map((one) => ensure(one))], always)
       expect(outcomes[0]).toEqual({ kind: 'unknown', cause: { code: '', word: 'renamed-meanwhile' } })
       expect(outcomes.slice(1).map(said)).toEqual(rest.map(() => 'was-so'))
     },
@@ -117,9 +117,7 @@ describe('a DN is not a person', () => {
     const group = await world.addGroup(freshName(), [account])
     await world.asRoot.del(await dnOf(account))
     expect(await world.membersOf(group)).toEqual([])
-    expect((await connector.observe([grant(account, group)], always.signal)).map(said)).toEqual([
-      'refused:account-missing',
-    ])
+    expect((await connector.observe([grant(account, group)], always)).map(said)).toEqual(['refused:account-missing'])
 
     const newcomer = { key: freshName(), worker: { ...predecessor.worker, username: freshName() } }
     expect(await apply([ensure(newcomer)])).toMatchObject([
@@ -198,9 +196,35 @@ describe('accounts', () => {
   test('a passing lockout is not a disabled account; disabling makes it last', async () => {
     const account = await addAccount()
     await world.asRoot.modify(await dnOf(account), change('replace', 'pwdAccountLockedTime', ['20200101000000Z']))
-    expect((await connector.observe([{ op: 'disable', account }], always.signal)).map(said)).toEqual(['not-so'])
+    expect((await connector.observe([{ op: 'disable', account }], always)).map(said)).toEqual(['not-so'])
     expect(await saying([{ op: 'disable', account }])).toEqual(['changed'])
     expect((await world.entryOf(account))?.pwdAccountLockedTime).toBe('000001010000Z')
+  })
+
+  test('opened while it is being deleted: the server compares, and it stays', async () => {
+    const account = await addAccount()
+    await apply([{ op: 'disable', account }])
+    const dn = await dnOf(account)
+    world.faults.atNextWrite('before-commit', () =>
+      world.asRoot.modify(dn, change('delete', 'pwdAccountLockedTime', [])),
+    )
+    expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['retry'])
+    expect(await saying([{ op: 'deleteAccount', account }])).toEqual(['refused:protected'])
+    expect(await world.canSignIn(account)).toBe(true)
+  })
+
+  test('not deleted while a group has it; put into one in that moment, its name is told to be left behind', async () => {
+    const account = await addAccount()
+    const group = await world.addGroup(freshName(), [account])
+    await apply([{ op: 'disable', account }])
+    const operation = { op: 'deleteAccount', account } as const
+    const refusal = { kind: 'refused', reason: 'protected', cause: { word: 'has-grants' } }
+    expect(await apply([operation])).toMatchObject([refusal])
+    expect(await saying([revoke(account, group)])).toEqual(['changed'])
+    const dn = await dnOf(account)
+    world.faults.atNextWrite('before-commit', () => world.asRoot.modify(group.lookup, change('add', 'member', [dn])))
+    const outcome = { kind: 'done', changed: true, unfinished: [{ word: 'member-left-behind' }] }
+    expect(await apply([operation])).toMatchObject([outcome])
   })
 
   test('more than 2,000 keys are read by pages', async () => {

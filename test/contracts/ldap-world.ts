@@ -31,13 +31,14 @@ export type LdapWorld = World & {
 export const target = 'corp-ldap' as TargetId
 const placeholder = 'cn=nobody'
 const password = 'a password that works'
-/** Requests that change something: modify, add. */
-const writes = new Set([0x66, 0x68])
+/** Requests that change something: modify, add, delete. */
+const writes = new Set([0x66, 0x68, 0x4a])
 const requestNames = new Map([
   [0x60, 'bind'],
   [0x63, 'search'],
   [0x66, 'modify'],
   [0x68, 'add'],
+  [0x4a, 'delete'],
   [0x77, 'extended'],
 ])
 

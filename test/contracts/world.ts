@@ -5,6 +5,7 @@ import {
   type Connector,
   type EntitlementRef,
   notSo,
+  type Observing,
   type Operation,
 } from '../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
@@ -50,7 +51,11 @@ export type World = {
 }
 
 export const freshKey = (): string => `k${randomBytes(5).toString('hex')}`
-export const always: ApplyContext = { signal: new AbortController().signal, mayWrite: () => true }
+export const always: ApplyContext & Observing = {
+  signal: new AbortController().signal,
+  mayWrite: () => true,
+  sentMsAgo: null,
+}
 export const unknownId = '00000000-0000-4000-8000-000000000000' as NativeId
 
 export const ref = (group: Group, pinned = true): EntitlementRef => ({

@@ -148,6 +148,14 @@ describe('looking', () => {
       kind: 'grant',
       state: 'done',
     })
+    await house.rows(
+      `insert into muster.finding (kind, key, urgent, detail, opened_at, seen_at)
+        values ('limit', $1, true, '{"todo": "attach {\\"Effect\\":\\"Deny\\"}"}', muster.now(), muster.now())`,
+      `action:${action?.id}`,
+    )
+    expect((await muster(files, 'show', 'action', String(action?.id))).out).toMatch(
+      /to be looked at\s+limit\s+attach {"Effect":"Deny"}/,
+    )
     expect((await muster(files, 'show', 'dispatch', String(action?.dispatch_id), '--json')).json()).toMatchObject({
       state: 'done',
       actions: [expect.objectContaining({ person: 'P-1' })],

@@ -4,6 +4,7 @@ import type { Connector, ConnectorTools } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { mapRdn } from '../ldap-wire/attributes.ts'
 import { createPace } from '../ldap-wire/pace.ts'
+import { observeSettled } from '../settled.ts'
 import { isBelow } from './account.ts'
 import { apply } from './apply.ts'
 import { changes } from './changes.ts'
@@ -34,9 +35,10 @@ export const createAdConnector = (
   )
   const pinned = async () => (await controllers.pin()).client
   const pace = createPace()
+  const manifest = adManifest(settings)
   return {
     target,
-    manifest: adManifest(settings),
+    manifest,
     check: async () => check(await pinned(), settings, tools.now),
     attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
     creationHash: (worker) => creationHash(settings, worker),
@@ -52,7 +54,10 @@ export const createAdConnector = (
       })
     },
     apply: async (operations, context) => apply(await controllers.pin(), settings, pace, operations, context),
-    observe: async (operations) => observe(await controllers.pin(), settings, operations),
+    observe: (operations, observing) =>
+      observeSettled(manifest.settleMs, operations, observing, async (asked) =>
+        observe(await controllers.pin(), settings, asked),
+      ),
     grantsOf: async (ids) => grantsOf(await pinned(), settings, ids),
     indirectGrantsOf: async (ids) => indirectGrantsOf(await pinned(), settings, ids),
     membersOf: async function* (refs) {

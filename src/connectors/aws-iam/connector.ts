@@ -5,6 +5,7 @@ import { wholeConfig } from '../aws-wire/client-config.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import { createTransport } from '../aws-wire/transport.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
+import { observeSettled } from '../settled.ts'
 import { apply } from './apply.ts'
 import { check } from './check.ts'
 import type { AwsIamSettings } from './config.ts'
@@ -53,7 +54,8 @@ export const createAwsIamConnector = (target: TargetId, settings: AwsIamSettings
       }),
     own: (signal) => own(iam, signal),
     apply: (operations, context) => apply(iam, operations, context),
-    observe: (operations) => observe(iam, operations),
+    observe: (operations, observing) =>
+      observeSettled(settings.settle.ms, operations, observing, (asked) => observe(iam, asked)),
     poll: (pending) => poll(iam, pending),
     grantsOf: async (accounts, signal) => {
       const holdings = await readHoldings(iam, accounts, signal)

@@ -82,7 +82,9 @@ export const apply = (
   return inOrder(operations, {
     access: (some) => changeAccess(aws, some, context),
     ensure: (some) => ensureAccounts(aws, some, context),
-    leaver: ({ op, account }) =>
-      op === 'endSessions' ? endSessions(aws, account, turns, context) : deleteAccount(aws, account, context),
+    leaver: (operation) =>
+      operation.op === 'endSessions'
+        ? endSessions(aws, operation.account, operation.held ?? [], turns, context)
+        : deleteAccount(aws, operation.account, context),
   })
 }

@@ -3,6 +3,7 @@ import { attributesHash, fill, mapAttributes } from '../attribute-mapping.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import { createTransport } from '../aws-wire/transport.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
+import { observeSettled } from '../settled.ts'
 import { identifyAll, isTarget } from './access.ts'
 import { apply } from './apply.ts'
 import { type Aws, familiesOf, until } from './aws.ts'
@@ -54,7 +55,10 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
         return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
       }),
     apply: (operations, context) => apply(aws, operations, context),
-    observe: (operations, signal) => observe(until(aws, signal), operations),
+    observe: (operations, observing) =>
+      observeSettled(awsManifest.settleMs, operations, observing, (asked) =>
+        observe(until(aws, observing.signal), asked),
+      ),
     poll: (pending, signal) => poll(until(aws, signal), pending),
     grantsOf: async (accounts, signal) => {
       const items = []

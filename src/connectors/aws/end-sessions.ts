@@ -7,11 +7,13 @@ import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { denies } from './deny-policy.ts'
 import { deny, type Turns } from './deny-sessions.ts'
+import { parseNativeId } from './entitlement.ts'
 import { type Handle, writeHandle } from './handle.ts'
 import { readHoldings } from './holdings.ts'
 import { membershipsOf } from './is-member.ts'
 import { hasStaleAccounts, inlinePolicy, provisioningStatus } from './permission-set-policy.ts'
 import { describePermissionSet } from './permission-sets.ts'
+import { serviceControlPolicy } from './service-control-policy.ts'
 import { describeUser } from './users.ts'
 
 const pollAfterMs = 1_000
@@ -22,24 +24,35 @@ type Provisioning = Extract<Handle, { kind: 'provisioning' }>
  * The user's grants by complete reads, for the record; with `deny-inline-policy` first a Deny on every permission set that it
  * reaches, provisioned to all accounts. Without it, live role sessions run out (12 hours at most).
  */
-export const endSessions = async (aws: Aws, account: NativeId, turns: Turns, gate: Gate): Promise<Outcome> => {
+export const endSessions = async (
+  aws: Aws,
+  account: NativeId,
+  held: readonly NativeId[],
+  turns: Turns,
+  gate: Gate,
+): Promise<Outcome> => {
   if (aws.settings.sessions === 'none') return onlyTold(aws, account)
   const absent = await absence(aws, account)
   if (absent !== null) return absent
-  const reached = await reachedBy(aws, account)
+  const reached = await reachedBy(aws, account, held)
   if (!reached.ok) return outcomeOfRead(reached.failure)
   const at = aws.tools.now()
+  const there: string[] = []
   const sets: { readonly arn: string; readonly request: string | null }[] = []
   const failures: Outcome[] = []
   // One that cannot be denied keeps none of the others alive.
   for (const arn of reached.value) {
     const denied = await deny(aws, arn, { userId: account, at }, turns, gate)
     if (denied.ok) sets.push({ arn, request: denied.request })
+    else if (await isGone(aws, arn)) continue
     else failures.push(denied.outcome)
+    there.push(arn)
   }
   const worst = nextToDo(failures)
+  if (worst?.kind === 'refused')
+    return { ...worst, todo: `attach for 12 hours as a service control policy: ${serviceControlPolicy(account)}` }
   if (worst !== undefined) return worst
-  if (sets.every(({ request }) => request === null)) return told(aws, account, reached.value)
+  if (sets.every(({ request }) => request === null)) return told(aws, account, there)
   return { kind: 'pending', handle: writeHandle({ kind: 'provisioning', at, sets }), pollAfterMs }
 }
 
@@ -49,10 +62,10 @@ const nextToDo = (outcomes: readonly Outcome[]): Outcome | undefined =>
   [...outcomes].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind))[0]
 
 /** Whether every session that the user can have by now is denied. A Deny of an earlier leave proves nothing. */
-export const observeSessions = async (aws: Aws, account: NativeId): Promise<Outcome> =>
+export const observeSessions = async (aws: Aws, account: NativeId, held: readonly NativeId[]): Promise<Outcome> =>
   aws.settings.sessions === 'none'
     ? onlyTold(aws, account)
-    : proven(aws, account, { at: aws.tools.now(), denied: [], inForce: new Set() })
+    : proven(aws, account, { at: aws.tools.now(), denied: [], held, inForce: new Set() })
 
 /** Our own provisioning is over, and the policies say what was asked: then it is done, whatever others wrote since. */
 export const pollSessions = async (
@@ -75,7 +88,7 @@ export const pollSessions = async (
     if (said?.Status === 'SUCCEEDED') inForce.add(arn)
   }
   const account = operation.op === 'ensureAccount' ? ('' as NativeId) : operation.account
-  const seen = await proven(aws, account, { at, denied: sets.map(({ arn }) => arn), inForce })
+  const seen = await proven(aws, account, { at, denied: sets.map(({ arn }) => arn), held: [], inForce })
   return seen.kind === 'done' ? { ...seen, changed: true, evidence: { ...seen.evidence, code: '0' } } : seen
 }
 
@@ -83,20 +96,21 @@ type Claim = {
   readonly at: number
   /** Permission sets that were denied, which the user may no longer reach. */
   readonly denied: readonly string[]
+  readonly held: readonly NativeId[]
   /** Those whose roles have the Deny: a later change that is not provisioned yet has not taken it away. */
   readonly inForce: ReadonlySet<string>
 }
 
-const proven = async (aws: Aws, account: NativeId, { at, denied, inForce }: Claim): Promise<Outcome> => {
+const proven = async (aws: Aws, account: NativeId, { at, denied, held, inForce }: Claim): Promise<Outcome> => {
   const absent = await absence(aws, account)
   if (absent !== null) return absent
-  const reached = await reachedBy(aws, account)
+  const reached = await reachedBy(aws, account, held)
   if (!reached.ok) return outcomeOfRead(reached.failure)
   const arns = [...new Set([...denied, ...reached.value])]
   for (const arn of arns) {
     const policy = await inlinePolicy(aws, arn)
     if (!policy.ok) {
-      if (await isGone(aws, arn, policy)) continue
+      if (isMissing(policy.failure, 'something') && (await isGone(aws, arn))) continue
       return outcomeOfRead(policy.failure)
     }
     if (!denies(policy.value, { userId: account, at })) return retry(notSo)
@@ -109,8 +123,7 @@ const proven = async (aws: Aws, account: NativeId, { at, denied, inForce }: Clai
 }
 
 /** The permission set was deleted, and its roles with it. */
-const isGone = async (aws: Aws, arn: string, read: Result<string>): Promise<boolean> => {
-  if (read.ok || !isMissing(read.failure, 'something')) return false
+const isGone = async (aws: Aws, arn: string): Promise<boolean> => {
   const set = await describePermissionSet(aws, arn)
   return set.ok && set.value === null
 }
@@ -144,17 +157,31 @@ const absence = async (aws: Aws, account: NativeId): Promise<Outcome | null> => 
   return user.value === null ? refusal('account-missing', 'no-such-user') : null
 }
 
-/** Permission sets of the user itself and of its groups, each group asked: a list that lacks one lets a session live. */
-const reachedBy = async (aws: Aws, account: NativeId): Promise<Result<readonly string[]>> => {
+/**
+ * Permission sets of the user itself and of its groups, each group asked, and of what it held until a moment ago: a list
+ * that lacks one lets a session live.
+ */
+const reachedBy = async (
+  aws: Aws,
+  account: NativeId,
+  held: readonly NativeId[],
+): Promise<Result<readonly string[]>> => {
   const memberships = await membershipsOf(aws, account)
   if (!memberships.ok) return memberships
   const own = await assignmentsOf(aws, account)
   if (!own.ok) return own
   const arns = new Set(own.value.map(({ permissionSetArn }) => permissionSetArn))
-  for (const group of memberships.value.keys()) {
-    const held = await assignmentsOf(aws, group, 'GROUP')
-    if (!held.ok) return held
-    for (const { permissionSetArn } of held.value) arns.add(permissionSetArn)
+  const left = held.map(parseNativeId)
+  for (const one of left) if (one.kind === 'assignment') arns.add(one.permissionSetArn)
+  const former = left.flatMap((one) =>
+    one.kind === 'group' && !memberships.value.has(one.groupId) ? [one.groupId] : [],
+  )
+  for (const group of [...memberships.value.keys(), ...former]) {
+    const assigned = await assignmentsOf(aws, group, 'GROUP')
+    // A group that was deleted since reaches nothing any more, and nobody knows what it reached.
+    if (!assigned.ok && former.includes(group) && isMissing(assigned.failure, 'something')) continue
+    if (!assigned.ok) return assigned
+    for (const { permissionSetArn } of assigned.value) arns.add(permissionSetArn)
   }
   return ok([...arns].sort())
 }

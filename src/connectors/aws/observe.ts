@@ -109,8 +109,9 @@ const observeAccounts = async (aws: Aws, operations: readonly EnsureOperation[])
   })
 }
 
-const observeLeaver = async (aws: Aws, { op, account }: LeaverOperation): Promise<Outcome> => {
-  if (op === 'endSessions') return observeSessions(aws, account)
+const observeLeaver = async (aws: Aws, operation: LeaverOperation): Promise<Outcome> => {
+  const { account } = operation
+  if (operation.op === 'endSessions') return observeSessions(aws, account, operation.held ?? [])
   const user = await describeUser(aws, account)
   if (!user.ok) return outcomeOfRead(user.failure)
   if (user.value !== null) return notSo

@@ -158,10 +158,13 @@ const nextStep = (
 ): Outcome | 'was-so' | 'absent' | { readonly change: Change; readonly user: User } => {
   if (before.kind === 'told') return isAbsent(before.outcome) ? 'absent' : before.outcome
   if (before.kind === 'so' && operation.op === 'deleteAccount') return 'absent'
-  // A replica may still show an account shut that was opened a moment ago: who is to be kept out is shut all the same.
-  const isShutAnyway =
-    operation.op === 'disable' && before.kind === 'so' && before.user !== null && !isSynced(before.user)
-  if (before.kind === 'so' && !isShutAnyway) return 'was-so'
+  // A replica may still show an account shut that was opened a moment ago, or open that was shut: what is asked is sent.
+  const isSentAnyway =
+    (operation.op === 'disable' || operation.op === 'enable') &&
+    before.kind === 'so' &&
+    before.user !== null &&
+    !isSynced(before.user)
+  if (before.kind === 'so' && !isSentAnyway) return 'was-so'
   const user = before.kind === 'wavering' ? userOf(before.look) : before.user
   if (user === null) return retry('reads-disagree')
   switch (operation.op) {

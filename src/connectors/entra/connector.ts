@@ -1,6 +1,7 @@
 import type { NativeId, TargetId } from '../../domain/ids.ts'
 import { attributesHash } from '../attribute-mapping.ts'
 import type { ApplyContext, Connector, ConnectorTools, Operation } from '../connector.ts'
+import { observeSettled } from '../settled.ts'
 import { changeAccess } from './access.ts'
 import { creationHash, wantedAttributes } from './attributes.ts'
 import { changes } from './changes.ts'
@@ -62,7 +63,8 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
         }),
       ),
     apply: (operations, context) => apply(directory, operations, context),
-    observe: (operations, signal) => observe(until(signal), operations),
+    observe: (operations, observing) =>
+      observeSettled(settings.settle.ms, operations, observing, (asked) => observe(until(observing.signal), asked)),
     poll: (asked, signal) => poll(until(signal), asked),
     grantsOf: (ids, signal) => grantsOf(directory, ids, signal),
     indirectGrantsOf: (ids, signal) => indirectGrantsOf(directory, ids, signal),

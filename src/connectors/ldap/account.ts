@@ -9,7 +9,7 @@ export const entryUuid = 'entryUUID'
 
 /** ppolicy's lock (draft-behera-ldap-password-policy §5.3.3); this value is for good, any other is a lockout that passes. */
 export const lockAttribute = 'pwdAccountLockedTime'
-const lockedForGood = '000001010000Z'
+export const lockedForGood = '000001010000Z'
 
 /** What is read of an account wherever its state is observed. */
 export const accountAttributes = (settings: LdapSettings): readonly string[] => [

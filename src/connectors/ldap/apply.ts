@@ -5,12 +5,13 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
 import { changeAccess } from './access.ts'
 import type { LdapSettings } from './config.ts'
+import { type DeleteOperation, deleteAccount, deletionsLast } from './delete-account.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import type { AccessOperation } from './items.ts'
 
 /** What the manifest says is not offered here is planned by nobody. */
-export const isOnAccess = (operation: Operation): operation is AccessOperation =>
-  operation.op !== 'ensureAccount' && operation.op !== 'endSessions' && operation.op !== 'deleteAccount'
+export const isOnAccount = (operation: Operation): operation is AccessOperation | DeleteOperation =>
+  operation.op !== 'ensureAccount' && operation.op !== 'endSessions'
 
 export const apply = (
   client: LdapClient,
@@ -22,8 +23,13 @@ export const apply = (
   const gate = () => !context.signal.aborted && context.mayWrite()
   return inOrder(
     operations,
-    isOnAccess,
+    isOnAccount,
     (ensures) => ensureAccounts(client, settings, ensures, gate),
-    (others) => changeAccess(client, settings, pace, others, gate),
+    (others) =>
+      deletionsLast(
+        others,
+        (some) => changeAccess(client, settings, pace, some, gate),
+        (account) => deleteAccount(client, settings, account, gate),
+      ),
   )
 }

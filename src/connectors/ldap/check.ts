@@ -6,7 +6,7 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
-import { EntryUuidAssertion } from './controls.ts'
+import { EntryAssertion } from './controls.ts'
 import { anyObject } from './read-back.ts'
 
 const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
@@ -22,7 +22,7 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
 
   const root = await client.search({ base: '', scope: 'base', filter: anyObject, attributes: ['supportedControl'] })
   const controls = root.ok && root.value[0] !== undefined ? valuesOf(root.value[0], 'supportedControl') : []
-  if (!controls.includes(EntryUuidAssertion.type))
+  if (!controls.includes(EntryAssertion.type))
     problems.push('the server does not offer the assertion control (RFC 4528)')
   if (!controls.includes(ppolicyControl))
     problems.push('the ppolicy overlay is not active: accounts cannot be disabled')

@@ -5,6 +5,7 @@ import { failureText } from '../ldap-wire/answers.ts'
 import { creationHash } from '../ldap-wire/attributes.ts'
 import { createLdapClient } from '../ldap-wire/client.ts'
 import { createPace } from '../ldap-wire/pace.ts'
+import { observeSettled } from '../settled.ts'
 import { apply } from './apply.ts'
 import { changes } from './changes.ts'
 import { check } from './check.ts'
@@ -52,7 +53,8 @@ export const createLdapConnector = (
       })
     },
     apply: (operations, context) => apply(client, settings, pace, operations, context),
-    observe: (operations) => observe(client, settings, pace, operations),
+    observe: (operations, observing) =>
+      observeSettled(ldapManifest.settleMs, operations, observing, (asked) => observe(client, settings, pace, asked)),
     grantsOf: (ids) => grantsOf(client, settings, ids),
     membersOf: (refs) => membersOf(client, settings, refs),
     whoIs: (members) => whoIs(client, settings, members),

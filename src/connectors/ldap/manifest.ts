@@ -5,7 +5,7 @@ export const ldapManifest: Manifest = {
   settleMs: 0,
   disable: 'native',
   endSessions: 'none',
-  deleteAccount: 'none',
+  deleteAccount: 'hard',
   pending: false,
   permissions: {
     'find accounts and groups': ['read: peopleBase, groupsBase; entryUUID, the correlation attribute, memberships'],
@@ -13,5 +13,6 @@ export const ldapManifest: Manifest = {
     'keep attributes right': ['write: the mapped attributes'],
     'open and shut accounts': ['manage: pwdAccountLockedTime (relax)'],
     'let in and take out': ['write: the member attribute below groupsBase'],
+    'delete accounts': ['delete: below peopleBase'],
   },
 }

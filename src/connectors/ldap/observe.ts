@@ -9,8 +9,9 @@ import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
 import { accountAttributes, entryUuid, nativeIdOf, observedAccount } from './account.ts'
-import { isOnAccess } from './apply.ts'
+import { isOnAccount } from './apply.ts'
 import type { LdapSettings } from './config.ts'
+import { deletionsLast, observeDeletion } from './delete-account.ts'
 import { find } from './find-accounts.ts'
 import { type AccessOperation, attributesFor, findItems, type Item, readAccounts } from './items.ts'
 import { judge, type Proof, readProof } from './proof.ts'
@@ -27,9 +28,14 @@ export const observe = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes = await inOrder(
     operations,
-    isOnAccess,
+    isOnAccount,
     (ensures) => observeAccounts(client, settings, ensures),
-    (others) => observeAccess(client, settings, pace, others),
+    (others) =>
+      deletionsLast(
+        others,
+        (some) => observeAccess(client, settings, pace, some),
+        (account) => observeDeletion(client, settings, account),
+      ),
   )
   return outcomes.map((outcome) =>
     outcome.kind === 'retry' && outcome.cause.word !== notSoWord ? { kind: 'unknown', cause: outcome.cause } : outcome,

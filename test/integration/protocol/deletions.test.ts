@@ -1,26 +1,25 @@
 /** Deletions through the whole engine (planned, claimed, settled); and targets where nobody can be shut. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { reconcile } from '../../../src/engine/reconcile.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { auditOf } from './laws.ts'
 import { leaves, works } from './people.ts'
 
 let house: House
+const { signal } = new AbortController()
 let deleted: number
 afterEach(() => house.close())
 const day = 86_400_000
-/** The directory, as if it could delete. */
+/** The directory; counts what is deleted there. */
 const deleting = (real: Connector): Connector => ({
   ...real,
   apply: async (operations, context) => {
-    if (operations[0]?.op !== 'deleteAccount') return real.apply(operations, context)
-    deleted += operations.length
-    return operations.map(({ account }) => ({
-      kind: 'done' as const,
-      changed: true,
-      evidence: { read: 'test', code: '0', account, entitlement: null } as never,
-    }))
+    const outcomes = await real.apply(operations, context)
+    deleted += outcomes.filter(({ kind }, index) => kind === 'done' && operations[index]?.op === 'deleteAccount').length
+    return outcomes
   },
 })
 const gone = async () => {
@@ -38,6 +37,28 @@ test('control: after its time the empty, shut account is deleted, once', async (
   await house.quiesce()
   expect(deleted).toBe(1)
   expect(await house.rows('select from muster.account where unlinked_at is null')).toEqual([])
+  expect(await house.account('P-1')).toBeNull()
+})
+
+test('opened by somebody meanwhile: not deleted, shut again, told; deleted when a reconciliation has seen it shut', async () => {
+  await gone()
+  const findings = () =>
+    house.rows(`select kind, urgent, detail from muster.finding where closed_at is null and identity_id is not null`)
+  const connector = house.engine.connectors.get(target)
+  const account = (await house.idOf('P-1')) as NativeId
+  await connector?.apply([{ op: 'enable', account }], { signal, mayWrite: () => true })
+  await house.shift(31 * day)
+  await house.quiesce()
+  await house.sweep()
+  expect(deleted).toBe(0)
+  expect((await house.account('P-1'))?.locked).toBe(true)
+  expect(await findings()).toEqual([
+    { kind: 'account-reopened', urgent: true, detail: { target, seen: 'before-deletion' } },
+  ])
+  await reconcile(house.engine, target, { actor: { type: 'engine', name: 'test' }, signal })
+  await house.quiesce()
+  expect(deleted).toBe(1)
+  expect(await findings()).toEqual([])
 })
 
 test('a deletion that was planned and is not wanted any more by muster.yaml is not made', async () => {
@@ -67,7 +88,6 @@ test('nothing is deleted of somebody whose next employment is known', async () =
 test('two processes that read leavers again write it down once', async () => {
   await gone()
   await house.shift(6 * 60_000)
-  const signal = new AbortController().signal
   await Promise.all([checkLeavers(house.engine, signal), checkLeavers(house.engine, signal)])
   expect((await auditOf(house)).filter(({ kind }) => kind === 'leave-checked')).toHaveLength(1)
 })

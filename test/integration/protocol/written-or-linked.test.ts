@@ -1,6 +1,7 @@
 /** What is linked, written or granted and must not be. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import { observeSettled } from '../../../src/connectors/settled.ts'
 import type { TargetId } from '../../../src/domain/ids.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
@@ -93,6 +94,8 @@ test('while a target settles, «not so» of a grant whose worker died proves not
         ...real,
         // Whatever is written shows within a minute, and not before.
         manifest: { ...real.manifest, settleMs: 60_000, pending: true },
+        observe: (operations, observing) =>
+          observeSettled(60_000, operations, observing, (asked) => real.observe(asked, observing)),
         poll: async () => [],
         apply: async (operations, context) => {
           const [first] = operations

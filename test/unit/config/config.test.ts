@@ -137,6 +137,19 @@ describe('every problem is told at once, at its place, with what to do', () => {
     expect(problems(`${good}${target}`)).toEqual([expect.stringContaining('another target has this id already')])
   })
 
+  test('nothing is to be deleted where there is nothing', () => {
+    const iam = `${good.slice(0, good.indexOf('    type: ldap'))}    type: aws-iam
+    leaver: { deleteAfter: 30d }
+    iam:
+      accountId: '123456789012'
+      federation: { kind: saml, providerArn: 'arn:aws:iam::123456789012:saml-provider/Entra' }
+      roles: [{ name: 'team-*' }]
+`
+    expect(problems(iam)).toContainEqual(expect.stringContaining('IAM roles have no accounts'))
+    expect(problems(iam.replace('30d', 'null'))).toEqual([])
+    expect(problems(good.replace('expectWithin: 2h', 'leaver: { deleteAfter: 30d }'))).toEqual([])
+  })
+
   test('a duration says its unit and stays in its bounds', () => {
     expect(problems(good.replace('2h', '7200'))).toEqual([expect.stringContaining('muster.yaml:7:19 expectWithin')])
     expect(problems(good.replace('2h', '31d'))).toEqual([expect.stringContaining('must lie between 1s and 30d')])

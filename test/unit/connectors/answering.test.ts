@@ -41,7 +41,7 @@ test('whoever ignores its signal is answered for: nothing is known, and no list 
     await Promise.all([
       connector.check(ended),
       connector.resolveEntitlements([ref], ended),
-      connector.observe([operation, operation], ended),
+      connector.observe([operation, operation], { signal: ended, sentMsAgo: null }),
       connector.poll?.([{ operation, handle: '' }], ended),
       connector.grantsOf([account], ended),
       connector.indirectGrantsOf?.([account], ended),

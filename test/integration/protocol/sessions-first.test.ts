@@ -1,0 +1,81 @@
+/** A leaver's sessions and access on one target: in which order they go, and that neither waits for the other's trouble. */
+import { afterEach, expect, test } from 'vitest'
+import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
+import { type House, openHouse } from '../../support/house.ts'
+import { leaves, lending, works } from './people.ts'
+
+let house: House
+let calls: (readonly Operation[])[]
+/** What comes of ending sessions. */
+let fate: 'done' | 'failed' | 'hung'
+afterEach(() => house.close())
+
+/** The directory, as if it had sessions. One that hangs takes the rest of the lease with it: what comes after has not begun. */
+const withSessions = (real: Connector): Connector => ({
+  ...real,
+  apply: async (operations, context) => {
+    calls.push(operations)
+    const outcomes: Outcome[] = []
+    let over = false
+    for (const operation of operations) {
+      if (over) outcomes.push({ kind: 'retry', cause: { code: '', word: 'lease' } })
+      else if (operation.op !== 'endSessions') outcomes.push(...(await real.apply([operation], context)))
+      else if (fate === 'done') {
+        const { account } = operation
+        const evidence = { read: 'x', code: '0', account, entitlement: null }
+        outcomes.push({ kind: 'done', changed: true, evidence, grants: [] })
+      } else {
+        over = fate === 'hung'
+        const cause = { code: '', word: fate }
+        outcomes.push(
+          over ? { kind: 'retry', cause } : { kind: 'refused', reason: 'limit', cause, todo: '{"by":"hand"}' },
+        )
+      }
+    }
+    return outcomes
+  },
+})
+const open = async () => {
+  calls = []
+  fate = 'done'
+  // One call of the target carries one operation, a leaver's dispatch four.
+  house = await openHouse({ connector: withSessions, target: { endSessions: 'native', batchSize: 1 } })
+  for (const person of ['P-1', 'P-2']) await house.tell(works(person, (await house.now()) - 1000))
+  await house.quiesce()
+  for (const person of ['P-1', 'P-2']) await house.tell(leaves(person, await house.now()))
+  await house.evaluateAll('leaver')
+  calls = []
+}
+const round = async () => {
+  for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+}
+const opsOf = (operations: readonly Operation[]) => operations.map(({ op }) => op)
+const leaving = ['disable', 'endSessions', ...lending.map(() => 'revoke')]
+
+test('of each leaver all goes together, shut and signed out before access ends, however much leaves', async () => {
+  await open()
+  await round()
+  expect(calls.map(opsOf)).toEqual([leaving, leaving])
+})
+
+test.each(['failed', 'hung'] as const)(
+  'ending sessions %s: that holds up the revokes for one attempt at most, and is done later by what was held',
+  async (how) => {
+    await open()
+    fate = how
+    await round()
+    await house.shift(1_000)
+    await round()
+    expect(await house.groupsOf('P-1')).toEqual([])
+    expect(await house.groupsOf('P-2')).toEqual([])
+    const again = calls.filter((operations) => operations.some(({ op }) => op === 'endSessions')).slice(2)
+    expect(again.flatMap(opsOf)).toEqual(['endSessions', 'endSessions'])
+    const told = await house.rows(`select detail->>'todo' as todo from muster.finding where kind = 'limit'`)
+    expect(told).toEqual(how === 'hung' ? [] : [{ todo: '{"by":"hand"}' }, { todo: '{"by":"hand"}' }])
+    fate = 'done'
+    await house.quiesce()
+    const held = calls.at(-1)?.flatMap((operation) => (operation.op === 'endSessions' ? (operation.held ?? []) : []))
+    expect(held).toHaveLength(2 * lending.length)
+  },
+)
