@@ -1,13 +1,11 @@
 import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { whatNext } from '../planning/retry.ts'
 import { saveAbsent, saveAccounts, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
-import { openFinding } from '../store/findings.ts'
 import { scheduleLeaveChecks } from '../store/leave-checks.ts'
 import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
@@ -17,14 +15,13 @@ import type { Carried } from './apply-or-observe.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
-import { tellOpened, wasOpen } from './opened-before-deletion.ts'
-import { createsAccounts } from './operation.ts'
+import { judgeOutcome } from './judge-outcome.ts'
+import { makesDue } from './makes-due.ts'
 import { outcomeEntry } from './outcome-entry.ts'
-import { rulesOf } from './rules-of.ts'
 import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
 import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
-import { tellCredential } from './tell-credential.ts'
+import { tellOutcomes } from './tell-outcomes.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
 /**
@@ -34,7 +31,7 @@ import type { Settled, Verdict } from './verdict.ts'
 export const settle = async (engine: Engine, claim: Claim, { outcomes, sent }: Carried): Promise<Settled> => {
   const gone = new Set(claim.actions.filter((_, index) => sent.has(index)))
   const verdictOf = (action: ClaimedAction, outcome: Outcome) =>
-    verdict(engine, claim, action, outcome, gone.has(action))
+    judgeOutcome(engine, claim, action, outcome, gone.has(action))
   const together = (some: readonly Verdict[], over: boolean) => settleTogether(engine, claim, some, over)
   const verdicts = claim.actions.map((action, index) => verdictOf(action, outcomes[index] as Outcome))
   try {
@@ -159,33 +156,7 @@ const attempt = async (
   tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
-  for (const { action, outcome, next } of settled)
-    if (next.kind !== 'done' && next.finding !== null)
-      await openFinding(tx, {
-        kind: next.finding,
-        key: `action:${action.id}`,
-        urgent: claim.lane === 'leaver',
-        identityId: action.identity_id,
-        detail: {
-          target: claim.target,
-          kind: action.kind,
-          entitlement: action.entitlement_id,
-          ...(outcome.kind === 'refused' && outcome.todo !== undefined ? { todo: outcome.todo } : {}),
-        },
-      })
-
-  await tellCredential(tx, claim, settled)
-  for (const { action, outcome } of settled)
-    if (outcome.kind === 'done' && outcome.unfinished !== undefined)
-      await openFinding(tx, {
-        kind: 'leave-unfinished',
-        key: `${action.subject_ref}:${claim.target}`,
-        urgent: false,
-        identityId: action.identity_id,
-        detail: { target: claim.target, steps: outcome.unfinished.map(({ word }) => word).join(' ') },
-      })
-
-  await tellOpened(tx, claim, settled, at)
+  await tellOutcomes(tx, claim, settled, at)
 
   const details = settled.map(({ action, outcome }) => {
     const message = 'cause' in outcome ? outcome.cause.message : undefined
@@ -220,49 +191,6 @@ const linkedWith = ({ action, outcome, next }: Verdict): readonly Omit<HeldIndir
         },
       ]
     : []
-
-const verdict = (engine: Engine, claim: Claim, action: ClaimedAction, given: Outcome, sent: boolean): Verdict => {
-  const outcome = readIsComplete(action, given) ? given : incompleteRead
-  const next = whatNext(outcome, {
-    lane: claim.lane,
-    kind: action.kind,
-    attempts: action.attempts + 1,
-    accounts: createsAccounts(engine, claim.target) ? 'create' : 'expect',
-    deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
-    random: engine.random(),
-  })
-  return { action, outcome, next, sent }
-}
-
-/** What proves a leaver's end does so only with a complete read of what the account still holds. */
-const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
-  (action.kind !== 'disable' && action.kind !== 'endSessions') ||
-  outcome.kind !== 'done' ||
-  outcome.grants !== undefined
-
-const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
-
-/** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
-const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
-  if (wasOpen(action, outcome)) return true
-  if (outcome.kind !== 'done') return false
-  // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
-  if (action.kind === 'deleteAccount') return true
-  // The last grant, or the lock, of an account that is to be deleted.
-  if (
-    (action.kind === 'revoke' || action.kind === 'disable') &&
-    lane === 'leaver' &&
-    (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
-  )
-    return true
-  if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
-  if (outcome.grants !== undefined && outcome.grants.length > 0) return true
-  if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
-  if (seeksOnly({ kind: action.kind, lane })) return true
-  // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
-  const { enabled, attributesHash } = outcome.account
-  return !enabled || (action.unknown && attributesHash !== action.attributes_hash)
-}
 
 /** Whoever looked for a leaver's account is done without one. */
 const foundNone = ({ action, outcome, next }: Verdict): boolean =>

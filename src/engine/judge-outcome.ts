@@ -1,0 +1,34 @@
+import type { Outcome } from '../domain/outcome.ts'
+import { whatNext } from '../planning/retry.ts'
+import type { Claim, ClaimedAction } from './claim.ts'
+import type { Engine } from './engine.ts'
+import { createsAccounts } from './operation.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What becomes of an action after this outcome; `given` counts only as far as it proves what it says. */
+export const judgeOutcome = (
+  engine: Engine,
+  claim: Claim,
+  action: ClaimedAction,
+  given: Outcome,
+  sent: boolean,
+): Verdict => {
+  const outcome = readIsComplete(action, given) ? given : incompleteRead
+  const next = whatNext(outcome, {
+    lane: claim.lane,
+    kind: action.kind,
+    attempts: action.attempts + 1,
+    accounts: createsAccounts(engine, claim.target) ? 'create' : 'expect',
+    deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
+    random: engine.random(),
+  })
+  return { action, outcome, next, sent }
+}
+
+/** What proves a leaver's end does so only with a complete read of what the account still holds. */
+const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
+  (action.kind !== 'disable' && action.kind !== 'endSessions') ||
+  outcome.kind !== 'done' ||
+  outcome.grants !== undefined
+
+const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }

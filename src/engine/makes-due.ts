@@ -1,0 +1,28 @@
+import { seeksOnly } from '../domain/action.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import type { Claim, ClaimedAction } from './claim.ts'
+import type { Engine } from './engine.ts'
+import { wasOpen } from './opened-before-deletion.ts'
+import { rulesOf } from './rules-of.ts'
+
+/** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
+export const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
+  if (wasOpen(action, outcome)) return true
+  if (outcome.kind !== 'done') return false
+  // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
+  if (action.kind === 'deleteAccount') return true
+  // The last grant, or the lock, of an account that is to be deleted.
+  if (
+    (action.kind === 'revoke' || action.kind === 'disable') &&
+    lane === 'leaver' &&
+    (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
+  )
+    return true
+  if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
+  if (outcome.grants !== undefined && outcome.grants.length > 0) return true
+  if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
+  if (seeksOnly({ kind: action.kind, lane })) return true
+  // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
+  const { enabled, attributesHash } = outcome.account
+  return !enabled || (action.unknown && attributesHash !== action.attributes_hash)
+}
