@@ -1,31 +1,26 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { targetBudget } from './app/budgets.ts'
 import { ingestAll } from './app/ingest-all.ts'
+import { prepare } from './app/prepare.ts'
+import type { Role } from './app/roles.ts'
 import { secretsIn } from './app/secrets.ts'
 import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
 import { atOnce, type ConnectorTools } from './connectors/connector.ts'
 import type { Lane } from './domain/action.ts'
 import type { TargetId } from './domain/ids.ts'
-import { assertNever } from './domain/never.ts'
-import { applyPolicy } from './engine/apply-policy.ts'
-import { databaseRefusals } from './engine/check-rights.ts'
 import { dispatch } from './engine/dispatch.ts'
 import type { Engine } from './engine/engine.ts'
 import { evaluate } from './engine/evaluate.ts'
 import { guardMembers } from './engine/guard-members.ts'
-import { armIngest } from './engine/ingest-position.ts'
-import { isOutage } from './engine/outage.ts'
 import { createPolicyBook } from './engine/policy-book.ts'
 import { carryOut, provision } from './engine/provision.ts'
 import { seeOff } from './engine/see-off.ts'
 import { sweep } from './engine/sweep.ts'
-import { createLog, errorFields, type Log } from './log.ts'
+import { createLog, type Log } from './log.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
 import { openIdBlocks } from './store/id-block.ts'
-import { unparkAll } from './store/parked.ts'
-import { registerTarget } from './store/targets.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
 import { createGiveWay, giveWayMemory } from './workers/give-way.ts'
@@ -33,7 +28,6 @@ import { createLeaverPoll } from './workers/leaver-poll.ts'
 import type { Loop } from './workers/loop.ts'
 import { createMaintenanceLoop } from './workers/maintenance-loop.ts'
 import { openNudges } from './workers/nudges.ts'
-import { pause } from './workers/pause.ts'
 import { startProvisionWorkers } from './workers/provision-workers.ts'
 import { openQueues } from './workers/queues.ts'
 import { createReconcileLoop } from './workers/reconcile-loop.ts'
@@ -41,10 +35,6 @@ import { openRedis, within } from './workers/redis-link.ts'
 import { createSeeOffLoop } from './workers/see-off-loop.ts'
 import { createSweepLoop } from './workers/sweep-loop.ts'
 import type { EngineVerbs } from './workers/verbs.ts'
-
-export const roles = ['ingest', 'evaluate', 'dispatch', 'provision', 'schedule'] as const
-/** What a process does. Any number of processes may do the same. */
-export type Role = (typeof roles)[number]
 
 export type AppOptions = {
   readonly roles: readonly Role[]
@@ -79,15 +69,6 @@ export type App = {
   readonly start: () => Promise<void>
   /** Ends in order: no new work, then the work in hand, then connections. Takes at most about `graceMs`. */
   readonly stop: (graceMs?: number) => Promise<void>
-}
-
-export class RefusedToStart extends Error {
-  readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.name = 'RefusedToStart'
-    this.problems = problems
-  }
 }
 
 const engineVerbs: EngineVerbs = {
@@ -199,39 +180,8 @@ export const createApp = (config: Config, options: AppOptions): App => {
     return { ...engine, nudge }
   }
 
-  const prepare = async () => {
-    const refusals = await databaseRefusals(db)
-    if (refusals.length > 0) throw new RefusedToStart(refusals)
-    if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
-    for (const { id, mode } of config.targets) await registerTarget(db, id as TargetId, mode)
-    if (does('evaluate')) await unparkAll(db)
-    const applied = await applyPolicy(
-      engine,
-      config.policyFiles,
-      { type: 'engine', name: 'first start' },
-      { onlyWhenNone: true },
-    )
-    switch (applied.kind) {
-      case 'invalid':
-        throw new RefusedToStart(
-          applied.problems.map(({ path, line, column, message }) => `${path}:${line}:${column} ${message}`),
-        )
-      case 'applied':
-        return log.info({ policy: applied.version }, 'the first policy of this database is active now')
-      case 'other-active':
-        return log.warn(
-          { policy: applied.version },
-          'the policies of the configuration directory are not the active ones: `muster policy apply` makes them so',
-        )
-      case 'unchanged':
-        return
-      default:
-        return assertNever(applied)
-    }
-  }
-
   let prepared: Promise<void> | undefined
-  const prepareOnce = () => (prepared ??= untilAvailable(prepare, log, ending.signal))
+  const prepareOnce = () => (prepared ??= prepare(engine, config, does, ending.signal))
 
   return {
     engine,
@@ -267,18 +217,4 @@ export const createApp = (config: Config, options: AppOptions): App => {
       log.info({}, 'stopped')
     },
   }
-}
-
-const longestPauseMs = 5_000
-
-/** Repeats while the database is away; every other trouble is the caller's. */
-const untilAvailable = async (work: () => Promise<void>, log: Log, signal: AbortSignal): Promise<void> => {
-  for (let attempt = 0; !signal.aborted; attempt++)
-    try {
-      return await work()
-    } catch (error) {
-      if (!isOutage(error)) throw error
-      log.warn({ attempt, ...errorFields(error) }, 'the database cannot be reached: waiting for it')
-      await pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(attempt, 6)), signal)
-    }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createApp, RefusedToStart } from '../../src/app.ts'
+import { RefusedToStart } from '../../src/app/prepare.ts'
+import { createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
