@@ -1,6 +1,7 @@
 /** npm run demo: the main job, from nothing, told in the terminal. Exit 0 only if every statement of it was verified. */
 import { cleanup } from './demo/cleanup.ts'
 import { NotSo } from './demo/eventually.ts'
+import type { EverywhereWorld } from './demo/everywhere/world.ts'
 import { parseOptions, usage } from './demo/options.ts'
 import { tellStory } from './demo/story.ts'
 import { teller } from './demo/teller.ts'
@@ -43,14 +44,14 @@ try {
     ending.forget('engine')
     ending.forget('stack')
     ending.forget('everywhere engine')
-    for (const { target, stack } of await world.places) {
+    for (const { target, stack } of await world.waitForPlaces()) {
       ending.forget(target)
       stack?.keep()
     }
     world.engine.keep()
     everywhere.engine.keep()
     world.stack.keep({ engine: world.engine.mark, everywhere: everywhere.engine.mark })
-    tell.show('keep', lookAround(world, everywhere.envFile, options.dir), { envFile: world.envFile })
+    tell.show('keep', lookAround(world, everywhere, options.dir), { envFile: world.envFile })
   }
 } catch (error) {
   if (!interrupted) {
@@ -68,7 +69,8 @@ if (!interrupted) {
   process.exit(ok ? 0 : 1)
 }
 
-function lookAround({ envFile, directory }: World, everywhereEnv: string, dir: string): readonly string[] {
+function lookAround({ envFile, directory }: World, everywhere: EverywhereWorld, dir: string): readonly string[] {
+  const { witnesses } = everywhere
   return [
     'Everything is still running. To look around:',
     `  . ${envFile}`,
@@ -77,7 +79,9 @@ function lookAround({ envFile, directory }: World, everywhereEnv: string, dir: s
     '  npx muster publish examples/bank/events/07-nora-joins.json    # tell it something as HR',
     `  ${directory.script} '(member=uid=meera.s,ou=people,dc=bank,dc=example)' cn`,
     '  any SQL client with "$MUSTER_AUDITOR_DATABASE_URL": docs/auditors.md has the views',
-    `  . ${everywhereEnv}; npx muster doctor    # the engine of the last chapters, on four targets`,
+    `  . ${everywhere.envFile}; npx muster doctor    # from here on the engine of the last chapters and its targets`,
+    ...witnesses.map(({ target, label }) => `  npx muster account list ${target}    # asks ${label} now`),
+    '  npx muster why P-1001 Aws_LoanDesk; npx muster show identity P-1001    # Amit there',
     `  ${dir}/engine.log, ${dir}/everywhere.log`,
     'To end it: npm run stack -- down',
   ]

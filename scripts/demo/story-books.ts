@@ -29,7 +29,7 @@ export const theBooks = async ({ world, tell, verify }: Scene): Promise<void> =>
     'latencies',
     textTable(
       ['', 'people', 'p50', 'p99'],
-      [row('joiners, all at once', joiners), row('urgent leavers, one by one', leavers)],
+      [row('joiners, all at once, who are still here', joiners), row('urgent leavers, one by one, Amit too', leavers)],
     ),
     { joiners, leavers },
   )

@@ -159,6 +159,11 @@ export const theFeedGoesWrong = async ({ world, tell, verify }: EverywhereScene)
       }),
     (hold) => hold,
   )
+  for (const other of await audit.openGuardHolds())
+    if (other.hold !== hold)
+      tell.say(
+        `So many are also too much for the whole target: its limit ${other.limit} tripped, too (hold ${other.hold}).`,
+      )
   await verify(`nobody was taken out: ${collectors.length} are in it (${entra.by})`, async () => {
     const found = await entra.size(team)
     if (found !== collectors.length) throw new NotSo(`${found} are in it`)
@@ -185,8 +190,8 @@ export const theFeedIsRight = async ({ world, tell, verify }: EverywhereScene): 
       100,
     ),
   )
-  for (const { hold } of holds)
-    await verify(`a human opens the guard again: hold ${hold} released, nothing goes out`, async () => {
+  for (const { hold, limit } of holds)
+    await verify(`a human opens the guard again: hold ${hold} (${limit}) released, nothing goes out`, async () => {
       const actions = await releaseHold(hold, 'HR corrected its feed', env)
       if (actions !== 0) throw new NotSo(`${actions} actions went out`)
     })

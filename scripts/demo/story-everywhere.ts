@@ -36,7 +36,7 @@ const asApprover: Held = {
 export const everywhere = async (scene: Scene, ending: Cleanup): Promise<EverywhereWorld> => {
   const { tell, verify } = scene
   tell.step('One person, every target')
-  const places = await scene.world.places
+  const places = await scene.world.waitForPlaces()
   for (const { target, ...place } of places)
     if (place.stack === null)
       tell.say(

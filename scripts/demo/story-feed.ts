@@ -30,7 +30,7 @@ const release = async ({ world, tell, verify }: Scene): Promise<void> => {
 export const feedJoins = async (scene: Scene): Promise<readonly FeedWorker[]> => {
   const { world, tell, options, verify, startedAt } = scene
   const number = options.feed.toLocaleString('en')
-  tell.step(`${number} more workers join, and one event is garbage`)
+  tell.step(`${number} workers join, and one event is garbage`)
   const workers = feedWorkers(options.feed, seed)
   const changes = workers.reduce((sum, { groups }) => sum + groups.length + 1, 0)
   const before = await world.audit.outcomes()

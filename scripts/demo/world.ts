@@ -14,7 +14,7 @@ import type { Cleanup } from './cleanup.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { bank, type EngineProcess, startEngine } from './engine-process.ts'
 import { own } from './everywhere/config.ts'
-import { openPlace, otherTargetNames, type Place } from './everywhere/places.ts'
+import { openPlace, otherTargetNames, otherTargets, type Place } from './everywhere/places.ts'
 import { type Hr, openHr } from './hr-topic.ts'
 import type { DemoOptions } from './options.ts'
 
@@ -31,8 +31,8 @@ export type World = {
   /** What `muster` needs, as a person would export it. */
   readonly env: Readonly<Record<string, string>>
   readonly envFile: string
-  /** The other targets, which start while the story goes on. */
-  readonly places: Promise<readonly Place[]>
+  /** The other targets, which start while the story goes on, and tell how far they are only when they are waited for. */
+  readonly waitForPlaces: () => Promise<readonly Place[]>
 }
 
 export const openWorld = async (
@@ -62,9 +62,19 @@ export const openWorld = async (
   const audit = await openAuditLog(database.auditorUrl)
   ending.add('audit', () => audit.close())
   const envFile = writeEnvFile(dir, env)
-  const places = Promise.all(otherTargetNames.map((target) => openPlace(dir, target, without, onProgress, ending)))
+  let waited = false
+  const meanwhile: OnProgress = (progress) => {
+    if (waited) onProgress(progress)
+  }
+  for (const { part } of Object.values(otherTargets))
+    if (!without.includes(part)) onProgress({ part, text: 'starts while the story goes on' })
+  const places = Promise.all(otherTargetNames.map((target) => openPlace(dir, target, without, meanwhile, ending)))
   places.catch(() => {}) // told where they are needed
-  return { stack, directory, hr, audit, engine, env, envFile, places }
+  const waitForPlaces = () => {
+    waited = true
+    return places
+  }
+  return { stack, directory, hr, audit, engine, env, envFile, waitForPlaces }
 }
 
 export const freshDatabase = async (stack: Stack, databaseName: string) => {

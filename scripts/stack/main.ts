@@ -10,6 +10,7 @@ import { databaseEnv, musterDatabase } from './muster-database.ts'
 import { allPartNames, optionalPartNames, type Part, partNames, StackError } from './part.ts'
 import { end, isAlive } from './process.ts'
 import { progressLines } from './progress.ts'
+import { shown } from './shown.ts'
 import { startStack } from './stack.ts'
 import { readState, stateFile, writeState } from './state.ts'
 
@@ -94,7 +95,10 @@ function status(): number {
       if (isAlive(mark)) process.stdout.write(`  ${other}: process ${mark.pid}\n`)
     for (const part of running)
       process.stdout.write(`  ${part}: process ${state.processes[part]?.pid}, log ${join(dir, part, `${part}.log`)}\n`)
-    for (const [variable, value] of Object.entries(state.urls ?? {})) process.stdout.write(`  ${variable}=${value}\n`)
+    for (const [variable, value] of Object.entries(state.urls ?? {}))
+      process.stdout.write(`  ${variable}=${shown(variable, value)}\n`)
+    if (existsSync(join(dir, 'env')))
+      process.stdout.write(`  with passwords: . ${relative(process.cwd(), join(dir, 'env'))}\n`)
   }
   return 0
 }
