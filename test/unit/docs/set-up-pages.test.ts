@@ -1,0 +1,54 @@
+/** What an administrator copies from the pages of docs/connectors: rights as the connectors ask for them, targets that load. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { loadDirectory } from '../../../src/config.ts'
+import { awsManifest } from '../../../src/connectors/aws/manifest.ts'
+import { awsIamManifest } from '../../../src/connectors/aws-iam/manifest.ts'
+
+const pages = new URL('../../../docs/connectors/', import.meta.url)
+const blocks = (page: string, language: string): readonly string[] =>
+  [...readFileSync(new URL(page, pages), 'utf8').matchAll(/^```(\w+)\n([^]*?)^```$/gm)].flatMap(([, name, text]) =>
+    name === language && text !== undefined ? [text] : [],
+  )
+
+describe('the IAM policy of a page', () => {
+  type Policy = { readonly Version?: string; readonly Statement: readonly { readonly Action: readonly string[] }[] }
+  const policyOf = (page: string) =>
+    blocks(page, 'json')
+      .map((text) => {
+        try {
+          return JSON.parse(text) as Policy
+        } catch {
+          return null
+        }
+      })
+      .find((one) => one?.Version === '2012-10-17')
+
+  test.each([
+    ['aws.md', awsManifest],
+    ['aws-iam.md', awsIamManifest({ settle: { ms: 0, confirmations: 1 } })],
+  ])('%s: exactly what the manifest names', (page, { permissions }) => {
+    const allowed = policyOf(page)?.Statement.flatMap(({ Action }) => Action)
+    expect(allowed?.toSorted()).toEqual(Object.values(permissions).flat().toSorted())
+  })
+})
+
+const directory = mkdtempSync(join(tmpdir(), 'set-up-pages-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+test.each(readdirSync(pages).filter((page) => page !== 'README.md'))('%s: a whole target, which loads', (page) => {
+  const targets = blocks(page, 'yaml').filter((text) => text.startsWith('- id:'))
+  expect(targets).toHaveLength(1)
+  mkdirSync(join(directory, 'secrets'), { recursive: true })
+  mkdirSync(join(directory, 'policies'), { recursive: true })
+  for (const name of ['secrets/ldap-password', 'secrets/ad-password', 'policies/none.yaml'])
+    writeFileSync(join(directory, name), '{}\n')
+  const sources = '[{ id: hr, type: kafka, topics: [hr.worker.v1] }]'
+  const indented = targets.join('').replace(/^(?=.)/gm, '  ')
+  writeFileSync(join(directory, 'muster.yaml'), `sources: ${sources}\ntargets:\n${indented}`)
+  const loaded = loadDirectory(directory, {})
+  expect(loaded.ok ? [] : loaded.problems).toEqual([])
+  expect(loaded.ok && loaded.value.file.targets.map(({ mode }) => mode)).toEqual(['observe'])
+})
