@@ -9,7 +9,7 @@ import { awsIamManifest } from '../../../src/connectors/aws-iam/manifest.ts'
 
 const pages = new URL('../../../docs/connectors/', import.meta.url)
 const blocks = (page: string, language: string): readonly string[] =>
-  [...readFileSync(new URL(page, pages), 'utf8').matchAll(/^```(\w+)\n([^]*?)^```$/gm)].flatMap(([, name, text]) =>
+  [...readFileSync(new URL(page, pages), 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, name, text]) =>
     name === language && text !== undefined ? [text] : [],
   )
 
