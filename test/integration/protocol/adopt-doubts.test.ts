@@ -135,6 +135,23 @@ test('what another hand took away is not given again for having left the catalog
   expect(await house.groupsOf('P-1')).not.toContain('Zed')
 })
 
+test('what was adopted and taken away by another hand gives nobody anything: nor what follows from it', async () => {
+  await open(['App_RiskDesk'])
+  expect(await adopt()).toEqual(['App_RiskDesk'])
+  await run()
+  await house.removeMember('P-1', 'App_RiskDesk')
+  expect(await run(true)).toMatchObject({ missing: 1 })
+  await house.quiesce()
+  await policyIs((text) =>
+    /^ {2}App_RiskDesk:/m.test(text)
+      ? `${text}\nimplications:\n  risk-desk: { holds: App_RiskDesk, grants: { entitlements: [Staff_Vpn] } }\n`
+      : text,
+  )
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).not.toContain('App_RiskDesk')
+  expect(await house.groupsOf('P-1')).not.toContain('Staff_Vpn')
+})
+
 test('two runs at once link an account once', async () => {
   let reads = 0
   const both = Promise.withResolvers<void>()

@@ -1,8 +1,9 @@
 /** A connector that never answers: its call is given up within the lease, and what it did is read back. */
 import { afterEach, expect, test } from 'vitest'
-import type { Connector } from '../../../src/connectors/connector.ts'
+import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { provision } from '../../../src/engine/provision.ts'
+import { reobserveDue } from '../../../src/engine/reobserve.ts'
 import { createFaults, type Fault } from '../../support/faults.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
 import { until } from '../../support/until.ts'
@@ -98,3 +99,48 @@ test('one that ends one day after all is a zombie: what it wrote is found and ta
   expect((await held('P-1'))?.groups).toEqual([])
   expect(await brokenLaws(house)).toEqual([])
 })
+
+const silence: Outcome = { kind: 'unknown', cause: { code: 'ETIMEDOUT', word: 'no-answer' } }
+test.each([
+  ['tells nothing', async (operations: readonly Operation[]) => operations.map(() => silence)],
+  ['fails', () => Promise.reject(new Error('connection terminated'))],
+])(
+  'one that ends one day after all, and the read that follows %s: what it wrote is taken back all the same',
+  async (_, read) => {
+    const opened = Promise.withResolvers<void>()
+    let isBlind = false
+    let blindReads = 0
+    await open((real) =>
+      faults.wrap({
+        ...real,
+        observe: async (operations, signal) => {
+          if (!isBlind) return real.observe(operations, signal)
+          blindReads += 1
+          return read(operations)
+        },
+      }),
+    )
+    await round()
+    await round(async (operations, _context, real) => {
+      await opened.promise
+      return real(operations, { signal: new AbortController().signal, mayWrite: () => true })
+    })
+    await house.quiesce()
+    await house.tell(leaves('P-1', await house.now()))
+    await house.quiesce()
+    expect((await held('P-1'))?.groups).toEqual([])
+
+    isBlind = true
+    opened.resolve()
+    await until(async () => blindReads > 0)
+    isBlind = false
+    await expect
+      .poll(async () => {
+        await house.shift(60_000)
+        await reobserveDue(house.engine)
+        await house.quiesce()
+        return (await held('P-1'))?.groups
+      })
+      .toEqual([])
+  },
+)

@@ -108,3 +108,30 @@ test('whoever is back is not checked', async () => {
   expect((await house.account('P-1'))?.locked).toBe(false)
   expect(await house.rows('select from muster.leave_check')).toEqual([])
 })
+
+test('a target that says nothing is not asked again, half by half, once its time is over: the others’ leavers are next', async () => {
+  isBlind = false
+  const ending = new AbortController()
+  let asked = 0
+  house = await openHouse({
+    connector: (real) => ({
+      ...real,
+      // Answers nothing but that its signal fired, as the door of src/connectors/answering does for one that hangs.
+      accounts: async () => {
+        asked += 1
+        ending.abort()
+        return { kind: 'partial', items: [], cause: 'no-answer' }
+      },
+    }),
+  })
+  const start = await house.now()
+  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+  for (const person of people) await house.tell(works(person, start - 1000))
+  await house.quiesce()
+  for (const person of people) await house.tell(leaves(person, start))
+  await house.quiesce()
+  await house.shift(5 * minute)
+  asked = 0
+  await checkLeavers(house.engine, ending.signal)
+  expect(asked).toBe(1)
+})

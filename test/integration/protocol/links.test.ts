@@ -1,6 +1,7 @@
 /** `muster link` and `muster unlink`: a human says whose an account is, and correlation does not contradict. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { TargetId } from '../../../src/domain/ids.ts'
+import type { OwnThing } from '../../../src/connectors/connector.ts'
+import type { NativeId, TargetId } from '../../../src/domain/ids.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
 import { strayAccounts } from '../../../src/engine/stray-accounts.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
@@ -149,4 +150,17 @@ test('accounts of nobody, and open ones of people who left, are listed; those of
       [null, false, 'nobody', null],
     ].sort(),
   )
+})
+
+test('Muster’s own account is linked by nobody, also where this process has done nothing else yet, as `muster link`', async () => {
+  const own: OwnThing[] = []
+  await house.close()
+  house = await openHouse({
+    connector: (real) => ({ ...faults.wrap(real), own: async () => ({ kind: 'complete', items: own }) }),
+  })
+  await house.addAccount('SVC-1', { uid: 'svc-muster' })
+  own.push({ kind: 'account', nativeId: (await idOf('SVC-1')) as NativeId, findable: true })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.evaluateAll()
+  expect(await link('P-1', await idOf('SVC-1'))).toEqual({ kind: 'protected' })
 })

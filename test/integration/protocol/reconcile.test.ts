@@ -338,6 +338,23 @@ test('an account that another hand renames or moves is told once, by its kind; o
   expect(await run({ full: true })).toMatchObject({ renamed: 0 })
 })
 
+test('an account that is renamed before each of two runs is audited twice: the first finding does not hide the second name', async () => {
+  await open(['P-1', 'P-0'])
+  await run()
+  const to = async (name: string) => {
+    const dn = (await house.account('P-1'))?.dn ?? ''
+    await asDirectoryRoot(house.ldap, async (client) => client.modifyDN(dn, `uid=${name},${house.tree.people}`))
+  }
+  const audited = async () =>
+    (await auditOf(house)).filter(({ kind }) => kind === 'drift').map(({ body }) => body.drift)
+  await to('somebody')
+  expect(await run({ full: true })).toMatchObject({ renamed: 1 })
+  expect(await audited()).toEqual(['account-renamed'])
+  await to('again')
+  expect(await run({ full: true })).toMatchObject({ renamed: 1 })
+  expect(await audited()).toEqual(['account-renamed', 'account-renamed'])
+})
+
 test('what comes back into the catalogue is listed as if for the first time', async () => {
   const entry = (key: string, groups: string) =>
     `  ${key}:\n    { target: ${target}, lookup: "cn=${key},${groups}", risk: low, owner: o, description: d, drift: revert }\n`

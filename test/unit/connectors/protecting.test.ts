@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import { protecting } from '../../../src/connectors/protecting.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
+
+const operation: Operation = { op: 'disable', account: 'a' as NativeId }
+const done: Outcome = {
+  kind: 'done',
+  changed: true,
+  evidence: { read: 'account', code: '', account: operation.account, entitlement: null },
+}
+const context = { signal: new AbortController().signal, mayWrite: () => true }
+
+test('a budget that the database does not answer once, while it is asked who Muster is, does not end all work for ever', async () => {
+  let asked = 0
+  const connector = protecting(
+    {
+      // As of aws-iam: each read draws on the budget first, which throws while PostgreSQL is away.
+      own: async () => {
+        asked += 1
+        if (asked === 1) throw new Error('connection terminated')
+        return { kind: 'complete', items: [] }
+      },
+      observe: async () => [done],
+      apply: async () => [done],
+    } as unknown as Connector,
+    { accounts: [], entitlements: [] },
+  )
+  await connector.apply([operation], context).catch(() => {})
+  expect(await connector.apply([operation], context)).toEqual([done])
+  expect(asked).toBe(2)
+})
