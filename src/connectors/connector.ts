@@ -238,8 +238,11 @@ export type Connector = {
   readonly listAccounts: (signal: AbortSignal) => Promise<Snapshot<ListedAccount>>
   /** Where the target keeps a change log. null: from now on. A cursor is text without personal data. */
   readonly changes?: (cursor: string | null, signal: AbortSignal) => Promise<Changes>
-  /** Whether muster.yaml protects this account (see connectors/protecting): it is neither written nor linked. */
-  readonly protects?: (account: NativeId) => boolean
+  /**
+   * Whether this account is neither written nor linked (see connectors/protecting): muster.yaml says so, or it is Muster's own.
+   * null: the target does not tell whether it is.
+   */
+  readonly protects?: (account: NativeId, signal: AbortSignal) => Promise<boolean | null>
   /** Where Muster itself is something of the target's: that is neither written, linked nor granted, whatever anybody wants. */
   readonly own?: (signal: AbortSignal) => Promise<Snapshot<OwnThing>>
   readonly close: () => Promise<void>

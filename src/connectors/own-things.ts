@@ -9,9 +9,14 @@ export const rememberOwn = (connector: Connector): OwnThings => {
   let known: readonly OwnThing[] | undefined = connector.own === undefined ? [] : undefined
   let asking: Promise<void> | undefined
   const ask = async (signal: AbortSignal) => {
-    const told = await connector.own?.(signal)
-    if (told?.kind === 'complete') known = told.items
-    asking = undefined
+    try {
+      const told = await connector.own?.(signal)
+      if (told?.kind === 'complete') known = told.items
+    } catch {
+      // Whatever it was, it was not told: the budget of a database that is away, for one.
+    } finally {
+      asking = undefined
+    }
   }
   return {
     known: () => known ?? [],

@@ -44,7 +44,10 @@ export const protecting = (connector: Connector, protection: Protection): Connec
         return word === null ? outcome : refused(word)
       })
     },
-    protects: (account) => door.accountWord(account) !== null,
+    protects: async (account, signal) => {
+      const told = await own.ask(signal)
+      return door.accountWord(account) !== null ? true : told === null ? null : false
+    },
   }
 }
 

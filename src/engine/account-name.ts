@@ -4,6 +4,9 @@ import { foldDn, foldText, parseDn } from '../domain/dn.ts'
 /** How an account's name differs from the one that was seen last: it is elsewhere, or it is only called otherwise. */
 export type NameChange = 'account-moved' | 'account-renamed'
 
+export const isNameChange = (drift: string): drift is NameChange =>
+  drift === 'account-moved' || drift === 'account-renamed'
+
 /**
  * What is kept of an account's name, so that a change is seen: hashes of its own part and of where it is, for a name is
  * personal data. Of a UPN or a user name all is its own part.

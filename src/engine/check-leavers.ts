@@ -40,23 +40,25 @@ export const checkLeavers = async (engine: Engine, signal: AbortSignal): Promise
     if (connector === undefined) continue
     try {
       await forgetLeaveChecks(engine.db, id)
-      while (!signal.aborted && (await checkSome(engine, id, connector, signal)) === atOnce);
+      while ((await checkSome(engine, id, connector, signal)) === atOnce);
     } catch (error) {
       engine.log.error({ target: id, ...errorFields(error) }, 'leavers could not be read again')
     }
   }
 }
 
-/** Returns how many were due. */
+/** Returns how many were read, or could not be. */
 const checkSome = async (
   engine: Engine,
   target: TargetId,
   connector: Connector,
   signal: AbortSignal,
 ): Promise<number> => {
+  if (signal.aborted) return 0
   const due = await dueLeaveChecks(engine.db, target, atOnce)
-  await check(engine, target, connector, due, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))
-  return due.length
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+  await check(engine, target, connector, due, patience, signal)
+  return patience.aborted ? 0 : due.length
 }
 
 /** What is too much for one read, or has one in it that cannot be read, may be said of fewer. */
@@ -66,16 +68,19 @@ const check = async (
   connector: Connector,
   due: readonly LeaveCheck[],
   signal: AbortSignal,
+  stopping: AbortSignal,
 ): Promise<void> => {
   if (due.length === 0) return
   const begun = await databaseNow(engine.db)
   const ids = due.map(({ native_id }) => native_id as NativeId)
   const [accounts, grants] = await Promise.all([connector.accounts(ids, signal), connector.grantsOf(ids, signal)])
   if (accounts.kind === 'partial' || grants.kind === 'partial') {
-    if (due.length === 1) return tellUnread(engine, target, due)
+    // Who is told to stop has learnt nothing of the target.
+    if (stopping.aborted) return
+    if (due.length === 1 || signal.aborted) return tellUnread(engine, target, due)
     const middle = Math.ceil(due.length / 2)
-    await check(engine, target, connector, due.slice(0, middle), signal)
-    return check(engine, target, connector, due.slice(middle), signal)
+    await check(engine, target, connector, due.slice(0, middle), signal, stopping)
+    return check(engine, target, connector, due.slice(middle), signal, stopping)
   }
   const shown = new Map(accounts.items.map((one) => [one.nativeId as string, { enabled: one.enabled, name: null }]))
   const byAccount = Map.groupBy(grants.items, ({ account }) => account as string)

@@ -11,7 +11,10 @@ import type { AttributeValue, Worker } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
 import { presentAccess } from '../planning/present.ts'
+import type { CompiledPolicy } from '../policies/compile.ts'
 import { evaluate } from '../policies/evaluate.ts'
+import { lostAdoptions } from '../policies/lost-adoptions.ts'
+import type { PolicyWindow } from '../policies/timeline.ts'
 import type { EvaluationFacts, HoldFact, IndirectFact } from '../store/evaluation-facts.ts'
 import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
@@ -54,6 +57,11 @@ export type Judged = {
   /** Targets on which they may not sign in now and no call can shut them out: for a human. */
   readonly staysOpen: readonly TargetId[]
 }
+
+const nothing: ReadonlySet<EntitlementId> = new Set()
+
+/** What decides what is wanted now. */
+const judgeOfNow = ({ policies }: ActivePolicy): CompiledPolicy => (policies.at(-1) as PolicyWindow).policy
 
 export type JudgeContext = {
   readonly policy: ActivePolicy
@@ -108,6 +116,7 @@ const judgeAs = (
     present: presentAccess(context.targets, grants, facts.open),
     adopted: adoptedOf(facts),
   })
+  const missing = onlyReported(facts, context.policy)
   const plan = planChanges({
     now,
     at,
@@ -125,7 +134,8 @@ const judgeAs = (
     })),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
-    missing: onlyReported(facts, context.policy),
+    missing,
+    lost: missing.size === 0 ? nothing : lostAdoptions(decision.wanted, missing, judgeOfNow(context.policy)),
     open: facts.open,
     absent: new Set(facts.absent.flatMap((one) => (one.readAt >= (endedAt ?? now) ? [one.target as TargetId] : []))),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),

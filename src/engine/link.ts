@@ -52,7 +52,10 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   const found = await personOf(engine.db, act.person)
   if (found === null) return { kind: 'unknown-person' }
   if (connector === undefined) return { kind: 'unread', cause: 'no connector' }
-  if (connector.protects?.(act.account as NativeId) === true) return { kind: 'protected' }
+  const isProtected = await connector.protects?.(act.account as NativeId, act.signal)
+  if (isProtected === true) return { kind: 'protected' }
+  if (isProtected === null)
+    return { kind: 'unread', cause: 'the target does not tell whether it is the account of Muster itself' }
   const readAt = await databaseNow(engine.db)
   const ids = [act.account as NativeId]
   const [accounts, grants, indirect] = await Promise.all([

@@ -1,6 +1,7 @@
 import type { ApplyContext } from '../connectors/connector.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
+import { saveReobservation } from '../store/reobservations.ts'
 import { applyOrObserve, type Carried, onlyWhatIsKnown } from './apply-or-observe.ts'
 import { type Claim, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -114,6 +115,8 @@ const givenUp = (engine: Engine, claim: Claim, answer: Promise<unknown>): Carrie
   const { dispatch, target } = claim
   engine.log.error({ dispatch, target }, 'a connector does not answer: its call is given up, its members are read back')
   answer
+    // Written down first: if this process or this read does not get to it, the sweep does.
+    .then(() => engine.db.transaction((tx) => saveReobservation(tx, claim)))
     .then(() => reobserve(engine, claim))
     .catch((error: unknown) =>
       engine.log.error({ dispatch, target, ...errorFields(error) }, 'what a late call did could not be read'),

@@ -10,7 +10,7 @@ import {
   saveThere,
 } from '../store/account-reconciliations.ts'
 import { accountsUpToDate, believedAccounts } from '../store/behind.ts'
-import { keptName } from './account-name.ts'
+import { isNameChange, keptName } from './account-name.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
   type AccountDrift,
@@ -171,5 +171,3 @@ const saveNames = async (
   })
   for (let at = 0; at < due.length; at += atOnce) await saveKeptNames(engine.db, begun, due.slice(at, at + atOnce))
 }
-
-const isNameChange = (drift: DriftOfAccount): boolean => drift === 'account-renamed' || drift === 'account-moved'

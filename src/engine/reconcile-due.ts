@@ -7,6 +7,9 @@ import { reconcile } from './reconcile.ts'
 /** After a failure, ms. */
 const againMs = 60_000
 
+/** Longer than the largest target takes, ms: what was not told by then is unread, with its finding, and asked again. */
+const patienceMs = 6 * 3_600_000
+
 /** What is being listed now. */
 export type Listing = Map<TargetId, Promise<void>>
 
@@ -33,7 +36,7 @@ const reconcileOne = async (engine: Engine, id: TargetId, signal: AbortSignal): 
       ...counts
     } = await reconcile(engine, id, {
       actor: { type: 'engine', name: 'schedule' },
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
     })
     engine.log.info({ ...counts, unread: unread.length, shrunken: shrunken.length }, 'reconciled')
   } catch (error) {

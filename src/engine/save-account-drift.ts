@@ -7,7 +7,7 @@ import { databaseNow } from '../store/clock.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFindingAnew } from '../store/findings.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
-import { type NameChange, nameChange } from './account-name.ts'
+import { isNameChange, type NameChange, nameChange } from './account-name.ts'
 
 export type DriftOfAccount = 'account-reopened' | 'account-shut-elsewhere' | 'account-gone' | NameChange
 export type AccountDrift = { readonly drift: DriftOfAccount; readonly one: LinkedState }
@@ -82,7 +82,8 @@ export const saveAccountDrift = async (
       identityId: one.identity,
       detail: { target },
     })
-    if (isNew || reopened.has(one.account)) fresh.push({ drift, one })
+    // Another name each time: what is kept of it makes it be told once.
+    if (isNew || reopened.has(one.account) || isNameChange(drift)) fresh.push({ drift, one })
   }
   const at = await databaseNow(tx)
   await appendAudit(

@@ -10,7 +10,7 @@ import type { PlanInput } from './plan-input.ts'
  * may wait only for those and for calls in flight, because a wait for anything else would never end.
  */
 export const grantChanges = (
-  { decision, missing }: PlanInput,
+  { decision, missing, lost }: PlanInput,
   lookups: Lookups,
   leaving: ReadonlySet<EntitlementId>,
 ): { readonly grants: readonly NewAction[]; readonly held: readonly HeldGrant[] } => {
@@ -20,7 +20,8 @@ export const grantChanges = (
     [...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])),
   )
   for (const [entitlement, assignment] of lookups.wanted) {
-    if (lookups.grants.has(entitlement) || isOnlyReported(assignment, decision, missing)) continue
+    if (lookups.grants.has(entitlement) || lost.has(entitlement)) continue
+    if (isOnlyReported(assignment, decision, missing)) continue
     const verdict = decision.verdicts.get(entitlement)
     if (verdict === undefined)
       throw new Error(`entitlement ${entitlement} is wanted and not there, but nothing judged it`)
@@ -46,14 +47,12 @@ export const grantChanges = (
 
 /** Taken away behind our back while it was wanted. What is wanted anew since then is given. */
 const isOnlyReported = (
-  { entitlement, interval, reasons }: Assignment,
+  { entitlement, interval }: Assignment,
   { timeline }: Decision,
   missing: PlanInput['missing'],
 ): boolean => {
   const goneAt = missing.get(entitlement)
   if (goneAt === undefined) return false
-  // What was adopted is no reason to give anything.
-  if (reasons.every(({ kind }) => kind === 'adopted')) return true
   // Another reason for the same wish begins an interval, and is no break.
   let from = interval.from
   for (let before: Assignment | undefined; from !== null; from = before.interval.from) {

@@ -47,6 +47,7 @@ export const evaluatePerson = (world: CoreWorld, person: CorePerson): void => {
     ),
     grants,
     missing: new Map(),
+    lost: new Set(),
     open: person.actions,
     absent: person.absent,
     inverseSent: person.inverseSent,

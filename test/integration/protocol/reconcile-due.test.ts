@@ -28,11 +28,13 @@ test('a target whose list never ends is listed again, or told: days without a re
   })
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
-  // Whatever patience a listing has, it is over at once.
-  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort())
+  // Whatever patience a listing has, it is over as soon as it was asked.
+  const patience = new AbortController()
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => patience.signal)
   const listing: Listing = new Map()
   await reconcileDue(house.engine, listing, ending.signal)
   await expect.poll(() => asked).toBe(1)
+  patience.abort()
   await expect
     .poll(
       async () => {

@@ -95,6 +95,7 @@ export const inputOf = (world: World, policy: CompiledPolicy): PlanInput => {
     ]),
     grants,
     missing: new Map(),
+    lost: new Set(),
     open: world.actions,
     absent: world.seen.absent,
     inverseSent: world.inverseSent,

@@ -13,6 +13,7 @@ import type { Instant } from '../../../src/domain/instant.ts'
 import { nothingProtected } from '../../../src/domain/protection.ts'
 import type { TargetRules } from '../../../src/domain/target.ts'
 import type { LinkedAccount, PlanInput, PresentGrant } from '../../../src/planning/plan-input.ts'
+import { lostAdoptions } from '../../../src/policies/lost-adoptions.ts'
 
 /** Planning's input from few words: who, what is wanted, what is there, what is open. */
 
@@ -142,6 +143,7 @@ export type Situation = {
 export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation): PlanInput => {
   const wanted = (given.wanted ?? []).map((want) => (typeof want === 'number' ? assigned(want) : want))
   const grants = given.grants ?? []
+  const taken = new Map((given.missing ?? []).map(([id, at]) => [e(id), at as Instant]))
   const missing = wanted.filter(({ entitlement }) => !grants.some((grant) => grant.entitlement === entitlement))
   return {
     now,
@@ -160,7 +162,8 @@ export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation)
     grants,
     open: given.open ?? [],
     absent: new Set(given.absent ?? []),
-    missing: new Map((given.missing ?? []).map(([id, at]) => [e(id), at as Instant])),
+    missing: taken,
+    lost: lostAdoptions(wanted, taken, { idOf: new Map() }),
     inverseSent: new Set((given.inverseSent ?? []) as ActionId[]),
   }
 }
