@@ -10,7 +10,7 @@ export const fileProblems = (
 ): readonly Problem[] =>
   issues.flatMap((issue): readonly Problem[] => {
     const path = [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))]
-    const member = String(path.at(-1) ?? 'muster.yaml')
+    const member = memberName(path)
     switch (issue.code) {
       case 'unrecognized_keys':
         return issue.keys.map((key) =>
@@ -65,10 +65,25 @@ export const fileProblems = (
             issue.origin === 'string' ? `${member} is too long` : `${member} must be at most ${issue.maximum}`,
           ),
         ]
+      case 'custom': {
+        const { written, known } = issue.params ?? {}
+        const hint =
+          typeof written === 'string' && Array.isArray(known)
+            ? (didYouMean(written, known.map(String)) ?? `known here: ${known.join(', ')}`)
+            : null
+        return [file.problem(path, `${member}: ${issue.message}`, hint)]
+      }
       default:
         return [file.problem(path, `${member}: ${issue.message}`)]
     }
   })
+
+/** What a place is called in a message: its member, with the position in a list, e.g. `urls[0]`. */
+export const memberName = (path: YamlPath): string => {
+  const name = path.findLastIndex((step) => typeof step === 'string')
+  const positions = path.slice(name + 1).map((step) => `[${step}]`)
+  return `${path[name] ?? 'muster.yaml'}${positions.join('')}`
+}
 
 const words: Record<string, string> = {
   string: 'text',

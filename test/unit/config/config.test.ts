@@ -150,6 +150,21 @@ describe('every problem is told at once, at its place, with what to do', () => {
     expect(problems(good.replace('expectWithin: 2h', 'leaver: { deleteAfter: 30d }'))).toEqual([])
   })
 
+  test('a name in a template that HR never tells, with the one that was meant', () => {
+    const typing = (from: string, to: string) => problems(good.replace(from, to))
+    expect(typing('{familyName}', '{familyNme}')).toEqual([
+      'DIR/muster.yaml:15:80 sn: {familyNme} is no worker attribute\n    → did you mean familyName?',
+    ])
+    expect(typing('uid={username}', 'uid={usrname}')).toEqual([
+      'DIR/muster.yaml:15:23 rdn: {usrname} is no worker attribute\n    → did you mean username?',
+    ])
+    expect(typing("'{familyName}'", "['{familyName}', '{shoeSize}']")).toEqual([
+      expect.stringMatching(
+        /muster.yaml:15:97 sn\[1\]: \{shoeSize\} is no worker attribute\n +→ known here: personKey, .*custom\.\*$/,
+      ),
+    ])
+  })
+
   test('a duration says its unit and stays in its bounds', () => {
     expect(problems(good.replace('2h', '7200'))).toEqual([expect.stringContaining('muster.yaml:7:19 expectWithin')])
     expect(problems(good.replace('2h', '31d'))).toEqual([expect.stringContaining('must lie between 1s and 30d')])
