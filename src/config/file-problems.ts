@@ -44,7 +44,7 @@ export const fileProblems = (
                 `${member} is not of a known kind`,
                 issue.discriminator === undefined
                   ? null
-                  : `${issue.discriminator} says which: kafka for sources, ldap for targets`,
+                  : `${issue.discriminator} says which: kafka for sources; ldap, ad, entra, aws or aws-iam for targets`,
               ),
             ]
       case 'too_small':
@@ -76,6 +76,21 @@ export const fileProblems = (
       default:
         return [file.problem(path, `${member}: ${issue.message}`)]
     }
+  })
+
+/**
+ * What is left of zod's issues when some members were taken out of the value: neither what it says of their absence, nor what a
+ * rule or a choice around them says because of it. An unknown member beside them stays told.
+ */
+export const withoutEffectsOf = (
+  takenOut: readonly YamlPath[],
+  issues: readonly z.core.$ZodIssue[],
+): readonly z.core.$ZodIssue[] =>
+  issues.filter(({ code, path }) => {
+    const isAround = code === 'custom' || code === 'invalid_union'
+    return !takenOut.some(
+      (out) => path.every((step, at) => step === out[at]) && (path.length === out.length || isAround),
+    )
   })
 
 /** What a place is called in a message: its member, with the position in a list, e.g. `urls[0]`. */
