@@ -9,6 +9,7 @@ export const templateNames: readonly string[] = [
   'personKey',
   'employmentKey',
   'hireDate',
+  'lastDayOfWorkEnd',
   ...Object.keys(workerAttributes),
 ]
 const known: ReadonlySet<string> = new Set(templateNames)
