@@ -148,6 +148,14 @@ describe('every problem is told at once, at its place, with what to do', () => {
     ])
   })
 
+  test('policies are read without so much as a look at a secret', () => {
+    writeFileSync(join(directory, 'muster.yaml'), good.replace('ldaps://ldap.example:636', 'env:LDAP_URL'))
+    const asked: (string | symbol)[] = []
+    const watched = new Proxy<Record<string, string>>({}, { get: (_, name) => void asked.push(name) })
+    expect(loadPolicies(directory, watched).ok).toBe(true)
+    expect(asked).toEqual(['LDAP_URL'])
+  })
+
   test('a path is no reference to what the file holds', () => {
     expect(problems(good.replace('ca.pem', 'file:ca.pem'))).toEqual([
       'DIR/muster.yaml:10:15 caFile takes a path; file: would give what the file holds\n    → write the path alone, relative to this file, or env:NAME',
