@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { z } from 'zod'
 import { type EnvironmentProblem, type KafkaConnection, kafkaConnection, required } from './config/environment.ts'
-import { fileProblems } from './config/file-problems.ts'
+import { fileProblems, withoutEffectsOf } from './config/file-problems.ts'
 import { type MusterFile, musterFile } from './config/muster-file.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import { type SecretFile, withReferencesResolved } from './config/references.ts'
@@ -65,6 +66,37 @@ export type ConfigDirectory = {
 
 /** muster.yaml with its references resolved, and the texts of policies/ (whose contents `policies/parse` judges). */
 export const loadDirectory = (directory: string, env: Environment): Loaded<ConfigDirectory> => {
+  const read = readDirectory(directory, env, 'all')
+  if (!read.ok) return read
+  const { absolute, references, parsed, policyFiles } = read.value
+  // Whatever zod says is a problem that was told, or follows from one.
+  if (!parsed.success) throw new Error('muster.yaml is wrong, and nobody was told why')
+  return {
+    ok: true,
+    value: {
+      directory: absolute,
+      file: parsed.data,
+      policyFiles,
+      secretFiles: secretFilesOf(parsed.data, references.files),
+    },
+  }
+}
+
+export type PolicyDirectory = { readonly targets: readonly string[]; readonly policyFiles: readonly PolicyFile[] }
+
+/**
+ * The texts of policies/ and the names of the targets that they may speak of. Every mistake of muster.yaml is told that can be
+ * seen without its secrets, none of which is read, and without what the environment does not hold.
+ */
+export const loadPolicies = (directory: string, env: Environment): Loaded<PolicyDirectory> => {
+  const read = readDirectory(directory, env, 'what-is-there')
+  if (!read.ok) return read
+  const named = z.looseObject({ targets: z.array(z.looseObject({ id: z.string() })) })
+  const { targets } = named.parse(read.value.references.value)
+  return { ok: true, value: { targets: targets.map(({ id }) => id), policyFiles: read.value.policyFiles } }
+}
+
+const readDirectory = (directory: string, env: Environment, wanted: 'all' | 'what-is-there') => {
   const absolute = resolve(directory)
   const path = join(absolute, 'muster.yaml')
   if (!existsSync(path))
@@ -77,26 +109,17 @@ export const loadDirectory = (directory: string, env: Environment): Loaded<Confi
     ])
   const { file, problems: unreadable } = readYamlFile({ path, text: readFileSync(path, 'utf8') })
   if (file.value === undefined) return failed(unreadable.map(fileProblem))
-  const references = withReferencesResolved(file, env, absolute)
+  const references = withReferencesResolved(file, env, absolute, wanted)
   const parsed = musterFile.safeParse(references.value)
-  // A reference that names nothing is one mistake, not two: what the schema says of its absence is left out.
-  const told = references.unresolved.map((at) => at.join('/'))
-  const issues = parsed.success ? [] : parsed.error.issues.filter((issue) => !told.includes(issue.path.join('/')))
-  const policies = policyFiles(absolute)
+  // A reference that names nothing is one mistake, not two.
+  const issues = parsed.success ? [] : withoutEffectsOf(references.unresolved, parsed.error.issues)
+  const policies = policyFilesOf(absolute)
   const problems = [...unreadable, ...references.problems, ...fileProblems(file, issues)].sort(
     (a, b) => a.line - b.line,
   )
-  if (!parsed.success || problems.length > 0 || !policies.ok)
+  if (problems.length > 0 || !policies.ok)
     return failed([...problems.map(fileProblem), ...(policies.ok ? [] : policies.problems)])
-  return {
-    ok: true,
-    value: {
-      directory: absolute,
-      file: parsed.data,
-      policyFiles: policies.value,
-      secretFiles: secretFilesOf(parsed.data, references.files),
-    },
-  }
+  return { ok: true, value: { absolute, references, parsed, policyFiles: policies.value } } as const
 }
 
 /** `path` = targets, index, the connector's settings, member… */
@@ -112,7 +135,7 @@ const secretFilesOf = ({ targets }: MusterFile, files: readonly SecretFile[]): S
     ]),
   )
 
-const policyFiles = (directory: string): Loaded<readonly PolicyFile[]> => {
+const policyFilesOf = (directory: string): Loaded<readonly PolicyFile[]> => {
   try {
     const files = readPolicyFiles(directory)
     if (files.length > 0) return { ok: true, value: files }

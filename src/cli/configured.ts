@@ -6,6 +6,8 @@ import {
   type Loaded,
   loadConfig,
   loadDirectory,
+  loadPolicies,
+  type PolicyDirectory,
   problemText,
   requiredVariable,
 } from '../config.ts'
@@ -35,6 +37,7 @@ const loaded = <T>(result: Loaded<T>): T => {
 
 export const configOf = (call: Call): Config => loaded(loadConfig(directoryOf(call), call.env))
 export const configDirectoryOf = (call: Call): ConfigDirectory => loaded(loadDirectory(directoryOf(call), call.env))
+export const policyDirectoryOf = (call: Call): PolicyDirectory => loaded(loadPolicies(directoryOf(call), call.env))
 export const variableOf = (call: Call, name: Parameters<typeof requiredVariable>[1]): string =>
   loaded(requiredVariable(call.env, name))
 

@@ -4,19 +4,16 @@ import { knownAttributes } from '../domain/attributes.ts'
 import { canonicalPolicy } from '../policies/canonical.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { Command } from './command.ts'
-import { configDirectoryOf, problemsOf } from './configured.ts'
+import { policyDirectoryOf, problemsOf } from './configured.ts'
 import { counted } from './counted.ts'
 
-/** Reads files only: no database, no target. */
+/** Reads files only: no database, no target, no secret. */
 export const policyCheck: Command = {
   summary: 'explains every mistake in the policy files, with file and line',
   usage: 'policy check',
   run: async (call) => {
-    const { file, policyFiles } = configDirectoryOf(call)
-    const parsed = parsePolicies(policyFiles, {
-      attributes: knownAttributes,
-      targets: file.targets.map(({ id }) => id),
-    })
+    const { targets, policyFiles } = policyDirectoryOf(call)
+    const parsed = parsePolicies(policyFiles, { attributes: knownAttributes, targets })
     if (parsed.kind === 'invalid')
       return {
         exit: 1,

@@ -10,7 +10,7 @@ export const fileProblems = (
 ): readonly Problem[] =>
   issues.flatMap((issue): readonly Problem[] => {
     const path = [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))]
-    const member = String(path.at(-1) ?? 'muster.yaml')
+    const member = memberName(path)
     switch (issue.code) {
       case 'unrecognized_keys':
         return issue.keys.map((key) =>
@@ -44,7 +44,7 @@ export const fileProblems = (
                 `${member} is not of a known kind`,
                 issue.discriminator === undefined
                   ? null
-                  : `${issue.discriminator} says which: kafka for sources, ldap for targets`,
+                  : `${issue.discriminator} says which: kafka for sources; ldap, ad, entra, aws or aws-iam for targets`,
               ),
             ]
       case 'too_small':
@@ -65,10 +65,40 @@ export const fileProblems = (
             issue.origin === 'string' ? `${member} is too long` : `${member} must be at most ${issue.maximum}`,
           ),
         ]
+      case 'custom': {
+        const { written, known } = issue.params ?? {}
+        const hint =
+          typeof written === 'string' && Array.isArray(known)
+            ? (didYouMean(written, known.map(String)) ?? `known here: ${known.join(', ')}`)
+            : null
+        return [file.problem(path, `${member}: ${issue.message}`, hint)]
+      }
       default:
         return [file.problem(path, `${member}: ${issue.message}`)]
     }
   })
+
+/**
+ * What is left of zod's issues when some members were taken out of the value: neither what it says of their absence, nor what a
+ * rule or a choice around them says because of it. An unknown member beside them stays told.
+ */
+export const withoutEffectsOf = (
+  takenOut: readonly YamlPath[],
+  issues: readonly z.core.$ZodIssue[],
+): readonly z.core.$ZodIssue[] =>
+  issues.filter(({ code, path }) => {
+    const isAround = code === 'custom' || code === 'invalid_union'
+    return !takenOut.some(
+      (out) => path.every((step, at) => step === out[at]) && (path.length === out.length || isAround),
+    )
+  })
+
+/** What a place is called in a message: its member, with the position in a list, e.g. `urls[0]`. */
+export const memberName = (path: YamlPath): string => {
+  const name = path.findLastIndex((step) => typeof step === 'string')
+  const positions = path.slice(name + 1).map((step) => `[${step}]`)
+  return `${path[name] ?? 'muster.yaml'}${positions.join('')}`
+}
 
 const words: Record<string, string> = {
   string: 'text',

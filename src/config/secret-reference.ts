@@ -28,7 +28,11 @@ export const resolveReference = (reference: string, env: Environment, directory:
   try {
     const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
     if (value !== '') return { ok: true, value, file: path }
-    return { ok: false, message: `the file ${path} is empty`, hint: 'write the secret into it, one line' }
+    return {
+      ok: false,
+      message: `the file ${path} is empty`,
+      hint: 'write the value into it, or name another source here',
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     return {

@@ -1,23 +1,12 @@
 import { hash } from 'node:crypto'
 import type { AttributeValue } from '../domain/worker-event.ts'
+import { placeholder } from './template.ts'
 
 /** Attribute of the target (as configured) → its values; an attribute without values is absent. Personal data. */
 export type MappedAttributes = ReadonlyMap<string, readonly string[]>
 /** Attribute of the target → template, or several for an attribute with several values. */
 export type AttributeTemplates = Readonly<Record<string, string | readonly string[]>>
 export type Worker = Readonly<Record<string, AttributeValue>>
-
-const placeholder = /\{([^{}]*)\}/g
-const names = /^[A-Za-z][\w.]*(?:\|[A-Za-z][\w.]*)*$/
-
-/** What is wrong with a template such as `{givenName} {familyName}` or `{displayName|username}`; null when nothing is. */
-export const templateProblem = (template: string): string | null => {
-  for (const [, inner = ''] of template.matchAll(placeholder)) {
-    if (!names.test(inner))
-      return `{${inner}} must name a worker attribute, or alternatives as in {displayName|username}`
-  }
-  return /[{}]/.test(template.replace(placeholder, '')) ? 'has a brace without its partner' : null
-}
 
 /** Fills a template; a missing attribute leaves nothing, and the first alternative that has a value is taken. */
 export const fill = (template: string, worker: Worker): string =>

@@ -102,6 +102,11 @@ describe('doctor', () => {
     expect((await checked({ leaver: { moveTo: `OU=Nowhere,${baseDn}` } })).problems).toEqual([
       `OU=Nowhere,${baseDn} cannot be read: no-such-object (32)`,
     ])
+    const account = { rdn: 'CN={username}', attributes: { givenname: 'x', mial: 'y' } }
+    expect((await checked({ correlation: 'employeeIDD', account })).problems).toEqual([
+      "correlation: the directory's schema has no attribute employeeIDD",
+      "account.attributes: the directory's schema has no attribute mial",
+    ])
     const late = { ...adTools, now: () => Date.now() + 3_600_000 }
     expect((await checked({}, late)).problems.join()).toMatch(/its clock and ours differ by 3\d{3} s/)
     expect((await checked({ searchBase: world.people })).ok).toBe(true)

@@ -95,6 +95,11 @@ describe('each kind of credential', () => {
     world.graph.revokeTokens()
     writeFileSync(tokenFile, assertion({ exp: 1 }))
     expect((await connector.check(always.signal)).ok).toBe(false)
+    rmSync(tokenFile)
+    expect((await connector.check(always.signal)).problems).toEqual([
+      expect.stringContaining('no-token (ENOENT)'),
+      `credential.tokenFile: ${tokenFile} cannot be read (ENOENT)`,
+    ])
     writeFileSync(tokenFile, assertion())
     expect(await connector.check(always.signal)).toMatchObject({
       ok: true,

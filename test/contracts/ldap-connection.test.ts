@@ -1,6 +1,6 @@
 /** Connections that are secured, refused, dropped, silent or cut into pages. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -89,9 +89,14 @@ describe('security', () => {
         expect(report.ok).toBe(false)
         expect(report.problems.join()).toContain('connect-failed')
       }
-      expect((await checked({ ...tls(), caFile: join(dir, 'none.pem') })).problems.join()).toContain(
-        'ca-file-unreadable',
-      )
+      const none = join(dir, 'none.pem')
+      expect((await checked({ ...tls(), caFile: none })).problems).toEqual([
+        expect.stringContaining('ca-file-unreadable'),
+        `caFile: ${none} cannot be read (ENOENT)`,
+      ])
+      const empty = join(dir, 'empty.pem')
+      writeFileSync(empty, '\n')
+      expect((await checked({ ...tls(), caFile: empty })).problems).toContain(`caFile: ${empty} is empty`)
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }

@@ -37,6 +37,24 @@ const grantsOf = (outcome: Outcome | undefined) => (outcome?.kind === 'done' ? o
 const change = (operation: 'add' | 'delete' | 'replace', type: string, values: string[]) =>
   new Change({ operation, modification: new Attribute({ type, values }) })
 
+test('names that the directory does not know are told: a search by one finds nobody, without a word', async () => {
+  const account = {
+    rdn: 'uid={username}',
+    objectClasses: ['inetOrgPersn'],
+    attributes: { cn: 'x', MAIL: 'y', mial: 'z' },
+  }
+  const mistyped = { correlation: 'employeeNumbr', account, group: { memberAttribute: 'membr' } }
+  const other = createLdapConnector(target, world.configure(mistyped))
+  const { problems } = await other.check(always.signal)
+  await other.close()
+  expect(problems).toEqual([
+    "correlation: the directory's schema has no attribute employeeNumbr",
+    "account.attributes: the directory's schema has no attribute mial",
+    "group.memberAttribute: the directory's schema has no attribute membr",
+    "account.objectClasses: the directory's schema has no object class inetOrgPersn",
+  ])
+})
+
 describe('a DN is not a person', () => {
   test('deleted between resolve and write: not granted, and no name is left in the group', async () => {
     const account = await addAccount()

@@ -1,9 +1,11 @@
 import { AndFilter, type Filter, PresenceFilter } from 'ldapts'
 import type { CheckReport } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
+import { caProblems } from '../ldap-wire/authorities.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
+import { schemaHidden } from '../ldap-wire/schema.ts'
 import { readAccounts } from './account.ts'
 import { seesDeleted } from './changes.ts'
 import { type AdSettings, domainOf } from './config.ts'
@@ -11,6 +13,7 @@ import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
 import { hiddenMemberOf } from './held-groups.ts'
 import { pieceOf } from './ranges.ts'
+import { schemaProblems } from './schema.ts'
 
 /** GeneralizedTime as AD writes it, e.g. 20261121214217.0Z, in ms since 1970. */
 const instantOf = (text: string): number => {
@@ -29,13 +32,22 @@ export const check = async (client: LdapClient, settings: AdSettings, now: () =>
   if (!me.ok && me.failure.result !== protocolError)
     return {
       ok: false,
-      problems: [`cannot bind to ${settings.urls.join(', ')} as ${settings.bindName}: ${failureText(me.failure)}`],
+      problems: [
+        `cannot bind to ${settings.urls.join(', ')} as ${settings.bindName}: ${failureText(me.failure)}`,
+        ...(await caProblems(settings)),
+      ],
     }
   const problems: string[] = []
   if (me.ok && me.value === '') problems.push('bound anonymously')
-  const root = await read(client, '', ['supportedCapabilities', 'currentTime', 'defaultNamingContext'])
+  const facts = [`as ${settings.bindName}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
+  const root = await read(client, '', ['supportedCapabilities', 'currentTime', 'schemaNamingContext'])
   if (!root.ok) problems.push(`the root DSE cannot be read: ${failureText(root.failure)}`)
-  else problems.push(...rootProblems(root.value, settings, now()))
+  else {
+    problems.push(...rootProblems(root.value, settings, now()))
+    const named = await schemaProblems(client, settings, root.value)
+    if (named === null) facts.push(schemaHidden)
+    else problems.push(...named)
+  }
   const bases = [
     [settings.peopleBase, 'allowedChildClassesEffective', 'user', 'accounts cannot be created there'],
     ...(settings.leaver.moveTo === undefined
@@ -54,7 +66,6 @@ export const check = async (client: LdapClient, settings: AdSettings, now: () =>
   const domain = domainOf(settings.searchBase) || settings.searchBase
   if (!(await seesDeleted(client, domain)))
     problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
-  const facts = [`as ${settings.bindName}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
   return { ok: problems.length === 0, problems, facts }
 }
 

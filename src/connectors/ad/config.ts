@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { dnKey, foldDn, parseDn } from '../../domain/dn.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
-import { attributeName, dn, template, timeouts } from '../ldap-wire/connection.ts'
+import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
+import { template } from '../template.ts'
 
 /** Set by the connector or by AD itself: a mapping of these would be a second hand on them. */
 const notMapped = [
@@ -24,10 +25,7 @@ const notMapped = [
 const account = z
   .strictObject({
     /** Naming attribute and its template. Used when an account is created, never to rename one. */
-    rdn: z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9-]*=.+$/, 'must read attribute=template, e.g. CN={displayName}')
-      .default('CN={displayName|username}'),
+    rdn: rdnTemplate('CN={displayName}').default('CN={displayName|username}'),
     /** Names of a new account, unique in the domain; never changed later. */
     sAMAccountName: template.default('{username}'),
     userPrincipalName: template.optional(),
@@ -35,9 +33,7 @@ const account = z
     attributes: z.record(attributeName, z.union([template, z.array(template).min(1)])).default({}),
   })
   .superRefine((value, context) => {
-    const [naming = '', text = ''] = splitRdn(value.rdn)
-    if (!template.safeParse(text).success)
-      context.addIssue({ code: 'custom', path: ['rdn'], message: `${text} is no template` })
+    const [naming] = splitRdn(value.rdn)
     for (const name of Object.keys(value.attributes)) {
       if (name.toLowerCase() === naming.toLowerCase() || notMapped.includes(name.toLowerCase()))
         context.addIssue({ code: 'custom', path: ['attributes', name], message: 'is set by the connector or by AD' })

@@ -1,4 +1,5 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { credentialProblems } from '../aws-wire/credential-problems.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import type { CheckReport } from '../connector.ts'
 import { sizeOf } from './canonical.ts'
@@ -13,7 +14,13 @@ export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport
   const facts: string[] = []
   const me = await transport.read(bucket, (options) => sts.send(new GetCallerIdentityCommand({}), options), signal)
   if (!me.ok)
-    return { ok: false, problems: [`AWS does not say who this is (sts:GetCallerIdentity): ${failureText(me.failure)}`] }
+    return {
+      ok: false,
+      problems: [
+        `AWS does not say who this is (sts:GetCallerIdentity): ${failureText(me.failure)}`,
+        ...(await credentialProblems(settings)),
+      ],
+    }
   facts.push(`signs as ${me.value.Arn ?? 'nobody that AWS names'}`)
   if (me.value.Account !== settings.accountId)
     problems.push(`these credentials are of the account ${me.value.Account ?? 'unknown'}, not ${settings.accountId}`)

@@ -1,14 +1,6 @@
 import { z } from 'zod'
-import { templateProblem } from '../attribute-mapping.ts'
 import { credentials, endpoint, timeouts } from '../aws-wire/settings.ts'
-
-const template = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const problem = templateProblem(text)
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
-  })
+import { template } from '../template.ts'
 
 /** A role session's name: API reference of STS, AssumeRole, RoleSessionName. */
 export const sessionNamePattern = /^[\w+=,.@-]{2,64}$/

@@ -1,6 +1,7 @@
 import { ListGroupsCommand, ListUsersCommand } from '@aws-sdk/client-identitystore'
 import { ListInstancesCommand, ListPermissionSetsCommand } from '@aws-sdk/client-sso-admin'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { credentialProblems } from '../aws-wire/credential-problems.ts'
 import { failureText, ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { CheckReport } from '../connector.ts'
@@ -14,7 +15,13 @@ export const check = async (aws: Aws): Promise<CheckReport> => {
     clients.sts.send(new GetCallerIdentityCommand({}), options),
   )
   if (!me.ok)
-    return { ok: false, problems: [`AWS does not say who this is (sts:GetCallerIdentity): ${failureText(me.failure)}`] }
+    return {
+      ok: false,
+      problems: [
+        `AWS does not say who this is (sts:GetCallerIdentity): ${failureText(me.failure)}`,
+        ...(await credentialProblems(settings)),
+      ],
+    }
 
   const instances = await readAllPages(async (token) => {
     const read = await transport.read(families.ssoAdmin, (options) =>

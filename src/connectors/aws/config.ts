@@ -1,15 +1,7 @@
 import { z } from 'zod'
-import { templateProblem } from '../attribute-mapping.ts'
 import { credentials, endpoint, timeouts } from '../aws-wire/settings.ts'
+import { template } from '../template.ts'
 import { attributeNames } from './attributes.ts'
-
-const template = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const problem = templateProblem(text)
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
-  })
 
 /** Finds one user by something that AWS keeps unique. */
 const lookup = z.discriminatedUnion('by', [

@@ -6,6 +6,7 @@ import type { EntraSettings } from './config.ts'
 import type { Directory } from './directory.ts'
 import { failureText } from './errors.ts'
 import { anyGroup, anyUser } from './paths.ts'
+import { tokenTrouble } from './token-trouble.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Further apart than this, tokens and Retry-After dates are read wrongly. */
@@ -28,6 +29,8 @@ export const check = async (
       problems: [
         ...problems,
         `no token as ${settings.clientId} by its ${kind} credential: ${failureText(token.failure)}`,
+        // Entra's own codes say what is wrong.
+        ...(token.failure.code.startsWith('AADSTS') ? [] : await tokenTrouble(settings, signal)),
       ],
     }
   }
@@ -102,7 +105,7 @@ const certificateProblems = async ({ credential }: EntraSettings, now: number): 
     if (ends <= now) return [`the certificate ended on ${day(ends)}`]
     return ends - now < soonMs ? [`the certificate ends on ${day(ends)}`] : []
   } catch {
-    return ['the certificate file cannot be read']
+    return [`credential.certificateFile: ${credential.certificateFile} gives no certificate`]
   }
 }
 

@@ -1,16 +1,9 @@
 import { z } from 'zod'
-import { templateProblem } from '../attribute-mapping.ts'
+import { template } from '../template.ts'
 import { cloudNames } from './clouds.ts'
 import { isCorrelation, shapeOf } from './properties.ts'
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'not a GUID')
-const template = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const problem = templateProblem(text)
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
-  })
 const origin = z
   .string()
   .regex(/^https:\/\/[^/?#@]+$/i, 'must read https://host[:port]: Graph and its tokens travel by TLS only')

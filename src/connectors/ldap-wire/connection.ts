@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDn } from '../../domain/dn.ts'
-import { templateProblem } from '../attribute-mapping.ts'
+import { checkTemplate } from '../template.ts'
+import { splitRdn } from './attributes.ts'
 
 /** What it takes to hold bound connections to one server. */
 export type ConnectionSettings = {
@@ -26,13 +27,12 @@ export const dn = z
 
 export const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'not an LDAP attribute name')
 
-export const template = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const problem = templateProblem(text)
-    if (problem !== null) context.addIssue({ code: 'custom', message: problem })
-  })
+/** Naming attribute and its template, e.g. `uid={username}`. */
+export const rdnTemplate = (example: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]*=.+$/, `must read attribute=template, e.g. ${example}`)
+    .superRefine(checkTemplate((rdn) => splitRdn(rdn)[1]))
 
 export const timeouts = z
   .strictObject({

@@ -2,8 +2,11 @@ import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import type { CheckReport } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
+import { splitRdn } from '../ldap-wire/attributes.ts'
+import { caProblems } from '../ldap-wire/authorities.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
+import { type DirectorySchema, readSchema, schemaHidden, strangers } from '../ldap-wire/schema.ts'
 import { entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryAssertion } from './controls.ts'
@@ -16,7 +19,13 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   const problems: string[] = []
   const me = await client.whoAmI()
   if (!me.ok)
-    return { ok: false, problems: [`cannot bind to ${settings.url} as ${settings.bindDn}: ${failureText(me.failure)}`] }
+    return {
+      ok: false,
+      problems: [
+        `cannot bind to ${settings.url} as ${settings.bindDn}: ${failureText(me.failure)}`,
+        ...(await caProblems(settings)),
+      ],
+    }
   const name = me.value.replace(/^dn:/i, '')
   if (dnKey(name) !== dnKey(settings.bindDn)) problems.push(`bound as "${name}", not as ${settings.bindDn}`)
 
@@ -36,8 +45,32 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   if (settings.passwordPolicyDn !== undefined)
     problems.push(...(await policyProblems(client, settings.passwordPolicyDn)))
   const facts = [`as ${settings.bindDn}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
+  const schema = await readSchema(client)
+  if (schema === null) facts.push(schemaHidden)
+  else problems.push(...schemaProblems(settings, schema))
   return { ok: problems.length === 0, problems, facts }
 }
+
+const schemaProblems = (
+  { correlation, account, group }: LdapSettings,
+  { attributes, classes }: DirectorySchema,
+): readonly string[] => [
+  ...strangers(
+    [
+      ['correlation', correlation],
+      ['account.rdn', splitRdn(account.rdn)[0]],
+      ...Object.keys(account.attributes).map((name) => ['account.attributes', name] as const),
+      ['group.memberAttribute', group.memberAttribute],
+    ],
+    attributes,
+    'attribute',
+  ),
+  ...strangers(
+    account.objectClasses.map((name) => ['account.objectClasses', name] as const),
+    classes,
+    'object class',
+  ),
+]
 
 /** slapd looks at pwdAccountLockedTime only where the account's policy has pwdLockout TRUE; else a disabled account signs in. */
 const policyProblems = async (client: LdapClient, policyDn: string): Promise<readonly string[]> => {

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { templateProblem } from '../attribute-mapping.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
-import { attributeName, dn, template, timeouts } from '../ldap-wire/connection.ts'
+import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
+import { template } from '../template.ts'
 
 const account = z
   .strictObject({
     objectClasses: z.array(attributeName).min(1).default(['inetOrgPerson']),
     /** Naming attribute and its template, e.g. `uid={username}`. Used when an account is created, never to rename one. */
-    rdn: z.string().regex(/^[A-Za-z][A-Za-z0-9-]*=.+$/, 'must read attribute=template, e.g. uid={username}'),
+    rdn: rdnTemplate('uid={username}'),
     /** LDAP attribute → template, or a list of templates for an attribute with several values. */
     attributes: z.record(attributeName, z.union([template, z.array(template).min(1)])).default({}),
     /**
@@ -17,9 +17,7 @@ const account = z
     initialPassword: z.enum(['ssha', 'clear', 'none']).default('ssha'),
   })
   .superRefine((value, context) => {
-    const [naming = '', rdnTemplate = ''] = splitRdn(value.rdn)
-    const problem = templateProblem(rdnTemplate)
-    if (problem !== null) context.addIssue({ code: 'custom', path: ['rdn'], message: problem })
+    const [naming] = splitRdn(value.rdn)
     for (const name of Object.keys(value.attributes)) {
       if (name.toLowerCase() === naming.toLowerCase()) {
         context.addIssue({

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { loadConfig, problemText } from '../../../src/config.ts'
+import { loadConfig, loadDirectory, loadPolicies, problemText } from '../../../src/config.ts'
 
 let directory: string
 beforeEach(() => {
@@ -117,6 +117,51 @@ describe('every problem is told at once, at its place, with what to do', () => {
     ])
   })
 
+  test('a variable that is not set is told once, whatever stands around it, and a place in a list by its number', () => {
+    const everywhere = new URL('../../../examples/everywhere/', import.meta.url)
+    const text = readFileSync(new URL('muster.yaml', everywhere), 'utf8')
+    const named = [...text.matchAll(/env:(\w+)/g)].map(([, name]) => `the environment variable ${name} is not set`)
+    const loaded = loadDirectory(everywhere.pathname, {})
+    const told = loaded.ok ? [] : loaded.problems.map(({ message }) => message)
+    expect(told.map((message) => message.slice(message.indexOf(': ') + 2))).toEqual(named)
+    expect(told.find((message) => message.includes('_AD_URL'))).toMatch(/^urls\[0\]: /)
+    expect(loadPolicies(everywhere.pathname, {})).toMatchObject({
+      ok: true,
+      value: { targets: ['bank-ldap', 'bank-ad', 'bank-entra', 'bank-aws'] },
+    })
+  })
+
+  test('policies are read without a secret, but a mistake of muster.yaml is told all the same', () => {
+    const told = (yaml: string) => {
+      writeFileSync(join(directory, 'muster.yaml'), yaml)
+      const loaded = loadPolicies(directory, {})
+      return loaded.ok ? loaded.value.targets : loaded.problems.map(({ message }) => message)
+    }
+    const elsewhere = good.replace('cn=muster,dc=example', 'env:NOWHERE').replace('env:LDAP_PASSWORD', 'file:nowhere')
+    expect(told(elsewhere)).toEqual(['corp'])
+    expect(told(elsewhere.replace('file:nowhere', 'hunter2'))).toEqual([expect.stringContaining('is a secret')])
+    expect(told(elsewhere.replace('{familyName}', '{familyNme}'))).toEqual([expect.stringContaining('{familyNme}')])
+    expect(told(elsewhere.replace('expectWithin', 'expectWithn'))).toEqual(['unknown member "expectWithn"'])
+    expect(told(elsewhere.replace('type: ldap', 'type: lpad'))).toEqual([expect.stringContaining('type')])
+    expect(told(elsewhere.replace('id: corp', 'id: env:NAME'))).toEqual([
+      'id: the environment variable NAME is not set',
+    ])
+  })
+
+  test('policies are read without so much as a look at a secret', () => {
+    writeFileSync(join(directory, 'muster.yaml'), good.replace('ldaps://ldap.example:636', 'env:LDAP_URL'))
+    const asked: (string | symbol)[] = []
+    const watched = new Proxy<Record<string, string>>({}, { get: (_, name) => void asked.push(name) })
+    expect(loadPolicies(directory, watched).ok).toBe(true)
+    expect(asked).toEqual(['LDAP_URL'])
+  })
+
+  test('a path is no reference to what the file holds', () => {
+    expect(problems(good.replace('ca.pem', 'file:ca.pem'))).toEqual([
+      'DIR/muster.yaml:10:15 caFile takes a path; file: would give what the file holds\n    → write the path alone, relative to this file, or env:NAME',
+    ])
+  })
+
   test('plain LDAP goes only when it is asked for in so many words', () => {
     const plain = good.replace('ldaps://ldap.example:636', 'ldap://ldap.example')
     expect(problems(plain)).toEqual([
@@ -148,6 +193,21 @@ describe('every problem is told at once, at its place, with what to do', () => {
     expect(problems(iam)).toContainEqual(expect.stringContaining('IAM roles have no accounts'))
     expect(problems(iam.replace('30d', 'null'))).toEqual([])
     expect(problems(good.replace('expectWithin: 2h', 'leaver: { deleteAfter: 30d }'))).toEqual([])
+  })
+
+  test('a name in a template that HR never tells, with the one that was meant', () => {
+    const typing = (from: string, to: string) => problems(good.replace(from, to))
+    expect(typing('{familyName}', '{familyNme}')).toEqual([
+      'DIR/muster.yaml:15:80 sn: {familyNme} is no worker attribute\n    → did you mean familyName?',
+    ])
+    expect(typing('uid={username}', 'uid={usrname}')).toEqual([
+      'DIR/muster.yaml:15:23 rdn: {usrname} is no worker attribute\n    → did you mean username?',
+    ])
+    expect(typing("'{familyName}'", "['{familyName}', '{shoeSize}']")).toEqual([
+      expect.stringMatching(
+        /muster.yaml:15:97 sn\[1\]: \{shoeSize\} is no worker attribute\n +→ known here: personKey, .*custom\.\*$/,
+      ),
+    ])
   })
 
   test('a duration says its unit and stays in its bounds', () => {

@@ -38,7 +38,7 @@ test.each([
 describe('what would fail later is found now', () => {
   test.each([
     [{ account: { attributes: { userAccountControl: '512' } } }, ['account.attributes.userAccountControl']],
-    [{ account: { attributes: { MEMBEROF: '{x}' } } }, ['account.attributes.MEMBEROF']],
+    [{ account: { attributes: { MEMBEROF: '{username}' } } }, ['account.attributes.MEMBEROF']],
     [{ account: { attributes: { cn: '{displayName}' } } }, ['account.attributes.cn']],
     [{ account: { attributes: { employeeid: '{personKey}' } } }, ['account.attributes']],
     [{ account: { sAMAccountName: '{' } }, ['account.sAMAccountName']],

@@ -134,7 +134,7 @@ describe('settings', () => {
     ['an identity store', { identityStoreId: 'd-zzz' }],
     ['a pattern', { ownership: { groups: [{ name: 'a*b', owner: 'muster' }] } }],
     ['a template', { account: { userName: '{personKey' } }],
-    ['an attribute', { account: { attributes: { shoeSize: '{x}' } } }],
+    ['an attribute', { account: { attributes: { shoeSize: '{username}' } } }],
     ['a role', { credentials: { from: 'webIdentity', roleArn: 'me', tokenFile: '/t' } }],
     ['an endpoint', { endpoint: 'ftp://x' }],
     ['a word that nobody knows', { sessoins: 'none' }],

@@ -1,11 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  attributesHash,
-  differences,
-  mapAttributes,
-  templateProblem,
-} from '../../../../src/connectors/attribute-mapping.ts'
+import { attributesHash, differences, mapAttributes } from '../../../../src/connectors/attribute-mapping.ts'
 import type { LdapSettings } from '../../../../src/connectors/ldap/config.ts'
 import { mapRdn } from '../../../../src/connectors/ldap-wire/attributes.ts'
 
@@ -63,13 +58,6 @@ describe('templates', () => {
     expect(mapRdn(account, { username: 'a, b' })).toEqual({ name: 'uid', value: 'a, b', rdn: 'uid=a\\2c b' })
     expect(mapRdn(account, { personKey: 'P-1' })?.rdn).toBe('uid=P-1')
     expect(mapRdn(account, {})).toBeNull()
-  })
-
-  test.each(['{', '}', '{}', '{a', '{a b}', '{a|}', '{{a}}', 'x {1a}'])('%j is not one', (text) => {
-    expect(templateProblem(text)).not.toBeNull()
-  })
-  test.each(['plain', '{a}', '{a}.{b}@x', '{a|b|custom.c}'])('%j is one', (text) => {
-    expect(templateProblem(text)).toBeNull()
   })
 })
 
