@@ -20,7 +20,7 @@ const entryOf = (kind: ActionKind, changed: boolean, origin?: 'created' | 'linke
   const { text } = outcomeEntry(
     0,
     claim,
-    { action: action as unknown as ClaimedAction, outcome, next: { kind: 'done' } },
+    { action: action as unknown as ClaimedAction, outcome, next: { kind: 'done' }, sent: true },
     null,
   )
   const { before, after } = JSON.parse(text) as { before?: unknown; after?: unknown }
