@@ -279,6 +279,9 @@ describe('acting', () => {
       await auditor.close()
     }
     expect((await muster(files, 'hold', 'list', '--json')).json()).toEqual([])
+    const denied = (await muster(files, 'why', 'P-1', 'CBS_LoanApprove')).out
+    expect(denied).toMatch(/hold \d+ was rejected by/)
+    expect(denied).not.toContain('void')
     // Nothing changed, so it stays denied: evaluated again, no hold is opened anew, and nothing is granted.
     await house.rows('update muster.identity set work_due_at = muster.now()')
     await house.quiesce()
@@ -358,5 +361,13 @@ describe('acting', () => {
       mode: 'plan',
       actions: expect.arrayContaining([expect.objectContaining({ person: 'P-7', kind: 'ensureAccount' })]),
     })
+  })
+  test('a rejection whose conflict is over is said to be void', async () => {
+    await muster(files, 'target', 'mode', 'bank-ldap', 'enforce')
+    await house.tell({ person: 'P-1', effectiveAt: (await house.now()) - 500, status: 'terminated', primary: false })
+    await house.quiesce()
+    expect((await muster(files, 'why', 'P-1', 'CBS_LoanApprove')).out).toMatch(
+      /CBS_LoanApprove: wanted[\s\S]*hold \d+ was rejected by [^\n]*: void/,
+    )
   })
 })
