@@ -1,15 +1,13 @@
 import { connectorByHand } from '../app/targets.ts'
 import type { TargetId } from '../domain/ids.ts'
-import { type Stray, strayAccounts } from '../engine/stray-accounts.ts'
+import { strayAccounts } from '../engine/stray-accounts.ts'
 import type { Answer, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
-import { counted } from './counted.ts'
-import { tableLines } from './table.ts'
+import { strayLines } from './stray-lines.ts'
 import { targetNamed } from './target-named.ts'
 
 const patienceMs = 600_000
-const told = { nobody: 'nobody whom Muster knows', left: 'somebody who left, and it is open' } as const
 
 export const accountList: Command = {
   summary: 'accounts on a target that are of nobody, and open ones of people who left; read there now',
@@ -28,23 +26,7 @@ export const accountList: Command = {
           throw failure(`${target} could not be read: ${read.cause}`, '`muster doctor` checks every target')
         return {
           json: { target, accounts: read.accounts, strays: read.strays },
-          lines: (paint) =>
-            read.strays.length === 0
-              ? [`${target}: ${counted(read.accounts, 'account')}, each of somebody; nobody who left has an open one`]
-              : [
-                  ...tableLines(
-                    paint,
-                    ['account', 'name there', 'open', 'key on it', 'of'],
-                    read.strays.map((one: Stray) => [
-                      one.nativeId,
-                      one.name,
-                      one.enabled,
-                      one.key,
-                      one.person ?? told[one.is],
-                    ]),
-                  ),
-                  `${counted(read.strays.length, 'account')} of ${read.accounts}; whose one is, a human says: \`muster link PERSON ${target} ACCOUNT --reason TEXT\``,
-                ],
+          lines: (paint) => strayLines(paint, target, read.accounts, read.strays),
         }
       } finally {
         await connector.close()

@@ -1,3 +1,4 @@
+import { assertNever } from '../domain/never.ts'
 import { type Adoptable, applyAdoption, endAdoption, planAdoption } from '../engine/adopt.ts'
 import { osActor } from './actor.ts'
 import type { Call, Command } from './command.ts'
@@ -6,7 +7,7 @@ import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import type { Paint } from './paint.ts'
 import { reasonGiven } from './reason-given.ts'
-import { printable, tableLines } from './table.ts'
+import { printable, section, tableLines } from './table.ts'
 import { targetNamed } from './target-named.ts'
 
 const options = { reason: { type: 'string' } } as const
@@ -22,17 +23,28 @@ const told = ({ key, risk, person_key, stands }: Adoptable) => ({ entitlement: k
 
 export const adoptPlan: Command = {
   summary: 'what stands on a target that Muster never gave, and what would become of it',
-  usage: 'adopt plan TARGET',
+  usage: 'adopt plan TARGET [--people]',
+  options: { people: { type: 'boolean' } },
   run: (call) => {
     const target = targetOf(call, 'plan TARGET')
     return inOffice(call, async ({ db }) => {
       const all = await planAdoption({ db, nudge: () => {} }, target)
-      return { json: { target, standing: all.map(told) }, lines: (paint) => planLines(target, all, paint) }
+      return {
+        json: { target, standing: all.map(told) },
+        lines: (paint) => planLines(target, all, call.values.people === true, paint),
+      }
     })
   },
 }
 
-const planLines = (target: string, all: readonly Adoptable[], paint: Paint): readonly string[] => {
+const becomes: Record<Adoptable['stands'], string> = {
+  rule: 'stands under a rule',
+  rest: 'would be adopted',
+  leaver: 'of a leaver',
+  unjudged: 'not judged yet',
+}
+
+const planLines = (target: string, all: readonly Adoptable[], people: boolean, paint: Paint): readonly string[] => {
   if (all.length === 0)
     return [
       `${target}: nothing stands there that Muster never gave, as far as was read: \`muster reconcile ${target}\` reads it`,
@@ -52,7 +64,20 @@ const planLines = (target: string, all: readonly Adoptable[], paint: Paint): rea
         of(rows, 'unjudged'),
       ]),
     ),
-    `${counted(of(all, 'rest'), 'grant')} would be adopted, and stand until somebody ends them: \`muster adopt apply ${target} --reason TEXT\``,
+    ...(people
+      ? section(
+          paint,
+          'people',
+          tableLines(
+            paint,
+            ['person', 'entitlement', 'what becomes of it'],
+            all.map(({ person_key, key, stands }) => [person_key, key, becomes[stands]]),
+          ),
+        )
+      : []),
+    of(all, 'rest') === 0
+      ? 'nothing to adopt'
+      : `${counted(of(all, 'rest'), 'grant')} would be adopted, and stand until somebody ends them: \`muster adopt apply ${target} --reason TEXT\`${people ? '' : '; --people names whose'}`,
   ]
 }
 
@@ -85,11 +110,24 @@ export const adoptEnd: Command = {
       throw usage('whose access, to what?', 'usage: muster adopt end PERSON ENTITLEMENT --reason TEXT')
     const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
-      if (!(await endAdoption({ db, nudge: () => {} }, person, entitlement, reason, osActor())))
-        throw failure('nothing of theirs is adopted there', '`muster why PERSON ENTITLEMENT` says why they hold it')
-      return {
-        json: { person, entitlement, ended: true },
-        lines: () => [`${printable(person)} ${printable(entitlement)}: no longer adopted`],
+      const ended = await endAdoption({ db, nudge: () => {} }, person, entitlement, reason, osActor())
+      const [who, what] = [printable(person), printable(entitlement)]
+      switch (ended) {
+        case 'unknown-person':
+          throw failure(`nobody has the key ${who}`, 'HR names people: `muster show identity` takes the same key')
+        case 'unknown-entitlement':
+          throw failure(`there is no entitlement ${what}`, 'its key stands in policies/')
+        case 'not-adopted':
+          throw failure(`${what} of ${who} is not adopted`, `\`muster why ${who} ${what}\` says why they hold it`)
+        case 'ended':
+          return {
+            json: { person, entitlement, ended: true },
+            lines: () => [
+              `${who} ${what}: no longer adopted; it is revoked unless a rule gives it (\`muster why ${who} ${what}\`)`,
+            ],
+          }
+        default:
+          return assertNever(ended)
       }
     })
   },

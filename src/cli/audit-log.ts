@@ -80,11 +80,12 @@ const outcomeOf = ({ outcome, changed, code, next }: TrailLine): string | null =
 const evidenceOf = ({ evidence }: TrailLine): string | null =>
   typeof evidence?.read === 'string' ? evidence.read : null
 
-const becauseOf = ({ cause, topic, partition, offset, policyVersion }: TrailLine): string | null => {
+const becauseOf = ({ cause, topic, partition, offset, policyVersion, reason }: TrailLine): string | null => {
   const parts = [
     ...(cause === null ? [] : [cause]),
     ...(topic === null || offset === null ? [] : [`${topic}/${partition}/${offset}`]),
     ...(policyVersion === null ? [] : [`policy ${policyVersion}`]),
+    ...(reason === null ? [] : [reason]),
   ]
   return parts.length === 0 ? null : parts.join(', ')
 }

@@ -29,6 +29,8 @@ export type Command = {
   /** After `muster <name>`. */
   readonly usage: string
   readonly options?: ParseArgsOptionsConfig
+  /** For `--help` of this command alone: what its words mean, one line each. */
+  readonly more?: readonly string[]
   readonly run: (call: Call) => Promise<Answer>
 }
 

@@ -1,4 +1,5 @@
 import { accountList } from './account-list.ts'
+import { actionList } from './action-list.ts'
 import { adoptApply, adoptEnd, adoptPlan } from './adopt.ts'
 import { auditLog } from './audit-log.ts'
 import type { Command } from './command.ts'
@@ -33,6 +34,7 @@ export const commands = {
   reconcile: reconcileCommand,
   adopt: { commands: { plan: adoptPlan, apply: adoptApply, end: adoptEnd } },
   account: { commands: { list: accountList } },
+  action: { commands: { list: actionList } },
   link,
   unlink,
   target: { commands: { list: targetList, mode: targetMode } },

@@ -3,7 +3,8 @@ import { type CommandName, commands, type Group } from './commands.ts'
 import { usage } from './complaint.ts'
 
 export type Found =
-  | { readonly kind: 'help' }
+  /** `path`: a group's words, or none. `asked`: false where the line was empty. */
+  | { readonly kind: 'help'; readonly path: readonly string[]; readonly asked: boolean }
   | { readonly kind: 'version' }
   | {
       readonly kind: 'command'
@@ -20,9 +21,10 @@ export const find = (argv: readonly string[]): Found => {
   const first = afterOptions(argv)
   const [name, ...rest] = first.rest
   if (name === '--version') return { kind: 'version' }
-  if (name === 'help' || argv.length === 0) return { kind: 'help' }
+  if (argv.length === 0) return { kind: 'help', path: [], asked: false }
+  if (name === 'help') return { kind: 'help', path: [], asked: true }
   if (name === undefined || name.startsWith('-')) {
-    if (wantsHelp(argv)) return { kind: 'help' }
+    if (wantsHelp(argv)) return { kind: 'help', path: [], asked: true }
     throw usage(
       name === undefined ? 'which command?' : `there is no option ${name}`,
       '`muster help` lists all commands',
@@ -38,10 +40,13 @@ export const find = (argv: readonly string[]): Found => {
     return { kind: 'command', command, path: [name, second], args: [...first.options, ...within.options, ...others] }
   const choice = `one of: ${Object.keys(entry.commands).join(', ')}`
   if (second === undefined || second.startsWith('-')) {
-    if (wantsHelp(argv)) return { kind: 'help' }
+    if (wantsHelp(argv)) return { kind: 'help', path: [name], asked: true }
     throw usage(`muster ${name} what?`, choice)
   }
-  throw usage(`there is no command ${name} ${second}`, choice)
+  const { show }: Readonly<Record<string, Command | Group>> = commands
+  // `hold show 2`: what is shown is named after show.
+  const shown = second === 'show' && show !== undefined && 'commands' in show && Object.hasOwn(show.commands, name)
+  throw usage(`there is no command ${name} ${second}`, shown ? `muster show ${[name, ...others].join(' ')}` : choice)
 }
 
 const afterOptions = (

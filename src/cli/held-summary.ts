@@ -60,8 +60,13 @@ export const heldSummary = async (
   }
 }
 
-export const heldLines = (paint: Paint, { actions, people, named, why }: HeldSummary): readonly string[] =>
-  section(paint, `holds ${counted(actions, 'action')} of ${counted(people, 'person', 'people')}`, [
+export const heldLines = (paint: Paint, { actions, people, named, why }: HeldSummary): readonly string[] => {
+  if (actions === 0)
+    return [
+      '',
+      'It holds nothing now: what it held is done, or no longer wanted. It is open, and holds what else comes until it is released.',
+    ]
+  return section(paint, `holds ${counted(actions, 'action')} of ${counted(people, 'person', 'people')}`, [
     ...tableLines(
       paint,
       ['actions', 'what, and why'],
@@ -69,3 +74,4 @@ export const heldLines = (paint: Paint, { actions, people, named, why }: HeldSum
     ),
     `${named.map(printable).join(', ')}${people > named.length ? `, and ${people - named.length} more` : ''}`,
   ])
+}

@@ -31,7 +31,10 @@ const deciding =
         case 'unknown-hold':
           throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
         case 'already-closed':
-          throw failure(`hold ${id} is closed already, as ${decided.as}`)
+          throw failure(
+            `hold ${id} is closed already, as ${decided.as}`,
+            `\`muster show hold ${id}\` says by whom and why; \`muster hold list\` shows what is open`,
+          )
         case 'refused':
           throw decided.because === 'sod-needs-exception'
             ? refusal(

@@ -17,6 +17,13 @@ const options = { reason: { type: 'string' } } as const
 export const link: Command = {
   summary: 'says whose an account is; it is read first, nothing is changed there; audited',
   usage: 'link PERSON TARGET ACCOUNT --reason TEXT',
+  more: [
+    'PERSON   the personKey of HR, as `muster show identity` takes it',
+    'TARGET   its id in muster.yaml',
+    'ACCOUNT  its native id there, as `muster account list TARGET` shows it',
+    'What the account holds counts from then on in separation of duties; what no rule explains is a finding.',
+    'The reason is read by auditors (auditor.reasons).',
+  ],
   options,
   run: (call) => {
     const [person, target, account, ...more] = call.words
@@ -44,6 +51,11 @@ export const link: Command = {
 export const unlink: Command = {
   summary: 'says that an account is not theirs: it is left as it is, and not linked to them again; audited',
   usage: 'unlink PERSON TARGET --reason TEXT',
+  more: [
+    'PERSON  the personKey of HR; TARGET: its id in muster.yaml',
+    'What the account holds stays on it and counts no more in separation of duties of theirs. Who should have an account',
+    'there is given another one, where Muster makes accounts. The reason is read by auditors (auditor.reasons).',
+  ],
   options,
   run: (call) => {
     const [person, target, ...more] = call.words
@@ -71,7 +83,11 @@ const answer = (told: LinkAnswer, person: string, target: string): Answer => {
     case 'unlinked':
       return {
         json: { person, target, ...told },
-        lines: (paint) => [`${told.account} ${paint.bold('unlinked')}: not ${who}'s any more, and left as it is`],
+        lines: (paint) => [
+          `${told.account} ${paint.bold('unlinked')}: not ${who}'s any more, and left as it is`,
+          `  what it holds no longer counts in separation of duties of ${who}`,
+          `  who should have an account on ${target} is to get another one from now on; if the old one matches ${who} still, that waits as a finding account-ambiguous`,
+        ],
       }
     case 'unknown-person':
       throw failure(`nobody has the key ${who}`, 'HR names people: `muster show identity` takes the same key')

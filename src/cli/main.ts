@@ -33,8 +33,11 @@ export const run = async (argv: readonly string[], env: ProcessEnvironment, term
       return 0
     }
     if (found.kind === 'help' || argv.includes('--help') || argv.includes('-h')) {
-      const path = found.kind === 'help' ? [] : found.path
-      terminal.out(`${helpLines(paintFor(terminal.outColour), path).join('\n')}\n`)
+      if (found.kind === 'help' && !found.asked) {
+        terminal.err(`${helpLines(paintFor(terminal.errColour), []).join('\n')}\n`)
+        return 2
+      }
+      terminal.out(`${helpLines(paintFor(terminal.outColour), found.path).join('\n')}\n`)
       return 0
     }
     const { words, values } = parse(found.command, found.args)

@@ -74,7 +74,7 @@ const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): reado
   const isQuiet =
     complete && [appeared, missing, found, reopened, shutElsewhere, renamed, gone, indirect].every((n) => n === 0)
   return [
-    `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'account')} read`,
+    `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'linked account')} read`,
     ...(isQuiet ? [`  ${paint.green('✓')} nothing changed behind Muster since it last looked`] : []),
     ...some(
       result.linked,

@@ -59,6 +59,14 @@ export const showIdentity: Command = {
         ...actions.map(({ entitlementId }) => entitlementId),
         ...holds.map(({ entitlementId }) => entitlementId),
       ])
+      const wantedOn = new Map(
+        (
+          await prisma.entitlement.findMany({
+            where: { id: { in: assignments.map(({ e }) => e) } },
+            select: { id: true, target: true },
+          })
+        ).map(({ id, target }) => [id, target]),
+      )
       const nameOf = (id: number | null) => names.get(id) ?? null
       const targetOf = new Map(accounts.map(({ id, target }) => [id, target]))
       const { profile, ...rest } = identity
@@ -68,6 +76,7 @@ export const showIdentity: Command = {
         accounts,
         wanted: assignments.map(({ e, from, to, reasons }) => ({
           entitlement: nameOf(e),
+          target: wantedOn.get(e) ?? null,
           from: timeText(from),
           to: to === null ? null : timeText(to),
           reasons,
@@ -127,12 +136,13 @@ export const showIdentity: Command = {
               ? []
               : tableLines(
                   paint,
-                  ['entitlement', 'from', 'to', 'because of'],
+                  ['entitlement', 'target', 'from', 'to', 'because of'],
                   json.wanted.map((w) => [
                     w.entitlement,
+                    w.target,
                     w.from,
                     w.to,
-                    w.reasons.map((r) => r.rule ?? r.implication ?? r.exception ?? r.kind).join(', '),
+                    [...new Set(w.reasons.map((r) => r.rule ?? r.implication ?? r.exception ?? r.kind))].join(', '),
                   ]),
                 ),
           ),

@@ -2,6 +2,7 @@ import type { Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { findingHints } from './finding-hints.ts'
 import { heldLines, heldSummary } from './held-summary.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import { pairLines, printable, section, tableLines } from './table.ts'
@@ -13,10 +14,21 @@ const idOf = (words: readonly string[], what: string): bigint => {
   return BigInt(written)
 }
 
-/** A prepared `todo` is whole on a line of its own: it is copied from there. */
+/**
+ * What was found about an action, with what the target said (our word, its own code) and what to do. A prepared `todo` is whole
+ * on a line of its own: it is copied from there.
+ */
 const findingLines = ({ kind, detail }: { readonly kind: string; readonly detail: unknown }): readonly string[] => {
-  const { todo } = (detail ?? {}) as { readonly todo?: unknown }
-  return [kind, ...(typeof todo === 'string' ? [printable(todo)] : [])]
+  const { todo, word, code } = (detail ?? {}) as { readonly [name in 'todo' | 'word' | 'code']?: unknown }
+  const said = [
+    ...(typeof word === 'string' ? [word] : []),
+    ...(typeof code === 'string' && code !== '' ? [`code ${code}`] : []),
+  ]
+  const hint = findingHints[kind]
+  return [
+    `${kind}${said.length === 0 ? '' : ` (${said.join(', ')})`}${hint === undefined || typeof todo === 'string' ? '' : `: ${hint}`}`,
+    ...(typeof todo === 'string' ? [printable(todo)] : []),
+  ]
 }
 
 export const showAction: Command = {
@@ -61,7 +73,7 @@ export const showAction: Command = {
             ['not before', action.nextAt],
             ['deadline', action.deadline],
             ['dispatched', action.dispatchedAt],
-            ['done', action.doneAt],
+            ['ended', action.doneAt],
           ]),
           ...section(paint, 'to be looked at', findings.flatMap(findingLines)),
         ],
@@ -134,6 +146,12 @@ export const showDispatch: Command = {
   },
 }
 
+type GuardDetail = { readonly count?: number; readonly allowed?: number }
+
+/** What tripped a guard; of a conflict of duties there is nothing. */
+const guardText = ({ count, allowed }: GuardDetail): string | null =>
+  count === undefined ? null : `${count} in one window of the guard, ${allowed ?? 0} allowed`
+
 export const showHold: Command = {
   summary: 'a hold: what waits, for whom, because of what',
   usage: 'show hold ID',
@@ -144,8 +162,16 @@ export const showHold: Command = {
       if (hold === null) throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
       const people = await personKeys(prisma, [hold.identityId])
       const names = await entitlementNames(prisma, [hold.entitlementId, ...hold.conflictsWith])
+      const { reasons: refs, ...detail } = hold.detail as GuardDetail & { readonly reasons?: readonly string[] }
+      const said = await prisma.personalDetail.findMany({
+        where: { ref: { in: [...(refs ?? [])] } },
+        orderBy: { recordedAt: 'asc' },
+      })
+      const reasons = said.map(({ body }) => String((body as { readonly reason?: unknown }).reason ?? ''))
       const json = {
         ...hold,
+        detail,
+        reasons,
         person: people.get(hold.identityId) ?? null,
         entitlement: names.get(hold.entitlementId) ?? null,
         conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)),
@@ -163,7 +189,8 @@ export const showHold: Command = {
             ['holds every', hold.actionKind],
             ['because of', hold.policies.join(', ')],
             ['conflicts with', json.conflictsWith.join(', ')],
-            ['detail', JSON.stringify(hold.detail) === '{}' ? null : JSON.stringify(hold.detail)],
+            ['counted', guardText(detail)],
+            ...reasons.map((reason) => ['because', reason] as const),
             ['since', hold.openedAt],
             ['closed', hold.closedAt],
           ]),

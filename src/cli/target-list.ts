@@ -26,11 +26,13 @@ export const targetList: Command = {
       return {
         json: rows,
         lines: (paint) =>
-          tableLines(
-            paint,
-            ['target', 'mode', 'since', 'set by', 'accounts', 'open actions'],
-            rows.map((row) => [row.id, row.mode, row.modeSetAt, row.modeSetBy, row.accounts, row.openActions]),
-          ),
+          rows.length === 0
+            ? ['no target yet: `muster serve` takes in those of muster.yaml when it starts']
+            : tableLines(
+                paint,
+                ['target', 'mode', 'since', 'set by', 'accounts', 'open actions'],
+                rows.map((row) => [row.id, row.mode, row.modeSetAt, row.modeSetBy, row.accounts, row.openActions]),
+              ),
       }
     }),
 }

@@ -2,14 +2,25 @@ import { assertNever } from '../domain/never.ts'
 import { type TargetMode, targetModes } from '../domain/target.ts'
 import { setTargetMode } from '../engine/set-target-mode.ts'
 import { osActor } from './actor.ts'
-import type { Answer, Command } from './command.ts'
-import { failure, usage } from './complaint.ts'
+import type { Answer, Call, Command } from './command.ts'
+import { type Complaint, failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
+import { targetNamed } from './target-named.ts'
 
 const meaning: Record<TargetMode, string> = {
   observe: 'decisions are shown, nothing is planned or sent',
   plan: 'actions are made and audited, none is sent',
   enforce: 'actions are sent',
+}
+
+/** A target is known once `muster serve` has started with it; one that muster.yaml does not name is a slip of the pen. */
+const unknown = (call: Call, target: string, known: readonly string[]): Complaint => {
+  if (call.directory !== undefined) targetNamed(call, target)
+  else if (known.length > 0) return usage(`there is no target ${target}`, `Muster knows ${known.join(', ')}`)
+  return failure(
+    `Muster was never started with a target ${target}`,
+    'start `muster serve` once: it takes in the targets of muster.yaml, each in the mode that stands there',
+  )
 }
 
 export const targetMode: Command = {
@@ -26,10 +37,7 @@ export const targetMode: Command = {
       const set = await setTargetMode({ db, nudge: () => {} }, target, wanted, osActor())
       switch (set.kind) {
         case 'unknown-target':
-          throw failure(
-            `Muster was never started with a target ${target}`,
-            '`muster target list` shows those that it knows',
-          )
+          throw unknown(call, target, set.known)
         case 'unchanged':
           return {
             json: { target, ...set },

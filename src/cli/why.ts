@@ -9,7 +9,12 @@ import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { printable, timeText } from './table.ts'
 
-const notEnforced = 'nothing is sent, and nobody was looked for there: what is held there may not be known'
+const notEnforced = ({ linked }: { readonly linked: boolean }): string =>
+  `nothing is sent${linked ? '' : ', and no account there is known to be theirs: what is held there may not be known'}`
+
+/** Something stands between this person and the access still. */
+const isDenied = ({ verdict }: { readonly verdict: { readonly kind: string } | null }): boolean =>
+  verdict?.kind === 'held'
 
 const taken = 'given again where its `drift` says revert, or when it is wanted anew; else a finding'
 
@@ -44,7 +49,9 @@ const derivation =
               return [
                 paint.bold(headline),
                 ...rest,
-                ...(target.mode === 'enforce' ? [] : [`  ${target.id} is in mode ${target.mode}: ${notEnforced}`]),
+                ...(target.mode === 'enforce'
+                  ? []
+                  : [`  ${target.id} is in mode ${target.mode}: ${notEnforced(target)}`]),
                 ...(missingSince === null
                   ? []
                   : [`  it was taken away behind Muster, seen at ${timeText(missingSince)}: ${taken}`]),
@@ -63,7 +70,7 @@ const derivation =
                 ...holds.map(({ id, closedAs, closedBy, openedAt }) =>
                   closedAs === null
                     ? `  hold ${id} is open since ${timeText(openedAt)}: an exception in the policies releases it; \`muster hold reject ${id} --reason TEXT\` denies it`
-                    : `  hold ${id} was ${closedAs} by ${closedBy ?? 'somebody'}`,
+                    : `  hold ${id} was ${closedAs} by ${closedBy ?? 'somebody'}${isDenied(explanation) ? '' : ': void, for nothing is held back here any more'}`,
                 ),
               ]
             },

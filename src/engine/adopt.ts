@@ -1,7 +1,7 @@
 import { auditEntry } from '../audit/entry.ts'
 import { personalDetail } from '../audit/personal.ts'
 import type { Actor } from '../domain/actor.ts'
-import { endAdopted, lockAdopted, type Standing, saveAdopted, standing } from '../store/adoptions.ts'
+import { endAdopted, lockAdopted, type Standing, saveAdopted, standing, unknownOf } from '../store/adoptions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Transaction } from '../store/database.ts'
@@ -62,28 +62,30 @@ const adoptOf = async (
   return rest
 }
 
-/** Ends one adoption: what no rule gives by then is revoked. false: nothing of theirs is adopted there. */
+export type AdoptionEnded = 'ended' | 'unknown-person' | 'unknown-entitlement' | 'not-adopted'
+
+/** Ends one adoption: what no rule gives by then is revoked. */
 export const endAdoption = (
   { db, nudge }: Context,
   person: string,
   entitlement: string,
   reason: string,
   actor: Actor,
-): Promise<boolean> =>
+): Promise<AdoptionEnded> =>
   db
-    .transaction(async (tx) => {
+    .transaction(async (tx): Promise<AdoptionEnded> => {
       const row = await lockAdopted(tx, person, entitlement)
-      if (row === null) return false
+      if (row === null) return (await unknownOf(tx, person, entitlement)) ?? 'not-adopted'
       const at = await databaseNow(tx)
       await endAdopted(tx, row, at, actor.name)
       // Evaluation may not have seen the adoption yet: what a human has ended is not merely found.
       await adoptFound(tx, [row])
       await makeDue(tx, [row.identity])
       await tell(tx, at, 'adoption-ended', [row], reason, actor, null)
-      return true
+      return 'ended'
     })
     .then((ended) => {
-      if (ended) nudge('evaluate', 'bulk')
+      if (ended === 'ended') nudge('evaluate', 'bulk')
       return ended
     })
 

@@ -5,7 +5,7 @@ import { type GuardLimitName, kindsOf } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Transaction } from '../store/database.ts'
 import { lockGuard } from '../store/guard.ts'
-import { closeHoldAs, type HoldRow, lockHold, releaseHeldActions } from '../store/hold-acts.ts'
+import { addHoldReason, closeHoldAs, type HoldRow, lockHold, releaseHeldActions } from '../store/hold-acts.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import type { Engine } from './engine.ts'
 
@@ -80,6 +80,7 @@ const tell = async (
 ): Promise<void> => {
   const detail = personalDetail(hold.subject_ref, { reason })
   await savePersonalDetails(tx, hold.now, [detail])
+  await addHoldReason(tx, hold.id, detail.ref)
   const { id, subject_ref, target, entitlement_id, policies, now } = hold
   const told = {
     hold: id,

@@ -9,6 +9,7 @@ import { didYouMean } from '../policies/problem.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Database, Transaction } from '../store/database.ts'
 import { type IndirectFact, loadFacts } from '../store/evaluation-facts.ts'
+import { linkedTo } from '../store/links.ts'
 import {
   grantsAt,
   guardHoldsOf,
@@ -27,9 +28,8 @@ export type AccessExplained =
       readonly kind: 'explained'
       readonly explanation: Explanation
       readonly holds: readonly HoldOfPerson[]
-      /** Of the entitlement's target: how much of this is acted on. */
-      readonly target: { readonly id: string; readonly mode: TargetMode }
-      /** What is not done yet about this entitlement. */
+      /** Of the entitlement's target: how much of this is acted on, and whether an account there is known to be theirs. */
+      readonly target: { readonly id: string; readonly mode: TargetMode; readonly linked: boolean }
       /** When somebody was taken out of it behind our back, ms; null: never, or it is there. */
       readonly missingSince: number | null
       /** This, and what conflicts with it, where it is held by other ways than a grant: from the account's own group to it. */
@@ -38,6 +38,7 @@ export type AccessExplained =
         readonly via: string
         readonly path: readonly string[]
       }[]
+      /** What is not done yet about this entitlement. */
       readonly open: readonly (Pick<OpenAction, 'id' | 'kind' | 'state'> & { readonly guardHold: number | null })[]
     }
   | { readonly kind: 'unknown-person' }
@@ -97,7 +98,11 @@ export const explainAccess = (
     return {
       kind: 'explained',
       explanation,
-      target: { id: target, mode: modes.get(target) ?? 'observe' },
+      target: {
+        id: target,
+        mode: modes.get(target) ?? 'observe',
+        linked: (await linkedTo(tx, target, identity.id)) !== null,
+      },
       missingSince: then.grants.some((grant) => grant.entitlement === id)
         ? null
         : (then.drift.find((drift) => drift.entitlement === id)?.missingSince ?? null),

@@ -1,6 +1,8 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { PersonalDetail } from '../audit/personal.ts'
+import type { ActionKind } from '../domain/action.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
+import { assertNever } from '../domain/never.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Verdict } from './verdict.ts'
@@ -85,28 +87,39 @@ const toldBy = (outcome: Outcome) => {
   }
 }
 
-/** State before and after, as far as the evidence says; an action that did not end says nothing of after. */
+/**
+ * State before and after, as far as the evidence says; an action that did not end says nothing of after. What changed on an
+ * account that was there before is told by no outcome: nothing is said of before then.
+ */
 const effectOf = (action: ClaimedAction, outcome: Outcome) => {
   if (outcome.kind !== 'done') return {}
-  const isSo =
-    action.kind === 'grant'
-      ? { held: true }
-      : action.kind === 'revoke'
-        ? { held: false }
-        : action.kind === 'deleteAccount'
-          ? { present: false }
-          : action.kind === 'endSessions'
-            ? { sessions: false }
-            : { enabled: outcome.account?.enabled ?? null }
-  const wasSo =
-    action.kind === 'grant'
-      ? { held: false }
-      : action.kind === 'revoke'
-        ? { held: true }
-        : action.kind === 'deleteAccount'
-          ? { present: true }
-          : action.kind === 'endSessions'
-            ? { sessions: null }
-            : { enabled: outcome.account?.enabled === true ? false : outcome.account?.enabled === false ? true : null }
-  return { before: outcome.changed ? wasSo : isSo, after: isSo }
+  const { before, after } = effects(action.kind, outcome.account)
+  if (!outcome.changed) return { before: after, after }
+  return before === null ? { after } : { before, after }
+}
+
+type Account = Extract<Outcome, { kind: 'done' }>['account']
+
+/** Of a change. before: null = not known. */
+const effects = (kind: ActionKind, account: Account) => {
+  switch (kind) {
+    case 'grant':
+      return { before: { held: false }, after: { held: true } }
+    case 'revoke':
+      return { before: { held: true }, after: { held: false } }
+    case 'deleteAccount':
+      return { before: { present: true }, after: { present: false } }
+    case 'endSessions':
+      return { before: { sessions: null }, after: { sessions: false } }
+    case 'enable':
+    case 'disable':
+      return { before: { enabled: kind === 'disable' }, after: { enabled: account?.enabled ?? null } }
+    case 'ensureAccount':
+      return {
+        before: account?.origin === 'created' ? { present: false } : null,
+        after: { present: account !== undefined, enabled: account?.enabled ?? null },
+      }
+    default:
+      return assertNever(kind)
+  }
 }

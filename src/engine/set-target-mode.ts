@@ -11,7 +11,7 @@ import type { Engine } from './engine.ts'
 export type ModeSet =
   | { readonly kind: 'set'; readonly before: TargetMode; readonly mode: TargetMode }
   | { readonly kind: 'unchanged'; readonly mode: TargetMode }
-  | { readonly kind: 'unknown-target' }
+  | { readonly kind: 'unknown-target'; readonly known: readonly string[] }
 
 /** Whether actions are made and sent to a target, from now on; everybody is evaluated again, because plans depend on it. */
 export const setTargetMode = async (
@@ -21,13 +21,14 @@ export const setTargetMode = async (
   actor: Actor,
 ): Promise<ModeSet> => {
   const result = await db.transaction(async (tx): Promise<ModeSet> => {
-    const seen = (await targetModes(tx)).get(target as TargetId)
-    if (seen === undefined) return { kind: 'unknown-target' }
+    const known = await targetModes(tx)
+    const seen = known.get(target as TargetId)
+    if (seen === undefined) return { kind: 'unknown-target', known: [...known.keys()].sort() }
     if (seen === mode) return { kind: 'unchanged', mode }
     // Identities before the target's row, as who sees a leaver off takes them: evaluated, then past the guard.
     await makeAllDue(tx, 'modes')
     const row = await lockTarget(tx, target)
-    if (row === null) return { kind: 'unknown-target' }
+    if (row === null) return { kind: 'unknown-target', known: [...known.keys()].sort() }
     // Somebody else has set it meanwhile: that everybody is evaluated once more does no harm.
     if (row.mode === mode) return { kind: 'unchanged', mode }
     if (mode === 'enforce') await resumeDeadlines(tx, target)

@@ -1,10 +1,19 @@
 import type { ListedAccount } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { linkedAccounts } from '../store/reconciliations.ts'
+import { grantsHeld, peopleAmong } from '../store/strays.ts'
 import type { Engine } from './engine.ts'
 
-/** nobody: linked to no person. left: of a leaver, and open. */
-export type Stray = ListedAccount & { readonly is: 'nobody' | 'left'; readonly person: string | null }
+/**
+ * nobody: linked to no person. theirs: linked to nobody yet, and the key of somebody whom Muster knows (`person`) stands on
+ * it. left: of a leaver, and open where it could be shut. stays: of a leaver, and open because no call shuts an account there.
+ */
+export type Stray = ListedAccount & {
+  readonly is: 'nobody' | 'theirs' | 'left' | 'stays'
+  readonly person: string | null
+  /** `stays`: how many grants Muster knows of it. */
+  readonly grants?: number
+}
 
 export type Strays =
   | { readonly kind: 'read'; readonly accounts: number; readonly strays: readonly Stray[] }
@@ -25,25 +34,38 @@ export const strayAccounts = async (
   if (connector === undefined) return { kind: 'unread', cause: 'no connector' }
   const listed = await connector.listAccounts(signal)
   if (listed.kind === 'partial') return { kind: 'unread', cause: listed.cause }
+  const shuts = connector.manifest.disable === 'native'
   const strays: Stray[] = []
-  for (let at = 0; at < listed.items.length; at += atOnce) {
-    const some = listed.items.slice(at, at + atOnce)
-    const linked = new Map(
-      (
-        await linkedAccounts(
-          db,
-          target,
-          some.map(({ nativeId }) => nativeId),
-        )
-      ).map((one) => [one.native_id, one]),
-    )
-    for (const account of some) {
-      const link = linked.get(account.nativeId)
-      if (link === undefined) strays.push({ ...account, is: 'nobody', person: null })
-      // Where accounts cannot be shut, an open one says nothing.
-      else if (link.leaver && account.enabled && connector.manifest.disable === 'native')
-        strays.push({ ...account, is: 'left', person: link.person_key })
-    }
-  }
+  for (let at = 0; at < listed.items.length; at += atOnce)
+    strays.push(...(await straysAmong(db, target, listed.items.slice(at, at + atOnce), shuts)))
   return { kind: 'read', accounts: listed.items.length, strays }
+}
+
+const straysAmong = async (
+  db: Engine['db'],
+  target: TargetId,
+  some: readonly ListedAccount[],
+  shuts: boolean,
+): Promise<readonly Stray[]> => {
+  const ids = some.map(({ nativeId }) => nativeId)
+  const linked = new Map((await linkedAccounts(db, target, ids)).map((one) => [one.native_id, one]))
+  const open = some.filter(({ nativeId, enabled }) => enabled && linked.get(nativeId)?.leaver === true)
+  const [people, grants] = await Promise.all([
+    peopleAmong(
+      db,
+      some.flatMap(({ nativeId, key }) => (key === null || linked.has(nativeId) ? [] : [key])),
+    ),
+    grantsHeld(db, shuts ? [] : open.flatMap(({ nativeId }) => linked.get(nativeId)?.account ?? [])),
+  ])
+  return some.flatMap((account): Stray[] => {
+    const link = linked.get(account.nativeId)
+    if (link === undefined)
+      return account.key !== null && people.has(account.key)
+        ? [{ ...account, is: 'theirs', person: account.key }]
+        : [{ ...account, is: 'nobody', person: null }]
+    if (!link.leaver || !account.enabled) return []
+    return shuts
+      ? [{ ...account, is: 'left', person: link.person_key }]
+      : [{ ...account, is: 'stays', person: link.person_key, grants: grants.get(link.account) ?? 0 }]
+  })
 }

@@ -24,6 +24,7 @@ export const tellOutcomes = async (
           target: claim.target,
           kind: action.kind,
           entitlement: action.entitlement_id,
+          ...('cause' in outcome ? { word: outcome.cause.word, code: outcome.cause.code } : {}),
           ...(outcome.kind === 'refused' && outcome.todo !== undefined ? { todo: outcome.todo } : {}),
         },
       })

@@ -71,6 +71,20 @@ export const lockAdopted = async (tx: Transaction, person: string, entitlement: 
   return row ?? null
 }
 
+/** Which of the two nobody has heard of; null: both are known. */
+export const unknownOf = async (
+  tx: Transaction,
+  person: string,
+  entitlement: string,
+): Promise<'unknown-person' | 'unknown-entitlement' | null> => {
+  const [known] = await tx.query<{ person: boolean; entitlement: boolean }>({
+    text: `select exists (select from muster.identity where person_key = $1) as person,
+      exists (select from muster.entitlement where key = $2) as entitlement`,
+    values: [person, entitlement],
+  })
+  return known?.person === false ? 'unknown-person' : known?.entitlement === false ? 'unknown-entitlement' : null
+}
+
 export const endAdopted = async (
   tx: Transaction,
   { identity, entitlement }: AdoptedRow,

@@ -24,6 +24,8 @@ export type TrailLine = {
   readonly planVersion: number | null
   readonly policyVersion: number | null
   readonly policyHash: string | null
+  /** A human's own words, while they are kept. */
+  readonly reason: string | null
 }
 
 /** Everything that the audit says of one person, in the order in which it was written. Needs the auditor's role. */
@@ -31,7 +33,7 @@ export const personTrail = (db: Queryable, personKey: string): Promise<readonly 
   db.query({
     text: `select (extract(epoch from recorded_at) * 1000)::bigint as at, id, kind, decision_id as decision, action_id as action,
         dispatch_id as dispatch, attempt, operation, target, entitlement, outcome, changed, code, evidence, next, cause,
-        topic, partition, "offset", plan_version as "planVersion", policy_version as "policyVersion", policy_hash as "policyHash"
+        topic, partition, "offset", plan_version as "planVersion", policy_version as "policyVersion", policy_hash as "policyHash", reason
       from auditor.person_trail where person_key = $1 order by recorded_at, id`,
     values: [personKey],
   })

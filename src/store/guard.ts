@@ -109,7 +109,7 @@ export const openGuardHold = async (
     text: `insert into muster.hold (kind, target, action_kind, entitlement_id, policies, detail, opened_at)
       values ('guard', $1, $2::muster.action_kind, $3, array[$4::text], jsonb_build_object('count', $5::int, 'allowed', $6::int), muster.now())
       on conflict (target, action_kind, coalesce(entitlement_id, 0), (policies[1])) where kind = 'guard' and closed_at is null
-      do update set detail = excluded.detail returning xmax = 0 as fresh`,
+      do update set detail = muster.hold.detail || excluded.detail returning xmax = 0 as fresh`,
     values: [hold.target, hold.kind, hold.entitlement, hold.limit, hold.count, hold.allowed],
   })
   return rows[0]?.fresh ?? false

@@ -41,6 +41,14 @@ export const closeHoldAs = async (
   })
 }
 
+/** Refers to what a human said of it: the words are personal data, and stand beside the log. */
+export const addHoldReason = async (tx: Transaction, id: number, ref: string): Promise<void> => {
+  await tx.query({
+    text: `update muster.hold set detail = jsonb_set(detail, '{reasons}', coalesce(detail -> 'reasons', '[]') || to_jsonb($2::text)) where id = $1`,
+    values: [id, ref],
+  })
+}
+
 /** What a human released is neither counted nor held again. `people`: by person key, null = everybody's. The guard's lock is held by the caller. */
 export const releaseHeldActions = async (
   tx: Transaction,

@@ -34,3 +34,12 @@ test('whoever names what is not there is told where to look', async () => {
       err: expect.stringMatching(/\n {2}→ \S/),
     })
 })
+
+test('before the first serve there is no target yet, and that is said', async () => {
+  await house.rows('delete from muster.target')
+  expect(await muster(files, 'target', 'mode', 'bank-ldap', 'enforce')).toMatchObject({
+    exit: 1,
+    err: expect.stringContaining('start `muster serve` once'),
+  })
+  expect((await muster(files, 'target', 'list')).out).toContain('no target yet')
+})

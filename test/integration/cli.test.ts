@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDatabase } from '../../src/store/database.ts'
 import { muster } from '../support/cli.ts'
 import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
 import { bankPolicies, type House, openHouse } from '../support/house.ts'
@@ -216,13 +217,25 @@ describe('acting', () => {
       out: expect.stringContaining('enforce → plan'),
     })
     expect((await muster(files, 'target', 'list', '--json')).json()).toMatchObject([{ id: 'bank-ldap', mode: 'plan' }])
-    expect((await muster(files, 'why', 'P-1', 'CBS_LoanEntry')).out).toContain('bank-ldap is in mode plan')
+    const planned = (await muster(files, 'why', 'P-1', 'CBS_LoanEntry')).out
+    expect(planned).toContain('bank-ldap is in mode plan: nothing is sent')
+    expect(planned).not.toContain('may not be known')
     expect(await entries('target-mode-set')).toMatchObject([
       { target: 'bank-ldap', before: 'enforce', after: 'plan', actor: { type: 'os-user', authenticated: false } },
     ])
     expect(await house.rows('select 1 from muster.identity where work_due_at <= muster.now()')).toHaveLength(1)
     expect(await muster(files, 'target', 'mode', 'bank-ldap', 'enforce')).toMatchObject({ exit: 0 })
-    expect(await muster(files, 'target', 'mode', 'nowhere', 'plan')).toMatchObject({ exit: 1 })
+    for (const line of [
+      ['target', 'mode', 'nowhere', 'plan'],
+      ['account', 'list', 'nowhere'],
+      ['action', 'list', 'nowhere'],
+      ['reconcile', 'nowhere'],
+    ])
+      expect({ line, ...(await muster(files, ...line)) }).toMatchObject({
+        line,
+        exit: 2,
+        err: expect.stringContaining('it has bank-ldap'),
+      })
     expect(await muster(files, 'target', 'mode', 'bank-ldap', 'force')).toMatchObject({
       exit: 2,
       err: expect.stringMatching(/no mode force[\s\S]*observe, plan, enforce/),
@@ -246,9 +259,29 @@ describe('acting', () => {
     expect(JSON.stringify(await entries('hold-rejected'))).not.toContain('Amit')
     expect(await muster(files, 'hold', 'reject', id, '--reason', 'again')).toMatchObject({
       exit: 1,
-      err: expect.stringContaining('rejected'),
+      err: expect.stringMatching(/as rejected[\s\S]*muster show hold/),
     })
+    // The words stand beside the log: whoever may read auditor or the tables sees them.
+    expect((await muster(files, 'show', 'hold', id)).out).toMatch(/because +Amit asked twice/)
+    const auditor = openDatabase({ url: house.database.auditorUrl, max: 1, applicationName: 'test-auditor' })
+    try {
+      expect(
+        await auditor.query({
+          text: `select r.reason, h.reasons, t.reason as told, t.person_key from auditor.reasons r
+            join auditor.person_trail t on (t.body #>> '{detail,ref}')::uuid = r.ref
+            join auditor.holds h on h.hold = (t.body ->> 'hold')::bigint where t.kind = 'hold-rejected'`,
+          values: [],
+        }),
+      ).toEqual([
+        { reason: 'Amit asked twice', reasons: ['Amit asked twice'], told: 'Amit asked twice', person_key: 'P-1' },
+      ])
+    } finally {
+      await auditor.close()
+    }
     expect((await muster(files, 'hold', 'list', '--json')).json()).toEqual([])
+    const denied = (await muster(files, 'why', 'P-1', 'CBS_LoanApprove')).out
+    expect(denied).toMatch(/hold \d+ was rejected by/)
+    expect(denied).not.toContain('void')
     // Nothing changed, so it stays denied: evaluated again, no hold is opened anew, and nothing is granted.
     await house.rows('update muster.identity set work_due_at = muster.now()')
     await house.quiesce()
@@ -303,6 +336,38 @@ describe('acting', () => {
     expect((await muster(files, 'finding', 'list', '--json')).json()).toContainEqual(
       expect.objectContaining({ person: 'P-9', entitlement: 'App_Crm' }),
     )
-    expect((await muster(files, 'finding', 'list')).out).toContain('entitlement=App_Crm')
+    const found = await muster(files, 'finding', 'list', '--kind', 'entitlement-missing')
+    expect(found.out).toMatch(/entitlement=App_Crm[\s\S]*what to do[\s\S]*create it there/)
+    expect((await muster(files, 'finding', 'list', '--kind', 'redis-evicts')).out).toContain('no open finding of kind')
+    const [parked] = await house.rows<{ id: number }>(`select id from muster.action where state = 'parked'`)
+    const shown = await muster(files, 'show', 'action', String(parked?.id))
+    expect(shown.out).toMatch(/ended +\d[\s\S]*to be looked at\s+entitlement-missing \(\S+, code 32\): create it there/)
+    const listed = await muster(files, 'action', 'list', 'bank-ldap')
+    expect(listed).toMatchObject({ exit: 0, out: expect.stringContaining('in mode enforce') })
+  })
+
+  test('in mode plan the actions that are made can be read, by what and by whom', async () => {
+    expect((await muster(files, 'action', 'list', 'bank-ldap')).out).not.toContain('P-7')
+    await muster(files, 'target', 'mode', 'bank-ldap', 'plan')
+    const effectiveAt = (await house.now()) - 1000
+    await house.tell({ person: 'P-7', effectiveAt, attributes: { jobCode: 'RM', department: 'LENDING' } })
+    await house.evaluateAll()
+    const text = await muster(files, 'action', 'list', 'bank-ldap')
+    expect(text.out).toMatch(
+      /1 +grant +CBS_ViewOnly[\s\S]*P-7 +grant +CBS_ViewOnly +assigned by[\s\S]*in mode plan: none is sent/,
+    )
+    expect((await muster(files, 'action', 'list', 'bank-ldap', '--json')).json()).toMatchObject({
+      target: 'bank-ldap',
+      mode: 'plan',
+      actions: expect.arrayContaining([expect.objectContaining({ person: 'P-7', kind: 'ensureAccount' })]),
+    })
+  })
+  test('a rejection whose conflict is over is said to be void', async () => {
+    await muster(files, 'target', 'mode', 'bank-ldap', 'enforce')
+    await house.tell({ person: 'P-1', effectiveAt: (await house.now()) - 500, status: 'terminated', primary: false })
+    await house.quiesce()
+    expect((await muster(files, 'why', 'P-1', 'CBS_LoanApprove')).out).toMatch(
+      /CBS_LoanApprove: wanted[\s\S]*hold \d+ was rejected by [^\n]*: void/,
+    )
   })
 })

@@ -82,7 +82,8 @@ create view auditor.person_trail as
     t.body #>> '{policy,hash}' as policy_hash,
     t.body #>> '{cause,kind}' as cause,
     s.topic, s.partition, t."offset",
-    t.body
+    t.body,
+    p.body ->> 'reason' as reason
   from muster.identity i
   cross join lateral (
     select e.recorded_at, e.id, e.kind, e.decision_id, e.action_id, e.dispatch_id, e.entitlement_id, e.stream_id, e."offset",
@@ -104,7 +105,15 @@ create view auditor.person_trail as
     where (o.operation ->> 'action')::bigint = mine.action_id
   ) t
   left join muster.entitlement n on n.id = t.entitlement_id
-  left join muster.stream s on s.id = t.stream_id;
+  left join muster.stream s on s.id = t.stream_id
+  left join muster.personal_detail p on p.ref = (t.body #>> '{detail,ref}')::uuid;
+
+-- Why somebody released, rejected, linked, unlinked or adopted, in their words: beside the log, for they may be erased. An
+-- entry names it by body -> detail -> ref, and binds it by body -> detail -> hash.
+create view auditor.reasons as
+  select p.ref, i.person_key, p.subject_ref, p.recorded_at, p.body ->> 'reason' as reason
+  from muster.personal_detail p left join muster.identity i on i.subject_ref = p.subject_ref
+  where p.body ->> 'reason' is not null;
 
 -- An entitlement's chain: outcomes that name it, and the decisions behind them. Filter by entitlement (and target) or entitlement_id.
 create view auditor.entitlement_trail as
@@ -184,7 +193,9 @@ create view auditor.holds as
   select h.id as hold, h.kind, i.person_key, i.subject_ref, coalesce(h.target, n.target) as target, coalesce(n.key, n.lookup) as entitlement,
     h.action_kind, h.policies,
     array(select coalesce(c.key, c.lookup) from muster.entitlement c where c.id = any(h.conflicts_with) order by 1) as conflicts_with,
-    h.detail, h.opened_at, h.closed_at, h.closed_by, h.closed_as
+    h.detail - 'reasons' as detail, h.opened_at, h.closed_at, h.closed_by, h.closed_as,
+    array(select p.body ->> 'reason' from jsonb_array_elements_text(h.detail -> 'reasons') as r(ref)
+      join muster.personal_detail p on p.ref = r.ref::uuid order by p.recorded_at) as reasons
   from muster.hold h
   left join muster.identity i on i.id = h.identity_id
   left join muster.entitlement n on n.id = h.entitlement_id;

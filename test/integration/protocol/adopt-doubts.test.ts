@@ -104,7 +104,7 @@ test('nobody is adopted whom evaluation has not judged', async () => {
 test('what a human ends at once is taken away', async () => {
   await open(['Staff_Vpn'])
   await applyAdoption(house.engine, target, 'day one', actor)
-  expect(await endAdoption(house.engine, 'P-1', 'Staff_Vpn', 'no', actor)).toBe(true)
+  expect(await endAdoption(house.engine, 'P-1', 'Staff_Vpn', 'no', actor)).toBe('ended')
   await house.quiesce()
   expect(await house.groupsOf('P-1')).not.toContain('Staff_Vpn')
 })

@@ -69,7 +69,7 @@ test('not for a leaver, nor for what Muster took away or a human has ended befor
   await house.shift(3_700_000)
   await house.addMember('P-2', 'Staff_Vpn')
   await run()
-  expect(await endAdoption(house.engine, 'P-2', 'Staff_Vpn', 'certified away', actor)).toBe(true)
+  expect(await endAdoption(house.engine, 'P-2', 'Staff_Vpn', 'certified away', actor)).toBe('ended')
   await house.quiesce()
   await house.addMember('P-2', 'Staff_Vpn')
   await run()

@@ -1,5 +1,7 @@
 /** `muster link` and `muster unlink`: a human says whose an account is, and correlation does not contradict. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { paintFor } from '../../../src/cli/paint.ts'
+import { strayLines } from '../../../src/cli/stray-lines.ts'
 import type { OwnThing } from '../../../src/connectors/connector.ts'
 import type { NativeId, TargetId } from '../../../src/domain/ids.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
@@ -163,4 +165,28 @@ test('Muster’s own account is linked by nobody, also where this process has do
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.evaluateAll()
   expect(await link('P-1', await idOf('SVC-1'))).toEqual({ kind: 'protected' })
+})
+
+test('where no call shuts an account, an open one of a leaver is told all the same, with what it holds', async () => {
+  const start = await house.now()
+  for (const person of ['P-1', 'P-2']) await house.tell(works(person, start - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', start))
+  await house.quiesce()
+  await setLocked(house, 'P-1', false)
+  expect(await unlink('P-2')).toMatchObject({ kind: 'unlinked' })
+  const real = house.engine.connectors.get(target)
+  if (real === undefined) throw new Error('no connector')
+  const unshuttable = { ...real, manifest: { ...real.manifest, disable: 'none' as const } }
+  const connectors = new Map([[target, unshuttable]])
+  const read = await strayAccounts({ ...house.engine, connectors }, target, AbortSignal.timeout(10_000))
+  if (read.kind === 'unread') throw new Error(read.cause)
+  expect(read.strays.map(({ is, person, grants }) => [is, person, grants]).sort()).toEqual([
+    ['stays', 'P-1', 0],
+    ['theirs', 'P-2', undefined],
+  ])
+  const lines = strayLines(paintFor(false), target, read.accounts, read.strays).join('\n')
+  expect(lines).toContain('1 account of somebody who left cannot be shut here')
+  expect(lines).toContain('P-2 by its key')
+  expect(lines).not.toContain('nobody who left')
 })

@@ -28,10 +28,19 @@ test('the common options may stand before, between and after the words of a comm
   )
 })
 
-test('only a line that asks for help, or for nothing, is answered with help and 0', async () => {
+test('only a line that asks for help is answered with help and 0; one that asks for nothing with usage and 2', async () => {
   const help = expect.stringContaining('muster serve [--roles')
-  for (const line of [[], ['help'], ['--help'], ['-h'], ['--config', bank, '--help'], ['policy', '--help']])
+  for (const line of [['help'], ['--help'], ['-h'], ['--config', bank, '--help']])
     expect({ line, ...(await say(...line)) }).toMatchObject({ line, exit: 0, out: help })
+  expect(await say()).toMatchObject({ exit: 2, out: '', err: help })
+  const group = await say('hold', '--help')
+  expect(group).toMatchObject({ exit: 0, out: expect.stringContaining('muster hold release HOLD') })
+  expect(group.out).not.toContain('muster serve')
+  expect((await say('link', '--help')).out).toContain('muster account list TARGET')
+  expect(await say('hold', 'show', '2')).toMatchObject({
+    exit: 2,
+    err: expect.stringContaining('→ muster show hold 2'),
+  })
   expect(await say('--help', 'policy', 'check')).toMatchObject({
     exit: 0,
     out: expect.stringMatching(/^muster policy check/),

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import type { ActionKind } from '../../../src/domain/action.ts'
+import type { NativeId, TargetId } from '../../../src/domain/ids.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
+import type { Claim, ClaimedAction } from '../../../src/engine/claim.ts'
+import { outcomeEntry } from '../../../src/engine/outcome-entry.ts'
+
+const account = 'a-1' as NativeId
+type Done = Extract<Outcome, { kind: 'done' }>
+
+const entryOf = (kind: ActionKind, changed: boolean, origin?: 'created' | 'linked' | 'known', enabled = true) => {
+  const action = { id: 7, kind, subject_ref: 's', decision_id: 1, entitlement_id: null, attempts: 0 }
+  const outcome: Done = {
+    kind: 'done',
+    changed,
+    evidence: { read: 'account-entry', code: '0', account, entitlement: null },
+    ...(origin === undefined ? {} : { account: { nativeId: account, enabled, attributesHash: 'h', origin } }),
+  }
+  const claim = { dispatch: 3, target: 'bank-ldap' as TargetId } as Claim
+  const { text } = outcomeEntry(
+    0,
+    claim,
+    { action: action as unknown as ClaimedAction, outcome, next: { kind: 'done' }, sent: true },
+    null,
+  )
+  const { before, after } = JSON.parse(text) as { before?: unknown; after?: unknown }
+  return { before, after }
+}
+
+test('before is said only where the outcome proves it: a change of attributes says nothing of what the account was', () => {
+  const open = { present: true, enabled: true }
+  expect(entryOf('ensureAccount', true, 'known')).toEqual({ before: undefined, after: open })
+  expect(entryOf('ensureAccount', true, 'linked')).toEqual({ before: undefined, after: open })
+  expect(entryOf('ensureAccount', true, 'created')).toEqual({ before: { present: false }, after: open })
+  expect(entryOf('ensureAccount', false, 'known')).toEqual({ before: open, after: open })
+  expect(entryOf('disable', true, 'known', false)).toEqual({ before: { enabled: true }, after: { enabled: false } })
+  expect(entryOf('enable', true, 'known')).toEqual({ before: { enabled: false }, after: { enabled: true } })
+  expect(entryOf('grant', true)).toEqual({ before: { held: false }, after: { held: true } })
+  expect(entryOf('revoke', false)).toEqual({ before: { held: false }, after: { held: false } })
+})
