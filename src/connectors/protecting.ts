@@ -18,10 +18,12 @@ export const protecting = (connector: Connector, protection: Protection): Connec
         : isOwn(own.known(), 'account', nativeId)
           ? 'own-account'
           : null,
-    entitlementWord: ({ lookup, nativeId }) => {
+    entitlementWord: ({ lookup, nativeId }, op) => {
       const names = nativeId === null ? [lookup] : [lookup, nativeId]
       if (names.some((name) => isProtectedEntitlement(protection, name))) return 'protected-entitlement'
-      return nativeId !== null && isOwn(own.known(), 'entitlement', nativeId) ? 'own-entitlement' : null
+      // Whoever is in it by another hand may be put out.
+      if (op === 'revoke' || nativeId === null) return null
+      return isOwn(own.known(), 'entitlement', nativeId) ? 'own-entitlement' : null
     },
     // Looked for only where somebody is protected who may be found.
     looks: () => protection.accounts.length > 0 || own.known().some((one) => one.kind === 'account' && one.findable),
@@ -54,7 +56,7 @@ export const protecting = (connector: Connector, protection: Protection): Connec
 type Door = {
   /** Our word for why it is not touched; null: it may be. */
   readonly accountWord: (nativeId: NativeId) => string | null
-  readonly entitlementWord: (entitlement: EntitlementRef) => string | null
+  readonly entitlementWord: (entitlement: EntitlementRef, op: 'grant' | 'revoke') => string | null
   readonly looks: () => boolean
   readonly ownsEntitlements: () => boolean
 }
@@ -100,7 +102,7 @@ const refusal = (door: Door, operation: Operation, found: NativeId | 'unread' | 
   const account = operation.account ?? found
   const word =
     (account === undefined ? null : door.accountWord(account)) ??
-    ('entitlement' in operation ? door.entitlementWord(operation.entitlement) : null)
+    ('entitlement' in operation ? door.entitlementWord(operation.entitlement, operation.op) : null)
   return word === null ? null : refused(word)
 }
 
@@ -138,7 +140,7 @@ const ownMeant = (
   const found = operation.entitlement.nativeId === null ? meant.get(operation.entitlement.lookup) : undefined
   if (found === undefined || found === 'missing') return null
   if (found === 'unread') return { kind: 'retry', cause: { code: '', word: 'not-read-before' } }
-  const word = door.entitlementWord({ ...operation.entitlement, nativeId: found })
+  const word = door.entitlementWord({ ...operation.entitlement, nativeId: found }, operation.op)
   return word === null ? null : refused(word)
 }
 

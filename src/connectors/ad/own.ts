@@ -70,7 +70,7 @@ const isNetBiosName = async (client: LdapClient, domain: string, name: string): 
     new PresenceFilter({ attribute: 'nETBIOSName' }),
   ]
   const read = await client.search({
-    base: `CN=Partitions,${configuration}`,
+    base: `CN=Partitions,${parseExtendedDn(configuration)?.dn ?? configuration}`,
     scope: 'one',
     filter: new AndFilter({ filters }),
     attributes: ['nETBIOSName'],

@@ -110,4 +110,9 @@ test('what Muster itself is there is nobody’s account, and nobody is let into 
   expect(await house.rows('select from muster.account')).toHaveLength(1)
   expect(await house.groupsOf('P-2')).toEqual(lending.filter((key) => key !== 'App_Crm'))
   expect(written().filter((op) => op === 'grant')).toHaveLength(lending.length - 1)
+  // By another hand; a leaver is put out of it all the same.
+  await house.addMember('P-2', 'App_Crm')
+  await house.tell(leaves('P-2', start))
+  await house.quiesce()
+  expect(await house.groupsOf('P-2')).toEqual([])
 })

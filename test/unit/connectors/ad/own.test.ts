@@ -13,7 +13,13 @@ const users: readonly Shown[] = [
 
 /** A domain of two users that knows names and «or». */
 const client = {
-  search: async ({ filter }: { filter: { toString: () => string } }) => {
+  search: async ({ base, filter }: { base: string; filter: { toString: () => string } }) => {
+    const one = (name: string, value: string) => ({
+      ok: true,
+      value: [{ dn: base, attributes: new Map([[name.toLowerCase(), [value]]]) }],
+    })
+    if (base === '') return one('configurationNamingContext', 'CN=Configuration,DC=corp,DC=example')
+    if (base.startsWith('CN=Partitions')) return one('nETBIOSName', 'CORP')
     const asked = filter.toString().toLowerCase()
     const found = users.filter(
       ({ sam, upn }) => asked.includes(`(samaccountname=${sam})`) || asked.includes(`(userprincipalname=${upn})`),
@@ -32,12 +38,19 @@ const client = {
   },
 } as unknown as LdapClient
 
+const ownAs = async (bindName: string) => {
+  const settings = { bindName, searchBase: 'DC=corp,DC=example', correlation: 'employeeNumber' }
+  return (await own(client, settings as unknown as AdSettings)).items.map(({ nativeId }) => nativeId)
+}
+
 // [MS-ADTS] 5.1.1.1.1 takes the names in an order: the UPN as set comes before sAMAccountName@domain.
 test('only whom the bind signs in is Muster: not the leaver who is called like a part of its UPN', async () => {
-  const settings = {
-    bindName: 'max.uster@corp.example',
-    searchBase: 'DC=corp,DC=example',
-    correlation: 'employeeNumber',
-  } as unknown as AdSettings
-  expect((await own(client, settings)).items.map(({ nativeId }) => nativeId)).toEqual([service])
+  expect(await ownAs('max.uster@corp.example')).toEqual([service])
+})
+
+test('a name of another domain is nobody’s of this one', async () => {
+  expect(await ownAs('CORP\\svc-muster')).toEqual([service])
+  expect(await ownAs('svc-muster@corp.example')).toEqual([service])
+  for (const elsewhere of ['ELSEWHERE\\max.uster', 'max.uster@elsewhere.example'])
+    expect(await ownAs(elsewhere)).toEqual([])
 })
