@@ -1,0 +1,31 @@
+/** What is held by nested groups or the primary group, where a read of it came too late, or told more than one thing at once. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type House, openHouse } from '../../support/house.ts'
+import { reporting } from './behind-our-back.ts'
+import { nestedGroups } from './nested-groups.ts'
+import { leaves, works } from './people.ts'
+
+let house: House
+let groups: ReturnType<typeof nestedGroups>
+
+beforeEach(async () => {
+  groups = nestedGroups()
+  house = await openHouse({ connector: groups.wrap, revised: reporting })
+})
+afterEach(() => house.close())
+
+test('a leaver’s account was linked unread: whoever is rehired gets no grant before what it holds indirectly is known', async () => {
+  await groups.setPrimary(house, 'CBS_LoanApprove')
+  await house.addAccount('P-1')
+  groups.failNext(1_000)
+  const now = await house.now()
+  await house.tell(works('P-1', now - 2000))
+  await house.tell(leaves('P-1', now - 1000))
+  await house.quiesce()
+  expect(await house.rows('select indirect_read_at from muster.account')).toEqual([{ indirect_read_at: null }])
+  groups.failNext(0)
+  await house.tell(works('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('App_Crm')
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
