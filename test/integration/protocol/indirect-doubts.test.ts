@@ -1,12 +1,15 @@
 /** What is held by nested groups or the primary group, where a read of it came too late, or told more than one thing at once. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { TargetId } from '../../../src/domain/ids.ts'
+import { reconcile } from '../../../src/engine/reconcile.ts'
 import { type House, openHouse } from '../../support/house.ts'
-import { reporting } from './behind-our-back.ts'
+import { reporting, resolved } from './behind-our-back.ts'
 import { nestedGroups } from './nested-groups.ts'
 import { leaves, works } from './people.ts'
 
 let house: House
 let groups: ReturnType<typeof nestedGroups>
+const target = 'bank-ldap' as TargetId
 
 beforeEach(async () => {
   groups = nestedGroups()
@@ -25,6 +28,26 @@ test('a leaver’s account was linked unread: whoever is rehired gets no grant b
   expect(await house.rows('select indirect_read_at from muster.account')).toEqual([{ indirect_read_at: null }])
   groups.failNext(0)
   await house.tell(works('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('App_Crm')
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('many lose what they held and hold something else instead: what they gained counts, whatever becomes of the losses', async () => {
+  await groups.setPrimary(house, 'CBS_TellerCash')
+  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+  for (const person of people)
+    await house.tell(works(person, (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  await groups.setPrimary(house, 'CBS_LoanApprove')
+  const told = await reconcile(house.engine, target, {
+    actor: { type: 'engine', name: 'test' },
+    signal: AbortSignal.timeout(30_000),
+    full: true,
+  })
+  expect(told).toMatchObject({ indirectUnread: expect.stringContaining('4 of 4') })
+  await house.tell(works('P-1', await house.now()))
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toContain('App_Crm')
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
