@@ -1,0 +1,43 @@
+/** `drift: adopt` takes over what other hands gave; what a late worker of ours gave is nobody's wish (L9). */
+import { afterEach, expect, test } from 'vitest'
+import { reconcile } from '../../../src/engine/reconcile.ts'
+import { createFaults, createGates } from '../../support/faults.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
+import { reporting, resolved } from './behind-our-back.ts'
+import { works } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
+
+let house: House
+afterEach(() => house.close())
+const adopting = (text: string) => reporting(text).replaceAll(/^( {4})(risk: )/gm, '$1drift: adopt\n$1$2')
+const run = async () => {
+  await reconcile(house.engine, target, {
+    actor: { type: 'engine', name: 'test' },
+    signal: AbortSignal.timeout(30_000),
+  })
+  await house.quiesce()
+}
+
+test('a zombie writes what its person has moved away from, and a reconciliation sees it first: taken back, not adopted', async () => {
+  const gates = createGates()
+  const faults = createFaults()
+  house = await openHouse({ settings: { pause: gates.pause }, connector: faults.wrap, revised: adopting })
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  await house.quiesce()
+  await resolved(house)
+  await run()
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  const called = gates.stopAt('provision:called')
+  worker.open()
+  await called.reached
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  await run()
+  called.open()
+  await outstanding
+  await house.quiesce()
+  expect(await house.rows('select adopted_by from muster.adopted')).toEqual([])
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
