@@ -1,0 +1,49 @@
+/** What takes away is sent once more while nobody knows what became of the first call: the second call's answer says nothing of the first. */
+import { afterEach, expect, test } from 'vitest'
+import type { Connector } from '../../../src/connectors/connector.ts'
+import { observeSettled } from '../../../src/connectors/settled.ts'
+import { answerLost, createFaults } from '../../support/faults.ts'
+import { type House, openHouse } from '../../support/house.ts'
+import { works } from './people.ts'
+
+const settleMs = 60_000
+let house: House
+afterEach(() => house.close())
+
+test('a revoke whose answer was lost, and whose second call never began, stays unknown: whoever moves back gets it again', async () => {
+  const faults = createFaults()
+  const lagging = (real: Connector): Connector => ({
+    ...real,
+    manifest: { ...real.manifest, settleMs },
+    observe: (operations, observing) =>
+      observeSettled(settleMs, operations, observing, (asked) => real.observe(asked, observing)),
+  })
+  house = await openHouse({ connector: (real) => faults.wrap(lagging(real)) })
+  const round = async (passMs: number) => {
+    await house.evaluateAll()
+    await house.shift(passMs)
+    for (const { id } of await house.dispatchAll()) await house.provision(id)
+  }
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  await house.tell(works('P-1', await house.now(), { jobCode: 'TELLER', department: 'LENDING' }))
+  faults.next(answerLost, 'revoke')
+  await round(600)
+  const revokes = () =>
+    house.rows<{ state: string; unknown: boolean }>(
+      `select a.state::text, a.unknown from muster.action a join muster.entitlement e on e.id = a.entitlement_id where a.kind = 'revoke' and e.key = 'CBS_LoanEntry'`,
+    )
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  expect(await revokes()).toEqual([{ state: 'ready', unknown: true }])
+  // The lease was short: nothing of the second call has begun.
+  faults.next(
+    async (operations) => operations.map(() => ({ kind: 'retry', cause: { code: '', word: 'lease' } })),
+    'revoke',
+  )
+  await round(2_000)
+  await house.tell(works('P-1', await house.now()))
+  for (let i = 0; i < 4; i++) await round(settleMs)
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+})
