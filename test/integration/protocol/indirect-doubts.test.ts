@@ -1,9 +1,11 @@
 /** What is held by nested groups or the primary group, where a read of it came too late, or told more than one thing at once. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TargetId } from '../../../src/domain/ids.ts'
+import { leaveChecksMs } from '../../../src/domain/leave-check.ts'
+import { checkLeavers } from '../../../src/engine/check-leavers.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { type House, openHouse } from '../../support/house.ts'
-import { reporting, resolved } from './behind-our-back.ts'
+import { findingsOf, reporting, resolved } from './behind-our-back.ts'
 import { nestedGroups } from './nested-groups.ts'
 import { leaves, works } from './people.ts'
 
@@ -51,4 +53,30 @@ test('many lose what they held and hold something else instead: what they gained
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toContain('App_Crm')
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('what a leaver still holds indirectly could not be read while they were checked: the full run that reads it tells it', async () => {
+  await groups.setPrimary(house, 'Staff_Vpn')
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await resolved(house)
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  groups.failNext(1_000)
+  for (const ms of leaveChecksMs) {
+    await house.shift(ms)
+    await checkLeavers(house.engine, new AbortController().signal)
+    await house.quiesce()
+  }
+  expect(await house.rows('select from muster.leave_check')).toEqual([])
+  groups.failNext(0)
+  const told = await reconcile(house.engine, target, {
+    actor: { type: 'engine', name: 'test' },
+    signal: AbortSignal.timeout(30_000),
+    full: true,
+  })
+  expect(told).toMatchObject({ indirectUnread: null })
+  await house.quiesce()
+  await house.sweep()
+  expect(await findingsOf(house)).toContain('leaver-holds-indirectly')
 })
