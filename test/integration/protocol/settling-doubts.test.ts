@@ -47,3 +47,43 @@ test('a revoke whose answer was lost, and whose second call never began, stays u
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
 })
+
+test('an account that is found within the settling time is there; whether it is open is not known: who is suspended is shut all the same', async () => {
+  const faults = createFaults()
+  const behind = { now: false }
+  /** Replicas that have not heard yet that the account was opened. */
+  const lagging = (real: Connector): Connector => ({
+    ...real,
+    manifest: { ...real.manifest, settleMs },
+    observe: (operations, observing) =>
+      observeSettled(settleMs, operations, observing, async (asked) =>
+        (await real.observe(asked, observing)).map((outcome) =>
+          behind.now && outcome.kind === 'done' && outcome.account !== undefined
+            ? { ...outcome, account: { ...outcome.account, enabled: false } }
+            : outcome,
+        ),
+      ),
+  })
+  house = await openHouse({ connector: (real) => faults.wrap(lagging(real)) })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await house.tell({ ...works('P-1', await house.now()), status: 'leave' })
+  await house.quiesce()
+  expect((await house.account('P-1'))?.locked).toBe(true)
+  // Back, with another title: opened, and the answer about the attributes is lost.
+  const lead = { jobCode: 'RM', department: 'LENDING', jobTitle: 'Lead' }
+  await house.tell(works('P-1', await house.now(), lead))
+  faults.next(answerLost, 'ensureAccount')
+  await house.evaluateAll()
+  await house.shift(600)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  expect((await house.account('P-1'))?.locked).toBe(false)
+  expect(await house.rows(`select kind::text from muster.action where unknown`)).toEqual([{ kind: 'ensureAccount' }])
+  behind.now = true
+  await house.shift(2_000)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  behind.now = false
+  await house.tell({ ...works('P-1', await house.now(), lead), status: 'suspended' })
+  await house.quiesce()
+  expect((await house.account('P-1'))?.locked).toBe(true)
+})
