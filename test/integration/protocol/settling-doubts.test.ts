@@ -4,7 +4,7 @@ import type { Connector } from '../../../src/connectors/connector.ts'
 import { observeSettled } from '../../../src/connectors/settled.ts'
 import { answerLost, createFaults } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
-import { works } from './people.ts'
+import { leaves, works } from './people.ts'
 
 const settleMs = 60_000
 let house: House
@@ -86,4 +86,35 @@ test('an account that is found within the settling time is there; whether it is 
   await house.tell({ ...works('P-1', await house.now(), lead), status: 'suspended' })
   await house.quiesce()
   expect((await house.account('P-1'))?.locked).toBe(true)
+})
+
+test('a leaver’s grant is not known yet: its revoke is sent again with growing pauses, not five times a second', async () => {
+  const faults = createFaults()
+  const lagging = (real: Connector): Connector => ({
+    ...real,
+    manifest: { ...real.manifest, settleMs },
+    observe: (operations, observing) =>
+      observeSettled(settleMs, operations, observing, (asked) => real.observe(asked, observing)),
+  })
+  house = await openHouse({ connector: (real) => faults.wrap(lagging(real)) })
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.quiesce()
+  await house.tell(works('P-1', await house.now()))
+  await house.evaluateAll()
+  await house.shift(600)
+  faults.next(answerLost, 'grant')
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  await house.tell(leaves('P-1', await house.now()))
+  await house.evaluateAll('leaver')
+  const written = () =>
+    faults.calls.filter(({ call, operations }) => call === 'apply' && operations.some(({ op }) => op === 'revoke'))
+      .length
+  const before = written()
+  // Ten seconds of the sixty.
+  for (let i = 0; i < 20; i++) {
+    for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+    await house.shift(500)
+  }
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(written() - before).toBeLessThan(10)
 })
