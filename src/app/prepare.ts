@@ -6,6 +6,7 @@ import { databaseRefusals } from '../engine/check-rights.ts'
 import type { Engine } from '../engine/engine.ts'
 import { armIngest } from '../engine/ingest-position.ts'
 import { isOutage } from '../engine/outage.ts'
+import { readsIndirect } from '../engine/read-indirect.ts'
 import { errorFields, type Log } from '../log.ts'
 import { unparkAll } from '../store/parked.ts'
 import { registerTarget } from '../store/targets.ts'
@@ -33,7 +34,8 @@ const once = async (engine: Engine, config: Config, does: (role: Role) => boolea
   const refusals = await databaseRefusals(db)
   if (refusals.length > 0) throw new RefusedToStart(refusals)
   if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
-  for (const { id, mode } of config.targets) await registerTarget(db, id as TargetId, mode)
+  for (const { id, mode } of config.targets)
+    await registerTarget(db, id as TargetId, mode, readsIndirect(engine.connectors.get(id as TargetId)))
   if (does('evaluate')) await unparkAll(db)
   const applied = await applyPolicy(
     engine,

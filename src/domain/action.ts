@@ -101,6 +101,8 @@ export type ActionReason =
   /** A leaver's account, when the time has passed for which it is kept. */
   | { readonly kind: 'no-longer-kept' }
   | { readonly kind: 'attributes-differ' }
+  /** What the account holds indirectly is to be read before anything is granted to it. */
+  | { readonly kind: 'indirect-unread' }
   | { readonly kind: 'inverse-of-claimed'; readonly action: ActionId }
 
 /** An open action that the plan wants too: keeps age, attempts and deadline, gets the new version and these waits. */

@@ -100,16 +100,23 @@ const check = async (
     }),
   )
   const { drift: appeared } = await saveDrift(engine, target, drift, { begun })
-  await checkIndirect(engine, target, connector, due, signal)
+  const unread = await checkIndirect(engine, target, connector, due, signal)
+  const told = due.filter(({ account }) => !unread.has(account))
+  if (unread.size > 0)
+    await tellUnread(
+      engine,
+      target,
+      due.filter(({ account }) => unread.has(account)),
+    )
   if (reopened.length > 0) engine.nudge('evaluate', 'leaver')
   await engine.db.transaction(async (tx) => {
     const at = await databaseNow(tx)
     // Another process may have read them, too, or they left once more.
-    const made = await advanceLeaveChecks(tx, due)
+    const made = await advanceLeaveChecks(tx, told)
     await appendAudit(
       tx,
       at,
-      due
+      told
         .filter(({ account }) => made.has(account))
         .map((one) =>
           auditEntry(
@@ -140,19 +147,22 @@ const check = async (
     await closeFindingsOf(
       tx,
       'leave-unread',
-      due.map((one) => unreadKey(one, target)),
+      told.map((one) => unreadKey(one, target)),
     )
   })
 }
 
-/** What no revoke of ours ended may be there still, by nested groups: evaluation tells it. Not known is not told. */
+/**
+ * What no revoke of ours ended may be there still, by nested groups: evaluation tells it. Answers the accounts of whom this
+ * read told nothing: their check is not made yet.
+ */
 const checkIndirect = async (
   engine: Engine,
   target: TargetId,
   connector: Connector,
   due: readonly LeaveCheck[],
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<ReadonlySet<number>> => {
   const readAt = await databaseNow(engine.db)
   const read = await readIndirect(
     connector,
@@ -163,7 +173,9 @@ const checkIndirect = async (
     const held = read?.told.get(one.native_id as NativeId)
     return held === undefined ? [] : [{ ...one, held }]
   })
-  if (people.length === 0) return
+  const unread = new Set(read === null ? [] : due.map(({ account }) => account))
+  for (const { account } of people) unread.delete(account)
+  if (people.length === 0) return unread
   await engine.db.transaction(async (tx) => {
     await lockIdentities(
       tx,
@@ -176,6 +188,7 @@ const checkIndirect = async (
     await appendAudit(tx, at, entries)
   })
   engine.nudge('evaluate', 'leaver')
+  return unread
 }
 
 const unreadKey = ({ subject_ref }: LeaveCheck, target: TargetId): string => `${subject_ref}:${target}`

@@ -22,6 +22,7 @@ import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
 import { adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
+import { readsIndirect } from './read-indirect.ts'
 
 /** What one evaluation of one identity answers: everything that is then written, nothing of it read again. */
 export type Judged = {
@@ -123,15 +124,18 @@ const judgeAs = (
     endedAt,
     decision,
     targets: context.targets,
-    accounts: facts.accounts.map(({ id, target, enabled, attributesHash, grantsReadAt, sessionsEndedAt }) => ({
-      id: id as AccountId,
-      target: target as TargetId,
-      // A leaver's account counts as never read until its grants were read since the leave, and since we heard of it:
-      // disable reads them.
-      enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, heardAt) ? null : enabled,
-      attributesHash,
-      sessionsEnded: endedAt !== null && (sessionsEndedAt ?? 0) >= endedAt,
-    })),
+    accounts: facts.accounts.map(
+      ({ id, target, enabled, attributesHash, grantsReadAt, indirectReadAt, sessionsEndedAt }) => ({
+        id: id as AccountId,
+        target: target as TargetId,
+        // A leaver's account counts as never read until its grants were read since the leave, and since we heard of it:
+        // disable reads them.
+        enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, heardAt) ? null : enabled,
+        attributesHash,
+        indirectUnread: indirectReadAt === null && readsIndirect(context.connectors.get(target as TargetId)) === true,
+        sessionsEnded: endedAt !== null && (sessionsEndedAt ?? 0) >= endedAt,
+      }),
+    ),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
     missing,

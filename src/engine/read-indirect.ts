@@ -14,6 +14,10 @@ export type IndirectRead = {
   readonly unread: string | null
 }
 
+/** null: there is no connector to ask. */
+export const readsIndirect = (connector: Pick<Connector, 'indirectGrantsOf'> | undefined): boolean | null =>
+  connector === undefined ? null : connector.indirectGrantsOf !== undefined
+
 /** null: the target has no such thing. What is too much for one read, or has one in it that cannot be read, may be said of fewer. */
 export const readIndirect = async (
   { indirectGrantsOf }: Pick<Connector, 'indirectGrantsOf'>,
@@ -37,7 +41,8 @@ export const readIndirect = async (
       return
     }
     failures += 1
-    if (some.length === 1 || failures > mostFailures) {
+    // After its time everything else would tell nothing either, each a moment later.
+    if (some.length === 1 || failures > mostFailures || signal.aborted) {
       unread = seen.cause
       return
     }
@@ -50,9 +55,10 @@ export const readIndirect = async (
 }
 
 /**
- * What stands in the outcomes of accounts that are about to be linked, with what they hold indirectly: nothing is granted to
- * them before that is known (DESIGN §4). Where it could not be read, the account is not linked yet, unless a leaver's, for
- * whoever is to be shut out does not wait for it.
+ * What stands in the outcomes of accounts that are about to be linked, or were linked unread, with what they hold indirectly:
+ * nothing is granted to them before that is known (DESIGN §4). Where it could not be read, the account is not linked yet.
+ * Nobody reads it for a leaver: whoever is shut by the same call would wait for it, and no grant goes out before it is read
+ * (store/claimable).
  */
 export const withIndirect = async (
   connector: Pick<Connector, 'indirectGrantsOf'>,
@@ -61,23 +67,26 @@ export const withIndirect = async (
   lane: Lane,
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> => {
-  if (connector.indirectGrantsOf === undefined) return outcomes
-  const linking = actions.map((action, index) => accountLinked(action, outcomes[index]))
-  const ids = linking.filter((account) => account !== null)
+  if (connector.indirectGrantsOf === undefined || lane === 'leaver') return outcomes
+  const unread = actions.map((action, index) => accountUnread(action, outcomes[index]))
+  const ids = unread.filter((account) => account !== null)
   if (ids.length === 0) return outcomes
   const read = await readIndirect(connector, ids, signal)
   return outcomes.map((outcome, index) => {
-    const account = linking[index] ?? null
+    const account = unread[index] ?? null
     if (account === null || outcome.kind !== 'done') return outcome
     const indirect = read?.told.get(account)
     if (indirect !== undefined) return { ...outcome, indirect }
-    return lane === 'leaver' ? outcome : { kind: outcome.changed ? 'unknown' : 'retry', cause: notRead }
+    return { kind: outcome.changed ? 'unknown' : 'retry', cause: notRead }
   })
 }
 
 const notRead = { code: '', word: 'indirect-not-read' } as const
 
-const accountLinked = ({ kind, account_id }: ClaimedAction, outcome: Outcome | undefined): NativeId | null =>
-  kind === 'ensureAccount' && account_id === null && outcome?.kind === 'done'
+const accountUnread = (
+  { kind, account_id, indirect_unread }: ClaimedAction,
+  outcome: Outcome | undefined,
+): NativeId | null =>
+  kind === 'ensureAccount' && (account_id === null || indirect_unread) && outcome?.kind === 'done'
     ? (outcome.account?.nativeId ?? null)
     : null

@@ -15,12 +15,14 @@ import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Accounts, List } from './list-members.ts'
 import { readIndirect } from './read-indirect.ts'
 import type { IndirectReconciled, Reconciler } from './reconciler.ts'
-import { type HeldIndirectly, saveIndirectAccess } from './save-indirect.ts'
+import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
 
 /** Accounts of one read, and of one transaction. */
 const atOnce = 200
 /** Few may lose all that they hold; when more do, a read that lacks something is likelier (ADR 0016). */
 const freely = 3
+
+type Held = HeldIndirectly & Pick<IndirectBehind, 'leaver'>
 
 const nothing: IndirectReconciled = { indirect: 0, indirectUnread: null }
 
@@ -57,7 +59,7 @@ export const reconcileIndirect = async (
   let indirect = 0
   let unread: string | null = null
   /** Their losses are written down when it is known how many lose something. */
-  const losers: { readonly one: HeldIndirectly; readonly readAt: number }[] = []
+  const losers: { readonly one: Held; readonly readAt: number }[] = []
   const unreadOf: number[] = []
   for (let after = 0; ; ) {
     signal.throwIfAborted()
@@ -73,7 +75,7 @@ export const reconcileIndirect = async (
     )
     if (read === null) return nothing
     unread ??= read.unread
-    const told = some.flatMap((one): HeldIndirectly[] => {
+    const told = some.flatMap((one): Held[] => {
       const held = read.told.get(one.native_id as NativeId)
       return held === undefined ? [] : [{ ...one, held }]
     })
@@ -82,7 +84,7 @@ export const reconcileIndirect = async (
       engine.db,
       told.map(({ account }) => account),
     )
-    const isLosing = ({ account, held }: HeldIndirectly) =>
+    const isLosing = ({ account, held }: Held) =>
       (known.get(account) ?? []).some((id) => !held.some(({ entitlement }) => entitlement.nativeId === id))
     losers.push(...told.filter(isLosing).map((one) => ({ one, readAt })))
     indirect += await save(
@@ -94,19 +96,24 @@ export const reconcileIndirect = async (
   }
   await saveIndirectUnread(engine.db, unreadOf)
   const believed = losers.length > freely ? await indirectHolders(engine.db, target) : 0
-  if (!acceptShrunken && believed > 0 && tooManyGone({ believed, gone: losers.length }, 'entitlement'))
-    return { indirect, indirectUnread: `${losers.length} of ${believed} accounts are shown without what they held` }
+  const isShrunken = !acceptShrunken && believed > 0 && tooManyGone({ believed, gone: losers.length }, 'entitlement')
+  // Only the losses are in doubt: whatever was gained counts.
   for (const [readAt, some] of Map.groupBy(losers, (loser) => loser.readAt))
     indirect += await save(
       engine,
       target,
       readAt,
-      some.map(({ one }) => one),
+      some.map(({ one }) => ({ ...one, addsOnly: isShrunken })),
     )
-  return { indirect, indirectUnread: unread }
+  if (!isShrunken) return { indirect, indirectUnread: unread }
+  await saveIndirectUnread(
+    engine.db,
+    losers.map(({ one }) => one.account),
+  )
+  return { indirect, indirectUnread: `${losers.length} of ${believed} accounts are shown without what they held` }
 }
 
-const isIn = (told: readonly HeldIndirectly[], { account }: IndirectBehind): boolean =>
+const isIn = (told: readonly Held[], { account }: IndirectBehind): boolean =>
   told.some((one) => one.account === account)
 
 /** Members that are no accounts may be groups: the target names them as it names the entitlements themselves, or nothing is found. */
@@ -115,12 +122,7 @@ const nestingsOf = (lists: readonly List[], accounts: Accounts): readonly Nestin
     members.flatMap((member) => (accounts.has(member) ? [] : [{ entitlement: id, member }])),
   )
 
-const save = async (
-  engine: Reconciler,
-  target: TargetId,
-  readAt: number,
-  people: readonly HeldIndirectly[],
-): Promise<number> => {
+const save = async (engine: Reconciler, target: TargetId, readAt: number, people: readonly Held[]): Promise<number> => {
   if (people.length === 0) return 0
   const saved = await engine.db.transaction(async (tx) => {
     await lockIdentities(
@@ -129,9 +131,16 @@ const save = async (
     )
     const at = await databaseNow(tx)
     const { identities, appeared, entries } = await saveIndirectAccess(tx, target, at, readAt, people)
-    await makeDue(tx, identities)
+    // That nothing has changed is what there is to tell of somebody who has left: no revoke of ours ended it.
+    const remaining = await holdersOfCatalogued(
+      tx,
+      target,
+      people.filter(({ leaver }) => leaver),
+    )
+    const due = [...new Set([...identities, ...remaining.map(({ identity }) => identity)])]
+    await makeDue(tx, due)
     await appendAudit(tx, at, entries)
-    return { appeared, due: identities.length }
+    return { appeared, due: due.length }
   })
   if (saved.due > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
   return saved.appeared

@@ -66,7 +66,16 @@ export const reobserve = async (
       const { identity_id: identity, subject_ref } = action
       return outcome.indirect === undefined
         ? []
-        : [{ identity, subject_ref, account, native_id: outcome.account.nativeId, held: outcome.indirect }]
+        : [
+            {
+              identity,
+              subject_ref,
+              account,
+              native_id: outcome.account.nativeId,
+              held: outcome.indirect,
+              addsOnly: action.account_id !== null,
+            },
+          ]
     })
     await appendAudit(tx, at, (await saveIndirectAccess(tx, claim.target, at, readAt, indirect)).entries)
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))

@@ -6,7 +6,7 @@ import type { ObservedIndirect } from '../domain/outcome.ts'
 import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
 import { knownEntitlements } from '../store/grants.ts'
-import { catalogued, managedOf, saveIndirect } from '../store/indirect.ts'
+import { catalogued, indirectLinks, managedOf, saveIndirect } from '../store/indirect.ts'
 
 /** One account of somebody, and all that it holds indirectly. */
 export type HeldIndirectly = {
@@ -15,6 +15,8 @@ export type HeldIndirectly = {
   readonly account: number
   readonly native_id: string
   readonly held: readonly ObservedIndirect[]
+  /** What is known and not in this read stays: whether that is lost, only a reconciliation believes. */
+  readonly addsOnly?: boolean
 }
 
 export type SavedIndirect = {
@@ -39,17 +41,20 @@ export const saveIndirectAccess = async (
   const seen = people.flatMap(({ held }) => held.map(({ entitlement }) => entitlement))
   const known = await knownEntitlements(tx, target, seen)
   const contested = seen.length === 0 ? [] : await contestSeen(tx, target, seen)
-  const changes = await saveIndirect(
+  const kept = await indirectLinks(
     tx,
-    readAt,
-    people.map(({ account, held }) => ({
-      account,
-      held: held.flatMap(({ entitlement, via, path }) => {
-        const id = known.get(entitlement.nativeId)
-        return id === undefined ? [] : [{ entitlement: id, via, path }]
-      }),
-    })),
+    people.flatMap(({ account, addsOnly }) => (addsOnly === true ? [account] : [])),
   )
+  const rows = people.map(({ account, held }) => {
+    const read = held.flatMap(({ entitlement, via, path }) => {
+      const id = known.get(entitlement.nativeId)
+      return id === undefined ? [] : [{ entitlement: id, via, path }]
+    })
+    const ids = new Set(read.map(({ entitlement }) => entitlement))
+    return { account, held: [...read, ...(kept.get(account) ?? []).filter(({ entitlement }) => !ids.has(entitlement))] }
+  })
+  const changes = await saveIndirect(tx, readAt, rows)
+  const linksOf = new Map(rows.map(({ account, held }) => [account, held]))
   const managed = await managedOf(tx, [...new Set(changes.flatMap(({ now, before }) => [...now, ...before]))])
   const byAccount = new Map(people.map((one) => [one.account, one]))
   const concerned = changes.flatMap(({ account, now, before }) => {
@@ -75,8 +80,8 @@ export const saveIndirectAccess = async (
             account: one.native_id,
             held: has,
             before: had,
-            paths: one.held
-              .filter(({ entitlement }) => has.includes(known.get(entitlement.nativeId) ?? 0))
+            paths: (linksOf.get(one.account) ?? [])
+              .filter(({ entitlement }) => has.includes(entitlement))
               .map(({ via, path }) => ({ via, path })),
             readAt: new Date(readAt).toISOString(),
             actor: { type: 'engine' },

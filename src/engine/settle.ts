@@ -188,6 +188,7 @@ const linkedWith = ({ action, outcome, next }: Verdict): readonly Omit<HeldIndir
           subject_ref: action.subject_ref,
           native_id: outcome.account.nativeId,
           held: outcome.indirect,
+          addsOnly: action.account_id !== null,
         },
       ]
     : []

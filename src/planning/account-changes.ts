@@ -33,7 +33,7 @@ export const accountChanges = (input: PlanInput, lookups: Lookups): readonly New
 const ensured = (
   target: TargetId,
   { wantedAttributes }: PlanInput,
-  { accounts, wanted }: Lookups,
+  { accounts, wanted, grants }: Lookups,
 ): readonly AccountChange[] => {
   const account = accounts.get(target)
   const attributesHash = wantedAttributes.get(target) ?? null
@@ -46,9 +46,10 @@ const ensured = (
     attributesHash,
   })
   if (account === undefined) return somethingWantedOn(target, wanted) ? [ensure({ kind: 'account-wanted' })] : []
-  return attributesHash !== null && account.attributesHash !== attributesHash
-    ? [ensure({ kind: 'attributes-differ' })]
-    : []
+  if (attributesHash !== null && account.attributesHash !== attributesHash)
+    return [ensure({ kind: 'attributes-differ' })]
+  const isToBeGiven = [...wanted.values()].some((one) => one.target === target && !grants.has(one.entitlement))
+  return account.indirectUnread === true && isToBeGiven ? [ensure({ kind: 'indirect-unread' })] : []
 }
 
 /**

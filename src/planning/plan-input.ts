@@ -13,6 +13,8 @@ export type LinkedAccount = {
   readonly enabled: boolean | null
   /** Of the mapped attributes, as last read. */
   readonly attributesHash: string | null
+  /** What it holds indirectly is to be read before anything is granted to it. */
+  readonly indirectUnread?: boolean
   /** Since the person left; only of leavers. */
   readonly sessionsEnded?: boolean
 }

@@ -50,6 +50,8 @@ export const reasonText = (reason: ActionReason): string => {
       return 'left long enough ago'
     case 'attributes-differ':
       return 'attributes differ'
+    case 'indirect-unread':
+      return 'what the account holds indirectly is not known'
     case 'inverse-of-claimed':
       return `action ${reason.action} was going out already`
   }

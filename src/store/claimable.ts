@@ -19,6 +19,10 @@ const dutiesAreSure = `(${unsureDuties} is null
   or not exists (select from muster.entitlement own where own.id = a.entitlement_id
     and (own.duties || own.implied_duties) && ${unsureDuties}))`
 
+/** Where accounts hold things indirectly, nothing is granted beside what nobody has read (ADR 0023). Uncorrelated: one look for each statement. */
+const indirectIsRead = `(a.kind <> 'grant' or c.indirect_read_at is not null
+  or a.target <> all (array(select r.id from muster.target r where r.reads_indirect)))`
+
 /** What gives access waits for everything that could take it away. */
 const grantConditions = `(i.events_seen = i.events_folded
   and (i.work_due_at is null or i.work_due_at > (select muster.now()))
@@ -28,6 +32,7 @@ const grantConditions = `(i.events_seen = i.events_folded
   and (a.valid_from is null or a.valid_from <= (select muster.now()))
   and (a.valid_to is null or a.valid_to > (select muster.now()))
   and ${ingestCaughtUp}
+  and ${indirectIsRead}
   and ${dutiesAreSure})`
 
 /**

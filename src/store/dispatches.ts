@@ -84,6 +84,8 @@ export type DispatchedAction = {
   readonly not_theirs: readonly string[] | null
   readonly account_id: number | null
   readonly account_native: string | null
+  /** Of ensureAccount: it is linked, and what it holds indirectly is not known (or its target has no such thing). */
+  readonly indirect_unread: boolean
   readonly lookup: string | null
   readonly entitlement_native: string | null
   /** Of endSessions: native ids of what the account held within the last day; null = nothing, or another kind. */
@@ -108,6 +110,7 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
         case when a.kind = 'endSessions' then (select array_agg(distinct h.native_id) from muster.grants g join muster.entitlement h on h.id = g.entitlement_id
           where g.account_id = c.id and h.native_id is not null
             and (g.gone_verified_at is null or g.gone_verified_at > (select muster.now()) - interval '1 day')) end as held,
+        a.kind = 'ensureAccount' and c.id is not null and c.indirect_read_at is null as indirect_unread,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}

@@ -6,6 +6,7 @@ export type IndirectBehind = {
   readonly native_id: string
   readonly identity: number
   readonly subject_ref: string
+  readonly leaver: boolean
 }
 
 /** A group that a list shows as a member: `member` sits in `entitlement`. */
@@ -30,7 +31,7 @@ export const indirectBehind = (
 ): Promise<readonly IndirectBehind[]> =>
   db.query({
     name: `indirect-behind${changed === null ? '-all' : ''}`,
-    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver
       from muster.account a join muster.identity i on i.id = a.identity_id
       where a.id > $2 and a.target = $1 and a.unlinked_at is null and a.gone_at is null
         ${changed === null ? '' : `and (a.indirect_read_at is null or a.id = any($7::bigint[]) or a.id in (${concerned}))`}

@@ -54,6 +54,23 @@ export const saveIndirect = async (
   }))
 }
 
+/** All that these accounts are known to hold indirectly. */
+export const indirectLinks = async (
+  db: Queryable,
+  accounts: readonly number[],
+): Promise<ReadonlyMap<number, readonly IndirectLink[]>> => {
+  if (accounts.length === 0) return new Map()
+  const rows = await db.query<{ account: number; held: IndirectLink[] }>({
+    name: 'indirect-links',
+    text: `select n.account_id as account,
+        (select jsonb_agg(jsonb_build_object('entitlement', (h->>'e')::int, 'via', h->'via', 'path', h->'path'))
+          from jsonb_array_elements(n.held) h) as held
+      from muster.indirect n where n.account_id = any($1) and n.gone_verified_at is null`,
+    values: [int8Array(accounts)],
+  })
+  return new Map(rows.map(({ account, held }) => [account, held]))
+}
+
 const markRead = async (tx: Transaction, readAt: number, rows: readonly IndirectSeen[]): Promise<readonly number[]> =>
   (
     await tx.query<{ id: number }>({

@@ -4,6 +4,7 @@ import type { Instant } from '../../src/domain/instant.ts'
 import { applyPolicy } from '../../src/engine/apply-policy.ts'
 import { rejectHold, releaseHold } from '../../src/engine/decide-hold.ts'
 import { ingest } from '../../src/engine/ingest.ts'
+import { readsIndirect } from '../../src/engine/read-indirect.ts'
 import { setTargetMode } from '../../src/engine/set-target-mode.ts'
 import { sweep } from '../../src/engine/sweep.ts'
 import { openDatabase } from '../../src/store/database.ts'
@@ -51,7 +52,12 @@ export const openEngineHouse = async (given: Given): Promise<ScenarioHouse> => {
 
   await clock.begin(given.now)
   for (const [id, { mode }] of Object.entries(given.targets))
-    await registerTarget(parts.engine.db, id as TargetId, mode)
+    await registerTarget(
+      parts.engine.db,
+      id as TargetId,
+      mode,
+      readsIndirect(parts.engine.connectors.get(id as TargetId)),
+    )
   const [stream] = await admin.query<{ id: number }>({
     text: `insert into muster.stream (topic, incarnation, partition, required_offset) values ('scenario', 1, 0, 0) returning id`,
   })

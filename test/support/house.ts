@@ -19,6 +19,7 @@ import { evaluate } from '../../src/engine/evaluate.ts'
 import { guardMembers } from '../../src/engine/guard-members.ts'
 import { createPolicyBook } from '../../src/engine/policy-book.ts'
 import { provision } from '../../src/engine/provision.ts'
+import { readsIndirect } from '../../src/engine/read-indirect.ts'
 import { sweep } from '../../src/engine/sweep.ts'
 import { createLog } from '../../src/log.ts'
 import { defaultGuardLimits } from '../../src/planning/guard.ts'
@@ -119,7 +120,8 @@ export const openHouse = async (options: HouseOptions = {}) => {
       ...options.settings,
     },
   }
-  for (const { id } of engine.targets) await registerTarget(db, id, options.mode ?? 'enforce')
+  for (const { id } of engine.targets)
+    await registerTarget(db, id, options.mode ?? 'enforce', readsIndirect(connectors.get(id)))
   const revised = options.revised ?? ((text: string) => text)
   const policies = [
     ...(options.policies ?? bankPolicies(tree.groups).map(({ path, text }) => ({ path, text: revised(text) }))),

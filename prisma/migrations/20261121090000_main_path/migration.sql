@@ -39,6 +39,7 @@ create table muster.target (
   mode muster.target_mode not null default 'observe',
   mode_set_at timestamptz not null default muster.now(),
   mode_set_by text not null,
+  reads_indirect boolean not null default false, -- its connector reads what is held indirectly: no grant before that is known
   reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
   full_read_at timestamptz                    -- when its last full reconciliation was begun
@@ -198,7 +199,7 @@ create table muster.account (
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen
   grants_read_at timestamptz,                 -- last complete read of its direct grants
-  indirect_read_at timestamptz                -- last complete read of what it holds indirectly; null = to be read
+  indirect_read_at timestamptz                -- last complete read of what it holds indirectly; null = to be read, and where there is such a thing no grant goes out before
 );
 create unique index account_native on muster.account (native_id, target) where unlinked_at is null;
 -- After the other one: between equals, and to an empty table they are, the planner takes the later, and looks people up by it.
