@@ -58,7 +58,7 @@ export type Outcome =
        */
       readonly grants?: readonly ObservedEntitlement[]
       /**
-       * ensureAccount of an account that was not linked: what it holds indirectly, from a complete read. No connector says it
+       * ensureAccount of an account that was not linked, or linked unread: what it holds indirectly, from a complete read. No connector says it
        * here: the engine asks it (`indirectGrantsOf`) before anything is granted to the account. undefined = not read.
        */
       readonly indirect?: readonly ObservedIndirect[]

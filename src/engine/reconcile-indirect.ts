@@ -94,7 +94,7 @@ export const reconcileIndirect = async (
       told.filter((one) => !isLosing(one)),
     )
   }
-  await saveIndirectUnread(engine.db, unreadOf)
+  await saveUnread(engine, target, unreadOf)
   const believed = losers.length > freely ? await indirectHolders(engine.db, target) : 0
   const isShrunken = !acceptShrunken && believed > 0 && tooManyGone({ believed, gone: losers.length }, 'entitlement')
   // Only the losses are in doubt: whatever was gained counts.
@@ -106,11 +106,23 @@ export const reconcileIndirect = async (
       some.map(({ one }) => ({ ...one, addsOnly: isShrunken })),
     )
   if (!isShrunken) return { indirect, indirectUnread: unread }
-  await saveIndirectUnread(
-    engine.db,
+  await saveUnread(
+    engine,
+    target,
     losers.map(({ one }) => one.account),
   )
   return { indirect, indirectUnread: `${losers.length} of ${believed} accounts are shown without what they held` }
+}
+
+/** Whose grants wait for the read is evaluated: a plan reads it again, sooner than the next run. */
+const saveUnread = async (engine: Reconciler, target: TargetId, accounts: readonly number[]): Promise<void> => {
+  const waiting = await saveIndirectUnread(engine.db, target, accounts)
+  if (waiting.length === 0) return
+  await engine.db.transaction(async (tx) => {
+    await lockIdentities(tx, waiting)
+    await makeDue(tx, waiting)
+  })
+  engine.nudge('evaluate', 'bulk')
 }
 
 const isIn = (told: readonly Held[], { account }: IndirectBehind): boolean =>

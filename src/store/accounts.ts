@@ -7,7 +7,7 @@ export type LinkedAccountRow = {
   readonly attributesHash: string | null
   /** ms; null = its direct grants were never read completely. */
   readonly grantsReadAt: number | null
-  /** ms; null = what it holds indirectly is to be read, or its target has no such thing. */
+  /** ms; null = what it holds indirectly is to be read, and no grant goes out before; or its target has no such thing. */
   readonly indirectReadAt: number | null
   /** ms; null = never, or it was opened since. */
   readonly sessionsEndedAt: number | null

@@ -88,14 +88,24 @@ const heldText = (held: readonly IndirectLink[]): string => {
   return JSON.stringify(ordered.map(({ e, via, path }) => ({ e, via, path })))
 }
 
-/** They were to be read and could not be: the next run reads them, whatever has changed. */
-export const saveIndirectUnread = async (db: Queryable, accounts: readonly number[]): Promise<void> => {
-  if (accounts.length === 0) return
-  await db.query({
+/**
+ * They were to be read and could not be: the next run reads them, whatever has changed. Answers whose grants wait for that,
+ * for each target's grants to an account wait until it is read (store/claimable).
+ */
+export const saveIndirectUnread = async (
+  db: Queryable,
+  target: string,
+  accounts: readonly number[],
+): Promise<readonly number[]> => {
+  if (accounts.length === 0) return []
+  const waiting = await db.query<{ identity: number }>({
     name: 'indirect-unread',
-    text: 'update muster.account set indirect_read_at = null where id = any($1)',
-    values: [accounts],
+    text: `with unread as (update muster.account set indirect_read_at = null where id = any($1) returning identity_id)
+      select distinct u.identity_id as identity from unread u join muster.action a on a.identity_id = u.identity_id
+      where a.open and a.target = $2 and a.kind = 'grant'`,
+    values: [int8Array(accounts), target],
   })
+  return waiting.map(({ identity }) => identity)
 }
 
 /** Those of these things that the catalogue has, by native id or, as long as nobody has asked what they are, by name. */

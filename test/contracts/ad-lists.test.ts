@@ -155,6 +155,12 @@ describe('indirect access', () => {
     await scene.world.asRoot.modify(outer.lookup, change('delete', 'member', [`<GUID=${account}>`]))
     const after = await scene.connector.indirectGrantsOf?.([account], always.signal)
     expect(after?.items.map(({ entitlement }) => entitlement.nativeId)).toContain(outer.nativeId)
+    // Nobody waits for it any more.
+    expect(await scene.connector.indirectGrantsOf?.([account], AbortSignal.abort())).toMatchObject({
+      kind: 'partial',
+      items: [],
+      cause: expect.stringContaining('aborted'),
+    })
   })
 })
 

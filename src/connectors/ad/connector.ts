@@ -18,6 +18,7 @@ import { adManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
 import { own } from './own.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /**
  * One Active Directory domain. Make one per lane and process: it holds, to the controller in use, a connection to read, one
@@ -34,6 +35,7 @@ export const createAdConnector = (
     tools.now,
   )
   const pinned = async () => (await controllers.pin()).client
+  const reading = async (signal: AbortSignal) => untilAborted(await pinned(), signal)
   const pace = createPace()
   const manifest = adManifest(settings)
   return {
@@ -58,16 +60,16 @@ export const createAdConnector = (
       observeSettled(manifest.settleMs, operations, observing, async (asked) =>
         observe(await controllers.pin(), settings, asked),
       ),
-    grantsOf: async (ids) => grantsOf(await pinned(), settings, ids),
-    indirectGrantsOf: async (ids) => indirectGrantsOf(await pinned(), settings, ids),
-    membersOf: async function* (refs) {
-      yield* membersOf(await pinned(), settings, refs)
+    grantsOf: async (ids, signal) => grantsOf(await reading(signal), settings, ids),
+    indirectGrantsOf: async (ids, signal) => indirectGrantsOf(await reading(signal), settings, ids),
+    membersOf: async function* (refs, signal) {
+      yield* membersOf(await reading(signal), settings, refs)
     },
-    whoIs: async (members) => whoIs(await pinned(), settings, members),
-    changes: async (cursor) => changes(await pinned(), settings, cursor),
-    accounts: async (ids) => accounts(await pinned(), settings, ids),
-    listAccounts: async () => listAccounts(await pinned(), settings),
-    own: async () => own(await pinned(), settings),
+    whoIs: async (members, signal) => whoIs(await reading(signal), settings, members),
+    changes: async (cursor, signal) => changes(await reading(signal), settings, cursor),
+    accounts: async (ids, signal) => accounts(await reading(signal), settings, ids),
+    listAccounts: async (signal) => listAccounts(await reading(signal), settings),
+    own: async (signal) => own(await reading(signal), settings),
     close: async () => controllers.close(),
   }
 }

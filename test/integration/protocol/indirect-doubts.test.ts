@@ -53,6 +53,31 @@ test('many lose what they held and hold something else instead: what they gained
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toContain('App_Crm')
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  // Nor is the loss believed because one of them was read by itself.
+  const holds = [{ key: 'CBS_LoanApprove' }, { key: 'CBS_TellerCash' }].flatMap((one) => people.map(() => one))
+  expect(
+    await house.rows(`select e.key from muster.indirect n join muster.entitlement e on e.id = any(n.entitlements) and e.managed
+      where n.gone_verified_at is null order by 1`),
+  ).toEqual(holds)
+})
+
+test('a run that cannot read somebody holds up what they were to be given: it is read first, and not by the next run', async () => {
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  await house.tell(works('P-1', (await house.now()) - 1))
+  await house.evaluateAll()
+  await groups.setPrimary(house, 'CBS_LoanApprove')
+  groups.failNext(1)
+  const told = await reconcile(house.engine, target, {
+    actor: { type: 'engine', name: 'test' },
+    signal: AbortSignal.timeout(30_000),
+    full: true,
+  })
+  expect(told).toMatchObject({ indirectUnread: 'away' })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('App_Crm')
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
 })
 
 test('what a leaver still holds indirectly could not be read while they were checked: the full run that reads it tells it', async () => {

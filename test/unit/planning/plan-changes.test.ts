@@ -42,6 +42,16 @@ describe('accounts', () => {
     expect(made.create[1]?.needsAccount).toBe(false)
   })
 
+  test('what is held indirectly is not known: it is read before something is given there, and for nothing else', () => {
+    const unread = [account(1, corp, { indirectUnread: true })]
+    const made = plan({ wanted: [1], accounts: unread })
+    expect(words(made)).toEqual(['ensureAccount corp', 'grant 1'])
+    expect(made.create[0]).toMatchObject({ account: 1, reason: { kind: 'indirect-unread' } })
+    expect(words(plan({ wanted: [1], grants: [present(1)], accounts: unread }))).toEqual([])
+    expect(words(plan({ wanted: [101], accounts: [...unread, account(2, cloud)] }))).toEqual(['grant 101'])
+    expect(words(plan({ is: 'ended', accounts: unread }))).not.toContain('ensureAccount corp')
+  })
+
   test('attributes that are not ours are left alone', () => {
     expect(words(plan({ accounts: [account(1, corp, { attributesHash: null })], attributes: {} }))).toEqual([])
   })
