@@ -49,6 +49,7 @@ test('many lose what they held and hold something else instead: what they gained
     full: true,
   })
   expect(told).toMatchObject({ indirectUnread: expect.stringContaining('4 of 4') })
+  expect(await house.rows('select from muster.account where indirect_read_at is null')).toHaveLength(4)
   await house.tell(works('P-1', await house.now()))
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toContain('App_Crm')
