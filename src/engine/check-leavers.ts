@@ -102,12 +102,8 @@ const check = async (
   const { drift: appeared } = await saveDrift(engine, target, drift, { begun })
   const unread = await checkIndirect(engine, target, connector, due, signal)
   const told = due.filter(({ account }) => !unread.has(account))
-  if (unread.size > 0)
-    await tellUnread(
-      engine,
-      target,
-      due.filter(({ account }) => unread.has(account)),
-    )
+  const untold = due.filter(({ account }) => unread.has(account))
+  if (untold.length > 0 && !stopping.aborted) await tellUnread(engine, target, untold)
   if (reopened.length > 0) engine.nudge('evaluate', 'leaver')
   await engine.db.transaction(async (tx) => {
     const at = await databaseNow(tx)

@@ -63,19 +63,14 @@ export const reobserve = async (
     const indirect = seen.flatMap(({ action, outcome }) => {
       const account = accounts.get(action.identity_id)
       if (account === undefined || outcome.kind !== 'done' || outcome.account === undefined) return []
-      const { identity_id: identity, subject_ref } = action
-      return outcome.indirect === undefined
+      const { identity_id: identity, subject_ref, account_id } = action
+      const {
+        account: { nativeId: native_id },
+        indirect: held,
+      } = outcome
+      return held === undefined
         ? []
-        : [
-            {
-              identity,
-              subject_ref,
-              account,
-              native_id: outcome.account.nativeId,
-              held: outcome.indirect,
-              addsOnly: action.account_id !== null,
-            },
-          ]
+        : [{ identity, subject_ref, account, native_id, held, addsOnly: account_id !== null }]
     })
     await appendAudit(tx, at, (await saveIndirectAccess(tx, claim.target, at, readAt, indirect)).entries)
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
