@@ -14,7 +14,10 @@ export type EvaluationFacts = {
     readonly target: string
     readonly given: boolean
     readonly appeared: boolean
-    /** Appeared behind our back, was never taken away by us before, and of which nobody doubts what it is. */
+    /**
+     * Appeared behind our back, was never taken away by us before, cannot be what a late worker of ours gave, and of which
+     * nobody doubts what it is.
+     */
     readonly adoptable?: boolean
   }[]
   /** Held by other ways than a grant of their own: no action of ours ends it. */
@@ -79,6 +82,10 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared,
           'adoptable', case when g.appeared and not g.given then not exists (select from muster.grants l where l.account_id = g.account_id
               and l.entitlement_id = g.entitlement_id and l.gone_dispatch_id is not null)
+            -- Nor may it be what a late worker of ours wrote.
+            and not exists (select from muster.action z where z.identity_id = i.id and z.entitlement_id = g.entitlement_id and z.strayed)
+            and not exists (select from muster.reobservation z
+              where z.actions @> jsonb_build_array(jsonb_build_object('identity_id', i.id, 'entitlement_id', g.entitlement_id)))
             and not exists (select from muster.entitlement e where e.id = g.entitlement_id and e.contested_by is not null) else false end))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,

@@ -320,11 +320,15 @@ create table muster.action (
   -- Indexes know states by these alone: a grant that is dispatched changes none of them, and so writes no index (ADR 0013).
   open boolean not null generated always as (state in ('waiting', 'ready', 'dispatched', 'parked')) stored,
   going boolean not null generated always as (state in ('ready', 'dispatched')) stored,
-  taken_at timestamptz generated always as (case when guarded then dispatched_at end) stored
+  taken_at timestamptz generated always as (case when guarded then dispatched_at end) stored,
+  -- A grant of which some attempt ended otherwise than done: its worker may write one day what nobody wants any more.
+  strayed boolean not null generated always as (kind = 'grant'
+    and ((state = 'superseded' and attempts > 0) or (state = 'done' and attempts > 1))) stored
 ) with (fillfactor = 50);                     -- room on the page for all of its rows once more
 create sequence muster.action_id;
 create index action_going on muster.action (lane, target, kind, entitlement_id) where going;
 create index action_guard on muster.action (target, kind, taken_at) where guarded;
+create index action_strayed on muster.action (identity_id, entitlement_id) where strayed;
 -- Found by identity through it, too.
 create unique index action_one_open on muster.action (identity_id, target, kind, coalesce(entitlement_id, 0))
   where open;
