@@ -6,7 +6,7 @@ import { toOperation } from './operation.ts'
 
 export type Carried = {
   readonly outcomes: readonly Outcome[]
-  /** Indexes of what was given to `apply`: their changes may have gone out just now. */
+  /** Indexes of what may have been written just now. */
   readonly sent: ReadonlySet<number>
 }
 
@@ -74,10 +74,15 @@ export const applyOrObserve = async (
         ? mayFollow.has(index) && (isNotSo(outcomes[index]) || goesAgain(action, outcomes[index]))
         : outcomes[index] === undefined),
   )
-  if (toApply.length > 0) fill(toApply, await connector.apply(toApply.map(at), context))
+  const again = new Set(toApply.filter((index) => goesAgain(actions[index] as ClaimedAction, outcomes[index])))
+  const applied = toApply.length === 0 ? [] : await connector.apply(toApply.map(at), context)
+  fill(
+    toApply,
+    applied.map((outcome, position) => (again.has(toApply[position] ?? -1) ? onlyWhatEndsBoth(outcome) : outcome)),
+  )
   return {
     outcomes: outcomes.map((outcome) => outcome ?? { kind: 'unknown', cause: { code: '', word: 'no-outcome' } }),
-    sent: new Set(toApply),
+    sent: new Set(toApply.filter((_, position) => mayHaveWritten(applied[position]))),
   }
 }
 
@@ -87,6 +92,16 @@ const sentMsAgo = (action: ClaimedAction | undefined, claimedAt: number): number
 
 const goesAgain = ({ kind }: ClaimedAction, outcome: Outcome | undefined): boolean =>
   !givesAccess[kind] && outcome?.kind === 'unknown' && outcome.cause.word === notSettled
+
+/**
+ * Of what was sent before and went out again: an attempt that wrote nothing says nothing of the earlier one, whatever it
+ * says of itself. (What was throttled stays as unknown as it was: settle.)
+ */
+const onlyWhatEndsBoth = (outcome: Outcome): Outcome =>
+  outcome.kind === 'retry' || outcome.kind === 'refused' ? { kind: 'unknown', cause: outcome.cause } : outcome
+
+const mayHaveWritten = (outcome: Outcome | undefined): boolean =>
+  outcome === undefined || outcome.kind === 'done' || outcome.kind === 'pending' || outcome.kind === 'unknown'
 
 /** null: nobody, or nobody of whom a human said that it is not theirs, would be linked. */
 const unlessTheirs = ({ not_theirs }: ClaimedAction, found: Outcome | undefined): Outcome | null => {
