@@ -1,17 +1,28 @@
+import { patience } from '../planning/retry.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFinding } from '../store/findings.ts'
 import type { Claim } from './claim.ts'
 import type { Verdict } from './verdict.ts'
 
-/** A revoke sent while its grant was still in flight proves nothing until that grant is known: once more then. */
-export const distrustInverses = (verdicts: readonly Verdict[], unsettled: ReadonlySet<number>): readonly Verdict[] => {
+/**
+ * A revoke sent while its grant was still in flight proves nothing until that grant is known: again then, and until then
+ * after pauses as long as the grant has been unknown. `unsettled`: for how long, ms.
+ */
+export const distrustInverses = (
+  verdicts: readonly Verdict[],
+  unsettled: ReadonlyMap<number, number>,
+): readonly Verdict[] => {
   if (unsettled.size === 0) return verdicts
-  return verdicts.map((one) =>
-    one.next.kind === 'done' && one.action.inverse_of !== null && unsettled.has(one.action.inverse_of)
-      ? { ...one, next: { kind: 'readBack', afterMs: 200, counts: false, finding: null } }
-      : one,
-  )
+  return verdicts.map((one) => {
+    const ms = unsettled.get(one.action.inverse_of ?? -1)
+    if (one.next.kind !== 'done' || ms === undefined) return one
+    const afterMs = Math.min(Math.max(ms, onceMoreMs), patience.leaver.capMs)
+    return { ...one, next: { kind: 'readBack', afterMs, counts: false, finding: null } }
+  })
 }
+
+/** A call that is out ends soon, as a rule. */
+const onceMoreMs = 200
 
 /** The native id is linked to somebody else: never a guess, a finding. */
 export const distrustTakenAccounts = async (

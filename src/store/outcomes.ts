@@ -18,20 +18,25 @@ export const overtakenIdentities = async (tx: Transaction, dispatch: number): Pr
   return rows.map((row) => row.identity_id)
 }
 
-/** Of these grants, the ones that are not known yet or became known only after `claimedAt`: their inverse proves nothing. */
+/**
+ * Of these grants, the ones that are not known yet or became known only after `claimedAt`: their inverse proves nothing.
+ * With the ms since they were last sent, or were known.
+ */
 export const unsettledSince = async (
   tx: Transaction,
   actions: readonly number[],
   claimedAt: number,
-): Promise<ReadonlySet<number>> => {
-  if (actions.length === 0) return new Set()
-  const rows = await tx.query<{ id: number }>({
+): Promise<ReadonlyMap<number, number>> => {
+  if (actions.length === 0) return new Map()
+  const rows = await tx.query<{ id: number; ms: number }>({
     name: 'outcomes-unsettled',
-    text: `select a.id from muster.action a where a.id = any($1)
+    text: `select a.id, (date_part('epoch', (select muster.now())
+        - case when a.state = 'done' then a.done_at else coalesce(a.unknown_since, a.dispatched_at, a.done_at) end) * 1000)::float8 as ms
+      from muster.action a where a.id = any($1)
       and ((a.state in ('ready', 'dispatched', 'parked') and (a.unknown or a.state = 'dispatched')) or a.done_at >= to_timestamp($2::float8 / 1000))`,
     values: [actions, claimedAt],
   })
-  return new Set(rows.map((row) => row.id))
+  return new Map(rows.map((row) => [row.id, row.ms]))
 }
 
 export type SettledAction = {
