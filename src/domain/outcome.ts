@@ -51,7 +51,11 @@ export type Outcome =
       readonly changed: boolean
       readonly evidence: Evidence
       /** ensureAccount, enable, disable. */
-      readonly account?: ObservedAccount & { readonly origin: 'created' | 'linked' | 'known' }
+      readonly account?: ObservedAccount & {
+        readonly origin: 'created' | 'linked' | 'known'
+        /** false: found while a change may be on its way; it is there, and its state and attributes may be of before. */
+        readonly settled?: false
+      }
       /**
        * ensureAccount (when the account was there already), disable and endSessions: native ids of the groups that hold the account
        * directly, from a complete read. undefined = not read.

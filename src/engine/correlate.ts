@@ -148,6 +148,7 @@ const save = async (
         grantsReadAt: readAt,
       }),
     ),
+    { verifies: 'nothing', since: readAt },
   )
   const linked = found.filter(({ person }) => accounts.has(person.identity))
   const held = linked.flatMap(({ grants }) => grants)

@@ -104,17 +104,21 @@ const link = async (
   const owner = await ownerOf(tx, act.target, account.nativeId)
   if (owner !== null) return { kind: 'somebody-elses', person: owner }
   await forgetNotTheirs(tx, act.target, person.identity, account.nativeId)
-  const saved = await saveAccounts(tx, [
-    {
-      identity: person.identity,
-      target: act.target,
-      nativeId: account.nativeId,
-      origin: 'linked',
-      enabled: account.enabled,
-      attributesHash: account.attributesHash,
-      grantsReadAt: readAt,
-    },
-  ])
+  const saved = await saveAccounts(
+    tx,
+    [
+      {
+        identity: person.identity,
+        target: act.target,
+        nativeId: account.nativeId,
+        origin: 'linked',
+        enabled: account.enabled,
+        attributesHash: account.attributesHash,
+        grantsReadAt: readAt,
+      },
+    ],
+    { verifies: 'nothing', since: readAt },
+  )
   const id = saved.get(person.identity)
   // Linked to somebody else meanwhile: all of this is taken back, and the next attempt says to whom.
   if (id === undefined) throw new Error('the account was linked to somebody else meanwhile')

@@ -23,6 +23,6 @@ export const makesDue = (engine: Engine, { lane, target }: Claim, action: Claime
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
   if (seeksOnly({ kind: action.kind, lane })) return true
   // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
-  const { enabled, attributesHash } = outcome.account
-  return !enabled || (action.unknown && attributesHash !== action.attributes_hash)
+  const { enabled, attributesHash, settled } = outcome.account
+  return settled === false || !enabled || (action.unknown && attributesHash !== action.attributes_hash)
 }

@@ -117,7 +117,10 @@ const effects = (kind: ActionKind, account: Account) => {
     case 'ensureAccount':
       return {
         before: account?.origin === 'created' ? { present: false } : null,
-        after: { present: account !== undefined, enabled: account?.enabled ?? null },
+        after: {
+          present: account !== undefined,
+          enabled: account?.settled === false ? null : (account?.enabled ?? null),
+        },
       }
     default:
       return assertNever(kind)

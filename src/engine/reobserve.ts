@@ -55,6 +55,7 @@ export const reobserve = async (
     const accounts = await saveAccounts(
       tx,
       seen.flatMap((one) => accountSeen(one, claim, readAt)),
+      { verifies: 'nothing', since: readAt - connector.manifest.settleMs },
     )
     const read = readsOf(seen, accounts)
     const found = read.flatMap(({ grants }) => grants)
@@ -208,8 +209,9 @@ const accountSeen = (
   readAt: number,
 ): readonly AccountSeen[] => {
   if (outcome.kind !== 'done' || outcome.account === undefined) return []
-  const { nativeId, enabled, attributesHash } = outcome.account
-  const grantsReadAt = outcome.grants === undefined ? null : readAt
+  const { nativeId, settled } = outcome.account
+  const { enabled, attributesHash } = settled === false ? { enabled: null, attributesHash: null } : outcome.account
+  const grantsReadAt = outcome.grants === undefined || settled === false ? null : readAt
   return [{ identity: action.identity_id, target, nativeId, origin: 'linked', enabled, attributesHash, grantsReadAt }]
 }
 

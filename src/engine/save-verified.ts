@@ -1,4 +1,4 @@
-import type { AccountSeen } from '../store/accounts.ts'
+import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
 import {
   distinctGrants,
@@ -30,21 +30,46 @@ export const pinResolved = (tx: Transaction, done: readonly Verdict[]): Promise<
   )
 
 /** What the call told of the account itself. */
-export const accountSeen = ({ action, outcome }: Verdict, claim: Claim): readonly AccountSeen[] => {
+const accountSeen = ({ action, outcome }: Verdict, claim: Claim): readonly AccountSeen[] => {
   if (outcome.kind !== 'done' || outcome.account === undefined) return []
-  const { nativeId, origin, enabled, attributesHash } = outcome.account
+  const { nativeId, origin, enabled, attributesHash, settled } = outcome.account
+  const isKnown = settled !== false
   return [
     {
       identity: action.identity_id,
       target: claim.target,
       nativeId,
       origin: origin === 'created' ? 'created' : 'linked',
-      enabled,
-      attributesHash,
+      enabled: isKnown ? enabled : null,
+      attributesHash: isKnown ? attributesHash : null,
       // The read began after the claim; what came between it and this write, it may not show.
-      grantsReadAt: outcome.grants === undefined ? null : claim.claimedAt,
+      grantsReadAt: outcome.grants === undefined || !isKnown ? null : claim.claimedAt,
     },
   ]
+}
+
+/**
+ * Accounts of outcomes that are done. Each kind of change has verified what it is about; the rest of its outcome is but a read,
+ * and does not count beside what was verified since its claim, or within the settling time before.
+ */
+export const saveAccountsSeen = async (
+  tx: Transaction,
+  done: readonly Verdict[],
+  claim: Claim,
+  settleMs: number,
+): Promise<ReadonlyMap<number, number>> => {
+  const since = claim.claimedAt - settleMs
+  const save = (verifies: 'state' | 'attributes') =>
+    saveAccounts(
+      tx,
+      done.flatMap((one) =>
+        (one.action.kind === 'ensureAccount') === (verifies === 'attributes') ? accountSeen(one, claim) : [],
+      ),
+      { verifies, since },
+    )
+  // Most dispatches have one kind: the other statement is not sent.
+  const saved = await Promise.all([save('state'), save('attributes')])
+  return new Map(saved.flatMap((rows) => [...rows]))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { saveAbsent, saveAccounts, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
+import { saveAbsent, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
@@ -19,8 +19,9 @@ import { judgeOutcome } from './judge-outcome.ts'
 import { makesDue } from './makes-due.ts'
 import { outcomeEntry } from './outcome-entry.ts'
 import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
-import { accountSeen, pinResolved, saveGrants } from './save-verified.ts'
+import { pinResolved, saveAccountsSeen, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
+import { settleMsOf } from './settle-ms-of.ts'
 import { tellOutcomes } from './tell-outcomes.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
@@ -103,10 +104,7 @@ const attempt = async (
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
   const at = leased.now
-  const accounts = await saveAccounts(
-    tx,
-    done.flatMap((one) => accountSeen(one, claim)),
-  )
+  const accounts = await saveAccountsSeen(tx, done, claim, settleMsOf(engine, claim.target))
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
   const proved = trusted.filter(({ next }) => next.kind === 'done')
   const twins = await pinResolved(tx, proved)

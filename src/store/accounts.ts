@@ -18,8 +18,9 @@ export type AccountSeen = {
   readonly target: string
   readonly nativeId: string
   readonly origin: 'created' | 'linked'
-  readonly enabled: boolean
-  readonly attributesHash: string
+  /** null = it is there, and no more is known of it. */
+  readonly enabled: boolean | null
+  readonly attributesHash: string | null
   /** ms: the read behind it covered all direct grants; null = it did not. */
   readonly grantsReadAt: number | null
 }
@@ -41,6 +42,13 @@ export const saveAbsent = async (
   })
 }
 
+export type Believed = {
+  /** state: what these rows say of `enabled` was read after our change of it; so attributes. nothing: somebody late may have changed it. */
+  readonly verifies: 'state' | 'attributes' | 'nothing'
+  /** ms: what was verified later than this stands, as far as these rows do not verify it themselves. */
+  readonly since: number
+}
+
 /**
  * Links new accounts and refreshes what was read of known ones. Returns id by identity. A native id that is linked to
  * somebody else already, or of which a human said that it is not theirs, is left alone and missing in the answer: the caller makes it a finding, never a guess.
@@ -48,6 +56,7 @@ export const saveAbsent = async (
 export const saveAccounts = async (
   tx: Transaction,
   rows: readonly AccountSeen[],
+  { verifies, since }: Believed,
 ): Promise<ReadonlyMap<number, number>> => {
   if (rows.length === 0) return new Map()
   const saved = await tx.query<{ identity_id: number; id: number }>({
@@ -61,12 +70,15 @@ export const saveAccounts = async (
         and o.unlinked_at is null and o.identity_id <> r.identity)
         and not exists (select from muster.not_theirs n where n.identity_id = r.identity and n.target = r.target and n.native_id = r.native_id)
       on conflict (identity_id, target) where unlinked_at is null
-      do update set enabled = excluded.enabled, attributes_hash = excluded.attributes_hash, read_at = excluded.read_at,
+      do update set enabled = ${enabledNow},
+        attributes_hash = case when ${keeps.attributes} then coalesce(muster.account.attributes_hash, excluded.attributes_hash)
+          else coalesce(excluded.attributes_hash, muster.account.attributes_hash) end,
+        read_at = case when excluded.enabled is null then muster.account.read_at else excluded.read_at end,
         grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),
         -- Opening and shutting may move an account.
-        kept_name = case when muster.account.enabled is not distinct from excluded.enabled then muster.account.kept_name end,
+        kept_name = case when muster.account.enabled is not distinct from ${enabledNow} then muster.account.kept_name end,
         -- Whoever could sign in until now may have done so.
-        sessions_ended_at = case when muster.account.enabled is not distinct from excluded.enabled then muster.account.sessions_ended_at end
+        sessions_ended_at = case when muster.account.enabled is not distinct from ${enabledNow} then muster.account.sessions_ended_at end
         where muster.account.native_id = excluded.native_id
       returning identity_id, id`,
     values: [
@@ -77,10 +89,26 @@ export const saveAccounts = async (
       rows.map((r) => r.enabled),
       rows.map((r) => r.attributesHash),
       rows.map((r) => r.grantsReadAt),
+      since,
+      verifies,
     ],
   })
   return new Map(saved.map((row) => [row.identity_id, row.id]))
 }
+
+const isLater = 'muster.account.read_at > to_timestamp($8::float8 / 1000)'
+
+/**
+ * What stands was verified lately, and this row does not verify it. Where somebody late may have opened an account that we have
+ * shut, it counts as open: it is shut once more, which harms nobody.
+ */
+const keeps = {
+  state: `(${isLater} and ($9::text = 'attributes' or ($9 = 'nothing' and muster.account.enabled)))`,
+  attributes: `(${isLater} and $9 = 'state')`,
+}
+
+const enabledNow = `case when ${keeps.state} then coalesce(muster.account.enabled, excluded.enabled)
+          else coalesce(excluded.enabled, muster.account.enabled) end`
 
 /** Whatever the accounts held was read for it, from `readAt` on. */
 export const saveSessionsEnded = async (
