@@ -84,8 +84,6 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
               and l.entitlement_id = g.entitlement_id and l.gone_dispatch_id is not null)
             -- Nor may it be what a late worker of ours wrote.
             and not exists (select from muster.action z where z.identity_id = i.id and z.entitlement_id = g.entitlement_id and z.strayed)
-            and not exists (select from muster.reobservation z
-              where z.actions @> jsonb_build_array(jsonb_build_object('identity_id', i.id, 'entitlement_id', g.entitlement_id)))
             and not exists (select from muster.entitlement e where e.id = g.entitlement_id and e.contested_by is not null) else false end))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,

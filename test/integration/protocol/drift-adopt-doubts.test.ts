@@ -18,18 +18,20 @@ const run = async () => {
   await house.quiesce()
 }
 
-test('a zombie writes what its person has moved away from, and a reconciliation sees it first: taken back, not adopted', async () => {
+const open = async () => {
   const gates = createGates()
   const faults = createFaults()
   house = await openHouse({ settings: { pause: gates.pause }, connector: faults.wrap, revised: adopting })
-  const { start, worker, outstanding } = await stalledGrant(house, faults)
-  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  return { gates, ...(await stalledGrant(house, faults)) }
+}
+const expire = async () => {
   await house.shift(house.engine.settings.leaseMs + 1)
   await house.sweep()
   await house.quiesce()
-  await resolved(house)
-  await run()
-  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+}
+type Open = Awaited<ReturnType<typeof open>>
+/** A reconciliation sees what the worker wrote before its outcome is rejected. */
+const writesLate = async ({ gates, worker, outstanding }: Open) => {
   const called = gates.stopAt('provision:called')
   worker.open()
   await called.reached
@@ -38,6 +40,33 @@ test('a zombie writes what its person has moved away from, and a reconciliation 
   called.open()
   await outstanding
   await house.quiesce()
+}
+const takenBack = async () => {
   expect(await house.rows('select adopted_by from muster.adopted')).toEqual([])
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+}
+
+test('a zombie writes what its person has moved away from, and a reconciliation sees it first: taken back, not adopted', async () => {
+  const zombie = await open()
+  await house.tell(works('P-1', zombie.start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  await expire()
+  await resolved(house)
+  await run()
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  await writesLate(zombie)
+  await takenBack()
+})
+
+test('the second attempt was proved, and another hand has taken it away since: what the first one writes is not adopted', async () => {
+  const zombie = await open()
+  await expire()
+  await resolved(house)
+  await run()
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  await house.removeMember('P-1', 'CBS_LoanEntry')
+  await run()
+  await house.tell(works('P-1', await house.now(), { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.quiesce()
+  await writesLate(zombie)
+  await takenBack()
 })

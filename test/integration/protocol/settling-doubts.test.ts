@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import { observeSettled } from '../../../src/connectors/settled.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
 import { answerLost, createFaults } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { leaves, works } from './people.ts'
@@ -48,44 +49,92 @@ test('a revoke whose answer was lost, and whose second call never began, stays u
   expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
 })
 
-test('an account that is found within the settling time is there; whether it is open is not known: who is suspended is shut all the same', async () => {
+/** Replicas that have not heard yet, while `behind.now`, that accounts were opened. */
+const openShownShut = async () => {
   const faults = createFaults()
   const behind = { now: false }
-  /** Replicas that have not heard yet that the account was opened. */
+  const shown = (outcome: Outcome): Outcome =>
+    behind.now && outcome.kind === 'done' && outcome.account !== undefined
+      ? { ...outcome, account: { ...outcome.account, enabled: false } }
+      : outcome
   const lagging = (real: Connector): Connector => ({
     ...real,
     manifest: { ...real.manifest, settleMs },
+    apply: async (operations, context) =>
+      (await real.apply(operations, context)).map((outcome, index) =>
+        operations[index]?.op === 'ensureAccount' ? shown(outcome) : outcome,
+      ),
     observe: (operations, observing) =>
       observeSettled(settleMs, operations, observing, async (asked) =>
-        (await real.observe(asked, observing)).map((outcome) =>
-          behind.now && outcome.kind === 'done' && outcome.account !== undefined
-            ? { ...outcome, account: { ...outcome.account, enabled: false } }
-            : outcome,
-        ),
+        (await real.observe(asked, observing)).map(shown),
       ),
   })
   house = await openHouse({ connector: (real) => faults.wrap(lagging(real)) })
+  return { faults, behind }
+}
+const lead = { jobCode: 'RM', department: 'LENDING', jobTitle: 'Lead' }
+const suspended = async () => {
+  await house.tell({ ...works('P-1', await house.now(), lead), status: 'suspended' })
+  await house.quiesce()
+  return (await house.account('P-1'))?.locked
+}
+/** What may go now, sent once. */
+const send = async (passMs: number) => {
+  await house.shift(passMs)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+}
+
+test('an account that is found within the settling time is there; whether it is open is not known: who is suspended is shut all the same', async () => {
+  const { faults, behind } = await openShownShut()
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
   await house.tell({ ...works('P-1', await house.now()), status: 'leave' })
   await house.quiesce()
   expect((await house.account('P-1'))?.locked).toBe(true)
   // Back, with another title: opened, and the answer about the attributes is lost.
-  const lead = { jobCode: 'RM', department: 'LENDING', jobTitle: 'Lead' }
   await house.tell(works('P-1', await house.now(), lead))
   faults.next(answerLost, 'ensureAccount')
   await house.evaluateAll()
-  await house.shift(600)
-  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  await send(600)
   expect((await house.account('P-1'))?.locked).toBe(false)
   expect(await house.rows(`select kind::text from muster.action where unknown`)).toEqual([{ kind: 'ensureAccount' }])
   behind.now = true
-  await house.shift(2_000)
-  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  await send(2_000)
   behind.now = false
-  await house.tell({ ...works('P-1', await house.now(), lead), status: 'suspended' })
+  expect(await suspended()).toBe(true)
+})
+
+test('an account whose creation was not confirmed is linked by what a read finds, and nothing else of it is believed', async () => {
+  const { faults, behind } = await openShownShut()
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  faults.next(answerLost, 'ensureAccount')
+  await house.evaluateAll()
+  await send(600)
+  behind.now = true
+  await send(2_000)
+  behind.now = false
+  expect(await house.rows('select enabled, attributes_hash, grants_read_at from muster.account')).toEqual([
+    { enabled: null, attributes_hash: null, grants_read_at: null },
+  ])
+  expect(await suspended()).toBe(true)
+  expect(await house.rows(`select enabled, attributes_hash is not null as known from muster.account`)).toEqual([
+    { enabled: false, known: true },
+  ])
+})
+
+test('opened a moment ago: a change of attributes that reads it shut does not make it shut', async () => {
+  const { behind } = await openShownShut()
+  await house.tell({ ...works('P-1', (await house.now()) - 1000), status: 'leave' })
   await house.quiesce()
-  expect((await house.account('P-1'))?.locked).toBe(true)
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  await house.tell(works('P-1', await house.now(), lead))
+  await house.evaluateAll()
+  behind.now = true
+  await send(600)
+  behind.now = false
+  expect(await house.rows('select enabled from muster.account')).toEqual([{ enabled: true }])
+  expect(await suspended()).toBe(true)
 })
 
 test('a leaver’s grant is not known yet: its revoke is sent again with growing pauses, not five times a second', async () => {
