@@ -59,12 +59,15 @@ test('a zombie writes what its person has moved away from, and a reconciliation 
 
 test('the second attempt was proved, and another hand has taken it away since: what the first one writes is not adopted', async () => {
   const zombie = await open()
+  // An emptied list would not be believed.
+  await house.tell(works('P-0', zombie.start))
   await expire()
   await resolved(house)
   await run()
   expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
   await house.removeMember('P-1', 'CBS_LoanEntry')
   await run()
+  expect(await house.rows('select from muster.grants where missing')).toHaveLength(1)
   await house.tell(works('P-1', await house.now(), { jobCode: 'TELLER', department: 'LENDING' }))
   await house.quiesce()
   await writesLate(zombie)
