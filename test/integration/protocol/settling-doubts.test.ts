@@ -105,14 +105,12 @@ test('an account that is found within the settling time is there; whether it is 
 })
 
 test('an account whose creation was not confirmed is linked by what a read finds, and nothing else of it is believed', async () => {
-  const { faults, behind } = await openShownShut()
+  const { faults } = await openShownShut()
   await house.tell(works('P-1', (await house.now()) - 1000))
   faults.next(answerLost, 'ensureAccount')
   await house.evaluateAll()
   await send(600)
-  behind.now = true
   await send(2_000)
-  behind.now = false
   expect(await house.rows('select enabled, attributes_hash, grants_read_at from muster.account')).toEqual([
     { enabled: null, attributes_hash: null, grants_read_at: null },
   ])
