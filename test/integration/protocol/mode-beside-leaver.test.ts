@@ -60,6 +60,9 @@ test('a mode that it has already makes nobody due; of an unknown target nothing 
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
   expect(await setTargetMode(house.engine, target, 'enforce', actor)).toEqual({ kind: 'unchanged', mode: 'enforce' })
-  expect(await setTargetMode(house.engine, 'nowhere', 'plan', actor)).toEqual({ kind: 'unknown-target' })
+  expect(await setTargetMode(house.engine, 'nowhere', 'plan', actor)).toEqual({
+    kind: 'unknown-target',
+    known: [target],
+  })
   expect(await house.rows('select 1 from muster.identity where work_due_at <= muster.now()')).toEqual([])
 })
