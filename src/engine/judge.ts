@@ -7,7 +7,7 @@ import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
 import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
 import { contains, type Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
-import type { AttributeValue, Worker } from '../domain/worker-event.ts'
+import type { AttributeValue } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
 import { presentAccess } from '../planning/present.ts'
@@ -22,6 +22,7 @@ import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
 import { adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
+import { profileOf } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
 
 /** What one evaluation of one identity answers: everything that is then written, nothing of it read again. */
@@ -69,22 +70,6 @@ export type JudgeContext = {
   readonly targets: readonly TargetRules[]
   readonly connectors: ReadonlyMap<TargetId, Connector>
 }
-
-/** What rules and account mappings may read of the primary employment. */
-export const profileOf = (worker: Worker | null): Readonly<Record<string, AttributeValue>> | null =>
-  worker === null
-    ? null
-    : {
-        ...worker.attributes,
-        personKey: worker.personKey,
-        employmentKey: worker.employmentKey,
-        hireDate: worker.hireDate,
-        // Its last second: midnight would read as the day after.
-        lastDayOfWorkEnd:
-          worker.lastDayEndsAt === null
-            ? null
-            : `${new Date(worker.lastDayEndsAt - 1_000).toISOString().slice(0, 19)}Z`,
-      }
 
 /** Pure but for what the connectors' attribute mapping hashes: the same facts give the same answer. */
 export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: JudgeContext): Judged => {

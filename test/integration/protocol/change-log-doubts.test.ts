@@ -34,34 +34,23 @@ const open = async () => {
   await house.quiesce()
 }
 
-test('accounts that a full run was told of and could not read are read by the next one', async () => {
+test.each<[string, (account: NativeId) => Changes, boolean]>([
+  [
+    'a full run was told of',
+    (account) => ({ kind: 'changes', entitlements: [], accounts: [account], cursor: '2' }),
+    true,
+  ],
+  ['a run without its cursor wanted', () => ({ kind: 'from-now', cursor: '2' }), false],
+])('accounts that %s and could not read are read by the next one, not a day later', async (_, told, full) => {
   await open()
   await house.tell(leaves('P-1', await house.now()))
   await house.quiesce()
   await resolved(house)
   expect(await run()).toMatchObject({ extent: 'full' })
   await setLocked(house, 'P-1', false)
-  log = { kind: 'changes', entitlements: [], accounts: [String(await house.idOf('P-1')) as NativeId], cursor: '2' }
+  log = told(String(await house.idOf('P-1')) as NativeId)
   isBlind = true
-  expect(await run(true)).toMatchObject({ extent: 'full', accountsUnread: 'away' })
-  isBlind = false
-  log = none('3')
-  await house.shift(3_600_000)
-  await run()
-  await house.quiesce()
-  expect((await house.account('P-1'))?.locked).toBe(true)
-})
-
-test('a lost cursor and a read of accounts that failed: the accounts are read by the next run, not a day later', async () => {
-  await open()
-  await house.tell(leaves('P-1', await house.now()))
-  await house.quiesce()
-  await resolved(house)
-  expect(await run()).toMatchObject({ extent: 'full' })
-  await setLocked(house, 'P-1', false)
-  log = { kind: 'from-now', cursor: '2' }
-  isBlind = true
-  expect(await run()).toMatchObject({ extent: 'full', accountsUnread: 'away' })
+  expect(await run(full)).toMatchObject({ extent: 'full', accountsUnread: 'away' })
   isBlind = false
   log = none('3')
   await house.shift(3_600_000)

@@ -9,7 +9,7 @@ import { ldapSettingsSchema } from '../../../src/connectors/ldap/config.ts'
 import { templateNames, templateProblem } from '../../../src/connectors/template.ts'
 import { workerAttributes } from '../../../src/domain/attributes.ts'
 import type { EmploymentKey, PersonKey } from '../../../src/domain/ids.ts'
-import { profileOf } from '../../../src/engine/judge.ts'
+import { profileOf } from '../../../src/engine/profile.ts'
 
 const directory = {
   bindPassword: 'secret',

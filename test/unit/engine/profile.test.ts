@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { EmploymentKey, PersonKey } from '../../../src/domain/ids.ts'
 import type { Instant } from '../../../src/domain/instant.ts'
 import type { Worker } from '../../../src/domain/worker-event.ts'
-import { profileOf } from '../../../src/engine/judge.ts'
+import { profileOf } from '../../../src/engine/profile.ts'
 
 const worker: Worker = {
   personKey: 'P-1' as PersonKey,
