@@ -131,6 +131,14 @@ export default {
       to: { path: '^src/app(/|\\.ts$)' },
     },
     {
+      name: 'connectors-on-demand',
+      severity: 'error',
+      comment:
+        "a connector brings its vendor's library with it, tens of MB in each thread: import() it once a target needs it",
+      from: { path: '^src/', pathNot: ['^src/connectors/'] },
+      to: { path: '^src/connectors/[^/]+/connector\\.ts$', dynamic: false },
+    },
+    {
       name: 'top-files-import-nothing-of-ours',
       severity: 'error',
       comment: 'of the files directly in src/, only app.ts wires',

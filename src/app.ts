@@ -83,7 +83,7 @@ const engineVerbs: EngineVerbs = {
 }
 
 /** Builds everything and connects nothing that must answer: a process may start while its neighbours are down. */
-export const createApp = (config: Config, options: AppOptions): App => {
+export const createApp = async (config: Config, options: AppOptions): Promise<App> => {
   const { lanes, name = 'muster' } = options
   const does = (role: Role) => options.roles.includes(role)
   const verbs: EngineVerbs = { ...engineVerbs, ...options.verbs }
@@ -105,7 +105,11 @@ export const createApp = (config: Config, options: AppOptions): App => {
     secret: secretsIn(config.secretFiles[target] ?? {}),
   })
   const connectors = new Map(
-    config.targets.map((target) => [target.id as TargetId, createConnector(target, toolsFor(target.id))]),
+    await Promise.all(
+      config.targets.map(
+        async (target) => [target.id as TargetId, await createConnector(target, toolsFor(target.id))] as const,
+      ),
+    ),
   )
   const {
     evaluateBatch,

@@ -136,7 +136,7 @@ const examineKafka = async (config: Config): Promise<Answer> => {
 }
 
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
-  const connector = connectorByHand(target, null)
+  const connector = await connectorByHand(target, null)
   try {
     const { problems, facts = [] } = await connector.check(AbortSignal.timeout(patienceMs))
     return { problems, remarks: [`${target.type}, reachable, with the rights it needs`], facts }

@@ -1,16 +1,11 @@
 import type { Config } from '../config.ts'
-import { createAdConnector } from '../connectors/ad/connector.ts'
 import { adManifest } from '../connectors/ad/manifest.ts'
 import { answering } from '../connectors/answering.ts'
-import { createAwsConnector } from '../connectors/aws/connector.ts'
 import { awsManifest } from '../connectors/aws/manifest.ts'
-import { createAwsIamConnector } from '../connectors/aws-iam/connector.ts'
 import { awsIamManifest } from '../connectors/aws-iam/manifest.ts'
 import { boundless } from '../connectors/budget.ts'
 import { atOnce, type Connector, type ConnectorTools, type Manifest } from '../connectors/connector.ts'
-import { createEntraConnector } from '../connectors/entra/connector.ts'
 import { entraManifest } from '../connectors/entra/manifest.ts'
-import { createLdapConnector } from '../connectors/ldap/connector.ts'
 import { ldapManifest } from '../connectors/ldap/manifest.ts'
 import { protecting } from '../connectors/protecting.ts'
 import type { TargetId } from '../domain/ids.ts'
@@ -20,30 +15,36 @@ import type { Queryable } from '../store/database.ts'
 import { targetBudget } from './budgets.ts'
 
 /** The one place that knows which connectors there are. */
-export const createConnector = (target: Config['targets'][number], tools: ConnectorTools): Connector =>
-  protecting(answering(unprotected(target, tools)), target.protect)
+export const createConnector = async (target: Config['targets'][number], tools: ConnectorTools): Promise<Connector> =>
+  protecting(answering(await unprotected(target, tools)), target.protect)
 
-/** A line for each connector. */
-const unprotected = (target: Config['targets'][number], tools: ConnectorTools): Connector => {
+/** A line for each connector. One is loaded with its vendor's library (tens of MB) once a target is of its type. */
+const unprotected = async (target: Config['targets'][number], tools: ConnectorTools): Promise<Connector> => {
   const id = target.id as TargetId
   switch (target.type) {
     case 'ldap':
-      return createLdapConnector(id, target.ldap, tools.giveWay, tools.now, tools.secret)
+      return (await import('../connectors/ldap/connector.ts')).createLdapConnector(
+        id,
+        target.ldap,
+        tools.giveWay,
+        tools.now,
+        tools.secret,
+      )
     case 'ad':
-      return createAdConnector(id, target.ad, tools)
+      return (await import('../connectors/ad/connector.ts')).createAdConnector(id, target.ad, tools)
     case 'entra':
-      return createEntraConnector(id, target.entra, tools)
+      return (await import('../connectors/entra/connector.ts')).createEntraConnector(id, target.entra, tools)
     case 'aws':
-      return createAwsConnector(id, target.aws, tools)
+      return (await import('../connectors/aws/connector.ts')).createAwsConnector(id, target.aws, tools)
     case 'aws-iam':
-      return createAwsIamConnector(id, target.iam, tools)
+      return (await import('../connectors/aws-iam/connector.ts')).createAwsIamConnector(id, target.iam, tools)
     default:
       return assertNever(target)
   }
 }
 
 /** For a command that a human gave. Without a database nothing counts its calls: for a handful of them only. */
-export const connectorByHand = (target: Config['targets'][number], db: Queryable | null): Connector =>
+export const connectorByHand = (target: Config['targets'][number], db: Queryable | null): Promise<Connector> =>
   createConnector(target, {
     lane: 'bulk',
     giveWay: atOnce,

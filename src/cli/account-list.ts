@@ -18,7 +18,7 @@ export const accountList: Command = {
       throw usage('of which target?', 'usage: muster account list TARGET; `muster target list` shows them')
     const settings = targetNamed(call, target)
     return inOffice(call, async ({ db }): Promise<Answer> => {
-      const connector = connectorByHand(settings, db)
+      const connector = await connectorByHand(settings, db)
       try {
         const connectors = new Map([[connector.target, connector]])
         const read = await strayAccounts({ db, connectors }, target as TargetId, AbortSignal.timeout(patienceMs))

@@ -30,7 +30,7 @@ const main = async (
     // Raising a priority needs a right that not everybody has: then it stays as it is.
   }
   const pauses = pausesFor(pauseAt, lane)
-  const app = createApp(config, {
+  const app = await createApp(config, {
     roles,
     lanes: [lane],
     name: `muster-${lane}`,

@@ -35,7 +35,7 @@ export const link: Command = {
     const settings = targetNamed(call, target)
     const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
-      const connector = connectorByHand(settings, db)
+      const connector = await connectorByHand(settings, db)
       try {
         const context = { db, connectors: new Map([[connector.target, connector]]), nudge: () => {} }
         const signal = AbortSignal.timeout(patienceMs)

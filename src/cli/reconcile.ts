@@ -27,7 +27,7 @@ export const reconcileCommand: Command = {
       throw usage(`what is ${more.join(' ')}?`, 'usage: muster reconcile TARGET [--full] [--accept-shrunken]')
     const settings = targetNamed(call, target)
     return inOffice(call, async ({ db }): Promise<Answer> => {
-      const connector = connectorByHand(settings, db)
+      const connector = await connectorByHand(settings, db)
       try {
         const result = await reconcile(
           { db, connectors: new Map([[connector.target, connector]]), nudge: () => {}, settings: {} },

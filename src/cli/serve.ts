@@ -34,7 +34,7 @@ export const serve: Command = {
     const mainLanes: readonly Lane[] = threaded ? ['bulk'] : lanes
     const pauseAt = call.env.MUSTER_TEST_PAUSE
     const pauses = pausesFor(pauseAt, mainLanes[0] ?? 'bulk')
-    const app = createApp(config, {
+    const app = await createApp(config, {
       roles,
       lanes: mainLanes,
       name: threaded ? 'muster-bulk' : 'muster',

@@ -41,8 +41,8 @@ const configure = (more: Partial<ConfigDirectoryOptions> = {}) => {
   opened.files.push(files)
   const loaded = loadConfig(files.directory, files.env)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  return (options: AppOptions) => {
-    const app = createApp(loaded.value, { name: 'test-engine', ...options })
+  return async (options: AppOptions) => {
+    const app = await createApp(loaded.value, { name: 'test-engine', ...options })
     opened.apps.push(app)
     return { app, prefix: loaded.value.queue.prefix }
   }
@@ -61,7 +61,9 @@ test.each([
 ] as const)('while a leaver is in hand, %s, bulk work is asked to give way; then no more', async (_, roles, env) => {
   const gates = createGates()
   const open = configure({ env })
-  const apps = roles.map((some) => open({ roles: some, lanes: ['leaver'], pause: gates.pause }).app)
+  const apps = (
+    await Promise.all(roles.map((some) => open({ roles: some, lanes: ['leaver'], pause: gates.pause })))
+  ).map(({ app }) => app)
   const sends = apps.at(-1) as App
   const called = gates.stopAt('provision:called')
   for (const app of apps) await app.start()
@@ -75,7 +77,7 @@ test.each([
 })
 
 test('an app asks its own bulk work to wait', async () => {
-  const { app } = configure()({ roles: ['evaluate'], lanes: ['bulk'] })
+  const { app } = await configure()({ roles: ['evaluate'], lanes: ['bulk'] })
   const gone = createGiveWay(app.giveWay).inHand()
   let given = false
   const waiting = app.engine.settings.giveWay?.().then(() => {
@@ -92,8 +94,8 @@ test.each([[['leaver']], [['leaver', 'bulk']]] as const)(
   'requests of bulk work to a target wait while a leaver is in hand; those of lanes %j never do',
   async (lanes) => {
     const open = configure()
-    const bulk = open({ roles: ['provision'], lanes: ['bulk'] }).app
-    const other = open({ roles: ['provision'], lanes, giveWay: bulk.giveWay }).app
+    const bulk = (await open({ roles: ['provision'], lanes: ['bulk'] })).app
+    const other = (await open({ roles: ['provision'], lanes, giveWay: bulk.giveWay })).app
     const read = async ({ engine }: App, name: string) => {
       await engine.connectors.get(target)?.whoIs([`uid=nobody,${house.tree.people}`], AbortSignal.timeout(5_000))
       return name
@@ -112,7 +114,7 @@ test('ingest asks as soon as a leaver is in the inbox, and for nobody else', asy
   const connection = plainConnection(addresses().kafkaBrokers)
   const say = (...messages: ReturnType<typeof hrMessage>[]) =>
     publish({ connection, log: createLog('silent', 'test') }, topic, messages)
-  const { app } = configure({ topics: [topic] })({ roles: ['ingest'], lanes: ['leaver'] })
+  const { app } = await configure({ topics: [topic] })({ roles: ['ingest'], lanes: ['leaver'] })
   await app.start()
   const known = async (person: string) =>
     (
@@ -139,7 +141,7 @@ test('a stop leaves on the queue what comes while ingest still has a batch in ha
   const provisioned: number[] = []
   let stopping = false
   let looks = 0
-  const { app, prefix } = configure({ topics: [topic] })({
+  const { app, prefix } = await configure({ topics: [topic] })({
     roles: ['ingest', 'dispatch', 'provision'],
     lanes: ['leaver'],
     verbs: {
@@ -194,7 +196,7 @@ test('a stop leaves on the queue what comes while ingest still has a batch in ha
 
 test('an evaluation that needs ids gets them while everybody who waits for its locks has all other connections', async () => {
   const gates = createGates()
-  const { app } = configure({ file: { engine: { databaseConnections: 4 } } })({
+  const { app } = await configure({ file: { engine: { databaseConnections: 4 } } })({
     roles: ['evaluate'],
     lanes: ['leaver'],
     pause: gates.pause,

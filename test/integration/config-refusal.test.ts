@@ -29,7 +29,7 @@ afterAll(async () => {
 
 /** Why an engine with this database refuses to start; empty when it does not. */
 const refusals = async (databaseUrl = config.databaseUrl): Promise<readonly string[]> => {
-  const app = createApp({ ...config, databaseUrl }, { roles: [], lanes: [] })
+  const app = await createApp({ ...config, databaseUrl }, { roles: [], lanes: [] })
   try {
     await app.prepare()
     return []

@@ -82,7 +82,7 @@ test('Redis that dies or hangs under way delays joiners and never a leaver; back
 
 test('FLUSHALL loses nothing: the sweeper puts what was queued on the queue again', async () => {
   const mine = await open(false)
-  const noWorker = createApp(mine.config, { roles: ['evaluate', 'dispatch'], lanes: ['bulk'] })
+  const noWorker = await createApp(mine.config, { roles: ['evaluate', 'dispatch'], lanes: ['bulk'] })
   const redis = new Redis(stack.redisUrl)
   try {
     await noWorker.start()

@@ -21,8 +21,16 @@ beforeAll(async () => {
   const loaded = loadConfig(files.directory, files.env)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   config = loaded.value
-  bulk = createApp(config, { roles: roles.filter((role) => role !== 'ingest'), lanes: ['bulk'], name: 'muster-bulk' })
-  leaver = createApp(config, { roles: ['evaluate', 'dispatch', 'provision'], lanes: ['leaver'], name: 'muster-leaver' })
+  bulk = await createApp(config, {
+    roles: roles.filter((role) => role !== 'ingest'),
+    lanes: ['bulk'],
+    name: 'muster-bulk',
+  })
+  leaver = await createApp(config, {
+    roles: ['evaluate', 'dispatch', 'provision'],
+    lanes: ['leaver'],
+    name: 'muster-leaver',
+  })
   await bulk.start()
   await leaver.start()
 })

@@ -38,9 +38,16 @@ export const openRunningHouse = async ({
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   const held = { ...(pause ? { pause } : {}), ...(verbs ? { verbs } : {}) }
   const roles = ['evaluate', 'dispatch', 'provision'] as const
-  const bulk = createApp(loaded.value, { roles: [...roles, 'schedule'], lanes: ['bulk'], name: 'muster-bulk', ...held })
-  const leavers = (spreadLeavers ? [['evaluate', 'dispatch'] as const, ['provision'] as const] : [roles]).map((some) =>
-    createApp(loaded.value, { roles: some, lanes: ['leaver'], name: 'muster-leaver', ...held }),
+  const bulk = await createApp(loaded.value, {
+    roles: [...roles, 'schedule'],
+    lanes: ['bulk'],
+    name: 'muster-bulk',
+    ...held,
+  })
+  const leavers = await Promise.all(
+    (spreadLeavers ? [['evaluate', 'dispatch'] as const, ['provision'] as const] : [roles]).map((some) =>
+      createApp(loaded.value, { roles: some, lanes: ['leaver'], name: 'muster-leaver', ...held }),
+    ),
   )
   const leaver = {
     start: async () => void (await Promise.all(leavers.map((app) => app.start()))),

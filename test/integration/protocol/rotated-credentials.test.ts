@@ -50,7 +50,7 @@ const open = async (): Promise<{ readonly rotate: (password: string | null) => v
   rotate(ldap.servicePassword)
   const loaded = loadConfig(files.directory, files.env)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  app = createApp(loaded.value, { roles: ['provision'], lanes: ['bulk'] })
+  app = await createApp(loaded.value, { roles: ['provision'], lanes: ['bulk'] })
   const connectors = house.engine.connectors as Map<typeof target, Connector>
   await connectors.get(target)?.close()
   connectors.set(target, app.engine.connectors.get(target) as Connector)

@@ -92,6 +92,10 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     `import type { bind } from './ldap/bind.ts'\nexport type Bad = typeof bind\n`,
   ],
   'only-cli-imports-app': ['src/consumers/bad-app.ts', `import { app } from '../app.ts'\nexport const bad = app\n`],
+  'connectors-on-demand': [
+    'src/app/bad-eager.ts',
+    `import { createLdap } from '../connectors/ldap/connector.ts'\nexport const bad = createLdap\n`,
+  ],
   'top-files-import-nothing-of-ours': [
     'src/log.ts',
     `import { engine } from './engine/engine.ts'\nexport const bad = engine\n`,
@@ -124,6 +128,8 @@ const innocent: Readonly<Record<string, string>> = {
   'src/engine/cycle-back.ts': `import type { Bad } from './cycle.ts'\nexport type Other = Bad\n`,
   'src/connectors/connector.ts': `import { words } from '../domain/words.ts'\nexport type Connector = typeof words\n`,
   'src/connectors/ldap/bind.ts': `import { Client } from 'ldapts'\nimport type { Connector } from '../connector.ts'\nimport { wire } from '../ldap-wire/wire.ts'\nexport type Bind = Connector\nexport const bind = [Client, wire]\n`,
+  'src/connectors/ldap/connector.ts': `import { bind } from './bind.ts'\nexport const createLdap = bind\n`,
+  'src/app/targets.ts': `export const create = async () => (await import('../connectors/ldap/connector.ts')).createLdap\n`,
   'src/connectors/ldap-wire/wire.ts': `import { Client } from 'ldapts'\nexport const wire = Client\n`,
   'src/connectors/aws-wire/sign.ts': `import { STSClient } from '@aws-sdk/client-sts'\nexport const sign = STSClient\n`,
   'src/connectors/aws/users.ts': `import { sign } from '../aws-wire/sign.ts'\nexport const users = sign\n`,
