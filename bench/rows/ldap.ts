@@ -50,7 +50,7 @@ export const ldapLines = async (bench: Bench): Promise<readonly Line[]> => {
         rounds.map(({ floor }) => perSecond(floor)),
         'memberships/s',
       )}`,
-      'the floor is given DNs; the connector is given native ids and finds the DNs behind them, before and after the change',
+      'the floor is given DNs; the connector is given native ids and finds the DNs behind them, before and after the change (ADR 0027)',
     ],
     samples: rounds,
   }
