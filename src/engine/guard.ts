@@ -39,11 +39,15 @@ export type GuardAnswer = {
  */
 export const guard = async (engine: Engine, tx: Transaction, lane: Lane): Promise<GuardAnswer> => {
   const targets = await guardedTargets(tx, lane)
-  const answers: GuardAnswer[] = []
-  for (const { target } of [...targets].sort((a, b) => (a.target < b.target ? -1 : 1))) {
-    const settings = engine.targets.find(({ id }) => id === target)
-    if (settings !== undefined) answers.push(await guardTarget(engine, tx, target, settings.guard))
-  }
+  // Sent together: whoever counts several targets, too, locks them in this order.
+  const answers = await Promise.all(
+    [...targets]
+      .sort((a, b) => (a.target < b.target ? -1 : 1))
+      .flatMap(({ target }) => {
+        const settings = engine.targets.find(({ id }) => id === target)
+        return settings === undefined ? [] : [guardTarget(engine, tx, target, settings.guard)]
+      }),
+  )
   return {
     held: answers.flatMap(({ held }) => held),
     passing: answers.flatMap(({ passing }) => passing),

@@ -5,7 +5,10 @@ import type { Engine } from './engine.ts'
 import { wasOpen } from './opened-before-deletion.ts'
 import { rulesOf } from './rules-of.ts'
 
-/** What an outcome found changes what is desired or observed beyond its own action: evaluation must look. */
+/**
+ * What an outcome found changes what is desired or observed beyond its own action: evaluation must look. So it must where a list
+ * of grants shows one that nobody knew of; that is known only once it is stored (settle.ts).
+ */
 export const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
   if (wasOpen(action, outcome)) return true
   if (outcome.kind !== 'done') return false
@@ -19,8 +22,8 @@ export const makesDue = (engine: Engine, { lane, target }: Claim, action: Claime
   )
     return true
   if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
-  if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
+  if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (seeksOnly({ kind: action.kind, lane })) return true
   // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
   const { enabled, attributesHash, settled } = outcome.account

@@ -74,7 +74,8 @@ export const saveAccountsSeen = async (
 
 /**
  * Stores verified grants, and what complete reads found beside them. Returns the entries that list unmanaged ones, and
- * those of the catalogue's entitlements whose names turned out to be another thing's (ADR 0010).
+ * those of the catalogue's entitlements whose names turned out to be another thing's (ADR 0010); and, later, who holds what
+ * nobody knew of.
  */
 export const saveGrants = async (
   tx: Transaction,
@@ -112,6 +113,13 @@ export const saveGrants = async (
   tx.defer(saveGone(tx, at, claim.dispatch, gone))
   tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
   // A list is as old as its claim: what this dispatch or another one verified since, it may not overrule.
-  tx.defer(saveListed(tx, at, claim.dispatch, claim.claimedAt, found))
-  return [...listed, ...contested]
+  const saving = saveListed(tx, at, claim.dispatch, claim.claimedAt, found)
+  tx.defer(saving)
+  const surprising = async (): Promise<readonly number[]> => {
+    const fresh = new Set(await saving)
+    return reads.flatMap(({ action }) =>
+      fresh.has(accounts.get(action.identity_id) ?? action.account_id ?? 0) ? [action.identity_id] : [],
+    )
+  }
+  return { entries: [...listed, ...contested], surprising }
 }

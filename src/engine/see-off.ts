@@ -10,6 +10,8 @@ export type SeenOff = {
   readonly more: boolean
   /** Ours already, attempt audited: carry them out. */
   readonly claims: readonly Claim[]
+  /** What was ready has gone into dispatches. */
+  readonly dispatched: boolean
   /** Dispatched and for anybody: put them on the queue. */
   readonly queue: readonly DispatchRef[]
   /** Before the claims, performance.now(): for `carryOut`. */
@@ -27,21 +29,23 @@ export const seeOff = async (engine: Engine): Promise<SeenOff> => {
   const begun = performance.now()
   let claims: Claim[] = []
   let queue: readonly DispatchRef[] = []
+  let dispatched = false
   const forget = () => {
     claims = []
     queue = []
+    dispatched = false
   }
   const work = async (tx: Transaction, count: number) => {
     if (count > few) return
     const dispatches = await dispatchIn(engine, tx, 'leaver')
     const ours = dispatches.filter(({ target }) => engine.connectors.has(target as never))
     queue = dispatches.filter((ref) => !ours.includes(ref))
-    for (const { id } of ours) {
-      const claim = await claimIn(engine, tx, id)
-      if (claim !== null) claims.push(claim)
-    }
+    // Sent together, in the order of their numbers, as everybody locks them.
+    const claimed = await Promise.all(ours.map(({ id }) => claimIn(engine, tx, id)))
+    claims = claimed.filter((claim) => claim !== null)
+    dispatched = true
   }
   // A claim counts only when its transaction has committed: without it there is no attempt in the audit.
   const { evaluated, more } = await evaluate(engine, 'leaver', { work, undone: forget })
-  return { evaluated, more, claims, queue, begun }
+  return { evaluated, more, claims, dispatched, queue, begun }
 }

@@ -53,21 +53,31 @@ const settleTogether = async (
   let due = new Set(
     verdicts.flatMap(({ action, outcome }) => (makesDue(engine, claim, action, outcome) ? [action.identity_id] : [])),
   )
-  for (;;) {
-    const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due, over))
-    if (result.kind === 'relock') {
-      due = new Set([...due, ...result.identities])
-      continue
+  for (;;)
+    try {
+      const result = await engine.db.transaction((tx) => attempt(engine, tx, claim, verdicts, due, over))
+      if (result.kind === 'settled') nudge(engine, claim, verdicts, due.size > 0, result.released)
+      return result.kind
+    } catch (error) {
+      if (!(error instanceof Relock)) throw error
+      due = new Set([...due, ...error.identities])
     }
-    if (result.kind === 'settled') nudge(engine, claim, verdicts, due.size > 0, result.released)
-    return result.kind
+}
+
+/** Rolls back: these, too, must be locked before anything else is. */
+class Relock extends Error {
+  readonly identities: readonly number[]
+  constructor(identities: readonly number[]) {
+    super('more identities are concerned')
+    this.identities = identities
   }
 }
 
-type Attempt =
-  | { readonly kind: 'relock'; readonly identities: readonly number[] }
-  | { readonly kind: 'rejected' }
-  | { readonly kind: 'settled'; readonly released: readonly Lane[] }
+const mustBeLocked = (due: ReadonlySet<number>, identities: readonly number[]): void => {
+  if (identities.some((id) => !due.has(id))) throw new Relock(identities)
+}
+
+type Attempt = { readonly kind: 'rejected' } | { readonly kind: 'settled'; readonly released: readonly Lane[] }
 
 const attempt = async (
   engine: Engine,
@@ -98,8 +108,7 @@ const attempt = async (
   }
   const linking = given.flatMap(linkedWith)
   const holders = linking.length === 0 ? [] : await holdersOfCatalogued(tx, claim.target, linking)
-  const concerned = [...overtaken, ...holders.map(({ identity }) => identity)]
-  if (concerned.some((id) => !due.has(id))) return { kind: 'relock', identities: concerned }
+  mustBeLocked(due, [...overtaken, ...holders.map(({ identity }) => identity)])
   const verdicts = distrustInverses(given, unsettled)
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
@@ -108,7 +117,7 @@ const attempt = async (
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
   const proved = trusted.filter(({ next }) => next.kind === 'done')
   const twins = await pinResolved(tx, proved)
-  const listed = await saveGrants(tx, claim, proved, accounts, twins, at)
+  const { entries: listed, surprising } = await saveGrants(tx, claim, proved, accounts, twins, at)
   const indirect = linking.flatMap((one) => {
     const account = accounts.get(one.identity)
     return account === undefined ? [] : [{ ...one, account }]
@@ -174,6 +183,7 @@ const attempt = async (
       ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
     ]),
   )
+  mustBeLocked(due, await surprising())
   return { kind: 'settled', released: (await releasing).map(({ lane }) => lane as Lane) }
 }
 
@@ -231,6 +241,6 @@ const nudge = (
     if (released.includes(lane) || verdicts.some(({ next }) => next.kind !== 'done' && next.kind !== 'park'))
       engine.nudge('dispatch', lane)
   if (verdicts.some(({ action }) => action.kind === 'ensureAccount')) engine.nudge('dispatch', 'bulk')
-  // What gathered while this one was out (store/dispatches: busy).
-  engine.nudge('dispatch', claim.lane)
+  // What gathered while this one was queued (store/create-dispatches: busy); leavers' goes since the claim.
+  if (claim.lane === 'bulk') engine.nudge('dispatch', 'bulk')
 }

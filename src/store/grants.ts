@@ -48,7 +48,7 @@ export const lockPresent = async (tx: Transaction, rows: readonly GrantSeen[]): 
 /**
  * What complete reads listed, of accounts whose links others may be changing at the same time: a link about which something
  * was verified after `since` (before the read) is left alone. Links that are there are locked first, so that whoever is
- * just marking one as gone is waited for, and then seen.
+ * just marking one as gone is waited for, and then seen. Answers the accounts of links that were not known to be there.
  */
 export const saveListed = async (
   tx: Transaction,
@@ -56,19 +56,21 @@ export const saveListed = async (
   dispatch: number | null,
   since: number,
   rows: readonly GrantSeen[],
-): Promise<void> => {
-  if (rows.length === 0) return
+): Promise<readonly number[]> => {
+  if (rows.length === 0) return []
   tx.defer(lockPresent(tx, rows))
-  await tx.query({
+  const saved = await tx.query<{ account: number; is_new: boolean }>({
     name: 'grants-listed',
     text: `insert into muster.grants (account_id, entitlement_id, given, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
       select distinct r.account, r.entitlement, false, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
       from unnest($4::bigint[], $5::int[]) as r(account, entitlement)
       where not exists (select from muster.grants g where g.account_id = r.account and g.entitlement_id = r.entitlement
         and greatest(g.last_verified_at, g.gone_verified_at) > to_timestamp($3::float8 / 1000))
-      on conflict (entitlement_id, account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at`,
+      on conflict (entitlement_id, account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at
+      returning account_id as account, xmax = 0 as is_new`,
     values: [readAt, dispatch, since, int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
   })
+  return saved.filter((row) => row.is_new).map(({ account }) => account)
 }
 
 /** Each link once; what was given stays given. */

@@ -56,16 +56,18 @@ const holders = `(select count(*) from muster.grants g join muster.account a on 
 
 /** What percentages are of, as it was before the window: those there now and those gone within it. */
 export const members = async (db: Queryable, target: string, windowMs: number): Promise<Members> => {
-  const [accounts] = await db.query<{ n: number }>({
-    name: 'guard-accounts',
-    text: 'select count(*) as n from muster.account where target = $1 and unlinked_at is null',
-    values: [target],
-  })
-  const rows = await db.query<Holders>({
-    name: 'guard-holders',
-    text: `select e.id as entitlement, ${holders} as n from muster.entitlement e where e.target = $1`,
-    values: [target, windowMs],
-  })
+  const [[accounts], rows] = await Promise.all([
+    db.query<{ n: number }>({
+      name: 'guard-accounts',
+      text: 'select count(*) as n from muster.account where target = $1 and unlinked_at is null',
+      values: [target],
+    }),
+    db.query<Holders>({
+      name: 'guard-holders',
+      text: `select e.id as entitlement, ${holders} as n from muster.entitlement e where e.target = $1`,
+      values: [target, windowMs],
+    }),
+  ])
   return {
     accounts: accounts?.n ?? 0,
     grants: rows.reduce((sum, { n }) => sum + n, 0),

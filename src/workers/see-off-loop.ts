@@ -7,7 +7,7 @@ import type { Queues } from './queues.ts'
 import type { EngineVerbs } from './verbs.ts'
 
 const pollMs = 250
-/** Calls that may be out at once before leavers take the way of the queue. */
+/** So many leavers' calls may be out, of all their targets, before others take the way of the queue. */
 const atOnce = 2
 
 /**
@@ -17,9 +17,8 @@ const atOnce = 2
 export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Queues, way: GiveWay): Loop => {
   const out = new Set<Promise<void>>()
   let before = 0
-  const carryOut = (claim: Claim, begun: number) => {
-    const gone = way.inHand()
-    const call = verbs
+  const carryOut = (claim: Claim, begun: number): Promise<void> =>
+    verbs
       .carryOut(engine, claim, begun)
       // Its lease runs out and the sweeper has it read back: nothing is lost, only time.
       .catch((error: unknown) =>
@@ -28,12 +27,14 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
           'a leaver was not recorded: its lease will run out',
         ),
       )
-      .finally(() => {
-        out.delete(call)
-        gone()
-        engine.nudge('dispatch', 'leaver')
-      })
-    out.add(call)
+  const carryOutAll = (claims: readonly Claim[], begun: number) => {
+    if (claims.length === 0) return
+    const gone = way.inHand()
+    const calls = Promise.all(claims.map((claim) => carryOut(claim, begun))).then(() => {
+      out.delete(calls)
+      gone()
+    })
+    out.add(calls)
   }
   const loop = createLoop({
     name: 'see-off',
@@ -43,12 +44,13 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
       const direct = out.size < atOnce
       const seen = direct
         ? await verbs.seeOff(engine)
-        : { ...(await verbs.evaluate(engine, 'leaver')), claims: [], queue: [], begun: 0 }
-      for (const claim of seen.claims) carryOut(claim, seen.begun)
+        : { ...(await verbs.evaluate(engine, 'leaver')), claims: [], dispatched: false, queue: [], begun: 0 }
+      carryOutAll(seen.claims, seen.begun)
       const put = seen.queue.length === 0 ? [] : await queues.put(seen.queue)
       if (put.length < seen.queue.length) engine.nudge('provision', 'leaver')
-      if (seen.evaluated > 0 || before > 0)
-        for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
+      if (seen.evaluated > 0 && !seen.dispatched) engine.nudge('dispatch', 'leaver')
+      // A bulk group that gathers goes as soon as nothing is left to evaluate.
+      if (seen.evaluated > 0 || before > 0) engine.nudge('dispatch', 'bulk')
       before = seen.evaluated
       return { next: seen.evaluated > 0 ? 'now' : 'rest' }
     },
