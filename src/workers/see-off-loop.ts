@@ -16,7 +16,6 @@ const atOnce = 2
  */
 export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Queues, way: GiveWay): Loop => {
   const out = new Set<Promise<void>>()
-  let before = 0
   const carryOut = (claim: Claim, begun: number): Promise<void> =>
     verbs
       .carryOut(engine, claim, begun)
@@ -49,10 +48,8 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
       const put = seen.queue.length === 0 ? [] : await queues.put(seen.queue)
       if (put.length < seen.queue.length) engine.nudge('provision', 'leaver')
       if (seen.evaluated > 0 && !seen.dispatched) engine.nudge('dispatch', 'leaver')
-      // A bulk group that gathers goes as soon as nothing is left to evaluate.
-      if (seen.evaluated > 0 || before > 0) engine.nudge('dispatch', 'bulk')
-      before = seen.evaluated
-      return { next: seen.evaluated > 0 ? 'now' : 'rest' }
+      if (seen.evaluated > 0) engine.nudge('dispatch', 'bulk')
+      return { next: seen.more ? 'now' : 'rest' }
     },
   })
   return {

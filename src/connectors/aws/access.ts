@@ -21,12 +21,15 @@ export const changeAccess = async (
   aws: Aws,
   operations: readonly AccessOperation[],
   gate: Gate,
+  /** Awaited before the first write; what is read before may be read meanwhile. */
+  sessionsEnded: Promise<unknown>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const items = await sortOut(aws, operations, outcomes)
   for (const op of ['revoke', 'grant'] as const) {
     const now = items.filter(({ operation }) => operation.op === op)
-    await changeGroups(aws, now, outcomes, gate)
+    await changeGroups(aws, now, outcomes, gate, sessionsEnded)
+    await sessionsEnded
     await changeAllAssignments(aws, now, outcomes, gate)
   }
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
@@ -106,6 +109,7 @@ const changeGroups = async (
   items: readonly Item[],
   outcomes: (Outcome | undefined)[],
   gate: Gate,
+  sessionsEnded: Promise<unknown>,
 ): Promise<void> => {
   const ours: Item<GroupTarget>[] = []
   const scim: Item<GroupTarget>[] = []
@@ -124,7 +128,8 @@ const changeGroups = async (
       op: operation.op,
       groupId: target.groupId,
     }))
-    for (const [index, outcome] of await changeMemberships(aws, account, changes, gate)) outcomes[index] = outcome
+    for (const [index, outcome] of await changeMemberships(aws, account, changes, gate, sessionsEnded))
+      outcomes[index] = outcome
   })
 }
 

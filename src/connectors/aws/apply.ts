@@ -4,6 +4,7 @@ import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { ApplyContext, Operation } from '../connector.ts'
 import { type AccessOperation, changeAccess } from './access.ts'
 import type { Aws } from './aws.ts'
+import { nothingRead } from './before.ts'
 import { deleteAccount } from './delete-account.ts'
 import type { Turns } from './deny-sessions.ts'
 import { endSessions } from './end-sessions.ts'
@@ -13,7 +14,11 @@ import type { EnsureOperation } from './find-accounts.ts'
 export type LeaverOperation = Extract<Operation, { op: 'endSessions' | 'deleteAccount' }>
 
 type Kinds = {
-  readonly access: (operations: readonly AccessOperation[]) => Promise<readonly Outcome[]>
+  /** Reads at once, and writes when the sessions of this call have been ended. */
+  readonly access: (
+    operations: readonly AccessOperation[],
+    sessionsEnded: Promise<unknown>,
+  ) => Promise<readonly Outcome[]>
   readonly ensure: (operations: readonly EnsureOperation[]) => Promise<readonly Outcome[]>
   readonly leaver: (operation: LeaverOperation) => Promise<Outcome>
 }
@@ -66,8 +71,8 @@ export const inOrder = async (operations: readonly Operation[], kinds: Kinds): P
     for (const [n, index] of at.entries()) outcomes[index] = done[n]
   }
   // Sessions first: what is revoked no longer tells what they reach. Then access ends, then accounts.
-  await run(sessions, (some) => sideBySide(some, kinds.leaver))
-  await run(access, kinds.access)
+  const ending = run(sessions, (some) => sideBySide(some, kinds.leaver))
+  await Promise.all([ending, run(access, (some) => kinds.access(some, ending))])
   await run(deletions, (some) => sideBySide(some, kinds.leaver))
   await run(ensures, kinds.ensure)
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
@@ -79,12 +84,13 @@ export const apply = (
   context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
   const turns: Turns = new Map()
+  const reading: Aws = { ...aws, before: nothingRead() }
   return inOrder(operations, {
-    access: (some) => changeAccess(aws, some, context),
+    access: (some, sessionsEnded) => changeAccess(reading, some, context, sessionsEnded),
     ensure: (some) => ensureAccounts(aws, some, context),
     leaver: (operation) =>
       operation.op === 'endSessions'
-        ? endSessions(aws, operation.account, operation.held ?? [], turns, context)
+        ? endSessions(reading, operation.account, operation.held ?? [], turns, context)
         : deleteAccount(aws, operation.account, context),
   })
 }

@@ -1,6 +1,7 @@
 import type { Transport } from '../aws-wire/transport.ts'
 import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
+import type { Before } from './before.ts'
 import type { AwsClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
 import type { InProgress } from './requests.ts'
@@ -15,6 +16,8 @@ export type Aws = {
   /** Permission set ARN → name. AWS never changes the name of one and never gives its ARN to another. */
   readonly permissionSetNames: Map<string, string>
   readonly inProgress: InProgress
+  /** Only while one `apply` runs. */
+  readonly before?: Before
   /** Users assigned, by AWS account and permission set, as last read. A hint only: `done` is never said of it. */
   readonly lastAssigned: Map<string, { readonly at: number; readonly users: ReadonlySet<string> }>
 }

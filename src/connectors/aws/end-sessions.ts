@@ -10,7 +10,7 @@ import { deny, type Turns } from './deny-sessions.ts'
 import { parseNativeId } from './entitlement.ts'
 import { type Handle, writeHandle } from './handle.ts'
 import { readHoldings } from './holdings.ts'
-import { membershipsOf } from './is-member.ts'
+import { membershipsBefore } from './is-member.ts'
 import { hasStaleAccounts, inlinePolicy, provisioningStatus } from './permission-set-policy.ts'
 import { describePermissionSet } from './permission-sets.ts'
 import { serviceControlPolicy } from './service-control-policy.ts'
@@ -144,10 +144,11 @@ const told = async (aws: Aws, account: NativeId, denied?: readonly string[]): Pr
   }
 }
 
-/** Side by side: a leaver waits for it. */
+/** Whoever is in a group is there; of anybody else a list says nothing, and AWS keeps assignments of users that are gone. */
 const onlyTold = async (aws: Aws, account: NativeId): Promise<Outcome> => {
-  const [absent, held] = await Promise.all([absence(aws, account), told(aws, account)])
-  return absent ?? held
+  const held = await told(aws, account)
+  const isThere = held.kind === 'done' && held.grants?.some(({ nativeId }) => parseNativeId(nativeId).kind === 'group')
+  return isThere ? held : ((await absence(aws, account)) ?? held)
 }
 
 /** null: the user is there. */
@@ -166,7 +167,7 @@ const reachedBy = async (
   account: NativeId,
   held: readonly NativeId[],
 ): Promise<Result<readonly string[]>> => {
-  const memberships = await membershipsOf(aws, account)
+  const memberships = await membershipsBefore(aws, account)
   if (!memberships.ok) return memberships
   const own = await assignmentsOf(aws, account)
   if (!own.ok) return own

@@ -3,8 +3,7 @@ import { failed, isMissing, ok, type Result } from '../aws-wire/errors.ts'
 import { readPages } from '../aws-wire/pages.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Aws } from './aws.ts'
-
-export type GroupShown = { readonly id: string; readonly name: string; readonly fromScim: boolean }
+import { type GroupShown, once } from './before.ts'
 
 /** null: there is none. */
 export const describeGroup = async (aws: Aws, groupId: string): Promise<Result<GroupShown | null>> => {
@@ -19,6 +18,10 @@ export const describeGroup = async (aws: Aws, groupId: string): Promise<Result<G
   const { DisplayName: name = '', ExternalIds } = read.value
   return ok({ id: groupId, name, fromScim: (ExternalIds ?? []).length > 0 })
 }
+
+/** As it was before the call that asks changed anything. */
+export const groupBefore = (aws: Aws, groupId: string): Promise<Result<GroupShown | null>> =>
+  once(aws.before?.groups, groupId, () => describeGroup(aws, groupId))
 
 /** null: nothing has this name. */
 export const findGroup = async (aws: Aws, name: string): Promise<Result<string | null>> => {
@@ -67,7 +70,7 @@ export const nameGroups = async (aws: Aws, ids: readonly string[]): Promise<Read
     )
   }
   const rest = wanted.filter((id) => !names.has(id))
-  const described = await sideBySide(rest, (id) => describeGroup(aws, id))
+  const described = await sideBySide(rest, (id) => groupBefore(aws, id))
   for (const [at, id] of rest.entries()) {
     const one = described[at]
     names.set(id, one?.ok === false ? one : one?.value?.name ? ok(one.value.name) : groupNotShown)

@@ -6,7 +6,7 @@ import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId, groupNativeId } from './entitlement.ts'
 import { groupNotShown, nameGroups } from './groups.ts'
-import { membershipsOf } from './is-member.ts'
+import { membershipsBefore } from './is-member.ts'
 import { namePermissionSet } from './permission-sets.ts'
 
 /** The user's direct grants: every membership and every assignment of its own, or none at all when a read failed. */
@@ -45,7 +45,7 @@ type Raw = {
 const rawHoldings = async (aws: Aws, account: NativeId): Promise<Result<Raw>> => {
   // AWS keeps the assignments of a user that is gone.
   const [memberships, assignments] = await Promise.all([
-    membershipsOf(aws, account),
+    membershipsBefore(aws, account),
     aws.settings.assignments === 'none' ? ok([]) : assignmentsOf(aws, account),
   ])
   if (!memberships.ok && !isMissing(memberships.failure, 'account')) return memberships

@@ -2,7 +2,7 @@ import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import type { EntitlementRef } from '../connector.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId, groupNativeId, type Named, parseLookup, parseNativeId } from './entitlement.ts'
-import { describeGroup, findGroup } from './groups.ts'
+import { describeGroup, findGroup, groupBefore } from './groups.ts'
 import { type Ownership, ownerOf } from './ownership.ts'
 import { describePermissionSet, listPermissionSets } from './permission-sets.ts'
 
@@ -51,7 +51,7 @@ const group = async (
 ): Promise<Result<Identity>> => {
   const pinned = nativeId === null ? null : parseNativeId(nativeId)
   if (pinned !== null && pinned.kind !== 'group') return ok({ kind: 'changed' })
-  const known = pinned === null ? ok(null) : await describeGroup(aws, pinned.groupId)
+  const known = pinned === null ? ok(null) : await groupBefore(aws, pinned.groupId)
   if (!known.ok) return known
   if (known.value?.name === name) return ok(target(aws, known.value, null))
   const holder = await findGroup(aws, name)

@@ -6,6 +6,7 @@ import {
 import { type Failure, isMissing, ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { Aws } from './aws.ts'
+import { once } from './before.ts'
 
 /** IsMemberInGroups takes so many (service model: GroupIds). */
 const groupsAtOnce = 100
@@ -93,6 +94,10 @@ export const membershipsOf = async (aws: Aws, userId: string): Promise<Result<Re
   })
   return all.ok ? ok(new Map(all.value.map(({ GroupId = '', MembershipId = '' }) => [GroupId, MembershipId]))) : all
 }
+
+/** As they were before the call that asks changed anything. */
+export const membershipsBefore = (aws: Aws, userId: string): Promise<Result<ReadonlyMap<string, string>>> =>
+  once(aws.before?.memberships, userId, () => membershipsOf(aws, userId))
 
 /** The role may not (or a stand-in cannot) ask the short way; the long way costs pages. */
 const isNotOffered = ({ verdict, word }: Failure): boolean =>

@@ -6,7 +6,7 @@ import type { Gate } from '../aws-wire/transport.ts'
 import type { Aws } from './aws.ts'
 import { groupNativeId } from './entitlement.ts'
 import { writeHandle } from './handle.ts'
-import { groupsOfThese, isOutOf, membershipId, membershipsOf } from './is-member.ts'
+import { groupsOfThese, isOutOf, membershipId, membershipsBefore, membershipsOf } from './is-member.ts'
 import { settleMs } from './manifest.ts'
 
 /** A change of one user's membership in one group. */
@@ -28,12 +28,15 @@ export const changeMemberships = async (
   account: NativeId,
   changes: readonly Change[],
   gate: Gate,
+  /** Awaited before the first write. */
+  mayBegin: Promise<unknown>,
 ): Promise<ReadonlyMap<number, Outcome>> => {
   const outcomes = new Map<number, Outcome>()
   /** AWS answered, and a read must tell what is so now: whether AWS said that it changed something, and what it said. */
   const told = new Map<number, { readonly changed: boolean; readonly code: string }>()
   const revokes = changes.filter(({ op }) => op === 'revoke')
   const ids = await idsOf(aws, account, revokes)
+  await mayBegin
   for (const change of changes) {
     const { index, op, groupId } = change
     if (op === 'revoke' && !ids.ok) {
@@ -92,8 +95,8 @@ const isAboutItself = (failure: Parameters<typeof isMissing>[0], op: Change['op'
   op === 'grant' ? failure.verdict.kind === 'already' : isMissing(failure, 'membership')
 
 /**
- * Group id → membership id of those to be revoked: one call for one, all pages for several. That call can show a membership;
- * that there is none, only all pages say.
+ * Group id → membership id of those to be revoked: one call for one, all pages for several, or where those were read for
+ * another reason. That call can show a membership; that there is none, only all pages say.
  */
 const idsOf = async (
   aws: Aws,
@@ -102,7 +105,7 @@ const idsOf = async (
 ): Promise<Result<ReadonlyMap<string, string>>> => {
   const [first] = revokes
   if (first === undefined) return ok(new Map())
-  if (revokes.length > 1) return membershipsOf(aws, account)
+  if (revokes.length > 1 || aws.before?.memberships.has(account)) return membershipsBefore(aws, account)
   const one = await membershipId(aws, account, first.groupId)
   if (!one.ok) return one
   return one.value === null ? membershipsOf(aws, account) : ok(new Map([[first.groupId, one.value]]))
