@@ -177,9 +177,45 @@ test('in one batch sessions end before access: afterwards nothing would tell wha
   const arn = await world.addPermissionSet('Together')
   const group = await world.addGroup(freshKey(), [user])
   await assign(arn, group.nativeId, 'GROUP')
-  const outcomes = await connector.apply([revoke(user, group), { op: 'endSessions', account: user }], always)
-  expect(outcomes.map(said)).toEqual(['changed', 'pending'])
+  const calls = await world.callsOf(async () => {
+    const outcomes = await connector.apply([revoke(user, group), { op: 'endSessions', account: user }], always)
+    expect(outcomes.map(said)).toEqual(['changed', 'pending'])
+  })
   expect(await world.inlinePolicy(arn)).toContain(user)
+  const writes = calls.filter((call) => /^(Put|Provision|Delete)/.test(call))
+  expect(writes).toEqual(['PutInlinePolicyToPermissionSet', 'ProvisionPermissionSet', 'DeleteGroupMembership'])
+})
+
+test('where sessions are left to run out, what they and the revoke ask for is asked once', async () => {
+  const telling = makeAws(world, { sessions: 'none' }, 'leaver')
+  try {
+    const user = await addUser()
+    const group = await world.addGroup(freshKey(), [user])
+    const calls = await world.callsOf(async () => {
+      const [sessions, revoked] = await telling.apply(
+        [{ op: 'endSessions', account: user }, revoke(user, group)],
+        always,
+      )
+      expect(sessions).toMatchObject({ kind: 'done', grants: [{ nativeId: group.nativeId }] })
+      expect(revoked).toMatchObject({ kind: 'done', changed: true })
+    })
+    expect([...calls].sort()).toEqual([
+      'DeleteGroupMembership',
+      'DescribeGroup',
+      'GetGroupMembershipId',
+      'ListAccountAssignmentsForPrincipal',
+      'ListGroupMembershipsForMember',
+    ])
+    await world.simulator.ask('identitystore', 'DeleteUser', {
+      IdentityStoreId: world.settings.identityStoreId,
+      UserId: user,
+    })
+    expect(await telling.apply([{ op: 'endSessions', account: user }], always)).toMatchObject([
+      { kind: 'refused', reason: 'account-missing' },
+    ])
+  } finally {
+    await telling.close()
+  }
 })
 
 test('what a group gives is found also where AWS lists only what is the user’s own', async () => {
