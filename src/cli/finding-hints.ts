@@ -41,6 +41,7 @@ export const findingHints: Readonly<Record<string, string>> = {
   invalid: "correct HR's data or the mapping",
   limit: 'make room there; `muster show action ID` has what can be done by hand',
   protected: 'nothing, or unprotect it',
+  'target-away': 'look whether the target is up and reachable from here; what waits goes out by itself',
   'credential-refused': '`muster doctor`; a new secret in its file',
   configuration: '`muster doctor`, muster.yaml',
   'outcome-not-recorded': 'look in the log',

@@ -174,11 +174,15 @@ const statusOf = (error: Error): number | null => {
   return null
 }
 
-export const causeOf = ({ code, word, message }: Failure): Cause => ({
+export const causeOf = ({ code, word, message, sent }: Failure): Cause => ({
   code,
   word,
   ...(message === undefined ? {} : { message }),
+  ...(sent !== 'answered' || ofAws.has(word) ? { elsewhere: true as const } : {}),
 })
+
+/** AWS itself is not well, or our clock is not: says nothing of what was asked. */
+const ofAws: ReadonlySet<string> = new Set(['internal', 'unavailable', 'server-error', 'clock-skew'])
 
 export const isMissing = (
   { verdict }: Failure,

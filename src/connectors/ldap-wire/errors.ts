@@ -94,7 +94,11 @@ export const causeOf = (failure: Failure): Cause => ({
   code: failure.code,
   word: failure.word,
   ...(failure.message === undefined ? {} : { message: failure.message }),
+  ...(isOfServer(failure) ? { elsewhere: true as const } : {}),
 })
+
+/** RFC 4511 §4.1.9, unavailable: the server itself. Of a broken connection the system's code tells; what we cannot use of an answer has none. */
+const isOfServer = ({ result, code }: Failure): boolean => (result === null ? code !== '' : result === 52)
 
 export const isElementCaused = (failure: Failure): boolean =>
   failure.result !== null && rowOf(failure.result).element === true
