@@ -243,6 +243,29 @@ describe('acting', () => {
     await house.quiesce()
   })
 
+  test('what is parked is retried with a reason, one action or all of a target; what is not is refused, and says why', async () => {
+    const [one] = await house.rows<{ id: number }>(
+      `select id from muster.action where state = 'done' order by id limit 1`,
+    )
+    const id = String(one?.id)
+    for (const line of [[], [id, '--all'], ['--target', 'bank-ldap'], ['--target', 'bank-ldap', id, '--all'], ['soon']])
+      expect(await muster(files, 'action', 'retry', ...line, '--reason', 'x'), line.join(' ')).toMatchObject({
+        exit: 2,
+      })
+    expect(await muster(files, 'action', 'retry', id)).toMatchObject({ exit: 2, err: expect.stringContaining('why?') })
+    expect(await muster(files, 'action', 'retry', '4711000', '--reason', 'x')).toMatchObject({ exit: 1 })
+    expect(await muster(files, 'action', 'retry', id, '--reason', 'x')).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('not parked but done'),
+    })
+    const all = ['action', 'retry', '--target', 'bank-ldap', '--all', '--reason', 'mended'] as const
+    expect((await muster(files, ...all)).out).toContain('nothing is parked on bank-ldap')
+    await house.rows(`update muster.action set state = 'parked' where id = $1`, one?.id)
+    expect((await muster(files, ...all, '--json')).json()).toMatchObject({ kind: 'retried', actions: 1 })
+    expect(await entries('action-retried')).toMatchObject([{ action: one?.id, target: 'bank-ldap' }])
+    await house.quiesce()
+  })
+
   test('an SoD hold is rejected with a reason, which the audit binds and does not tell; release is refused with exit 3', async () => {
     const [hold] = (await muster(files, 'hold', 'list', '--json')).json() as { id: number; person: string }[]
     expect(hold).toMatchObject({ kind: 'sod', person: 'P-1', entitlement: 'CBS_LoanApprove' })
