@@ -105,6 +105,30 @@ const unsentCodes =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/
 const noCredentials = new Set(['CredentialsProviderError', 'TokenProviderError'])
 
+/** What credentials that could not be had are thrown as (`credentialTrouble`): nothing was sent with them. */
+const credentialErrors: Readonly<Record<string, string>> = {
+  SecretUnreadable: 'secret-unreadable',
+  SignInRefused: 'sign-in-refused',
+}
+export const secretUnreadable = (): Error =>
+  Object.assign(new Error('a secret cannot be read'), { name: 'SecretUnreadable' })
+
+/**
+ * An exchange for credentials that failed, so that it is not taken for a failure of the call that they were for: what STS refuses
+ * is a refused credential, and all else did not send that call. A file that cannot be opened, and throttling, say so themselves.
+ */
+export const credentialTrouble = (error: unknown): unknown => {
+  if (!(error instanceof Error) || textOf(member(error, 'syscall')) === 'open') return error
+  const { code, verdict, word } = failureOf(error)
+  if (verdict.kind === 'throttled') return error
+  const status = statusOf(error)
+  const isRefused = status !== null && status >= 400 && status < 500 && word !== 'clock-skew'
+  return Object.assign(new Error(error.message), {
+    name: isRefused ? 'SignInRefused' : 'CredentialsProviderError',
+    code,
+  })
+}
+
 /** How long a family waits when AWS says too many and names no time (sso-admin never does). */
 const throttledMs = 1_000
 
@@ -121,6 +145,8 @@ export const failureOf = (error: unknown): Failure => {
     const code = textOf(member(error, 'code'))
     if (noCredentials.has(name))
       return { code: name, word: 'no-credentials', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
+    const word = credentialErrors[name]
+    if (word !== undefined) return { code, word, verdict: refused('credential'), sent: 'not-sent', ...said }
     // The SDK's own timeout of connecting has no code, that of the answer has one.
     const isUnsent =
       unsentCalls.has(textOf(member(error, 'syscall'))) ||
@@ -128,7 +154,7 @@ export const failureOf = (error: unknown): Failure => {
       (name === 'TimeoutError' && code === '')
     // Credentials come before the request: a token file that cannot be opened has kept it here.
     if (textOf(member(error, 'syscall')) === 'open')
-      return { code, word: 'unreadable-token-file', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
+      return { code, word: 'unreadable-token-file', verdict: refused('credential'), sent: 'not-sent', ...said }
     if (code === '' && name !== 'TimeoutError' && name !== 'AbortError') throw error
     return {
       code: code === '' ? name : code,
@@ -204,8 +230,10 @@ export const retry = (word: string, retryAfterMs?: number): Outcome => ({
 export const outcomeOfWrite = (failure: Failure): Outcome => {
   const cause = causeOf(failure)
   if (failure.sent === 'not-sent') {
-    return failure.verdict.kind === 'throttled'
-      ? { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
+    if (failure.verdict.kind === 'throttled')
+      return { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
+    return failure.verdict.kind === 'refused'
+      ? { kind: 'refused', reason: failure.verdict.reason, cause }
       : { kind: 'retry', cause }
   }
   if (failure.sent === 'sent') return { kind: 'unknown', cause }

@@ -105,12 +105,16 @@ export const isElementCaused = (failure: Failure): boolean =>
 export const isAlready = (failure: Failure): boolean =>
   failure.result !== null && rowOf(failure.result).verdict.kind === 'already'
 
+/** Nothing was sent: what Muster would sign in with cannot be read, which only a human mends. */
+export const secretUnreadable: Failure = { code: '', result: null, word: 'secret-unreadable', sent: false }
+
 /** Which entry the request named: decides what "no such object" means. */
 export type Subject = 'account' | 'entitlement'
 
 /** Outcome of a change that the server did not confirm. */
 export const outcomeOfWrite = (failure: Failure, subject: Subject): Outcome => {
   const cause = causeOf(failure)
+  if (failure.word === secretUnreadable.word) return { kind: 'refused', reason: 'credential', cause }
   if (failure.result === null) return failure.sent ? { kind: 'unknown', cause } : { kind: 'retry', cause }
   const { verdict } = rowOf(failure.result)
   switch (verdict.kind) {
