@@ -9,8 +9,12 @@ import { isOwn, rememberOwn } from './own-things.ts'
  * Muster itself is there, is neither written nor linked, whatever a policy or a human wants of it. Lists and grants are read
  * as they are.
  */
-export const protecting = (connector: Connector, protection: Protection): Connector => {
-  const own = rememberOwn(connector)
+export const protecting = (
+  connector: Connector,
+  protection: Protection,
+  clock: () => number = () => performance.now(),
+): Connector => {
+  const own = rememberOwn(connector, clock)
   const door: Door = {
     accountWord: (nativeId) =>
       isProtectedAccount(protection, nativeId)

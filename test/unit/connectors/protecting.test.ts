@@ -31,3 +31,35 @@ test('a budget that the database does not answer once, while it is asked who Mus
   expect(await connector.apply([operation], context)).toEqual([done])
   expect(asked).toBe(2)
 })
+
+test('that nobody is Muster is asked again after five minutes; who is, never; what is not told keeps what was', async () => {
+  let now = 0
+  let told: readonly unknown[] | null = []
+  let asked = 0
+  const connector = protecting(
+    {
+      own: async () => {
+        asked += 1
+        return told === null ? { kind: 'partial', items: [], cause: 'away' } : { kind: 'complete', items: told }
+      },
+      observe: async () => [done],
+      apply: async () => [done],
+    } as unknown as Connector,
+    { accounts: [], entitlements: [] },
+    () => now,
+  )
+  const said = async () => ((await connector.apply([operation], context))[0] as Outcome).kind
+  expect(await said()).toBe('done')
+  // Its entry can be read now, as it could not then.
+  told = [{ kind: 'account', nativeId: operation.account, findable: false }]
+  now = 299_999
+  expect([await said(), asked]).toEqual(['done', 1])
+  told = null
+  now = 300_000
+  expect([await said(), asked]).toEqual(['done', 2])
+  told = [{ kind: 'account', nativeId: operation.account, findable: false }]
+  expect([await said(), asked]).toEqual(['refused', 3])
+  told = []
+  now = 9_000_000
+  expect([await said(), asked]).toEqual(['refused', 3])
+})
