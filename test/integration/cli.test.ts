@@ -362,6 +362,17 @@ describe('acting', () => {
     const found = await muster(files, 'finding', 'list', '--kind', 'entitlement-missing')
     expect(found.out).toMatch(/entitlement=App_Crm[\s\S]*what to do[\s\S]*create it there/)
     expect((await muster(files, 'finding', 'list', '--kind', 'redis-evicts')).out).toContain('no open finding of kind')
+    const here = (await muster(files, 'finding', 'list', '--target', 'bank-ldap', '--json')).json() as unknown[]
+    expect(here).toContainEqual(expect.objectContaining({ kind: 'entitlement-missing', target: 'bank-ldap' }))
+    expect((await muster(files, 'finding', 'list', '--target', 'corp-ad')).out).toContain('no open finding of corp-ad')
+    // One of an entitlement is of its target; of many, how many of which kind and where come first.
+    await house.rows(`insert into muster.finding (kind, key, urgent, detail, opened_at, seen_at)
+      select 'grant-unexplained', 'x:' || n, false, jsonb_build_object('entitlement', (select min(id) from muster.entitlement)), muster.now(), muster.now()
+      from generate_series(1, 25) as n`)
+    expect((await muster(files, 'finding', 'list', '--target', 'bank-ldap')).out).toMatch(
+      /25 +grant-unexplained +bank-ldap/,
+    )
+    await house.rows(`delete from muster.finding where key like 'x:%'`)
     const [parked] = await house.rows<{ id: number }>(`select id from muster.action where state = 'parked'`)
     const shown = await muster(files, 'show', 'action', String(parked?.id))
     expect(shown.out).toMatch(/ended +\d[\s\S]*to be looked at\s+entitlement-missing \(\S+, code 32\): create it there/)
