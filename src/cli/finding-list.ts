@@ -1,4 +1,4 @@
-import { countFindings, type FindingCount, findFindings } from '../store/finding-list.ts'
+import { type FindingCount, listFindings } from '../engine/list-findings.ts'
 import { type Command, textValue } from './command.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
@@ -21,7 +21,7 @@ export const findingList: Command = {
       const kind = textValue(call.values, 'kind') ?? null
       const target = textValue(call.values, 'target') ?? null
       const filter = { all: call.values.all === true, kind, target }
-      const [places, counts] = await Promise.all([findFindings(db, filter, 1_000), countFindings(db, filter)])
+      const { places, counts } = await listFindings(db, filter, 1_000)
       const read = new Map(
         (await prisma.finding.findMany({ where: { id: { in: places.map(({ id }) => id) } } })).map((one) => [
           one.id,

@@ -57,7 +57,7 @@ type Patience = {
 
 /**
  * Bulk work that the target itself fails again and again parks after more than an hour; an outage of the target parks nothing,
- * however long (ADR 0027). What a leaver must lose is never given up: it pages and goes on, every half minute at the latest.
+ * however long (ADR 0028). What a leaver must lose is never given up: it pages and goes on, every half minute at the latest.
  */
 export const patience: Record<Lane, Patience> = {
   bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 40, ofOutage: 11 },

@@ -1,4 +1,4 @@
-/** Which failures are the target's own trouble: such attempts park nobody (ADR 0027). */
+/** Which failures are the target's own trouble: such attempts park nobody (ADR 0028). */
 import { expect, test } from 'vitest'
 import * as aws from '../../../src/connectors/aws-wire/errors.ts'
 import * as graph from '../../../src/connectors/entra/errors.ts'
