@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { ConnectorTools } from '../connector.ts'
-import { credentialTrouble, secretUnreadable } from './errors.ts'
+import { credentialTrouble, secretUnreadable } from './credential-trouble.ts'
 import type { WireSettings } from './settings.ts'
 
 /** What every AWS client here is made with: its own retries off, both timeouts on. */

@@ -105,35 +105,16 @@ const unsentCodes =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/
 const noCredentials = new Set(['CredentialsProviderError', 'TokenProviderError'])
 
-/** What credentials that could not be had are thrown as (`credentialTrouble`): nothing was sent with them. */
+/** What credentials that could not be had are thrown as (credential-trouble.ts): nothing was sent with them. */
 const credentialErrors: Readonly<Record<string, string>> = {
   SecretUnreadable: 'secret-unreadable',
   SignInRefused: 'sign-in-refused',
 }
-export const secretUnreadable = (): Error =>
-  Object.assign(new Error('a secret cannot be read'), { name: 'SecretUnreadable' })
-
-/**
- * An exchange for credentials that failed, so that it is not taken for a failure of the call that they were for: what STS refuses
- * is a refused credential, and all else did not send that call. A file that cannot be opened, and throttling, say so themselves.
- */
-export const credentialTrouble = (error: unknown): unknown => {
-  if (!(error instanceof Error) || textOf(member(error, 'syscall')) === 'open') return error
-  const { code, verdict, word } = failureOf(error)
-  if (verdict.kind === 'throttled') return error
-  const status = statusOf(error)
-  const isRefused = status !== null && status >= 400 && status < 500 && word !== 'clock-skew'
-  return Object.assign(new Error(error.message), {
-    name: isRefused ? 'SignInRefused' : 'CredentialsProviderError',
-    code,
-  })
-}
-
 /** How long a family waits when AWS says too many and names no time (sso-admin never does). */
 const throttledMs = 1_000
 
-const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+export const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** What the SDK threw. Anything but an error of a call is a bug, and is thrown on. */
 export const failureOf = (error: unknown): Failure => {
@@ -188,7 +169,7 @@ export const failureOf = (error: unknown): Failure => {
 }
 
 /** HTTP status of the answer; null when there was none. */
-const statusOf = (error: Error): number | null => {
+export const statusOf = (error: Error): number | null => {
   for (const [holder, name] of [
     ['$metadata', 'httpStatusCode'],
     ['$response', 'statusCode'],
