@@ -103,13 +103,15 @@ export const listedErrors: readonly string[] = Object.keys(table)
 const unsentCalls = new Set(['connect', 'getaddrinfo'])
 const unsentCodes =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/
-const noCredentials = new Set(['CredentialsProviderError', 'TokenProviderError'])
 
-/** What credentials that could not be had are thrown as (credential-trouble.ts): nothing was sent with them. */
-const credentialErrors: Readonly<Record<string, string>> = {
-  SecretUnreadable: 'secret-unreadable',
-  SignInRefused: 'sign-in-refused',
-}
+/** Credentials could not be had, by what was thrown (the SDK, credential-trouble.ts): nothing was sent with them. */
+const ofCredentials: ReadonlyMap<string, Row> = new Map([
+  ['CredentialsProviderError', { word: 'no-credentials', verdict: { kind: 'retry' } }],
+  ['TokenProviderError', { word: 'no-credentials', verdict: { kind: 'retry' } }],
+  ['SecretUnreadable', { word: 'secret-unreadable', verdict: refused('credential') }],
+  ['SignInRefused', { word: 'sign-in-refused', verdict: refused('credential') }],
+])
+
 /** How long a family waits when AWS says too many and names no time (sso-admin never does). */
 const throttledMs = 1_000
 
@@ -124,10 +126,8 @@ export const failureOf = (error: unknown): Failure => {
   const said = message === '' ? {} : { message }
   if (status === null) {
     const code = textOf(member(error, 'code'))
-    if (noCredentials.has(name))
-      return { code: name, word: 'no-credentials', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
-    const word = credentialErrors[name]
-    if (word !== undefined) return { code, word, verdict: refused('credential'), sent: 'not-sent', ...said }
+    const notHad = ofCredentials.get(name)
+    if (notHad !== undefined) return { code: code || name, ...notHad, sent: 'not-sent', ...said }
     // The SDK's own timeout of connecting has no code, that of the answer has one.
     const isUnsent =
       unsentCalls.has(textOf(member(error, 'syscall'))) ||
@@ -188,7 +188,7 @@ export const causeOf = ({ code, word, message, sent }: Failure): Cause => ({
   ...(sent !== 'answered' || ofAws.has(word) ? { elsewhere: true as const } : {}),
 })
 
-/** AWS itself is not well, or our clock is not: says nothing of what was asked. */
+/** AWS itself, or our clock, is not well. */
 const ofAws: ReadonlySet<string> = new Set(['internal', 'unavailable', 'server-error', 'clock-skew'])
 
 export const isMissing = (
