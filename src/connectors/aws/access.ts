@@ -177,7 +177,5 @@ const changeAllAssignments = async (
     entry.changes.push({ index, op: operation.op, account: operation.account })
     byTarget.set(key, entry)
   }
-  await sideBySide([...byTarget.values()], async ({ target, changes }) => {
-    for (const [index, outcome] of await changeAssignments(aws, target, changes, gate)) outcomes[index] = outcome
-  })
+  for (const [index, outcome] of await changeAssignments(aws, [...byTarget.values()], gate)) outcomes[index] = outcome
 }
