@@ -13,7 +13,7 @@ import type { Aws } from './aws.ts'
 import { assignmentNativeId } from './entitlement.ts'
 import { writeHandle } from './handle.ts'
 import type { AssignmentTarget } from './identify.ts'
-import { accountFreeInMs, anyFreeInMs, listEveryMs, lookForPlaces, noteRequest } from './in-progress.ts'
+import { accountFreeInMs, anyFreeInMs, lookEveryMs, lookForPlaces, noteRequest } from './in-progress.ts'
 import { readUsers } from './users.ts'
 import { nextLookMs } from './usual-time.ts'
 import { giveBack, placeMs, waitForPlace } from './wait-for-place.ts'
@@ -26,6 +26,8 @@ const outstandingAtMost = 15
 const bulkAtMost = 12
 /** So long a call waits in line for a place, then it comes again: others of its lane must get on. */
 const inLineMs = 1_000
+/** Whoever has waited in vain is soon in line again. */
+const afterLineMs = 500
 /** Changes are over in seconds, whenever a forgotten place expires. */
 const fullMs = 1_000
 const fullAtMostMs = 30_000
@@ -116,15 +118,16 @@ const placeFor = async (
   const freeInMs = () =>
     Math.max(accountFreeInMs(aws, accountId), anyFreeInMs(aws, lane === 'bulk' ? bulkAtMost : outstandingAtMost))
   let place = await budget.occupy(places, placeMs)
-  if (!place.ok && freeInMs() < waitsMs)
+  const waited = !place.ok && freeInMs() < waitsMs
+  if (waited)
     place = await waitForPlace(aws, places, place, {
       ms: waitsMs,
       signal,
-      everyMs: listEveryMs(aws),
+      everyMs: lookEveryMs,
       look: () => lookForPlaces(aws),
     })
   if (place.ok) return place
-  const retryAfterMs = Math.min(place.waitMs, fullAtMostMs, Math.max(fullMs, freeInMs()))
+  const retryAfterMs = Math.min(place.waitMs, fullAtMostMs, Math.max(waited ? afterLineMs : fullMs, freeInMs()))
   return { ok: false, outcome: { kind: 'throttled', retryAfterMs, scope: 'assignments' } }
 }
 

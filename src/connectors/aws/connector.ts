@@ -29,6 +29,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     transport: createTransport(tools),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
+    beingDescribed: new Map(),
     inProgress: createInProgress(),
     lastAssigned: new Map(),
   }

@@ -51,6 +51,14 @@ const pollAssignment = async (
 ): Promise<Outcome> => {
   const noted = noteRequest(aws, handle, awsAccountOf(pending))
   if (await isInProgress(aws, handle, noted)) return notYet(aws, pending, noted)
+  if (noted.isOver && handle.kind === 'deletion') {
+    // Not on the list any more, and gone: its status could add nothing but whether somebody else was quicker.
+    const [gone = retry('not-begun')] = await observe(aws, [pending.operation])
+    if (gone.kind === 'done') {
+      await isOver(aws, handle.request, noted)
+      return { ...gone, changed: true }
+    }
+  }
   const status = await statusOf(aws, handle)
   if (!status.ok && !isMissing(status.failure, 'something')) return { kind: 'unknown', cause: causeOf(status.failure) }
   // AWS forgets old requests: then only the list tells.
