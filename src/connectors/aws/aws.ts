@@ -21,6 +21,8 @@ export type Aws = {
   readonly inProgress: InProgress
   /** Only while one `apply` runs. */
   readonly before?: Before
+  /** Groups whose lists were too long to prove by, until when. A hint only. */
+  readonly longLists: Map<string, number>
   /** Users assigned, by AWS account and permission set, as last read. A hint only: `done` is never said of it. */
   readonly lastAssigned: Map<string, { readonly at: number; readonly users: ReadonlySet<string> }>
 }

@@ -31,6 +31,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     permissionSetNames: new Map(),
     beingDescribed: new Map(),
     inProgress: createInProgress(),
+    longLists: new Map(),
     lastAssigned: new Map(),
   }
   const { account } = settings

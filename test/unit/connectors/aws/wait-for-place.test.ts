@@ -64,10 +64,12 @@ test('whoever waits for something else keeps nobody from a place', async () => {
 })
 
 test('the time is over, or the lease: out of the line, and a place that comes too late is given back', async () => {
+  const asked = Promise.withResolvers<void>()
   const late = Promise.withResolvers<void>()
   const { aws, budget } = house((local) => ({
-    occupy: async (...asked) => {
-      const place = await local.occupy(...asked)
+    occupy: async (...wanted) => {
+      const place = await local.occupy(...wanted)
+      if (place.ok) asked.resolve()
       await late.promise
       return place
     },
@@ -76,6 +78,7 @@ test('the time is over, or the lease: out of the line, and a place that comes to
   const first = await held(budget)
   const place = waitForPlace(aws, places, full, { ...idle, signal: lease.signal })
   const handing = giveBack(aws, first)
+  await asked.promise
   lease.abort()
   expect(await place).toEqual(full)
   late.resolve()
