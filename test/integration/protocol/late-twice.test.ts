@@ -7,6 +7,7 @@ import { createFaults, createGates, stalled } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { until } from '../../support/until.ts'
 import { works } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
 
 const settleMs = 60_000
 let house: House
@@ -77,5 +78,39 @@ test('a call that was given up, whose outcome came too late, and that wrote at l
   // By now every replica has heard of it.
   hidden.grants = false
   await settled(settleMs)
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('a late outcome that wrote nothing is read just after the second attempt was proved: that one stays known', async () => {
+  const { faults, hidden } = await open()
+  const { start, worker, outstanding } = await stalledGrant(house, {
+    ...faults,
+    // Its request never arrives.
+    next: (fault, ...ops) =>
+      faults.next(
+        async (operations, context) => {
+          await fault([], context, async () => [])
+          return operations.map(() => ({ kind: 'unknown', cause: { code: 'ECONNRESET', word: 'connection-lost' } }))
+        },
+        ...ops,
+      ),
+  })
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  await house.shift(10_000)
+  worker.open()
+  await outstanding
+  expect(await late()).toEqual([{ tries: 1 }])
+  // Settled for the first attempt: it was not so, and the second one is proved.
+  await house.shift(settleMs - 9_000)
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  // They move, and before anybody has evaluated that, the late outcome is read by a replica that has not heard of the second.
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  hidden.grants = true
+  await house.shift(9_000)
+  await house.sweep()
+  expect(await late()).toEqual([])
+  await house.quiesce()
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
 })
