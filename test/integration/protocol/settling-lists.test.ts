@@ -1,6 +1,8 @@
 /** ADR 0024: two reads that agree may come from two replicas that have not heard of a change yet. So may the two looks of a reconciliation. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
+import type { ObservedEntitlement } from '../../../src/domain/outcome.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
 import { reporting, resolved } from './behind-our-back.ts'
@@ -18,7 +20,7 @@ const run = () =>
   })
 
 /** The directory behind replicas: `unheard` says of an account what no read shows, in whatever list it stands. */
-const open = async () => {
+const open = async (outer: (real: Connector) => Connector = (real) => real) => {
   const unheard = { account: '', of: 'CBS_LoanEntry', is: false }
   const replicas = (real: Connector): Connector => ({
     ...real,
@@ -44,7 +46,7 @@ const open = async () => {
       } as typeof list
     },
   })
-  house = await openHouse({ connector: replicas, revised: reporting })
+  house = await openHouse({ connector: (real) => outer(replicas(real)), revised: reporting })
   for (const person of ['P-2', 'P-3', 'P-4', 'P-5']) await house.tell(works(person, (await house.now()) - 1000))
   await house.tell(works('P-1', (await house.now()) - 1000, elsewhere))
   await house.quiesce()
@@ -72,4 +74,33 @@ test('a grant that was proved within the settling time, and that no list shows y
   await run()
   await house.quiesce()
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('a list that comes with a disable and still shows what was revoked within the settling time: that is not held, and is given when it is wanted again', async () => {
+  let isBehind = false
+  const left: ObservedEntitlement[] = []
+  await open((real) => ({
+    ...real,
+    apply: async (operations, context) =>
+      (await real.apply(operations, context)).map((outcome, at) => {
+        if (operations[at]?.op !== 'disable' || outcome.kind !== 'done' || outcome.grants === undefined) return outcome
+        return isBehind ? { ...outcome, grants: [...outcome.grants, ...left] } : outcome
+      }),
+  }))
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  const [entry] = await house.rows<{ native_id: NativeId; lookup: string }>(
+    `select native_id, lookup from muster.entitlement where key = 'CBS_LoanEntry'`,
+  )
+  left.push({ nativeId: entry?.native_id as NativeId, name: entry?.lookup ?? '' })
+  await house.tell(works('P-1', await house.now(), elsewhere))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  isBehind = true
+  await house.tell({ ...works('P-1', await house.now(), elsewhere), status: 'suspended' })
+  await house.quiesce()
+  isBehind = false
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
 })
