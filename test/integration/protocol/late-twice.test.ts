@@ -6,7 +6,7 @@ import { provision } from '../../../src/engine/provision.ts'
 import { createFaults, createGates, stalled } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { until } from '../../support/until.ts'
-import { works } from './people.ts'
+import { approverJob, works } from './people.ts'
 import { stalledGrant } from './stalled-grant.ts'
 
 const settleMs = 60_000
@@ -113,4 +113,28 @@ test('a late outcome that wrote nothing is read just after the second attempt wa
   expect(await late()).toEqual([])
   await house.quiesce()
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('a late outcome that nobody has read yet may be held: what conflicts with it is not given meanwhile', async () => {
+  const { faults } = await open()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  await house.quiesce()
+  worker.open()
+  await outstanding
+  expect(await late()).toEqual([{ tries: 1 }])
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  await house.tell(works('P-1', await house.now(), approverJob))
+  for (let n = 0; n < 4; n++) {
+    await house.evaluateAll()
+    await house.shift(600)
+    for (const { id } of await house.dispatchAll()) await house.provision(id)
+    const groups = await house.groupsOf('P-1')
+    expect(groups.includes('CBS_LoanEntry') && groups.includes('CBS_LoanApprove')).toBe(false)
+  }
+  await settled(settleMs)
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanApprove')
 })
