@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { NativeId } from '../../../src/domain/ids.ts'
-import { readIndirect } from '../../../src/engine/read-indirect.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
+import type { ClaimedAction } from '../../../src/engine/claim.ts'
+import { readIndirect, withIndirect } from '../../../src/engine/read-indirect.ts'
 
 const ids = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => id as NativeId)
 
@@ -35,4 +37,22 @@ test('a target that says nothing in its time is not asked again, half by half', 
   )
   expect(asked).toBe(1)
   expect(read).toEqual({ told: new Map(), unread: 'no-answer' })
+})
+
+test('an account whose making is unknown is found, and what it holds cannot be read: its making stays unknown', async () => {
+  const account = 'a' as NativeId
+  const found: Outcome = {
+    kind: 'done',
+    changed: false,
+    evidence: { read: 'account-entry', code: '', account, entitlement: null },
+    account: { nativeId: account, enabled: true, attributesHash: 'x', origin: 'linked', settled: false },
+  }
+  const [told] = await withIndirect(
+    { indirectGrantsOf: async () => ({ kind: 'partial', items: [], cause: 'no-answer' }) },
+    [{ kind: 'ensureAccount', account_id: null, indirect_unread: false, unknown: true } as ClaimedAction],
+    [found],
+    'bulk',
+    new AbortController().signal,
+  )
+  expect(told?.kind).toBe('unknown')
 })
