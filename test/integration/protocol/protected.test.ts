@@ -116,3 +116,22 @@ test('what Muster itself is there is nobody’s account, and nobody is let into 
   await house.quiesce()
   expect(await house.groupsOf('P-2')).toEqual([])
 })
+
+test('an entitlement is protected under every spelling that a catalogue may use for it', async () => {
+  await house.close()
+  house = await openHouse({
+    connector: faults.wrap,
+    target: { protect: { accounts, entitlements } },
+    // RFC 4514 §2.4, RFC 4512 §1.4: the same DN.
+    revised: (text) => text.replaceAll('cn=App_Crm,', 'commonName=App\\5FCrm,'),
+  })
+  entitlements.push(`cn=App_Crm,${house.tree.groups}`)
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(lending.filter((key) => key !== 'App_Crm'))
+  await house.addMember('P-1', 'App_Crm')
+  await house.tell(leaves('P-1', start))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(['App_Crm'])
+})
