@@ -1,7 +1,8 @@
 /** What is special about trust policies: others' statements, sizes, two writers, servers that lag, deleted principals. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
-import { createLocalStore } from '../../src/connectors/local-budget.ts'
+import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import {
   type AwsIamWorld,
@@ -12,6 +13,7 @@ import {
   policyOf,
   samlProvider,
   statementOf,
+  target,
 } from './aws-iam-world.ts'
 import { always, ensure, freshKey, type Group, grant, ref, revoke, said, sorted } from './world.ts'
 
@@ -178,6 +180,40 @@ describe('more than one writer', () => {
     expect(await saying(connector, grant(newcomer, role))).toEqual(['changed'])
     expect(await world.trustOf(role)).toContain('Theirs')
     expect(await world.membersOf(role)).toEqual(['theirs-now', newcomer])
+  })
+
+  test('one whose place has run out before it writes does not let a leaver in again', async () => {
+    const store = createLocalStore()
+    const [stays, leaver, newcomer] = names(3) as [NativeId, NativeId, NativeId]
+    const role = await world.addGroup(freshKey(), [stays, leaver])
+    let ahead = 0
+    const clock = () => performance.now() + ahead
+    const other = createAwsIamConnector(target, world.configure({}), {
+      lane: 'leaver',
+      giveWay: async () => {},
+      budget: createLocalBudget(store, 'leaver', clock),
+      now: Date.now,
+    })
+    let asked = 0
+    const slow = createAwsIamConnector(target, world.configure({}), {
+      lane: 'bulk',
+      // Three reads, then its write: IAM was slow, or the machine.
+      giveWay: async () => {
+        asked += 1
+        if (asked !== 4) return
+        ahead = 31_000
+        expect(await saying(other, revoke(leaver, role))).toEqual(['changed'])
+      },
+      budget: createLocalBudget(store, 'bulk', clock),
+      now: Date.now,
+    })
+    // engine.lease: 2m
+    const lease = { ...always, mayWrite: () => ahead < 96_000 }
+    await slow.apply([grant(newcomer, role)], lease)
+    expect(asked).toBeGreaterThan(3)
+    expect(await world.membersOf(role)).not.toContain(leaver)
+    await slow.close()
+    await other.close()
   })
 
   test('a role that changes with every read is not written', async () => {
