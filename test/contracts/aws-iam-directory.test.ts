@@ -4,6 +4,8 @@ import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts
 import type { Connector } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
+import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
 import {
   type AwsIamWorld,
   accountId,
@@ -461,3 +463,29 @@ const roleXml = ({ lookup, nativeId }: Group, trust: string): string => {
   const name = lookup.slice('role/'.length)
   return `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><Path>/</Path><RoleName>${name}</RoleName><RoleId>${nativeId}</RoleId><Arn>arn:aws:iam::${accountId}:role/${name}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>${encodeURIComponent(trust)}</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`
 }
+
+test('no person key, which is the name of a session, stands in the bytes of the audit', async () => {
+  const person = world.person(freshKey())
+  const role = await world.addGroup(freshKey())
+  const account = person.key as NativeId
+  const operations = [ensure(person), grant(account, role)] as const
+  const outcomes = await connector.apply(operations, always)
+  expect(outcomes.map(said)).toEqual(['was-so', 'changed'])
+  const action = { id: 7, subject_ref: 's', decision_id: 1, entitlement_id: null, attempts: 0 }
+  const bytes = outcomes.map(
+    (outcome, at) =>
+      outcomeEntry(
+        0,
+        { dispatch: 3, target } as Claim,
+        {
+          action: { ...action, kind: operations[at]?.op } as unknown as ClaimedAction,
+          outcome,
+          next: { kind: 'done' },
+          sent: true,
+        },
+        null,
+      ).text,
+  )
+  // SECURITY.md: audit bytes name people by a random reference.
+  expect(bytes.filter((text) => text.includes(person.key))).toEqual([])
+})
