@@ -33,7 +33,11 @@ const putAway = async (person: string): Promise<string> => {
 const shownAt = (dn: string) =>
   asDirectoryRoot(house.ldap, async (client) => {
     const entry = await client.search(dn, { scope: 'base', attributes: ['pwdAccountLockedTime'] })
-    const groups = await client.search(house.tree.groups, { scope: 'one', filter: `(member=${dn})`, attributes: ['cn'] })
+    const groups = await client.search(house.tree.groups, {
+      scope: 'one',
+      filter: `(member=${dn})`,
+      attributes: ['cn'],
+    })
     return {
       locked: String(entry.searchEntries[0]?.pwdAccountLockedTime ?? '') !== '',
       groups: groups.searchEntries.map(({ cn }) => String(cn)).sort(),

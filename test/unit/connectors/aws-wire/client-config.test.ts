@@ -34,38 +34,41 @@ test.each([
   ['InvalidIdentityToken', 400],
   ['IDPRejectedClaim', 403],
   ['ExpiredTokenException', 400],
-])('a web identity that STS does not take (%s) is the credential’s trouble, not that of whom a change is about', async (code, status) => {
-  const server = createServer((_, response) => {
-    response.writeHead(status, { 'content-type': 'text/xml' })
-    response.end(
-      `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
-    )
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const directory = mkdtempSync(join(tmpdir(), 'muster-web-identity-'))
-  const tokenFile = join(directory, 'token')
-  writeFileSync(tokenFile, 'token')
-  const client = new STSClient(
-    wholeConfig(
-      {
-        ...settings,
-        endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        credentials: {
-          from: 'webIdentity',
-          roleArn: 'arn:aws:iam::123456789012:role/muster',
-          tokenFile,
-          sessionName: 'muster',
+])(
+  'a web identity that STS does not take (%s) is the credential’s trouble, not that of whom a change is about',
+  async (code, status) => {
+    const server = createServer((_, response) => {
+      response.writeHead(status, { 'content-type': 'text/xml' })
+      response.end(
+        `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
+      )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const directory = mkdtempSync(join(tmpdir(), 'muster-web-identity-'))
+    const tokenFile = join(directory, 'token')
+    writeFileSync(tokenFile, 'token')
+    const client = new STSClient(
+      wholeConfig(
+        {
+          ...settings,
+          endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+          credentials: {
+            from: 'webIdentity',
+            roleArn: 'arn:aws:iam::123456789012:role/muster',
+            tokenFile,
+            sessionName: 'muster',
+          },
         },
-      },
-      undefined,
-    ),
-  )
-  try {
-    const error = await client.send(new GetCallerIdentityCommand({})).catch((thrown: unknown) => thrown)
-    expect(outcomeOfWrite(failureOf(error))).toMatchObject({ kind: 'refused', reason: 'credential' })
-  } finally {
-    client.destroy()
-    server.close()
-    rmSync(directory, { recursive: true })
-  }
-})
+        undefined,
+      ),
+    )
+    try {
+      const error = await client.send(new GetCallerIdentityCommand({})).catch((thrown: unknown) => thrown)
+      expect(outcomeOfWrite(failureOf(error))).toMatchObject({ kind: 'refused', reason: 'credential' })
+    } finally {
+      client.destroy()
+      server.close()
+      rmSync(directory, { recursive: true })
+    }
+  },
+)
