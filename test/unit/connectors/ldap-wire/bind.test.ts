@@ -24,6 +24,21 @@ const refusing = async (code: number) => {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
 }
 
+const connectorAt = (port: number) =>
+  createLdapConnector(
+    'corp' as TargetId,
+    ldapSettingsSchema.parse({
+      url: `ldap://127.0.0.1:${port}`,
+      security: 'plain',
+      bindDn: 'cn=muster,dc=example',
+      bindPassword: 'secret',
+      peopleBase: 'ou=people,dc=example',
+      groupsBase: 'ou=groups,dc=example',
+      account: { rdn: 'uid={username}' },
+    }),
+    atOnce,
+  )
+
 test.each([
   [19, 'locked for too many tries (389 Directory Server)'],
   [48, 'has no password'],
@@ -32,22 +47,25 @@ test.each([
   [53, 'inactivated (389 Directory Server)'],
 ])('a bind that is answered with %i, %s, is the credential’s trouble', async (code) => {
   const server = await refusing(code)
-  const settings = ldapSettingsSchema.parse({
-    url: `ldap://127.0.0.1:${server.port}`,
-    security: 'plain',
-    bindDn: 'cn=muster,dc=example',
-    bindPassword: 'secret',
-    peopleBase: 'ou=people,dc=example',
-    groupsBase: 'ou=groups,dc=example',
-    account: { rdn: 'uid={username}' },
-  })
-  const connector = createLdapConnector('corp' as TargetId, settings, atOnce)
+  const connector = connectorAt(server.port)
   try {
     const account = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff' as NativeId
     const context = { signal: AbortSignal.timeout(5_000), mayWrite: () => true }
     expect(await connector.apply([{ op: 'enable', account }], context)).toMatchObject([
       { kind: 'refused', reason: 'credential' },
     ])
+  } finally {
+    await connector.close()
+    server.close()
+  }
+})
+
+test.each([32, 50])('a bind that is answered with %i does not tell that Muster has no account there', async (code) => {
+  const server = await refusing(code)
+  const connector = connectorAt(server.port)
+  try {
+    // What is told once as complete is never asked again (connectors/own-things).
+    expect(await connector.own?.(AbortSignal.timeout(5_000))).toMatchObject({ kind: 'partial' })
   } finally {
     await connector.close()
     server.close()
