@@ -1,7 +1,6 @@
 /** What only an Entra tenant does: references that delete people, batches that are all or nothing, groups that are not ours. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
-import { protecting } from '../../src/connectors/protecting.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, makeEntra, openEntraWorld } from './entra-world.ts'
 import { always, ensure, freshKey, type Group, grant, revoke, said, settling, sorted, unknownId } from './world.ts'
@@ -424,20 +423,5 @@ describe('indirect access', () => {
       effect: { kind: 'status', status: 502, body: 'html' },
     })
     expect(await connector.indirectGrantsOf?.([account], always.signal)).toMatchObject({ kind: 'partial', items: [] })
-  })
-})
-
-describe('a group that `protect` names as Entra shows it', () => {
-  test.each([
-    ['by its id', (group: Group) => group.nativeId],
-    ['as displayName:<name>', (group: Group) => group.lookup],
-  ])('is not granted where the catalogue names it %s', async (_, lookupOf) => {
-    const name = `Break Glass ${freshKey()}`
-    const group = await world.addGroup(name)
-    const account = await addAccount()
-    const guarded = protecting(connector, { accounts: [], entitlements: ['break glass *'] })
-    const [outcome] = await guarded.apply([grant(account, { ...group, lookup: lookupOf(group) })], always)
-    expect(outcome).toMatchObject({ kind: 'refused', reason: 'protected' })
-    expect(await world.membersOf(group)).toEqual([])
   })
 })
