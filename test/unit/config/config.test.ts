@@ -249,3 +249,16 @@ describe('accounts that are protected', () => {
     expect(problems(protecting(account))).not.toEqual([])
   })
 })
+
+test('two targets on the IAM roles of one account, with statements of one name: each would take out whom the other let in', () => {
+  const iam = (id: string, kind: 'saml' | 'oidc', sidPrefix: string) => `
+  - id: ${id}
+    type: aws-iam
+    iam:
+      accountId: '123456789012'
+      federation: { kind: ${kind}, providerArn: 'arn:aws:iam::123456789012:${kind}-provider/idp.example'${kind === 'oidc' ? ', audience: x' : ''} }
+      roles: [{ name: 'team-*' }]
+      sidPrefix: ${sidPrefix}`
+  expect(problems(good + iam('by-saml', 'saml', 'MusterA') + iam('by-oidc', 'oidc', 'MusterB'))).toEqual([])
+  expect(problems(good + iam('by-saml', 'saml', 'Muster') + iam('by-oidc', 'oidc', 'Muster'))).not.toEqual([])
+})
