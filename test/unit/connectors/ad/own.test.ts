@@ -54,3 +54,19 @@ test('a name of another domain is nobody’s of this one', async () => {
   for (const elsewhere of ['ELSEWHERE\\max.uster', 'max.uster@elsewhere.example'])
     expect(await ownAs(elsewhere)).toEqual([])
 })
+
+// The same list: AD signs in by these, too, and says afterwards who that was (RFC 4532).
+test.each([
+  ['its GUID', `{${service}}`],
+  ['its SID', 'S-1-5-21-1-2-3-1105'],
+  ['its canonical name', 'corp.example/Services/svc'],
+  ['its display name', 'Muster Service'],
+])('whoever is signed in by %s is Muster all the same', async (_, bindName) => {
+  const settings = { bindName, searchBase: 'DC=corp,DC=example', correlation: 'employeeNumber' }
+  const telling = {
+    ...client,
+    whoAmI: async () => ({ ok: true, value: 'u:CORP\\svc-muster' }),
+  } as unknown as LdapClient
+  const told = await own(telling, settings as unknown as AdSettings)
+  expect(told.items.map(({ nativeId }) => nativeId)).toEqual([service])
+})
