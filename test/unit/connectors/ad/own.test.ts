@@ -70,3 +70,18 @@ test.each([
   const told = await own(telling, settings as unknown as AdSettings)
   expect(told.items.map(({ nativeId }) => nativeId)).toEqual([service])
 })
+
+test('partitions that the service account may not read do not end all work on the target', async () => {
+  const settings = { bindName: 'CORP\\svc-muster', searchBase: 'DC=corp,DC=example', correlation: 'employeeNumber' }
+  const hidden = {
+    search: async (search: { base: string; filter: { toString: () => string } }) =>
+      search.base.startsWith('CN=Partitions')
+        ? { ok: false, failure: { code: '32', result: 32, word: 'no-such-object', sent: true } }
+        : client.search(search as unknown as Parameters<LdapClient['search']>[0]),
+  } as unknown as LdapClient
+  // As where nothing is told of it: then the name is taken for one of this domain.
+  expect(await own(hidden, settings as unknown as AdSettings)).toMatchObject({
+    kind: 'complete',
+    items: [{ nativeId: service }],
+  })
+})
