@@ -79,3 +79,35 @@ test('nobody is told that it is gone, nor that it holds nothing', async () => {
     ),
   ).toEqual([])
 })
+
+test('a leaver whose account is back within sight is shut and emptied then', async () => {
+  const dn = await opened()
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  const back = `${dn.split(',')[0]},${house.tree.people}`
+  await asDirectoryRoot(house.ldap, async (client) => {
+    await client.modifyDN(dn, back)
+    for (const key of lending)
+      for (const [operation, name] of [
+        ['add', back],
+        ['delete', dn],
+      ] as const)
+        await client
+          .modify(
+            house.groupDn(key),
+            new Change({ operation, modification: new Attribute({ type: 'member', values: [name] }) }),
+          )
+          .catch(() => {})
+  })
+  await house.shift(1_000)
+  for (let run = 0; run < 2; run += 1) {
+    await reconcile(house.engine, target, {
+      actor: { type: 'engine', name: 'test' },
+      signal: AbortSignal.timeout(30_000),
+      full: true,
+    })
+    await house.quiesce()
+    await house.shift(3_600_000)
+  }
+  expect(await shownAt(back)).toEqual({ locked: true, groups: [] })
+})
