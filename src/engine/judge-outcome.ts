@@ -3,6 +3,7 @@ import { whatNext } from '../planning/retry.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
+import { leavesUnread } from './read-indirect.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What becomes of an action after this outcome; `given` counts only as far as it proves what it says. */
@@ -13,7 +14,7 @@ export const judgeOutcome = (
   given: Outcome,
   sent: boolean,
 ): Verdict => {
-  const outcome = readIsComplete(action, given) ? given : incompleteRead
+  const outcome = provedOf(engine, claim, action, given)
   const next = whatNext(outcome, {
     lane: claim.lane,
     kind: action.kind,
@@ -25,6 +26,13 @@ export const judgeOutcome = (
   return { action, outcome, next, sent }
 }
 
+const provedOf = (engine: Engine, { target, lane }: Claim, action: ClaimedAction, given: Outcome): Outcome => {
+  if (!readIsComplete(action, given)) return incompleteRead
+  // That it is linked, or what was changed, is known all the same; who is linked already has nothing else to wait for.
+  const saysNothing = action.account_id !== null && given.kind === 'done' && !given.changed && lane !== 'leaver'
+  return saysNothing && leavesUnread(engine.connectors.get(target), action, given) ? indirectUnread : given
+}
+
 /** What proves a leaver's end does so only with a complete read of what the account still holds. */
 const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
   (action.kind !== 'disable' && action.kind !== 'endSessions') ||
@@ -32,3 +40,5 @@ const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
   outcome.grants !== undefined
 
 const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
+
+const indirectUnread: Outcome = { kind: 'retry', cause: { code: '', word: 'indirect-not-read' } }
