@@ -87,25 +87,27 @@ export const reconcileIndirect = async (
     const isLosing = ({ account, held }: Held) =>
       (known.get(account) ?? []).some((id) => !held.some(({ entitlement }) => entitlement.nativeId === id))
     losers.push(...told.filter(isLosing).map((one) => ({ one, readAt })))
+    // Only losses may be in doubt: whatever was gained counts at once, and also where this run comes to no end.
     indirect += await save(
       engine,
       target,
       readAt,
-      told.filter((one) => !isLosing(one)),
+      told.map((one) => ({ ...one, addsOnly: isLosing(one) })),
     )
   }
   await saveUnread(engine, target, unreadOf)
   const believed = losers.length > freely ? await indirectHolders(engine.db, target) : 0
   const isShrunken = !acceptShrunken && believed > 0 && tooManyGone({ believed, gone: losers.length }, 'entitlement')
-  // Only the losses are in doubt: whatever was gained counts.
-  for (const [readAt, some] of Map.groupBy(losers, (loser) => loser.readAt))
-    indirect += await save(
-      engine,
-      target,
-      readAt,
-      some.map(({ one }) => ({ ...one, addsOnly: isShrunken })),
-    )
-  if (!isShrunken) return { indirect, indirectUnread: unread }
+  if (!isShrunken) {
+    for (const [readAt, some] of Map.groupBy(losers, (loser) => loser.readAt))
+      indirect += await save(
+        engine,
+        target,
+        readAt,
+        some.map(({ one }) => one),
+      )
+    return { indirect, indirectUnread: unread }
+  }
   await saveUnread(
     engine,
     target,
