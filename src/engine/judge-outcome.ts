@@ -27,7 +27,11 @@ export const judgeOutcome = (
 }
 
 const provedOf = (engine: Engine, { target, lane }: Claim, action: ClaimedAction, given: Outcome): Outcome => {
-  if (!readIsComplete(action, given)) return incompleteRead
+  if (!readIsComplete(action, given)) {
+    // Shut by us, and nothing of it is stored: whoever is back before the read is complete must be let in again.
+    const mayBeOurs = action.kind === 'disable' && given.kind === 'done' && (given.changed || action.unknown)
+    return { kind: mayBeOurs ? 'unknown' : 'retry', cause: grantsUnread }
+  }
   // That it is linked, or what was changed, is known all the same; who is linked already has nothing else to wait for.
   const saysNothing = action.account_id !== null && given.kind === 'done' && !given.changed && lane !== 'leaver'
   return saysNothing && leavesUnread(engine.connectors.get(target), action, given) ? indirectUnread : given
@@ -39,6 +43,6 @@ const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
   outcome.kind !== 'done' ||
   outcome.grants !== undefined
 
-const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
+const grantsUnread = { code: '', word: 'grants-not-read' } as const
 
 const indirectUnread: Outcome = { kind: 'retry', cause: { code: '', word: 'indirect-not-read' } }
