@@ -1,9 +1,12 @@
 /** What is done to an account beyond its groups: protection, deletion, and a leaver who moves and may come back. */
 import { describe, expect, test } from 'vitest'
 import type { NativeId } from '../../src/domain/ids.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
+import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
 import { freshName } from '../support/stack.ts'
 import { adScene } from './ad-scene.ts'
-import { change } from './ad-world.ts'
+import { change, target } from './ad-world.ts'
 import { always, ensure, grant, grantsOf, revoke, said } from './world.ts'
 
 const scene = adScene()
@@ -112,6 +115,28 @@ describe('a leaver', () => {
       expect(back?.dn).toContain(scene.world.people)
       expect(back?.userAccountControl).toBe('512')
       expect(await scene.world.canSignIn(account)).toBe(false)
+    })
+  })
+
+  test('whom another hand had shut already is moved; the audit does not say that they could sign in until then', async () => {
+    const account = await addAccount()
+    await modify(account, 'replace', 'userAccountControl', ['514'])
+    await using({ leaver: leaver() }, async (other) => {
+      const [outcome] = await other.apply([{ op: 'disable', account }], always)
+      expect(outcome).toMatchObject({ kind: 'done', account: { enabled: false } })
+      const action = { id: 7, kind: 'disable', subject_ref: 's', decision_id: 1, entitlement_id: null, attempts: 0 }
+      const { text } = outcomeEntry(
+        0,
+        { dispatch: 3, target } as Claim,
+        {
+          action: action as unknown as ClaimedAction,
+          outcome: outcome as Outcome,
+          next: { kind: 'done' },
+          sent: true,
+        },
+        null,
+      )
+      expect(JSON.parse(text).before?.enabled).not.toBe(true)
     })
   })
 

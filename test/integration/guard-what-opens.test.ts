@@ -91,3 +91,24 @@ test('released for some people, the hold stays for the others', async () => {
   expect(await release(['P-1'])).toEqual({ kind: 'released-in-part', actions: 0 })
   expect((await auditOf(house)).filter(({ kind }) => kind === 'guard-released-in-part')).toHaveLength(1)
 })
+
+test('the audit tells whose changes a human let past the guard', async () => {
+  await open({ disables: at(1), revokes: at(1_000), entitlementRevokes: at(1_000) })
+  await tellers(0, 4)
+  await house.quiesce()
+  const left = await house.now()
+  for (let i = 0; i < 4; i++) await house.tell({ person: `P-${i}`, effectiveAt: left, status: 'terminated' })
+  await house.evaluateAll()
+  await house.shift(2_005)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  expect(await release(['P-1', 'P-2'])).toEqual({ kind: 'released-in-part', actions: 2 })
+  const released = await house.rows<{ id: number; subject_ref: string }>(
+    'select a.id, i.subject_ref from muster.action a join muster.identity i on i.id = a.identity_id where a.guard_released',
+  )
+  expect(released).toHaveLength(2)
+  const [entry] = (await auditOf(house)).filter(({ kind }) => kind === 'guard-released-in-part')
+  const told = JSON.stringify(entry)
+  // By action or by subject reference: once they are done, no row of the log leads from the release to them.
+  for (const { id, subject_ref } of released)
+    expect(told.includes(subject_ref) || new RegExp(`[\\[,:]${id}[\\],}]`).test(told)).toBe(true)
+})

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { type House, openHouse } from '../../support/house.ts'
+import { reconcile } from '../../../src/engine/reconcile.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
+import { asDirectoryRoot } from '../../support/stack.ts'
 import { leaves, works } from './people.ts'
 
 let house: House
@@ -121,3 +123,28 @@ test('a start put off by a correction: who is to come does not sign in, until th
   expect(await house.account('P-1')).toMatchObject({ locked: false })
   expect(await house.groupsOf('P-1')).not.toEqual([])
 })
+
+test.each([false, true])(
+  'a leaver whose account another hand made anew has that one shut and emptied (told to be gone before: %s)',
+  async (told) => {
+    house = await openHouse()
+    for (const person of ['P-1', 'P-0']) await house.tell(works(person, (await house.now()) - 1000))
+    await house.quiesce()
+    const dn = (await house.account('P-1'))?.dn ?? ''
+    await asDirectoryRoot(house.ldap, (client) => client.del(dn))
+    if (told)
+      await reconcile(house.engine, target, {
+        actor: { type: 'engine', name: 'test' },
+        signal: AbortSignal.timeout(30_000),
+        full: true,
+      })
+    // With the same key and the same name, as whoever repairs an account makes it; groups still list the name.
+    await house.addAccount('P-1')
+    expect((await house.account('P-1'))?.dn).toBe(dn)
+    expect(await house.groupsOf('P-1')).not.toEqual([])
+    await house.tell(leaves('P-1', (await house.now()) - 1))
+    await house.quiesce()
+    expect(await house.account('P-1')).toMatchObject({ locked: true })
+    expect(await house.groupsOf('P-1')).toEqual([])
+  },
+)

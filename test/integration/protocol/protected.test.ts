@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Connector, OwnThing } from '../../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../../src/domain/ids.ts'
+import { reconcile } from '../../../src/engine/reconcile.ts'
 import { createFaults } from '../../support/faults.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
 
@@ -115,4 +116,46 @@ test('what Muster itself is there is nobody’s account, and nobody is let into 
   await house.tell(leaves('P-2', start))
   await house.quiesce()
   expect(await house.groupsOf('P-2')).toEqual([])
+})
+
+test('an entitlement is protected under every spelling that a catalogue may use for it', async () => {
+  await house.close()
+  house = await openHouse({
+    connector: faults.wrap,
+    target: { protect: { accounts, entitlements } },
+    // RFC 4514 §2.4, RFC 4512 §1.4: the same DN.
+    revised: (text) => text.replaceAll('cn=App_Crm,', 'commonName=App\\5FCrm,'),
+  })
+  entitlements.push(`cn=App_Crm,${house.tree.groups}`)
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(lending.filter((key) => key !== 'App_Crm'))
+  await house.addMember('P-1', 'App_Crm')
+  await house.tell(leaves('P-1', start))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(['App_Crm'])
+})
+
+test('a leaver’s account that is protected no more is shut and emptied, as operators are told', async () => {
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000))
+  await house.quiesce()
+  accounts.push(String(await house.idOf('P-1')))
+  await house.tell(leaves('P-1', start))
+  await house.quiesce()
+  expect((await house.account('P-1'))?.locked).toBe(false)
+  // docs/operators.md, `protected`: «nothing, or unprotect it». By muster.yaml and a start.
+  accounts.length = 0
+  await house.shift(3_600_000)
+  await house.sweep()
+  await reconcile(house.engine, target, {
+    actor: { type: 'engine', name: 'test' },
+    signal: AbortSignal.timeout(30_000),
+    full: true,
+  })
+  await house.tell(leaves('P-1', start + 1))
+  await house.quiesce()
+  expect((await house.account('P-1'))?.locked).toBe(true)
+  expect(await house.groupsOf('P-1')).toEqual([])
 })

@@ -234,3 +234,31 @@ describe('every problem is told at once, at its place, with what to do', () => {
     ])
   })
 })
+
+describe('accounts that are protected', () => {
+  const guid = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff'
+  const protecting = (account: string) => good.replace('expectWithin: 2h', `protect: { accounts: ['${account}'] }`)
+
+  test.each([
+    ['a DN', 'uid=breakglass,ou=people,dc=example'],
+    ['a name', 'breakglass'],
+    ['braces around an id', `{${guid}}`],
+    ['a pattern', 'uid=breakglass*'],
+  ])('%s is no native id of an LDAP entry: it would protect nobody, without a word', (_, account) => {
+    expect(problems(protecting(guid))).toEqual([])
+    expect(problems(protecting(account))).not.toEqual([])
+  })
+})
+
+test('two targets on the IAM roles of one account, with statements of one name: each would take out whom the other let in', () => {
+  const iam = (id: string, kind: 'saml' | 'oidc', sidPrefix: string) => `
+  - id: ${id}
+    type: aws-iam
+    iam:
+      accountId: '123456789012'
+      federation: { kind: ${kind}, providerArn: 'arn:aws:iam::123456789012:${kind}-provider/idp.example'${kind === 'oidc' ? ', audience: x' : ''} }
+      roles: [{ name: 'team-*' }]
+      sidPrefix: ${sidPrefix}`
+  expect(problems(good + iam('by-saml', 'saml', 'MusterA') + iam('by-oidc', 'oidc', 'MusterB'))).toEqual([])
+  expect(problems(good + iam('by-saml', 'saml', 'Muster') + iam('by-oidc', 'oidc', 'Muster'))).not.toEqual([])
+})

@@ -54,3 +54,34 @@ test('a name of another domain is nobody’s of this one', async () => {
   for (const elsewhere of ['ELSEWHERE\\max.uster', 'max.uster@elsewhere.example'])
     expect(await ownAs(elsewhere)).toEqual([])
 })
+
+// The same list: AD signs in by these, too, and says afterwards who that was (RFC 4532).
+test.each([
+  ['its GUID', `{${service}}`],
+  ['its SID', 'S-1-5-21-1-2-3-1105'],
+  ['its canonical name', 'corp.example/Services/svc'],
+  ['its display name', 'Muster Service'],
+])('whoever is signed in by %s is Muster all the same', async (_, bindName) => {
+  const settings = { bindName, searchBase: 'DC=corp,DC=example', correlation: 'employeeNumber' }
+  const telling = {
+    ...client,
+    whoAmI: async () => ({ ok: true, value: 'u:CORP\\svc-muster' }),
+  } as unknown as LdapClient
+  const told = await own(telling, settings as unknown as AdSettings)
+  expect(told.items.map(({ nativeId }) => nativeId)).toEqual([service])
+})
+
+test('partitions that the service account may not read do not end all work on the target', async () => {
+  const settings = { bindName: 'CORP\\svc-muster', searchBase: 'DC=corp,DC=example', correlation: 'employeeNumber' }
+  const hidden = {
+    search: async (search: { base: string; filter: { toString: () => string } }) =>
+      search.base.startsWith('CN=Partitions')
+        ? { ok: false, failure: { code: '32', result: 32, word: 'no-such-object', sent: true } }
+        : client.search(search as unknown as Parameters<LdapClient['search']>[0]),
+  } as unknown as LdapClient
+  // As where nothing is told of it: then the name is taken for one of this domain.
+  expect(await own(hidden, settings as unknown as AdSettings)).toMatchObject({
+    kind: 'complete',
+    items: [{ nativeId: service }],
+  })
+})

@@ -51,3 +51,12 @@ describe('what would fail later is found now', () => {
     expect(problems(changes)).toEqual(expected)
   })
 })
+
+test.each(['userPassword', 'userpassword', 'pwdAccountLockedTime', 'objectClass', 'entryUUID'])(
+  'what the connector itself decides by is nothing to be mapped: %s',
+  (name) => {
+    // A template of it would be everybody's password, or open whoever is shut.
+    const attributes = { ...good.account.attributes, [name]: '{personKey}' }
+    expect(problems({ account: { ...good.account, attributes } })).not.toEqual([])
+  },
+)

@@ -1,0 +1,84 @@
+/** Roles under a long lease, and what the audit keeps of people whose accounts are names. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts'
+import type { Connector } from '../../src/connectors/connector.ts'
+import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
+import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
+import { type AwsIamWorld, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
+import { always, ensure, freshKey, grant, revoke, said } from './world.ts'
+
+let world: AwsIamWorld
+let connector: Connector
+beforeAll(async () => {
+  world = await openAwsIamWorld()
+  connector = makeAwsIam(world)
+})
+afterAll(async () => {
+  await connector.close()
+  await world.close()
+})
+const names = (count: number): readonly NativeId[] => Array.from({ length: count }, () => freshKey() as NativeId)
+const saying = async (by: Connector, ...operations: Parameters<Connector['apply']>[0]) =>
+  (await by.apply(operations, always)).map(said)
+
+test('one whose place has run out before it writes does not let a leaver in again', async () => {
+  const store = createLocalStore()
+  const [stays, leaver, newcomer] = names(3) as [NativeId, NativeId, NativeId]
+  const role = await world.addGroup(freshKey(), [stays, leaver])
+  let ahead = 0
+  const clock = () => performance.now() + ahead
+  const other = createAwsIamConnector(target, world.configure({}), {
+    lane: 'leaver',
+    giveWay: async () => {},
+    budget: createLocalBudget(store, 'leaver', clock),
+    now: Date.now,
+  })
+  let asked = 0
+  const slow = createAwsIamConnector(target, world.configure({}), {
+    lane: 'bulk',
+    // Three reads, then its write: IAM was slow, or the machine.
+    giveWay: async () => {
+      asked += 1
+      if (asked !== 4) return
+      ahead = 31_000
+      expect(await saying(other, revoke(leaver, role))).toEqual(['changed'])
+    },
+    budget: createLocalBudget(store, 'bulk', clock),
+    now: Date.now,
+  })
+  // engine.lease: 2m
+  const lease = { ...always, mayWrite: () => ahead < 96_000 }
+  await slow.apply([grant(newcomer, role)], lease)
+  expect(asked).toBeGreaterThan(3)
+  expect(await world.membersOf(role)).not.toContain(leaver)
+  await slow.close()
+  await other.close()
+})
+
+test('no person key, which is the name of a session, stands in the bytes of the audit', async () => {
+  const person = world.person(freshKey())
+  const role = await world.addGroup(freshKey())
+  const account = person.key as NativeId
+  const operations = [ensure(person), grant(account, role)] as const
+  const outcomes = await connector.apply(operations, always)
+  expect(outcomes.map(said)).toEqual(['was-so', 'changed'])
+  const action = { id: 7, subject_ref: 's', decision_id: 1, entitlement_id: null, attempts: 0 }
+  const bytes = outcomes.map(
+    (outcome, at) =>
+      outcomeEntry(
+        0,
+        { dispatch: 3, target } as Claim,
+        {
+          action: { ...action, kind: operations[at]?.op } as unknown as ClaimedAction,
+          outcome,
+          next: { kind: 'done' },
+          sent: true,
+        },
+        null,
+      ).text,
+  )
+  // SECURITY.md: audit bytes name people by a random reference.
+  expect(bytes.filter((text) => text.includes(person.key))).toEqual([])
+})

@@ -1,0 +1,140 @@
+/** A late outcome is read when its target has settled: since the last write that may have been late, and beside what others verified meanwhile. */
+import { afterEach, expect, test } from 'vitest'
+import { type Connector, notSo } from '../../../src/connectors/connector.ts'
+import { observeSettled } from '../../../src/connectors/settled.ts'
+import { provision } from '../../../src/engine/provision.ts'
+import { createFaults, createGates, stalled } from '../../support/faults.ts'
+import { type House, openHouse } from '../../support/house.ts'
+import { until } from '../../support/until.ts'
+import { approverJob, works } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
+
+const settleMs = 60_000
+let house: House
+afterEach(() => house.close())
+
+/** The directory behind replicas that hear of a change when its settling time is over; `hidden`: grants they have not heard of. */
+const open = async () => {
+  const faults = createFaults()
+  const gates = createGates()
+  const hidden = { grants: false }
+  const replicas = (real: Connector): Connector => ({
+    ...real,
+    manifest: { ...real.manifest, settleMs },
+    observe: (operations, observing) =>
+      observeSettled(settleMs, operations, observing, async (asked) => {
+        const told = await real.observe(asked, observing)
+        return told.map((outcome, at) =>
+          hidden.grants && asked[at]?.op === 'grant' ? { kind: 'retry', cause: { code: '', word: notSo } } : outcome,
+        )
+      }),
+  })
+  house = await openHouse({ settings: { pause: gates.pause }, connector: (real) => faults.wrap(replicas(real)) })
+  return { faults, gates, hidden }
+}
+const late = () => house.rows<{ tries: number }>('select tries from muster.reobservation')
+const settled = async (ms: number) => {
+  await house.shift(ms)
+  await house.sweep()
+  await house.quiesce()
+}
+
+test('a call that was given up, whose outcome came too late, and that wrote at last: its time begins with the write', async () => {
+  const { faults, gates, hidden } = await open()
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.quiesce()
+  await house.tell(works('P-1', start))
+  await house.evaluateAll()
+  await house.shift(600)
+  const refs = await house.dispatchAll()
+  const [grant] = await house.rows<{ dispatch: number }>(
+    `select a.dispatch_id as dispatch from muster.action a join muster.entitlement e on e.id = a.entitlement_id where e.key = 'CBS_LoanEntry' and a.kind = 'grant'`,
+  )
+  for (const { id } of refs) if (id !== grant?.dispatch) await house.provision(id)
+  const worker = stalled()
+  faults.next(worker.fault, 'grant')
+  const called = gates.stopAt('provision:called')
+  const impatient = { ...house.engine, settings: { ...house.engine.settings, leaseMs: 500 } }
+  const outstanding = provision(impatient, grant?.dispatch ?? 0)
+  // Given up within its lease; before that is written down, the lease is over.
+  await called.reached
+  await house.shift(1_000)
+  await house.sweep()
+  called.open()
+  await outstanding
+  expect(await late()).toEqual([{ tries: 1 }])
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.evaluateAll()
+  // Nearly settled since the rejection: only now the hung call writes.
+  await house.shift(settleMs - 10_000)
+  await house.sweep()
+  expect(await late()).toEqual([{ tries: 2 }])
+  worker.open()
+  await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanEntry'))
+  await until(async () => ((await late())[0]?.tries ?? 0) > 2)
+  hidden.grants = true
+  await settled(15_000)
+  // By now every replica has heard of it.
+  hidden.grants = false
+  await settled(settleMs)
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('a late outcome that wrote nothing is read just after the second attempt was proved: that one stays known', async () => {
+  const { faults, hidden } = await open()
+  const { start, worker, outstanding } = await stalledGrant(house, {
+    ...faults,
+    // Its request never arrives.
+    next: (fault, ...ops) =>
+      faults.next(
+        async (operations, context) => {
+          await fault([], context, async () => [])
+          return operations.map(() => ({ kind: 'unknown', cause: { code: 'ECONNRESET', word: 'connection-lost' } }))
+        },
+        ...ops,
+      ),
+  })
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  await house.shift(10_000)
+  worker.open()
+  await outstanding
+  expect(await late()).toEqual([{ tries: 1 }])
+  // Settled for the first attempt: it was not so, and the second one is proved.
+  await house.shift(settleMs - 9_000)
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  // They move, and before anybody has evaluated that, the late outcome is read by a replica that has not heard of the second.
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  hidden.grants = true
+  await house.shift(9_000)
+  await house.sweep()
+  expect(await late()).toEqual([])
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})
+
+test('a late outcome that nobody has read yet may be held: what conflicts with it is not given meanwhile', async () => {
+  const { faults } = await open()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  await house.quiesce()
+  worker.open()
+  await outstanding
+  expect(await late()).toEqual([{ tries: 1 }])
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanEntry')
+  await house.tell(works('P-1', await house.now(), approverJob))
+  for (let n = 0; n < 4; n++) {
+    await house.evaluateAll()
+    await house.shift(600)
+    for (const { id } of await house.dispatchAll()) await house.provision(id)
+    const groups = await house.groupsOf('P-1')
+    expect(groups.includes('CBS_LoanEntry') && groups.includes('CBS_LoanApprove')).toBe(false)
+  }
+  await settled(settleMs)
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanApprove')
+})

@@ -1,0 +1,70 @@
+/** Where accounts cannot be shut (AWS), whoever is let in after their sessions were ended may have begun another one with that. */
+import { afterEach, expect, test } from 'vitest'
+import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
+import { checkLeavers } from '../../../src/engine/check-leavers.ts'
+import { createFaults } from '../../support/faults.ts'
+import { type House, openHouse } from '../../support/house.ts'
+import { leaves, works } from './people.ts'
+import { stalledGrant } from './stalled-grant.ts'
+
+let house: House
+afterEach(() => house.close())
+
+/** The directory, as if it had sessions and could not shut an account. */
+const open = async () => {
+  const faults = createFaults()
+  const ended: Operation[] = []
+  const withSessions = (real: Connector): Connector => ({
+    ...real,
+    apply: async (operations, context) => {
+      const outcomes: Outcome[] = []
+      for (const operation of operations)
+        if (operation.op === 'endSessions') {
+          ended.push(operation)
+          const { account } = operation
+          outcomes.push({
+            kind: 'done',
+            changed: true,
+            evidence: { read: 'x', code: '0', account, entitlement: null },
+            grants: [],
+          })
+        } else outcomes.push(...(await real.apply([operation], context)))
+      return outcomes
+    },
+  })
+  house = await openHouse({
+    connector: (real) => faults.wrap(withSessions(real)),
+    target: { endSessions: 'native', disable: 'none' },
+  })
+  return { faults, ended }
+}
+
+test('a grant that was going out when its person left lands after the sessions were ended: they are ended once more', async () => {
+  const { faults, ended } = await open()
+  const { start, worker, outstanding } = await stalledGrant(house, faults)
+  await house.tell(leaves('P-1', start + 1))
+  await house.evaluateAll()
+  for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  expect(ended).toHaveLength(1)
+  worker.open()
+  await outstanding
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(ended).toHaveLength(2)
+})
+
+test('a leaver whom another hand let in again: what they began with that is ended, too', async () => {
+  const { ended } = await open()
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  expect(ended).toHaveLength(1)
+  await house.addMember('P-1', 'CBS_LoanEntry')
+  await house.shift(301_000)
+  await checkLeavers(house.engine, AbortSignal.timeout(30_000))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(ended).toHaveLength(2)
+})
