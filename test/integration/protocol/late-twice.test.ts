@@ -12,6 +12,7 @@ import {
 import { createFaults, createGates, stalled } from '../../support/faults.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
 import { until } from '../../support/until.ts'
+import { auditOf } from './laws.ts'
 import { approverJob, works } from './people.ts'
 import { stalledGrant } from './stalled-grant.ts'
 
@@ -144,9 +145,14 @@ test('a late outcome that nobody has read yet may be held: what conflicts with i
     const groups = await house.groupsOf('P-1')
     expect(groups.includes('CBS_LoanEntry') && groups.includes('CBS_LoanApprove')).toBe(false)
   }
+  await house.shift(10_000)
+  await house.sweep()
   await settled(settleMs)
   expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
   expect(await house.groupsOf('P-1')).toContain('CBS_LoanApprove')
+  // Told once that it was rejected, and once what is known of it, however often it was read.
+  const told = (await auditOf(house)).filter(({ kind }) => kind === 'late-outcome-rejected')
+  expect(told.map(({ body }) => body.held)).toEqual([null, true])
 })
 
 test('while a late outcome is being read for the first time, it counts already', async () => {
