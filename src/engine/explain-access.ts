@@ -20,7 +20,7 @@ import {
   namesOf,
 } from '../store/person-at.ts'
 import { targetModes } from '../store/targets.ts'
-import { adoptedOf, presentOf } from './judge-observed.ts'
+import { adoptedOf, presentGrants, presentOf } from './judge-observed.ts'
 import type { ActivePolicy, PolicyBook } from './policy-book.ts'
 
 export type AccessExplained =
@@ -74,18 +74,16 @@ export const explainAccess = (
             indirect: await indirectAt(tx, identity.id, at),
             drift: [],
             open: [],
+            late: [],
           }
+    const targets = [...modes].map(([one, mode]) => ({ id: one, mode, protect: nothingProtected }))
     const explanation = explain(
       {
         history: fold(facts.events),
         personKey: personKey as PersonKey,
         policies: policy.policies,
         now: at ?? ((await databaseNow(tx)) as Instant),
-        present: presentOf(
-          then,
-          policy,
-          [...modes].map(([one, mode]) => ({ id: one, mode, protect: nothingProtected })),
-        ),
+        present: presentOf(targets, presentGrants(then, policy, targets), then),
         adopted: adoptedOf(then),
       },
       id,

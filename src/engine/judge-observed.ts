@@ -5,8 +5,7 @@ import type { Instant } from '../domain/instant.ts'
 import { isProtectedEntitlement } from '../domain/protection.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
-import { presentAccess } from '../planning/present.ts'
-import type { EvaluationInput } from '../policies/evaluate.ts'
+import { type PresentAccess, presentAccess } from '../planning/present.ts'
 import type { EvaluationFacts } from '../store/evaluation-facts.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
@@ -69,9 +68,27 @@ export const onlyReported = (
     ),
   )
 
-/** All that counts as held when separation of duties judges (DESIGN §4). */
+/**
+ * All that counts as held when separation of duties judges (DESIGN §4). What a late worker may have given counts, too, and no
+ * revoke is proof against it before a read has told what became of it: nothing is given in its wake.
+ */
 export const presentOf = (
-  facts: Pick<EvaluationFacts, 'grants' | 'indirect' | 'drift' | 'open'>,
-  policy: ActivePolicy,
-  targets: readonly Pick<TargetRules, 'id' | 'mode' | 'protect'>[],
-): EvaluationInput['present'] => presentAccess(targets, presentGrants(facts, policy, targets), facts.open)
+  targets: readonly Pick<TargetRules, 'id' | 'mode'>[],
+  grants: readonly PresentGrant[],
+  { open, late }: Pick<EvaluationFacts, 'open' | 'late'>,
+): readonly PresentAccess[] => {
+  const present = presentAccess(targets, grants, open)
+  if (late.length === 0) return present
+  const unread = new Set(late.map(({ entitlement }) => entitlement as EntitlementId))
+  const held = new Set(present.flatMap(({ entitlement, state }) => (state === 'held' ? [entitlement] : [])))
+  return [
+    ...present.filter(({ entitlement, state }) => state === 'indirect' || !unread.has(entitlement)),
+    ...[...unread].map(
+      (entitlement): PresentAccess => ({
+        entitlement,
+        state: held.has(entitlement) ? 'held' : 'unknown',
+        revocable: false,
+      }),
+    ),
+  ].sort((a, b) => a.entitlement - b.entitlement)
+}

@@ -10,7 +10,6 @@ import type { TargetRules } from '../domain/target.ts'
 import type { AttributeValue } from '../domain/worker-event.ts'
 import { planChanges, planIsEmpty } from '../planning/plan-changes.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
-import { presentAccess } from '../planning/present.ts'
 import type { CompiledPolicy } from '../policies/compile.ts'
 import { evaluate } from '../policies/evaluate.ts'
 import { lostAdoptions } from '../policies/lost-adoptions.ts'
@@ -20,7 +19,7 @@ import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
-import { adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
+import { adoptedOf, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 import { profileOf } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
@@ -99,7 +98,7 @@ const judgeAs = (
     personKey: identity.person_key as PersonKey,
     policies: context.policy.policies,
     now,
-    present: presentAccess(context.targets, grants, facts.open),
+    present: presentOf(context.targets, grants, facts),
     adopted: adoptedOf(facts),
   })
   const missing = onlyReported(facts, context.policy)

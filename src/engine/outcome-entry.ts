@@ -32,6 +32,20 @@ export const expiredEntry = (at: number, claim: Pick<Claim, 'dispatch' | 'target
     next: 'readBack',
   })
 
+/** It came after the lease, and was rejected: what a read tells of it. `held`: its grant is there; null = not told, or none. */
+export const lateEntry = (
+  at: number,
+  claim: Pick<Claim, 'dispatch' | 'target'>,
+  action: ActionHead,
+  outcome: Outcome,
+  held: boolean | null,
+): AuditEntry =>
+  auditEntry('late-outcome-rejected', at, keysOf(claim, action), {
+    ...headOf(claim, action),
+    readBack: outcome.kind,
+    held,
+  })
+
 /** All direct grants that a complete read found on an account, before anything of them is removed. */
 export const unmanagedEntry = (
   at: number,

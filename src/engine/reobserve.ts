@@ -1,11 +1,11 @@
-import { auditEntry } from '../audit/entry.ts'
 import { notSettled, notSo } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
 import type { ObservedEntitlement, Outcome, RefusalReason } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import { isContended, isUnavailable, type Queryable, type Transaction } from '../store/database.ts'
+import { databaseNow } from '../store/clock.ts'
+import { isContended, isUnavailable, type Transaction } from '../store/database.ts'
 import { closeFinding, openFinding } from '../store/findings.ts'
 import {
   distinctGrants,
@@ -17,45 +17,54 @@ import {
   savePresent,
   verifiedSince,
 } from '../store/grants.ts'
-import { dueReobservations, finishReobservation, postponeReobservation } from '../store/reobservations.ts'
+import {
+  dueReobservations,
+  finishReobservation,
+  postponeReobservation,
+  reobservationOf,
+} from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { contestFound } from './contest-found.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts, toOperation } from './operation.ts'
+import { lateEntry } from './outcome-entry.ts'
 import { withIndirect } from './read-indirect.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
 
+type Late = Pick<Claim, 'dispatch' | 'target' | 'lane'>
+
 /**
  * A zombie came back: its lease was taken, its outcome rejected, but what it wrote stands on the target. Every member
- * of its dispatch is read again and evaluation repairs what is not wanted.
+ * of its dispatch is read again and evaluation repairs what is not wanted. What is to be read was written down with the rejection.
  */
-export const reobserve = async (
-  engine: Engine,
-  claim: Pick<Claim, 'dispatch' | 'target' | 'lane' | 'actions'>,
-  /** So long ago, ms, the late outcome was rejected: its worker wrote before. */
-  rejectedMsAgo = 0,
-): Promise<void> => {
+export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
   const connector = engine.connectors.get(claim.target)
   if (connector === undefined) return
+  const late = await reobservationOf<ClaimedAction>(engine.db, claim.dispatch)
+  if (late === null) return
+  const { actions, recorded, rejectedMsAgo, now: readAt } = late
+  const identities = [...new Set(actions.map((action) => action.identity_id))]
+  // What it may have given counts from now on, not only from when it is read.
+  if (actions.some(({ told }) => told !== true)) await wantEvaluation(engine, identities)
   const create = createsAccounts(engine, claim.target)
-  // What others verify while we read is newer than what we read.
-  const readAt = await clockOf(engine.db)
   const signal = AbortSignal.timeout(engine.settings.leaseMs)
   const observed = await connector.observe(
-    claim.actions.map((action) => toOperation(action, create, claim.lane)),
-    { signal, sentMsAgo: claim.actions.map(() => rejectedMsAgo) },
+    actions.map((action) => toOperation(action, create, claim.lane)),
+    // Its worker wrote before it was rejected.
+    { signal, sentMsAgo: actions.map(() => rejectedMsAgo) },
   )
-  const outcomes = await withIndirect(connector, claim.actions, observed, claim.lane, signal)
-  const seen = claim.actions.map((action, index) => ({ action, outcome: outcomes[index] as Outcome }))
-  const identities = [...new Set(claim.actions.map((action) => action.identity_id))]
+  const outcomes = await withIndirect(connector, actions, observed, claim.lane, signal)
+  const seen = actions.map((action, index) => ({ action, outcome: outcomes[index] as Outcome }))
+  // What others verify while we read is newer than what we read, and what they verified just before it may not show.
+  const since = readAt - connector.manifest.settleMs
   await engine.db.transaction(async (tx) => {
     await lockIdentities(tx, identities)
-    const at = await clockOf(tx)
+    const at = await databaseNow(tx)
     const accounts = await saveAccounts(
       tx,
       seen.flatMap((one) => accountSeen(one, claim, readAt)),
-      { verifies: 'nothing', since: readAt - connector.manifest.settleMs },
+      { verifies: 'nothing', since },
     )
     const read = readsOf(seen, accounts)
     const found = read.flatMap(({ grants }) => grants)
@@ -76,59 +85,54 @@ export const reobserve = async (
     await appendAudit(tx, at, (await saveIndirectAccess(tx, claim.target, at, readAt, indirect)).entries)
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
     tx.defer(lockPresent(tx, [...present, ...gone]))
-    const isOlder = await verifiedSince(tx, readAt, [...present, ...gone])
+    const isNewer = await verifiedSince(tx, since, [...present, ...gone])
     await savePresent(
       tx,
       readAt,
       claim.dispatch,
-      present.filter((one) => !isOlder(one)),
+      present.filter((one) => !isNewer(one)),
     )
     await saveGone(
       tx,
       readAt,
       claim.dispatch,
-      gone.filter((one) => !isOlder(one)),
+      gone.filter((one) => !isNewer(one)),
     )
     await makeDue(tx, identities)
-    if (seen.every(({ outcome }) => isTold(outcome))) {
-      await finishReobservation(tx, claim.dispatch)
-      await closeFinding(tx, 'late-outcome-unread', `dispatch:${claim.dispatch}`)
+    const isKnown = ({ action, outcome }: Seen) =>
+      isTold(outcome) && !(presence(action, outcome) !== null && grantOf(action).some(isNewer))
+    const left = seen.filter((one) => !isKnown(one))
+    if (left.length === 0) {
+      if (await finishReobservation(tx, claim.dispatch, recorded))
+        await closeFinding(tx, 'late-outcome-unread', `dispatch:${claim.dispatch}`)
     } else {
+      const read = { recorded, left: left.map(({ action }) => ({ ...action, told: true })) }
       // What no read tells yet is no finding.
-      if (seen.every(({ outcome }) => isTold(outcome) || isSettling(outcome)))
-        await postponeReobservation(tx, claim.dispatch)
-      else await readAgainLater(tx, claim)
+      if (left.every(({ outcome }) => isTold(outcome) || isSettling(outcome)))
+        await postponeReobservation(tx, claim.dispatch, read)
+      else await readAgainLater(tx, claim, read)
     }
     await appendAudit(
       tx,
       at,
-      seen.map(({ action, outcome }) =>
-        auditEntry(
-          'late-outcome-rejected',
-          at,
-          {
-            subjectRef: action.subject_ref,
-            actionId: action.id,
-            dispatchId: claim.dispatch,
-            decisionId: action.decision_id,
-            entitlementId: action.entitlement_id,
-          },
-          {
-            subject: action.subject_ref,
-            action: action.id,
-            dispatch: claim.dispatch,
-            target: claim.target,
-            kind: action.kind,
-            entitlement: action.entitlement_id,
-            attempt: action.attempts + 1,
-            readBack: outcome.kind,
-            held: presence(action, outcome),
-            actor: { type: 'engine' },
-          },
-        ),
-      ),
+      // Once that it was rejected, and once what is known of it.
+      seen
+        .filter((one) => one.action.told !== true || isKnown(one))
+        .map(({ action, outcome }) => lateEntry(at, claim, action, outcome, presence(action, outcome))),
     )
   })
+  nudgeEvaluation(engine)
+}
+
+const wantEvaluation = async (engine: Engine, identities: readonly number[]): Promise<void> => {
+  await engine.db.transaction(async (tx) => {
+    await lockIdentities(tx, identities)
+    await makeDue(tx, identities)
+  })
+  nudgeEvaluation(engine)
+}
+
+const nudgeEvaluation = (engine: Engine): void => {
   for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
 }
 
@@ -147,14 +151,11 @@ const nothingThere = new Set<RefusalReason>(['entitlement-missing', 'account-mis
  * cannot be read or recorded counts a try and stops no other; only without a database there is nothing to do.
  */
 export const reobserveDue = async (engine: Engine): Promise<void> => {
-  for (const { dispatch, target, lane, actions, rejectedMsAgo } of await dueReobservations<ClaimedAction>(
-    engine.db,
-    50,
-  )) {
+  for (const { dispatch, target, lane } of await dueReobservations(engine.db, 50)) {
     if (!engine.connectors.has(target as TargetId)) continue
     const late: Late = { dispatch, target: target as TargetId, lane }
     try {
-      await reobserve(engine, { ...late, actions }, rejectedMsAgo)
+      await reobserve(engine, late)
     } catch (error) {
       if (isUnavailable(error) && !isContended(error)) throw error
       engine.log.error({ ...late, ...errorFields(error) }, 'a late outcome could not be read: the others go on')
@@ -165,11 +166,13 @@ export const reobserveDue = async (engine: Engine): Promise<void> => {
   }
 }
 
-type Late = Pick<Claim, 'dispatch' | 'target' | 'lane'>
-
 /** Told urgently: what its worker wrote stands on the target, and nobody knows. */
-const readAgainLater = async (tx: Transaction, { dispatch, target, lane }: Late): Promise<void> => {
-  await postponeReobservation(tx, dispatch)
+const readAgainLater = async (
+  tx: Transaction,
+  { dispatch, target, lane }: Late,
+  read?: Parameters<typeof postponeReobservation>[2],
+): Promise<void> => {
+  await postponeReobservation(tx, dispatch, read)
   await openFinding(tx, {
     kind: 'late-outcome-unread',
     key: `dispatch:${dispatch}`,
@@ -192,15 +195,7 @@ const grantOf = (action: ClaimedAction): readonly GrantSeen[] =>
     ? []
     : [{ account: action.account_id, entitlement: action.entitlement_id }]
 
-type Seen = { readonly action: ClaimedAction; readonly outcome: Outcome }
-
-const clockOf = async (db: Queryable): Promise<number> => {
-  const [clock] = await db.query<{ now: number }>({
-    text: 'select (extract(epoch from muster.now()) * 1000)::bigint as now',
-  })
-  if (clock === undefined) throw new Error('the database told no time')
-  return clock.now
-}
+type Seen = { readonly action: ClaimedAction & { readonly told?: boolean }; readonly outcome: Outcome }
 
 /** A link that a zombie made comes with what the account holds: no grant may go to it unread (DESIGN §4). */
 const accountSeen = (

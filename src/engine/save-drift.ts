@@ -8,6 +8,7 @@ import { type GrantSeen, lockPresent, verifiedSince } from '../store/grants.ts'
 import { type Linked, linksInWork, saveAppeared, saveMissing } from '../store/reconciliations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Engine } from './engine.ts'
+import { settleMsOf } from './settle-ms-of.ts'
 
 /** One difference between what a target shows and what was verified. `found`: seen by the first list of its entitlement. */
 export type Drift = {
@@ -26,10 +27,11 @@ export type SavedDrift = {
 
 /**
  * Writes down what differs, and wants an evaluation of whoever it concerns, in one transaction with the audit entries.
- * Nothing is drift of which an action is in work or was verified since the read began: the next run looks again.
+ * Nothing is drift of which an action is in work, or that was verified within the settling time before the read began or
+ * since: the next run looks again. Only what a leaver seems to hold counts at once: it is taken away once more (ADR 0024).
  */
 export const saveDrift = async (
-  engine: Pick<Engine, 'db' | 'nudge'>,
+  engine: Pick<Engine, 'db' | 'connectors' | 'nudge'>,
   target: TargetId,
   drift: readonly Drift[],
   { begun }: { readonly begun: number },
@@ -39,7 +41,7 @@ export const saveDrift = async (
   const all: Drift[] = []
   for (let at = 0; at < people.length; at += peopleAtOnce) {
     const some = people.slice(at, at + peopleAtOnce).flatMap((person) => byPerson.get(person) ?? [])
-    const saved = await engine.db.transaction((tx) => saveOf(tx, target, some, begun))
+    const saved = await engine.db.transaction((tx) => saveOf(tx, target, some, begun, settleMsOf(engine, target)))
     all.push(...saved)
   }
   if (drift.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
@@ -49,11 +51,15 @@ export const saveDrift = async (
 
 const linkKey = ({ account, entitlement }: GrantSeen): string => `${account}:${entitlement}`
 
+/** Access of somebody who has left. */
+const isLeavers = ({ kind, link }: Drift): boolean => link.leaver && kind !== 'missing'
+
 const saveOf = async (
   tx: Transaction,
   target: TargetId,
   drift: readonly Drift[],
   begun: number,
+  settleMs: number,
 ): Promise<readonly Drift[]> => {
   const identities = [...new Set(drift.map(({ link }) => link.identity))]
   await lockIdentities(tx, identities)
@@ -61,8 +67,10 @@ const saveOf = async (
   // In this order: an action that ends in between was in work, or what it verified is seen.
   const isInWork = await linksInWork(tx, target, rows)
   await lockPresent(tx, rows)
-  const isNewer = await verifiedSince(tx, begun, rows)
-  const candidates = rows.filter((row) => !isNewer(row) && !isInWork(row))
+  const [kept, taken] = [rows.filter(({ one }) => !isLeavers(one)), rows.filter(({ one }) => isLeavers(one))]
+  const isUnsettled = await verifiedSince(tx, begun - settleMs, kept)
+  const isNewer = await verifiedSince(tx, begun, taken)
+  const candidates = rows.filter((row) => !isUnsettled(row) && !isNewer(row) && !isInWork(row))
   const changed = [
     ...(await saveMissing(
       tx,

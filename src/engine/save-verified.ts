@@ -86,6 +86,7 @@ export const saveGrants = async (
   accounts: ReadonlyMap<number, number>,
   twins: ReadonlyMap<number, number>,
   at: number,
+  settleMs: number,
 ) => {
   const present: GrantPresent[] = []
   const found: GrantSeen[] = []
@@ -114,8 +115,10 @@ export const saveGrants = async (
   })
   tx.defer(saveGone(tx, at, claim.dispatch, gone))
   tx.defer(savePresent(tx, at, claim.dispatch, distinctGrants(present)))
-  // A list is as old as its claim: what this dispatch or another one verified since, it may not overrule.
-  const saving = saveListed(tx, at, claim.dispatch, claim.claimedAt, found)
+  // A list is as old as its claim: what this dispatch or another one verified since, or within the settling time before, it may
+  // not overrule. What a leaver seems to hold is taken away once more (ADR 0024).
+  const since = claim.lane === 'leaver' ? claim.claimedAt : claim.claimedAt - settleMs
+  const saving = saveListed(tx, at, claim.dispatch, since, found)
   tx.defer(saving)
   const surprising = async (): Promise<readonly number[]> => {
     const fresh = new Set(await saving)

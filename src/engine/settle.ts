@@ -113,11 +113,12 @@ const attempt = async (
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
   const at = leased.now
-  const accounts = await saveAccountsSeen(tx, done, claim, settleMsOf(engine, claim.target))
+  const settleMs = settleMsOf(engine, claim.target)
+  const accounts = await saveAccountsSeen(tx, done, claim, settleMs)
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
   const proved = trusted.filter(({ next }) => next.kind === 'done')
   const twins = await pinResolved(tx, proved)
-  const { entries: listed, surprising } = await saveGrants(tx, claim, proved, accounts, twins, at)
+  const { entries: listed, surprising } = await saveGrants(tx, claim, proved, accounts, twins, at, settleMs)
   const indirect = linking.flatMap((one) => {
     const account = accounts.get(one.identity)
     return account === undefined ? [] : [{ ...one, account }]

@@ -32,7 +32,9 @@ export const standing = (
               and (w->>'from')::bigint <= t.now and (w->'to' = 'null' or (w->>'to')::bigint > t.now)) then 'rule'
           else 'rest' end as stands
       from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null and not g.given
-        and not g.appeared -- let in behind our back: no part of what stood there before
+        -- Let in behind our back, or by a late worker of ours: no part of what stood there before.
+        and not g.appeared and not exists (select from muster.action z
+          where z.identity_id = a.identity_id and z.entitlement_id = g.entitlement_id and z.strayed)
       join muster.entitlement e on e.id = g.entitlement_id and e.managed and not e.protected and e.contested_by is null
       join muster.identity i on i.id = a.identity_id and i.lifecycle is not null,
       (select (extract(epoch from muster.now()) * 1000)::bigint as now) t

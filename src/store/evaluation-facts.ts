@@ -15,8 +15,8 @@ export type EvaluationFacts = {
     readonly given: boolean
     readonly appeared: boolean
     /**
-     * Appeared behind our back, was never taken away by us before, cannot be what a late worker of ours gave, and of which
-     * nobody doubts what it is.
+     * Appeared behind our back, was never given or taken away by us before, cannot be what a late worker of ours gave, and of
+     * which nobody doubts what it is.
      */
     readonly adoptable?: boolean
   }[]
@@ -36,6 +36,8 @@ export type EvaluationFacts = {
     readonly missingSince: number | null
   }[]
   readonly open: readonly (OpenAction & { readonly inverseOf: number | null })[]
+  /** What late workers were about to give, and no read has told yet whether they did. */
+  readonly late: readonly { readonly entitlement: number; readonly target: string }[]
   /** What was believed until now, as stored. */
   readonly desired: string | null
   readonly holds: readonly (HoldFact & { readonly id: number })[]
@@ -81,7 +83,7 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared,
           'adoptable', case when g.appeared and not g.given then not exists (select from muster.grants l where l.account_id = g.account_id
-              and l.entitlement_id = g.entitlement_id and l.gone_dispatch_id is not null)
+              and l.entitlement_id = g.entitlement_id and (l.given or l.gone_dispatch_id is not null))
             -- Nor may it be what a late worker of ours wrote.
             and not exists (select from muster.action z where z.identity_id = i.id and z.entitlement_id = g.entitlement_id and z.strayed)
             and not exists (select from muster.entitlement e where e.id = g.entitlement_id and e.contested_by is not null) else false end))
@@ -111,6 +113,10 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
           'validFrom', (extract(epoch from o.valid_from) * 1000)::bigint, 'validTo', (extract(epoch from o.valid_to) * 1000)::bigint))
         from muster.action o left join muster.dispatch d on d.id = o.dispatch_id
         where o.identity_id = i.id and o.open), '[]') as open,
+      coalesce((select jsonb_agg(distinct jsonb_build_object('entitlement', (m->>'entitlement_id')::int, 'target', r.target))
+        from muster.reobservation r cross join lateral jsonb_array_elements(r.actions) m
+        where r.actions @> jsonb_build_array(jsonb_build_object('identity_id', i.id, 'kind', 'grant'))
+          and m->>'kind' = 'grant' and (m->>'identity_id')::bigint = i.id), '[]') as late,
       (select d.assignments::text from muster.desired d where d.identity_id = i.id and d.recorded_to = 'infinity') as desired,
       coalesce((select jsonb_agg(jsonb_build_object('id', h.id, 'entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '[]') as holds,

@@ -46,9 +46,10 @@ export const lockPresent = async (tx: Transaction, rows: readonly GrantSeen[]): 
 }
 
 /**
- * What complete reads listed, of accounts whose links others may be changing at the same time: a link about which something
- * was verified after `since` (before the read) is left alone. Links that are there are locked first, so that whoever is
- * just marking one as gone is waited for, and then seen. Answers the accounts of links that were not known to be there.
+ * What complete reads listed, of accounts whose links others may be changing at the same time: a link of which something was
+ * verified after `since` is left alone. Links that are there are locked first: whoever is just marking one as gone is waited for,
+ * and seen. What a complete list did not show since the account was linked, and no action of ours explains, has appeared
+ * behind our back. Answers the accounts of links that were not known to be there.
  */
 export const saveListed = async (
   tx: Transaction,
@@ -61,8 +62,12 @@ export const saveListed = async (
   tx.defer(lockPresent(tx, rows))
   const saved = await tx.query<{ account: number; is_new: boolean }>({
     name: 'grants-listed',
-    text: `insert into muster.grants (account_id, entitlement_id, given, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
-      select distinct r.account, r.entitlement, false, to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
+    text: `insert into muster.grants (account_id, entitlement_id, given, appeared, first_verified_at, last_verified_at, first_recorded_at, first_dispatch_id)
+      select distinct r.account, r.entitlement, false, exists (select from muster.entitlement e join muster.account a on a.id = r.account
+          where e.id = r.entitlement and e.members_read_at > a.linked_at and e.members_read_at < to_timestamp($1::float8 / 1000)
+            and not exists (select from muster.action o where o.identity_id = a.identity_id and o.target = a.target
+              and o.kind in ('grant', 'revoke') and o.entitlement_id = r.entitlement and o.open and (o.going or o.unknown))),
+        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now()), $2::bigint
       from unnest($4::bigint[], $5::int[]) as r(account, entitlement)
       where not exists (select from muster.grants g where g.account_id = r.account and g.entitlement_id = r.entitlement
         and greatest(g.last_verified_at, g.gone_verified_at) > to_timestamp($3::float8 / 1000))

@@ -1,53 +1,88 @@
 import type { Lane } from '../domain/action.ts'
 import type { Queryable, Transaction } from './database.ts'
 
-/** A dispatch whose outcome was rejected: what its worker did must be read from the target. `A`: engine/claim's actions. */
-export type Reobservation<A> = {
-  readonly dispatch: number
-  readonly target: string
-  readonly lane: Lane
-  readonly actions: readonly A[]
-  readonly tries: number
-  /** Since its outcome was rejected. */
+/** A dispatch whose outcome was rejected: what its worker did must be read from the target. */
+export type Reobservation = { readonly dispatch: number; readonly target: string; readonly lane: Lane }
+
+/** As it is to be read. `A`: engine/claim's actions, as they were claimed. */
+export type ToReobserve<A> = {
+  /** Those of which no read has told yet; `told`: their rejection is in the audit. */
+  readonly actions: readonly (A & { readonly told?: boolean })[]
+  /** When its outcome was rejected the last time, µs: what is told of an earlier time is not told of this one. */
+  readonly recorded: number
   readonly rejectedMsAgo: number
+  /** ms */
+  readonly now: number
 }
 
-export const saveReobservation = async <A>(
+/** A profile is personal, and this table outlives it: it is read where it belongs when it is needed. */
+const withoutProfiles = (actions: readonly object[]): string =>
+  JSON.stringify(actions.map((action) => ({ ...action, profile: null })))
+
+/** Rejected once more (a call that had been given up has ended): its time begins anew, whatever was told until now. */
+export const saveReobservation = async (
   tx: Transaction,
-  of: { readonly dispatch: number; readonly target: string; readonly lane: Lane; readonly actions: readonly A[] },
+  of: { readonly dispatch: number; readonly target: string; readonly lane: Lane; readonly actions: readonly object[] },
 ): Promise<void> => {
   await tx.query({
     name: 'reobservation-save',
     text: `insert into muster.reobservation (dispatch_id, target, lane, actions, recorded_at, next_at)
-      values ($1, $2, $3::muster.lane, $4::jsonb, muster.now(), muster.now()) on conflict do nothing`,
-    values: [of.dispatch, of.target, of.lane, JSON.stringify(of.actions)],
+      values ($1, $2, $3::muster.lane, $4::jsonb, muster.now(), muster.now())
+      on conflict (dispatch_id) do update set actions = excluded.actions, recorded_at = excluded.recorded_at, next_at = excluded.next_at`,
+    values: [of.dispatch, of.target, of.lane, withoutProfiles(of.actions)],
   })
 }
 
-export const dueReobservations = <A>(db: Queryable, limit: number): Promise<readonly Reobservation<A>[]> =>
+export const dueReobservations = (db: Queryable, limit: number): Promise<readonly Reobservation[]> =>
   db.query({
     name: 'reobservations-due',
-    text: `select dispatch_id as dispatch, target, lane::text, actions, tries,
-        (date_part('epoch', (select muster.now()) - recorded_at) * 1000)::float8 as "rejectedMsAgo" from muster.reobservation
+    text: `select dispatch_id as dispatch, target, lane::text from muster.reobservation
       where next_at <= (select muster.now()) order by next_at limit $1`,
     values: [limit],
   })
 
-/** A read has told of every member. */
-export const finishReobservation = async (tx: Transaction, dispatch: number): Promise<void> => {
-  await tx.query({
-    name: 'reobservation-finish',
-    text: 'delete from muster.reobservation where dispatch_id = $1',
+const recordedMicros = '(extract(epoch from recorded_at) * 1000000)::bigint'
+
+/** null: somebody else has read it meanwhile. */
+export const reobservationOf = async <A>(db: Queryable, dispatch: number): Promise<ToReobserve<A> | null> => {
+  const [row] = await db.query<ToReobserve<A>>({
+    name: 'reobservation-of',
+    text: `select ${recordedMicros} as recorded, (extract(epoch from n.now) * 1000)::bigint as now,
+        (date_part('epoch', n.now - recorded_at) * 1000)::float8 as "rejectedMsAgo",
+        (select jsonb_agg(case when m.one->>'kind' = 'ensureAccount'
+            then m.one || jsonb_build_object('profile', coalesce(i.profile, jsonb_build_object('personKey', i.person_key))) else m.one end order by m.at)
+          from jsonb_array_elements(actions) with ordinality m(one, at)
+          left join muster.identity i on i.id = (m.one->>'identity_id')::bigint) as actions
+      from muster.reobservation, (select muster.now() as now) n where dispatch_id = $1`,
     values: [dispatch],
   })
+  return row ?? null
 }
 
-/** Some member is still not known: read again after a growing pause, half a minute at the longest. */
-export const postponeReobservation = async (tx: Transaction, dispatch: number): Promise<void> => {
+/** A read has told of every member. Not if its outcome was rejected once more since that read began. */
+export const finishReobservation = async (tx: Transaction, dispatch: number, recorded: number): Promise<boolean> => {
+  const finished = await tx.query({
+    name: 'reobservation-finish',
+    text: `delete from muster.reobservation where dispatch_id = $1 and ${recordedMicros} = $2 returning 1`,
+    values: [dispatch, recorded],
+  })
+  return finished.length > 0
+}
+
+/**
+ * Some member is still not known: read again after a growing pause, half a minute at the longest. `read`: what is left of
+ * it; else all is.
+ */
+export const postponeReobservation = async (
+  tx: Transaction,
+  dispatch: number,
+  read?: { readonly recorded: number; readonly left: readonly object[] },
+): Promise<void> => {
   await tx.query({
     name: 'reobservation-postpone',
     text: `update muster.reobservation set tries = tries + 1,
+      actions = case when ${recordedMicros} = $2 then $3::jsonb else actions end,
       next_at = muster.now() + make_interval(secs => least(30, power(2, least(tries, 5)))) where dispatch_id = $1`,
-    values: [dispatch],
+    values: [dispatch, read?.recorded ?? null, read === undefined ? null : withoutProfiles(read.left)],
   })
 }

@@ -338,11 +338,12 @@ create table muster.reobservation (
   dispatch_id bigint primary key,
   target text not null,
   lane muster.lane not null,
-  actions jsonb not null,                     -- engine/claim's actions, as they were claimed
+  actions jsonb not null,                     -- engine/claim's actions, as they were claimed, without profiles; those not told yet
   recorded_at timestamptz not null,
   tries integer not null default 0,
   next_at timestamptz not null
 );
+create index reobservation_actions on muster.reobservation using gin (actions jsonb_path_ops);
 
 create type muster.dispatch_state as enum ('queued', 'claimed', 'done', 'expired');
 

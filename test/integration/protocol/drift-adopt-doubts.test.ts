@@ -1,5 +1,6 @@
 /** `drift: adopt` takes over what other hands gave; what a late worker of ours gave is nobody's wish (L9). */
 import { afterEach, expect, test } from 'vitest'
+import { planAdoption } from '../../../src/engine/adopt.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
@@ -71,5 +72,22 @@ test('the second attempt was proved, and another hand has taken it away since: w
   await house.tell(works('P-1', await house.now(), { jobCode: 'TELLER', department: 'LENDING' }))
   await house.quiesce()
   await writesLate(zombie)
+  await takenBack()
+})
+
+test('a zombie writes what its person has moved away from, and the first list of all shows it: no part of what stood there before', async () => {
+  const { gates, start, worker, outstanding } = await open()
+  await house.tell(works('P-1', start + 1, { jobCode: 'TELLER', department: 'LENDING' }))
+  await expire()
+  await resolved(house)
+  const called = gates.stopAt('provision:called')
+  worker.open()
+  await called.reached
+  await run()
+  expect(await house.rows('select from muster.grants where not given and not appeared')).not.toEqual([])
+  expect((await planAdoption(house.engine, target)).map(({ key }) => key)).toEqual([])
+  called.open()
+  await outstanding
+  await house.quiesce()
   await takenBack()
 })

@@ -4,11 +4,13 @@ import type { Connector } from '../../../src/connectors/connector.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
 import type { ObservedEntitlement } from '../../../src/domain/outcome.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
+import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
-import { reporting, resolved } from './behind-our-back.ts'
-import { works } from './people.ts'
+import { findingsOf, reporting, resolved } from './behind-our-back.ts'
+import { leaves, works } from './people.ts'
 
 const settleMs = 60_000
+const unlimited = { absolute: null, percent: null }
 let house: House
 afterEach(() => house.close())
 
@@ -46,7 +48,11 @@ const open = async (outer: (real: Connector) => Connector = (real) => real, revi
       } as typeof list
     },
   })
-  house = await openHouse({ connector: (real) => outer(replicas(real)), revised })
+  house = await openHouse({
+    target: { guard: { ...defaultGuardLimits, revokes: unlimited } },
+    connector: (real) => outer(replicas(real)),
+    revised,
+  })
   for (const person of ['P-2', 'P-3', 'P-4', 'P-5']) await house.tell(works(person, (await house.now()) - 1000))
   await house.tell(works('P-1', (await house.now()) - 1000, elsewhere))
   await house.quiesce()
@@ -84,6 +90,40 @@ test.each([
     expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
   },
 )
+
+test('drift: adopt: what a rule gave, another hand took away and put back when no rule wanted it any more: only told', async () => {
+  await open(undefined, adopting)
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  await house.shift(settleMs)
+  await house.removeMember('P-1', 'CBS_LoanEntry')
+  await run()
+  await house.tell(works('P-1', await house.now(), elsewhere))
+  await house.quiesce()
+  await house.addMember('P-1', 'CBS_LoanEntry')
+  await house.shift(settleMs)
+  await run()
+  await house.quiesce()
+  expect(await house.rows('select from muster.grants where missing')).toHaveLength(1)
+  expect(await house.rows('select from muster.adopted')).toEqual([])
+  expect(await findingsOf(house)).toContain('grant-unexplained')
+})
+
+test('a leaver who seems to hold what was revoked within the settling time may hold it: it is taken away once more', async () => {
+  await open()
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  await house.tell(works('P-1', await house.now(), elsewhere))
+  await house.quiesce()
+  await house.addMember('P-1', 'CBS_LoanEntry')
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  await house.addMember('P-1', 'CBS_LoanEntry')
+  await run()
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+})
 
 test('a list that comes with a disable and still shows what was revoked within the settling time: that is not held, and is given when it is wanted again', async () => {
   let isBehind = false
