@@ -17,6 +17,18 @@ export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readon
     interval: { from: from as Instant, to: to as Instant | null },
   }))
 
+/** Targets that have shown since the leave that there is no account, or none but the one that is gone. */
+export const absentOf = (
+  { absent, accounts }: Pick<EvaluationFacts, 'absent' | 'accounts'>,
+  endedAt: Instant,
+): ReadonlySet<TargetId> =>
+  new Set(
+    absent.flatMap(({ target, readAt }) => {
+      const goneAt = accounts.find((account) => account.target === target)?.goneAt ?? 0
+      return readAt >= Math.max(endedAt, goneAt) ? [target as TargetId] : []
+    }),
+  )
+
 /** What was verified as present and not since as gone, directly or not, with what the catalogue says of it. */
 export const presentGrants = (
   facts: Pick<EvaluationFacts, 'grants' | 'indirect' | 'drift'>,

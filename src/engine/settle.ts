@@ -15,6 +15,7 @@ import type { Carried } from './apply-or-observe.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
+import { saveGoneAndBack, unlinkReplacedBy } from './gone-accounts.ts'
 import { judgeOutcome } from './judge-outcome.ts'
 import { makesDue } from './makes-due.ts'
 import { outcomeEntry } from './outcome-entry.ts'
@@ -113,6 +114,7 @@ const attempt = async (
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
   const at = leased.now
+  const replaced = await unlinkReplacedBy(tx, claim, done, at)
   const accounts = await saveAccountsSeen(tx, done, claim, settleMsOf(engine, claim.target))
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
   const proved = trusted.filter(({ next }) => next.kind === 'done')
@@ -127,6 +129,7 @@ const attempt = async (
     indirect.length === 0 ? { entries: [] } : await saveIndirectAccess(tx, claim.target, at, claim.claimedAt, indirect)
   const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
+  tx.defer(saveGoneAndBack(tx, claim, settled, at))
   tx.defer(
     saveAbsent(
       tx,
@@ -178,6 +181,7 @@ const attempt = async (
   )
   tx.defer(
     appendAudit(tx, at, [
+      ...replaced,
       ...listed,
       ...entries,
       ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
@@ -212,7 +216,7 @@ const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => 
     case 'done':
       return { ...row, state: 'done', unknown: false }
     case 'park':
-      return { ...row, state: 'parked', unknown: false }
+      return { ...row, state: 'parked', unknown: false, afterMs: next.afterMs ?? 0 }
     case 'again':
     case 'readBack':
     case 'poll':

@@ -17,6 +17,8 @@ export type LinkedAccount = {
   readonly indirectUnread?: boolean
   /** Since the person left; only of leavers. */
   readonly sessionsEnded?: boolean
+  /** It was seen not to be there any more. It may be restored, and another one may stand in its place. */
+  readonly gone?: boolean
 }
 
 /** A grant that was verified as present and not since verified as gone. */
@@ -57,7 +59,7 @@ export type PlanInput = {
   /** Wanted for the sake of an adoption alone that another hand has ended (policies/lost-adoptions): never given. */
   readonly lost: ReadonlySet<EntitlementId>
   readonly open: readonly OpenAction[]
-  /** Of a leaver: targets on which an account was looked for since the leave, and there was none. */
+  /** Of a leaver: targets on which an account was looked for since the leave (and since theirs was gone), and there was none. */
   readonly absent: ReadonlySet<TargetId>
   /** Claimed grants whose inverse revoke was already sent: action id of the grant. */
   readonly inverseSent: ReadonlySet<ActionId>
