@@ -81,6 +81,20 @@ export const onlyReported = (
     ),
   )
 
+/** What an adoption keeps: what is there, and, where `drift` says so, what another hand took from the account that is linked now. */
+export const keptByAdoption = (
+  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
+  policy: ActivePolicy,
+): ReadonlySet<EntitlementId> =>
+  new Set(
+    [
+      ...facts.grants,
+      ...facts.drift.filter(
+        ({ entitlement, missingSince }) => missingSince !== null && isReverted(entitlement, facts, policy),
+      ),
+    ].map(({ entitlement }) => entitlement as EntitlementId),
+  )
+
 /** All that counts as held when separation of duties judges (DESIGN §4). */
 export const presentOf = (
   facts: Pick<EvaluationFacts, 'grants' | 'indirect' | 'drift' | 'open'>,

@@ -20,7 +20,7 @@ import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
-import { absentOf, adoptedOf, onlyReported, presentGrants } from './judge-observed.ts'
+import { absentOf, adoptedOf, keptByAdoption, onlyReported, presentGrants } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 import { profileOf } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
@@ -102,7 +102,6 @@ const judgeAs = (
     present: presentAccess(context.targets, grants, facts.open),
     adopted: adoptedOf(facts),
   })
-  const missing = onlyReported(facts, context.policy)
   const plan = planChanges({
     now,
     at,
@@ -124,8 +123,11 @@ const judgeAs = (
     ),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
-    missing,
-    lost: missing.size === 0 ? nothing : lostAdoptions(decision.wanted, missing, judgeOfNow(context.policy)),
+    missing: onlyReported(facts, context.policy),
+    lost:
+      facts.adopted.length === 0
+        ? nothing
+        : lostAdoptions(decision.wanted, keptByAdoption(facts, context.policy), judgeOfNow(context.policy)),
     open: facts.open,
     absent: absentOf(facts, endedAt ?? now),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),

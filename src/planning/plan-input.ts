@@ -56,7 +56,7 @@ export type PlanInput = {
   readonly grants: readonly PresentGrant[]
   /** Taken away behind our back, and only to be reported: not given again for as long as it is wanted without a break. */
   readonly missing: ReadonlyMap<EntitlementId, Instant>
-  /** Wanted for the sake of an adoption alone that another hand has ended (policies/lost-adoptions): never given. */
+  /** Wanted for the sake of an adoption alone of what is not there any more (policies/lost-adoptions): never given. */
   readonly lost: ReadonlySet<EntitlementId>
   readonly open: readonly OpenAction[]
   /** Of a leaver: targets on which an account was looked for since the leave (and since theirs was gone), and there was none. */
