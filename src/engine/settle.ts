@@ -1,13 +1,13 @@
 import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { saveAbsent, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
+import { forgetSessionsEnded, saveAbsent, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { scheduleLeaveChecks } from '../store/leave-checks.ts'
-import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
+import { overtakenIdentities, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
@@ -19,10 +19,12 @@ import { saveGoneAndBack, unlinkReplacedBy } from './gone-accounts.ts'
 import { judgeOutcome } from './judge-outcome.ts'
 import { makesDue } from './makes-due.ts'
 import { outcomeEntry } from './outcome-entry.ts'
+import { revokedBesideSessions } from './revoked-beside-sessions.ts'
 import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
 import { pinResolved, saveAccountsSeen, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
 import { settleMsOf } from './settle-ms-of.ts'
+import { settledRow } from './settled-row.ts'
 import { tellOutcomes } from './tell-outcomes.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
@@ -52,7 +54,10 @@ const settleTogether = async (
 ): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
   let due = new Set(
-    verdicts.flatMap(({ action, outcome }) => (makesDue(engine, claim, action, outcome) ? [action.identity_id] : [])),
+    [
+      ...verdicts.filter(({ action, outcome }) => makesDue(engine, claim, action, outcome)),
+      ...revokedBesideSessions(engine, claim, verdicts),
+    ].map(({ action }) => action.identity_id),
   )
   for (;;)
     try {
@@ -151,6 +156,12 @@ const attempt = async (
     settled.flatMap(({ action, next }) =>
       action.kind === kind && next.kind === 'done' && action.account_id !== null ? [action.account_id] : [],
     )
+  tx.defer(
+    forgetSessionsEnded(
+      tx,
+      revokedBesideSessions(engine, claim, settled).flatMap(({ action }) => action.account_id ?? []),
+    ),
+  )
   tx.defer(saveSessionsEnded(tx, at, claim.claimedAt, accountsOf('endSessions')))
   // Found shut already, for one: nobody plans a disable of it, and it is read again all the same.
   const sought = settled.flatMap(({ action, next }) =>
@@ -209,29 +220,6 @@ const linkedWith = ({ action, outcome, next }: Verdict): readonly Omit<HeldIndir
 const foundNone = ({ action, outcome, next }: Verdict): boolean =>
   next.kind === 'done' &&
   (action.kind === 'deleteAccount' || (action.kind === 'ensureAccount' && outcome.kind === 'refused'))
-
-const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => {
-  const row = { id: action.id, sent, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
-  switch (next.kind) {
-    case 'done':
-      return { ...row, state: 'done', unknown: false }
-    case 'park':
-      return { ...row, state: 'parked', unknown: false, afterMs: next.afterMs ?? 0 }
-    case 'again':
-    case 'readBack':
-    case 'poll':
-      return {
-        ...row,
-        state: 'ready',
-        // A read-back that was throttled has told nothing.
-        unknown: next.kind !== 'again' || (outcome.kind === 'throttled' && action.unknown),
-        // A poll that told nothing asks for the same thing again.
-        handle: outcome.kind === 'pending' ? outcome.handle : outcome.kind === 'unknown' ? action.handle : null,
-        attempts: action.attempts + (next.counts ? 1 : 0),
-        afterMs: next.afterMs,
-      }
-  }
-}
 
 const nudge = (
   engine: Engine,

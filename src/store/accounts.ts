@@ -9,7 +9,7 @@ export type LinkedAccountRow = {
   readonly grantsReadAt: number | null
   /** ms; null = what it holds indirectly is to be read, and no grant goes out before; or its target has no such thing. */
   readonly indirectReadAt: number | null
-  /** ms; null = never, or it was opened since. */
+  /** ms; null = never, or it was opened or let in somewhere since. */
   readonly sessionsEndedAt: number | null
   /** ms: since then it was not there; null = it was, when last looked at. */
   readonly goneAt: number | null
@@ -127,6 +127,16 @@ export const saveSessionsEnded = async (
         grants_read_at = greatest(grants_read_at, to_timestamp($2::float8 / 1000))
       where id = any($3)`,
     values: [at, readAt, accounts],
+  })
+}
+
+/** Something was taken from them only now: whoever had it may have begun a session since. */
+export const forgetSessionsEnded = async (tx: Transaction, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await tx.query({
+    name: 'accounts-sessions-later',
+    text: 'update muster.account set sessions_ended_at = null where id = any($1) and sessions_ended_at is not null',
+    values: [accounts],
   })
 }
 

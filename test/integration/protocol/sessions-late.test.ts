@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
-import { createFaults } from '../../support/faults.ts'
+import { createFaults, delayedWrite } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { leaves, works } from './people.ts'
 import { stalledGrant } from './stalled-grant.ts'
@@ -64,6 +64,33 @@ test('a leaver whom another hand let in again: what they began with that is ende
   await house.addMember('P-1', 'CBS_LoanEntry')
   await house.shift(301_000)
   await checkLeavers(house.engine, AbortSignal.timeout(30_000))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(ended).toHaveLength(2)
+})
+
+test('a grant that nobody ever saw, and its inverse took away: what was begun with it is ended, too', async () => {
+  const { faults, ended } = await open()
+  const start = await house.now()
+  await house.tell(works('P-1', start - 1000, { jobCode: 'TELLER', department: 'LENDING' }))
+  await house.quiesce()
+  const late = delayedWrite()
+  faults.next(late.fault, 'grant')
+  await house.tell(works('P-1', start))
+  await house.evaluateAll()
+  await house.shift(600)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  await house.tell(leaves('P-1', start + 1))
+  await house.evaluateAll()
+  for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  expect(ended).toHaveLength(1)
+  await late.write()
+  await house.shift(5_000)
+  for (let round = 0; round < 3; round++) {
+    for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+    await house.shift(5_000)
+  }
+  expect(await house.groupsOf('P-1')).toEqual([])
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
   expect(ended).toHaveLength(2)
