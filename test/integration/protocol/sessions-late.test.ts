@@ -15,6 +15,7 @@ afterEach(() => house.close())
 const open = async () => {
   const faults = createFaults()
   const ended: Operation[] = []
+  const revokes = { denied: false }
   const withSessions = (real: Connector): Connector => ({
     ...real,
     apply: async (operations, context) => {
@@ -29,7 +30,9 @@ const open = async () => {
             evidence: { read: 'x', code: '0', account, entitlement: null },
             grants: [],
           })
-        } else outcomes.push(...(await real.apply([operation], context)))
+        } else if (revokes.denied && operation.op === 'revoke')
+          outcomes.push({ kind: 'refused', reason: 'not-allowed', cause: { code: '50', word: 'denied' } })
+        else outcomes.push(...(await real.apply([operation], context)))
       return outcomes
     },
   })
@@ -37,7 +40,7 @@ const open = async () => {
     connector: (real) => faults.wrap(withSessions(real)),
     target: { endSessions: 'native', disable: 'none' },
   })
-  return { faults, ended }
+  return { faults, ended, revokes }
 }
 
 test('a grant that was going out when its person left lands after the sessions were ended: they are ended once more', async () => {
@@ -94,4 +97,24 @@ test('a grant that nobody ever saw, and its inverse took away: what was begun wi
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
   expect(ended).toHaveLength(2)
+})
+
+test('a leaver whom another hand let in, and who cannot be put out yet: signed out at once, and once more when they are out', async () => {
+  const { ended, revokes } = await open()
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  await house.addMember('P-1', 'CBS_LoanEntry')
+  await house.shift(301_000)
+  revokes.denied = true
+  await checkLeavers(house.engine, AbortSignal.timeout(30_000))
+  await house.evaluateAll()
+  for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  expect(await house.groupsOf('P-1')).toEqual(['CBS_LoanEntry'])
+  expect(ended).toHaveLength(2)
+  revokes.denied = false
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(ended).toHaveLength(3)
 })
