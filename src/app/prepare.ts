@@ -8,6 +8,7 @@ import { armIngest } from '../engine/ingest-position.ts'
 import { isOutage } from '../engine/outage.ts'
 import { readsIndirect } from '../engine/read-indirect.ts'
 import { errorFields, type Log } from '../log.ts'
+import { endPauses } from '../store/go-again.ts'
 import { unparkAll } from '../store/parked.ts'
 import { registerTarget } from '../store/targets.ts'
 import { pause } from '../workers/pause.ts'
@@ -36,7 +37,10 @@ const once = async (engine: Engine, config: Config, does: (role: Role) => boolea
   if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
   for (const { id, mode } of config.targets)
     await registerTarget(db, id as TargetId, mode, readsIndirect(engine.connectors.get(id as TargetId)))
-  if (does('evaluate')) await unparkAll(db)
+  if (does('evaluate')) {
+    await unparkAll(db)
+    await endPauses(db)
+  }
   const applied = await applyPolicy(
     engine,
     config.policyFiles,

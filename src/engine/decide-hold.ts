@@ -49,10 +49,16 @@ export const releaseHold = async (
       if (hold.kind === 'sod') return { kind: 'refused', because: 'sod-needs-exception' }
       await lockGuard(tx, hold.target ?? '')
       const kinds = kindsOf[hold.policies[0] as GuardLimitName] ?? []
-      const actions = await releaseHeldActions(tx, hold, kinds, people)
+      const released = await releaseHeldActions(tx, hold, kinds, people)
+      const actions = released.length
       if (people === null) await closeHoldAs(tx, id, 'released', actor.name)
       if (people === null || actions > 0)
-        await tell(tx, people === null ? 'guard-released' : 'guard-released-in-part', hold, { actor, reason, actions })
+        await tell(tx, people === null ? 'guard-released' : 'guard-released-in-part', hold, {
+          actor,
+          reason,
+          actions,
+          released,
+        })
       return { kind: people === null ? 'released' : 'released-in-part', actions }
     }),
   )
@@ -76,7 +82,16 @@ const tell = async (
   tx: Transaction,
   kind: string,
   hold: HoldRow,
-  { reason, ...body }: { readonly actor: Actor; readonly reason: string; readonly actions?: number },
+  {
+    reason,
+    ...body
+  }: {
+    readonly actor: Actor
+    readonly reason: string
+    readonly actions?: number
+    /** Ids of these actions, ascending: by them an auditor finds whose changes they were, and what became of them. */
+    readonly released?: readonly number[]
+  },
 ): Promise<void> => {
   const detail = personalDetail(hold.subject_ref, { reason })
   await savePersonalDetails(tx, hold.now, [detail])

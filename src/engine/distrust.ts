@@ -1,4 +1,4 @@
-import { patience } from '../planning/retry.ts'
+import { patience, restOf } from '../planning/retry.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFinding } from '../store/findings.ts'
 import type { Claim } from './claim.ts'
@@ -48,10 +48,15 @@ export const distrustTakenAccounts = async (
     })
   return taken.length === 0
     ? verdicts
-    : verdicts.map((one) =>
-        taken.includes(one) ? { ...one, next: { kind: 'park', finding: 'account-ambiguous' } } : one,
-      )
+    : verdicts.map((one) => (taken.includes(one) ? { ...one, next: takenNext(claim, one) } : one))
 }
+
+/** A leaver's goes again: a human may have said by then whose it is. */
+const takenNext = ({ lane }: Claim, { action }: Verdict): Verdict['next'] => ({
+  kind: 'park',
+  finding: 'account-ambiguous',
+  ...(lane === 'leaver' ? { afterMs: restOf({ attempts: action.attempts + 1, random: 0.5 }) } : {}),
+})
 
 /** Two entries of the catalogue are one thing: what was given stands under the first, and a human must look. */
 export const distrustTwins = (verdicts: readonly Verdict[], twins: ReadonlyMap<number, number>): readonly Verdict[] =>

@@ -16,6 +16,18 @@ export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readon
     interval: { from: from as Instant, to: to as Instant | null },
   }))
 
+/** Targets that have shown since the leave that there is no account, or none but the one that is gone. */
+export const absentOf = (
+  { absent, accounts }: Pick<EvaluationFacts, 'absent' | 'accounts'>,
+  endedAt: Instant,
+): ReadonlySet<TargetId> =>
+  new Set(
+    absent.flatMap(({ target, readAt }) => {
+      const goneAt = accounts.find((account) => account.target === target)?.goneAt ?? 0
+      return readAt >= Math.max(endedAt, goneAt) ? [target as TargetId] : []
+    }),
+  )
+
 /** What was verified as present and not since as gone, directly or not, with what the catalogue says of it. */
 export const presentGrants = (
   facts: Pick<EvaluationFacts, 'grants' | 'indirect' | 'drift'>,
@@ -66,6 +78,20 @@ export const onlyReported = (
         ? []
         : [[entitlement as EntitlementId, missingSince as Instant] as const],
     ),
+  )
+
+/** What an adoption keeps: what is there, and, where `drift` says so, what another hand took from the account that is linked now. */
+export const keptByAdoption = (
+  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
+  policy: ActivePolicy,
+): ReadonlySet<EntitlementId> =>
+  new Set(
+    [
+      ...facts.grants,
+      ...facts.drift.filter(
+        ({ entitlement, missingSince }) => missingSince !== null && isReverted(entitlement, facts, policy),
+      ),
+    ].map(({ entitlement }) => entitlement as EntitlementId),
   )
 
 /**

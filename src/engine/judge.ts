@@ -19,7 +19,7 @@ import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
-import { adoptedOf, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
+import { absentOf, adoptedOf, keptByAdoption, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 import { profileOf } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
@@ -101,7 +101,6 @@ const judgeAs = (
     present: presentOf(context.targets, grants, facts),
     adopted: adoptedOf(facts),
   })
-  const missing = onlyReported(facts, context.policy)
   const plan = planChanges({
     now,
     at,
@@ -109,7 +108,7 @@ const judgeAs = (
     decision,
     targets: context.targets,
     accounts: facts.accounts.map(
-      ({ id, target, enabled, attributesHash, grantsReadAt, indirectReadAt, sessionsEndedAt }) => ({
+      ({ id, target, enabled, attributesHash, grantsReadAt, indirectReadAt, sessionsEndedAt, goneAt }) => ({
         id: id as AccountId,
         target: target as TargetId,
         // A leaver's account counts as never read until its grants were read since the leave, and since we heard of it:
@@ -118,14 +117,18 @@ const judgeAs = (
         attributesHash,
         indirectUnread: indirectReadAt === null && readsIndirect(context.connectors.get(target as TargetId)) === true,
         sessionsEnded: endedAt !== null && (sessionsEndedAt ?? 0) >= endedAt,
+        gone: goneAt !== null,
       }),
     ),
     wantedAttributes: profile === null ? new Map() : wantedAttributes(profile, facts, context),
     grants,
-    missing,
-    lost: missing.size === 0 ? nothing : lostAdoptions(decision.wanted, missing, judgeOfNow(context.policy)),
+    missing: onlyReported(facts, context.policy),
+    lost:
+      facts.adopted.length === 0
+        ? nothing
+        : lostAdoptions(decision.wanted, keptByAdoption(facts, context.policy), judgeOfNow(context.policy)),
     open: facts.open,
-    absent: new Set(facts.absent.flatMap((one) => (one.readAt >= (endedAt ?? now) ? [one.target as TargetId] : []))),
+    absent: absentOf(facts, endedAt ?? now),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
   })
   const planChanged = !planIsEmpty(plan)

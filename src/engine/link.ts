@@ -4,6 +4,7 @@ import type { Actor } from '../domain/actor.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import type { ObservedAccount, ObservedEntitlement, ObservedIndirect } from '../domain/outcome.ts'
 import { saveAccounts } from '../store/accounts.ts'
+import { endAdoptedOn } from '../store/adoptions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Transaction } from '../store/database.ts'
@@ -150,7 +151,7 @@ const link = async (
 
 /**
  * A human says that an account is not this person's. What it holds stays on it, and Muster leaves it alone; correlation does
- * not link the two again. The person is evaluated anew, and may get an account of their own.
+ * not link the two again. What was adopted of it is over with that. The person is evaluated anew, and may get an account of their own.
  */
 export const unlinkAccount = async (
   engine: Pick<Context, 'db' | 'nudge'>,
@@ -166,8 +167,21 @@ export const unlinkAccount = async (
     if (await isInWork(tx, act.target, person.identity)) return { kind: 'in-work' }
     const at = await databaseNow(tx)
     await unlink(tx, at, act.actor.name, { ...linked, target: act.target, identity: person.identity })
+    const adopted = await endAdoptedOn(tx, act.target, person.identity, at, act.actor.name)
     await makeDue(tx, [person.identity])
     await tell(tx, 'account-unlinked', person, act, { account: linked.native_id })
+    await appendAudit(
+      tx,
+      at,
+      adopted.map((entitlement) =>
+        auditEntry(
+          'adoption-ended',
+          at,
+          { subjectRef: person.subject_ref, entitlementId: entitlement },
+          { subject: person.subject_ref, entitlement, target: act.target, because: 'unlinked', actor: act.actor },
+        ),
+      ),
+    )
     return { kind: 'unlinked', account: linked.native_id }
   })
   if (answer.kind === 'unlinked') engine.nudge('evaluate', person.leaver ? 'leaver' : 'bulk')

@@ -1,4 +1,4 @@
-import { seeksOnly } from '../domain/action.ts'
+import { givesAccess, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
@@ -12,9 +12,13 @@ import { rulesOf } from './rules-of.ts'
  */
 export const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
   if (wasOpen(action, outcome)) return true
+  // It is gone: another one may stand in its place.
+  if (seenGone(lane, action, outcome)) return action.gone_native === null
   if (outcome.kind !== 'done') return false
   // Whoever is back needs a new account; whoever was shut only now may have signed in since the sessions were ended.
   if (action.kind === 'deleteAccount') return true
+  // It was gone, and is back with all that it held.
+  if (lane === 'leaver' && action.gone_native !== null) return true
   // The last grant, or the lock, of an account that is to be deleted.
   if (
     (action.kind === 'revoke' || action.kind === 'disable') &&
@@ -32,3 +36,15 @@ export const makesDue = (engine: Engine, { lane, target }: Claim, action: Claime
   const { enabled, attributesHash, settled } = outcome.account
   return settled === false || !enabled || (action.unknown && attributesHash !== action.attributes_hash)
 }
+
+/** Of a leaver's linked account: what was to be taken from it found that it is not there. */
+export const seenGone = (
+  lane: Claim['lane'],
+  { kind, account_id }: Pick<ClaimedAction, 'kind' | 'account_id'>,
+  outcome: Outcome,
+): boolean =>
+  lane === 'leaver' &&
+  account_id !== null &&
+  !givesAccess[kind] &&
+  outcome.kind === 'refused' &&
+  outcome.reason === 'account-missing'

@@ -10,6 +10,7 @@ import {
   saveThere,
 } from '../store/account-reconciliations.ts'
 import { believedAccounts } from '../store/behind.ts'
+import { goAgainOf } from '../store/go-again.ts'
 import { isNameChange, keptName } from './account-name.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
@@ -73,10 +74,14 @@ export const reconcileAccounts = async (
   // A change of name is told once; from now on it is the name.
   await saveNames(engine, begun, saved, read)
   if (unread === null && !isShrunken) {
+    const back = accounts.filter(({ native_id, known_gone }) => known_gone && !absent.has(native_id))
     await saveThere(
       engine.db,
-      accounts.flatMap(({ account, native_id, known_gone }) => (known_gone && !absent.has(native_id) ? [account] : [])),
+      back.map(({ account }) => account),
     )
+    const leavers = back.flatMap(({ identity, leaver }) => (leaver ? [identity] : []))
+    await goAgainOf(engine.db, target, leavers)
+    if (leavers.length > 0) engine.nudge('dispatch', 'leaver')
     await closeAccountFindings(
       engine.db,
       target,

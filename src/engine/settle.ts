@@ -1,13 +1,13 @@
 import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { saveAbsent, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
+import { forgetSessionsEnded, saveAbsent, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { scheduleLeaveChecks } from '../store/leave-checks.ts'
-import { overtakenIdentities, type SettledAction, settleActions, unsettledSince } from '../store/outcomes.ts'
+import { overtakenIdentities, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
@@ -15,13 +15,16 @@ import type { Carried } from './apply-or-observe.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
+import { saveGoneAndBack, unlinkReplacedBy } from './gone-accounts.ts'
 import { judgeOutcome } from './judge-outcome.ts'
 import { makesDue } from './makes-due.ts'
 import { outcomeEntry } from './outcome-entry.ts'
+import { revokedBesideSessions } from './revoked-beside-sessions.ts'
 import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
 import { pinResolved, saveAccountsSeen, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
 import { settleMsOf } from './settle-ms-of.ts'
+import { settledRow } from './settled-row.ts'
 import { tellOutcomes } from './tell-outcomes.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
@@ -51,7 +54,10 @@ const settleTogether = async (
 ): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
   let due = new Set(
-    verdicts.flatMap(({ action, outcome }) => (makesDue(engine, claim, action, outcome) ? [action.identity_id] : [])),
+    [
+      ...verdicts.filter(({ action, outcome }) => makesDue(engine, claim, action, outcome)),
+      ...revokedBesideSessions(engine, claim, verdicts),
+    ].map(({ action }) => action.identity_id),
   )
   for (;;)
     try {
@@ -113,6 +119,7 @@ const attempt = async (
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
   const at = leased.now
+  const replaced = await unlinkReplacedBy(tx, claim, done, at)
   const settleMs = settleMsOf(engine, claim.target)
   const accounts = await saveAccountsSeen(tx, done, claim, settleMs)
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
@@ -128,6 +135,7 @@ const attempt = async (
     indirect.length === 0 ? { entries: [] } : await saveIndirectAccess(tx, claim.target, at, claim.claimedAt, indirect)
   const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
+  tx.defer(saveGoneAndBack(tx, claim, settled, at))
   tx.defer(
     saveAbsent(
       tx,
@@ -149,6 +157,12 @@ const attempt = async (
     settled.flatMap(({ action, next }) =>
       action.kind === kind && next.kind === 'done' && action.account_id !== null ? [action.account_id] : [],
     )
+  tx.defer(
+    forgetSessionsEnded(
+      tx,
+      revokedBesideSessions(engine, claim, settled).flatMap(({ action }) => action.account_id ?? []),
+    ),
+  )
   tx.defer(saveSessionsEnded(tx, at, claim.claimedAt, accountsOf('endSessions')))
   // Found shut already, for one: nobody plans a disable of it, and it is read again all the same.
   const sought = settled.flatMap(({ action, next }) =>
@@ -179,6 +193,7 @@ const attempt = async (
   )
   tx.defer(
     appendAudit(tx, at, [
+      ...replaced,
       ...listed,
       ...entries,
       ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
@@ -206,29 +221,6 @@ const linkedWith = ({ action, outcome, next }: Verdict): readonly Omit<HeldIndir
 const foundNone = ({ action, outcome, next }: Verdict): boolean =>
   next.kind === 'done' &&
   (action.kind === 'deleteAccount' || (action.kind === 'ensureAccount' && outcome.kind === 'refused'))
-
-const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => {
-  const row = { id: action.id, sent, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
-  switch (next.kind) {
-    case 'done':
-      return { ...row, state: 'done', unknown: false }
-    case 'park':
-      return { ...row, state: 'parked', unknown: false }
-    case 'again':
-    case 'readBack':
-    case 'poll':
-      return {
-        ...row,
-        state: 'ready',
-        // A read-back that was throttled has told nothing.
-        unknown: next.kind !== 'again' || (outcome.kind === 'throttled' && action.unknown),
-        // A poll that told nothing asks for the same thing again.
-        handle: outcome.kind === 'pending' ? outcome.handle : outcome.kind === 'unknown' ? action.handle : null,
-        attempts: action.attempts + (next.counts ? 1 : 0),
-        afterMs: next.afterMs,
-      }
-  }
-}
 
 const nudge = (
   engine: Engine,

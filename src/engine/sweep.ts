@@ -10,6 +10,7 @@ import {
   requeue,
 } from '../store/dispatches.ts'
 import { closeResolved, openFinding } from '../store/findings.ts'
+import { goAgainDue } from '../store/go-again.ts'
 import { deletionsToDrop, expireActions, overdueActions } from '../store/outcomes.ts'
 import { unparkDue } from '../store/parked.ts'
 import { refreshStatistics } from '../store/statistics.ts'
@@ -47,6 +48,7 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
   await step('recheck', () => recheck(engine), undefined)
   await step('parked', () => retryParked(engine), undefined)
+  await step('parked-away', () => goAgain(engine), undefined)
   await step('neglected-leavers', () => evaluateNeglected(engine), undefined)
   await step('deletions', () => dropUnwantedDeletions(engine), undefined)
   await step('reobserve', () => reobserveDue(engine), undefined)
@@ -77,6 +79,11 @@ const alone = async <T>(engine: Engine, name: string, work: () => Promise<T>, ot
 /** Whose evaluation failed is tried again after a pause: what was wrong may be mended, and time may have ended an access. */
 const retryParked = async (engine: Engine): Promise<void> => {
   if ((await unparkDue(engine.db)) > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
+}
+
+/** What leavers must lose was refused for what their target was like: it may have changed. */
+const goAgain = async (engine: Engine): Promise<void> => {
+  if ((await goAgainDue(engine.db, 500)) > 0) engine.nudge('dispatch', 'leaver')
 }
 
 /** muster.yaml wants them no more: whoever they are about is evaluated, and the plan drops them. */

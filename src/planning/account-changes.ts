@@ -125,11 +125,12 @@ const deleted = (
 }
 
 /**
- * For leavers of whom no account is known: they may have one that Muster never had to do with. It is looked for once, never
- * made, and what is found is linked, so that the next plan shuts and empties it.
+ * For leavers of whom no account is known, or one that is gone: they may have one that Muster never had to do with, or that another hand
+ * has made anew. It is looked for once, never made, and what is found is linked, so that the next plan shuts and empties it.
  */
 const sought = (target: TargetId, { absent }: PlanInput, { accounts, open }: Lookups): readonly AccountChange[] => {
-  if (accounts.has(target)) return []
+  const account = accounts.get(target)
+  if (account !== undefined && account.gone !== true) return []
   const seeking = open.get(keyOf({ target, kind: 'ensureAccount', entitlement: null }))?.some(seeksOnly) ?? false
   if (absent.has(target) && !seeking) return []
   const reason = { kind: 'leaver-without-link' } as const

@@ -17,6 +17,8 @@ export type LinkedAccount = {
   readonly indirectUnread?: boolean
   /** Since the person left; only of leavers. */
   readonly sessionsEnded?: boolean
+  /** It was seen not to be there any more. It may be restored, and another one may stand in its place. */
+  readonly gone?: boolean
 }
 
 /** A grant that was verified as present and not since verified as gone. */
@@ -54,10 +56,10 @@ export type PlanInput = {
   readonly grants: readonly PresentGrant[]
   /** Taken away behind our back, and only to be reported: not given again for as long as it is wanted without a break. */
   readonly missing: ReadonlyMap<EntitlementId, Instant>
-  /** Wanted for the sake of an adoption alone that another hand has ended (policies/lost-adoptions): never given. */
+  /** Wanted for the sake of an adoption alone of what is not there any more (policies/lost-adoptions): never given. */
   readonly lost: ReadonlySet<EntitlementId>
   readonly open: readonly OpenAction[]
-  /** Of a leaver: targets on which an account was looked for since the leave, and there was none. */
+  /** Of a leaver: targets on which an account was looked for since the leave (and since theirs was gone), and there was none. */
   readonly absent: ReadonlySet<TargetId>
   /** Claimed grants whose inverse revoke was already sent: action id of the grant. */
   readonly inverseSent: ReadonlySet<ActionId>

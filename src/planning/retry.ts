@@ -32,7 +32,8 @@ export type Next =
   | ({ readonly kind: 'readBack' } & Later)
   /** Accepted by the target and still running there: `observe` asks for it. */
   | ({ readonly kind: 'poll' } & Later)
-  | { readonly kind: 'park'; readonly finding: RetryFinding }
+  /** `afterMs`: so long, ms, until it is tried again all the same; absent = only a new plan begins anew. */
+  | { readonly kind: 'park'; readonly finding: RetryFinding; readonly afterMs?: number }
 
 type Later = {
   /** Not before, ms from now. */
@@ -73,8 +74,14 @@ const seekAgainMs = 900_000
 /** How soon it is tried whether there is a new credential, up to twice this. Each try may count against a lockout there. */
 const credentialMs: Record<Lane, number> = { bulk: 30_000, leaver: 5_000 }
 
-/** Refusals that no later attempt can change, also in the leaver lane: there is nothing to take away, or it must stay. */
-const isFinal: Record<Exclude<RefusalReason, 'credential'>, boolean> = {
+/** A leaver's that is refused for what the target is like: asked again after so long, doubled each time. */
+const restMs = { first: 900_000, cap: 21_600_000 } as const
+
+/**
+ * Refusals that soon repeating does not change, also in the leaver lane: there is nothing to take away, or it must stay. But an account may
+ * be restored, a group come back, a protection end: parked, and tried again from time to time.
+ */
+const isLasting: Record<Exclude<RefusalReason, 'credential'>, boolean> = {
   'entitlement-missing': true,
   'account-missing': true,
   protected: true,
@@ -143,12 +150,17 @@ const refused = (reason: RefusalReason, attempt: Attempt): Next => {
     const afterMs = Math.min(spread(expectedAccountMs / 2, attempt.random), leftMs)
     return { kind: 'again', afterMs, counts: false, finding: null }
   }
-  if (attempt.lane === 'bulk' || isFinal[reason]) return { kind: 'park', finding: reason }
+  if (attempt.lane === 'bulk') return { kind: 'park', finding: reason }
+  if (isLasting[reason]) return { kind: 'park', finding: reason, afterMs: restOf(attempt) }
   return { kind: 'again', afterMs: pauseMs(attempt), counts: true, finding: reason }
 }
 
 const late = ({ lane, attempts }: Attempt, finding: RetryFinding): RetryFinding | null =>
   attempts >= patience[lane].findingFrom ? finding : null
+
+/** Doubles with each attempt up to the cap; half of it is jitter. ms. */
+export const restOf = ({ attempts, random }: Pick<Attempt, 'attempts' | 'random'>): number =>
+  spread(Math.min(restMs.cap, restMs.first * 2 ** Math.min(attempts - 1, 30)) / 2, random)
 
 /** Doubles with each attempt up to the cap; half of it is jitter. */
 const pauseMs = ({ lane, attempts, random }: Attempt): number => {

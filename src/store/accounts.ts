@@ -9,8 +9,10 @@ export type LinkedAccountRow = {
   readonly grantsReadAt: number | null
   /** ms; null = what it holds indirectly is to be read, and no grant goes out before; or its target has no such thing. */
   readonly indirectReadAt: number | null
-  /** ms; null = never, or it was opened since. */
+  /** ms; null = never, or it was opened or let in somewhere since. */
   readonly sessionsEndedAt: number | null
+  /** ms: since then it was not there; null = it was, when last looked at. */
+  readonly goneAt: number | null
 }
 
 export type AccountSeen = {
@@ -77,6 +79,7 @@ export const saveAccounts = async (
           else coalesce(excluded.attributes_hash, muster.account.attributes_hash) end,
         read_at = case when excluded.enabled is null then muster.account.read_at else excluded.read_at end,
         grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),
+        gone_at = null,
         -- Opening and shutting may move an account, also one that was as open, or as shut, before.
         kept_name = case when muster.account.enabled is not distinct from ${enabledNow} and muster.account.identity_id <> all($10::bigint[])
           then muster.account.kept_name end,
@@ -131,6 +134,16 @@ export const saveSessionsEnded = async (
   })
 }
 
+/** Something was taken from them only now: whoever had it may have begun a session since. */
+export const forgetSessionsEnded = async (tx: Transaction, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await tx.query({
+    name: 'accounts-sessions-later',
+    text: 'update muster.account set sessions_ended_at = null where id = any($1) and sessions_ended_at is not null',
+    values: [accounts],
+  })
+}
+
 /** Deleted on the target by us: linked to nobody any more. What it held is gone with it. */
 export const saveDeleted = async (tx: Transaction, at: number, accounts: readonly number[]): Promise<void> => {
   if (accounts.length === 0) return
@@ -140,4 +153,28 @@ export const saveDeleted = async (tx: Transaction, at: number, accounts: readonl
       where id = any($2) and unlinked_at is null`,
     values: [at, accounts],
   })
+}
+
+/**
+ * Another account of theirs was found in the place of one that is gone: that one is theirs no more. Not where the other is somebody else's
+ * already, or was said not to be theirs. Answers the identities of whom it was so.
+ */
+export const unlinkReplaced = async (
+  tx: Transaction,
+  at: number,
+  target: string,
+  found: readonly { readonly identity: number; readonly nativeId: string }[],
+): Promise<readonly number[]> => {
+  if (found.length === 0) return []
+  const rows = await tx.query<{ identity: number }>({
+    name: 'accounts-replaced',
+    text: `update muster.account a set unlinked_at = to_timestamp($1::float8 / 1000)
+      from unnest($3::bigint[], $4::text[]) as r(identity, native_id)
+      where a.identity_id = r.identity and a.target = $2 and a.unlinked_at is null and a.gone_at is not null and a.native_id <> r.native_id
+        and not exists (select from muster.account o where o.native_id = r.native_id and o.target || '' = $2 and o.unlinked_at is null)
+        and not exists (select from muster.not_theirs n where n.identity_id = r.identity and n.target = $2 and n.native_id = r.native_id)
+      returning a.identity_id as identity`,
+    values: [at, target, found.map(({ identity }) => identity), found.map(({ nativeId }) => nativeId)],
+  })
+  return rows.map(({ identity }) => identity)
 }

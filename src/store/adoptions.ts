@@ -99,3 +99,19 @@ export const endAdopted = async (
     values: [identity, entitlement, at, by],
   })
 }
+
+/** The account on which it was found is theirs no more; answers the entitlements. */
+export const endAdoptedOn = async (
+  tx: Transaction,
+  target: string,
+  identity: number,
+  at: number,
+  by: string,
+): Promise<readonly number[]> => {
+  const rows = await tx.query<{ entitlement: number }>({
+    text: `update muster.adopted t set ended_at = to_timestamp($3::float8 / 1000), ended_by = $4 from muster.entitlement e
+      where e.id = t.entitlement_id and e.target = $1 and t.identity_id = $2 and t.ended_at is null returning e.id as entitlement`,
+    values: [target, identity, at, by],
+  })
+  return rows.map(({ entitlement }) => entitlement).sort((a, b) => a - b)
+}

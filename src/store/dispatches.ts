@@ -84,6 +84,8 @@ export type DispatchedAction = {
   readonly not_theirs: readonly string[] | null
   readonly account_id: number | null
   readonly account_native: string | null
+  /** Of a leaver whose linked account was seen to be gone: its native id. Whoever looks for their account does not ask for that one. */
+  readonly gone_native: string | null
   /** Of ensureAccount: it is linked, and what it holds indirectly is not known (or its target has no such thing). */
   readonly indirect_unread: boolean
   readonly lookup: string | null
@@ -111,11 +113,14 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
           where g.account_id = c.id and h.native_id is not null
             and (g.gone_verified_at is null or g.gone_verified_at > (select muster.now()) - interval '1 day')) end as held,
         a.kind = 'ensureAccount' and c.id is not null and c.indirect_read_at is null as indirect_unread,
+        case when a.lane = 'leaver' then (select l.native_id from muster.account l where l.identity_id = a.identity_id and l.target = a.target
+          and l.unlinked_at is null and l.gone_at is not null) end as gone_native,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
         (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}
       join muster.identity i on i.id = a.identity_id
       left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
+        and not (c.gone_at is not null and a.kind = 'ensureAccount' and a.lane = 'leaver')
       left join muster.entitlement e on e.id = a.entitlement_id
       order by a.id`,
     values: [dispatch],

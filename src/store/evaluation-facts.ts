@@ -79,7 +79,10 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'target', a.target, 'enabled', a.enabled, 'attributesHash', a.attributes_hash,
           'grantsReadAt', (extract(epoch from a.grants_read_at) * 1000)::bigint,
           'indirectReadAt', (extract(epoch from a.indirect_read_at) * 1000)::bigint,
-          'sessionsEndedAt', (extract(epoch from a.sessions_ended_at) * 1000)::bigint))
+          -- Whoever was let in since then may have begun another one with that.
+          'sessionsEndedAt', case when a.sessions_ended_at is not null and not exists (select from muster.grants g
+            where g.account_id = a.id and g.first_verified_at > a.sessions_ended_at) then (extract(epoch from a.sessions_ended_at) * 1000)::bigint end,
+          'goneAt', (extract(epoch from a.gone_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared,
           'adoptable', case when g.appeared and not g.given then not exists (select from muster.grants l where l.account_id = g.account_id

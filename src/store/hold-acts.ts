@@ -49,22 +49,25 @@ export const addHoldReason = async (tx: Transaction, id: number, ref: string): P
   })
 }
 
-/** What a human released is neither counted nor held again. `people`: by person key, null = everybody's. The guard's lock is held by the caller. */
+/**
+ * What a human released is neither counted nor held again. `people`: by person key, null = everybody's. The guard's lock is held by
+ * the caller. Answers the actions, ascending.
+ */
 export const releaseHeldActions = async (
   tx: Transaction,
   hold: Pick<HoldRow, 'target' | 'entitlement_id'>,
   kinds: readonly ActionKind[],
   people: readonly string[] | null,
-): Promise<number> => {
-  const [row] = await tx.query<{ count: number }>({
+): Promise<readonly number[]> => {
+  const rows = await tx.query<{ id: number }>({
     text: `with held as materialized (select id from muster.action
         where target = $1 and kind = any($2::muster.action_kind[]) and ($3::int is null or entitlement_id = $3) and open and state in ('ready', 'waiting')
           and guarded and not guard_released
           and ($4::text[] is null or identity_id in (select id from muster.identity where person_key = any($4)))
         order by id for update),
-      released as (update muster.action a set guard_released = true from held where a.id = held.id returning 1)
-      select count(*) from released`,
+      released as (update muster.action a set guard_released = true from held where a.id = held.id returning a.id)
+      select id from released order by id`,
     values: [hold.target, kinds, hold.entitlement_id, people],
   })
-  return row?.count ?? 0
+  return rows.map(({ id }) => id)
 }

@@ -329,6 +329,8 @@ create sequence muster.action_id;
 create index action_going on muster.action (lane, target, kind, entitlement_id) where going;
 create index action_guard on muster.action (target, kind, taken_at) where guarded;
 create index action_strayed on muster.action (identity_id, entitlement_id) where strayed;
+-- Parked or waiting: what goes out writes nothing to it.
+create index action_resting on muster.action (lane) where open and not going;
 -- Found by identity through it, too.
 create unique index action_one_open on muster.action (identity_id, target, kind, coalesce(entitlement_id, 0))
   where open;

@@ -32,6 +32,7 @@ const following = (text: string) =>
 const movedToTheirOwn = async () => {
   await house.addAccount('OWN-1', { uid: 'own' })
   expect(await unlinkAccount(house.engine, act())).toMatchObject({ kind: 'unlinked' })
+  expect(await house.rows('select from muster.adopted where ended_at is null')).toEqual([])
   const own = String(await house.idOf('OWN-1')) as NativeId
   expect(await linkAccount(house.engine, { ...act(), account: own })).toMatchObject({ kind: 'linked' })
   await house.quiesce()

@@ -1,9 +1,11 @@
 /** A leaver's account was deleted by another hand when they left, and is restored with its id and all that it held (Entra for 30 days, AD's recycle bin). */
 import { afterEach, expect, test } from 'vitest'
-import type { Connector } from '../../../src/connectors/connector.ts'
+import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
+import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
+import { asDirectoryRoot } from '../../support/stack.ts'
 import { resolved } from './behind-our-back.ts'
 import { leaves, works } from './people.ts'
 
@@ -47,5 +49,72 @@ test('it is shut and emptied, although that was refused while it was gone', asyn
   await run()
   await run()
   expect(await house.account('P-1')).toMatchObject({ locked: true })
+  expect(await house.groupsOf('P-1')).toEqual([])
+})
+
+/** The real one, but for what is refused. */
+const refusing = (real: Connector, refused: (operation: Operation) => Outcome | null): Connector => ({
+  ...real,
+  apply: async (operations, context) => {
+    const outcomes: Outcome[] = []
+    for (const operation of operations) {
+      const refusal = refused(operation)
+      outcomes.push(...(refusal === null ? await real.apply([operation], context) : [refusal]))
+    }
+    return outcomes
+  },
+})
+
+test('while accounts stay gone, each is asked for alone, after growing pauses, and counts for no guard', async () => {
+  const asked: string[] = []
+  const gone = new Set<string>()
+  const at = (absolute: number) => ({ absolute, percent: null })
+  house = await openHouse({
+    connector: (real) =>
+      refusing(real, (operation) => {
+        if ('account' in operation && gone.has(String(operation.account))) asked.push(operation.op)
+        return null
+      }),
+    target: { guard: { ...defaultGuardLimits, disables: at(3), revokes: at(99), entitlementRevokes: at(9) } },
+  })
+  const people = ['P-1', 'P-2', 'P-3']
+  for (const person of [...people, 'P-4']) await house.tell(works(person, (await house.now()) - 1000))
+  await house.quiesce()
+  for (const person of people) {
+    gone.add(String(await house.idOf(person)))
+    const dn = (await house.account(person))?.dn ?? ''
+    await asDirectoryRoot(house.ldap, (client) => client.del(dn))
+  }
+  for (const person of people) await house.tell(leaves(person, await house.now()))
+  await house.quiesce()
+  asked.length = 0
+  await house.shift(3_700_000)
+  await house.sweep()
+  await house.tell(leaves('P-4', await house.now()))
+  await house.quiesce()
+  expect(asked).toEqual(['disable', 'disable', 'disable'])
+  expect(await house.account('P-4')).toMatchObject({ locked: true })
+  // The next pause is longer.
+  await house.shift(840_000)
+  await house.sweep()
+  await house.quiesce()
+  expect(asked).toHaveLength(3)
+})
+
+test('a group that was deleted and is restored is taken from the leaver who is in it still', async () => {
+  let restored = false
+  const missing: Outcome = { kind: 'refused', reason: 'entitlement-missing', cause: { code: '32', word: 'gone' } }
+  house = await openHouse({
+    connector: (real) => refusing(real, ({ op }) => (op === 'revoke' && !restored ? missing : null)),
+  })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).not.toEqual([])
+  restored = true
+  await house.shift(1_000_000)
+  await house.sweep()
+  await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
 })

@@ -99,3 +99,16 @@ describe('deletion', () => {
       expect(kinds(plan(kept, { is, accounts: [shut], endedAt: 0 })).join()).not.toContain('delete')
   })
 })
+
+describe('an account that is gone', () => {
+  const gone = account(1, corp, { enabled: true, gone: true })
+
+  test('is shut all the same, for it may be restored; and another in its place is looked for, once', () => {
+    expect(kinds(plan({}, { is: 'ended', accounts: [gone] }))).toEqual(['disable leaver', 'ensureAccount leaver'])
+    expect(kinds(plan({}, { is: 'ended', accounts: [gone], absent: [corp] }))).toEqual(['disable leaver'])
+  })
+
+  test('is no reason to look for another one of somebody who stays', () => {
+    expect(kinds(plan({}, { accounts: [gone], grants: [present(1)], wanted: [1] }))).toEqual([])
+  })
+})

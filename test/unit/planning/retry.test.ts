@@ -148,11 +148,18 @@ describe('refused', () => {
     expect(whatNext(refused(reason), attempt())).toEqual({ kind: 'park', finding: reason })
   })
 
-  test.each(reasons)('leaver, %s: parked only when there is nothing to take away or it must stay', (reason) => {
-    const next = whatNext(refused(reason), attempt({ lane: 'leaver' }))
-    const final = ['entitlement-missing', 'account-missing', 'protected'].includes(reason)
-    expect(next).toMatchObject(final ? { kind: 'park', finding: reason } : { kind: 'again', finding: reason })
-  })
+  test.each(reasons)(
+    'leaver, %s: rests only when there is nothing to take away or it must stay, and not for ever',
+    (reason) => {
+      const next = whatNext(refused(reason), attempt({ lane: 'leaver' }))
+      const final = ['entitlement-missing', 'account-missing', 'protected'].includes(reason)
+      expect(next).toMatchObject(
+        final ? { kind: 'park', finding: reason, afterMs: 450_000 } : { kind: 'again', finding: reason },
+      )
+      const rests = whatNext(refused(reason), attempt({ lane: 'leaver', attempts: 99 }))
+      if (final) expect(rests).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
+    },
+  )
 
   test('a credential that the target does not take is nobody’s failure: tried again for ever, no attempt burnt', () => {
     const next = (lane: Attempt['lane']) => whatNext(refused('credential'), attempt({ lane, attempts: 99 }))

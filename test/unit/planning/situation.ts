@@ -163,7 +163,7 @@ export const situation = ({ is = 'active', verdicts = {}, ...given }: Situation)
     open: given.open ?? [],
     absent: new Set(given.absent ?? []),
     missing: taken,
-    lost: lostAdoptions(wanted, taken, { idOf: new Map() }),
+    lost: lostAdoptions(wanted, new Set(grants.map(({ entitlement }) => entitlement)), { idOf: new Map() }),
     inverseSent: new Set((given.inverseSent ?? []) as ActionId[]),
   }
 }

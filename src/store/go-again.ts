@@ -1,0 +1,50 @@
+import type { Queryable } from './database.ts'
+
+/**
+ * Parked actions of leavers: the target refused them for what it is like there, and that may change. Found by the index of what
+ * is open and goes nowhere.
+ */
+const parked = `a.open and not a.going and a.state = 'parked' and a.lane = 'leaver'`
+
+/**
+ * To be tried once more. The guard has let it through once and does not count it again: years of leavers whose accounts are gone must
+ * not hold up the next one.
+ */
+const toReady = `state = 'ready', dispatch_id = null, dispatched_at = null, guard_released = guard_released or guarded, next_at = muster.now()`
+
+/** While the account is gone, one action asks for it on behalf of all that is to be taken from it. */
+const asksAlone = `not (a.kind = 'revoke' and exists (select from muster.account c where c.identity_id = a.identity_id and c.target = a.target
+    and c.unlinked_at is null and c.gone_at is not null)
+  and exists (select from muster.action o where o.identity_id = a.identity_id and o.target = a.target and o.open
+    and o.kind in ('disable', 'endSessions')))`
+
+/** Those whose pause is over, at most so many; how many. */
+export const goAgainDue = async (db: Queryable, limit: number): Promise<number> => {
+  const rows = await db.query({
+    name: 'go-again-due',
+    text: `update muster.action set ${toReady} where id in (
+      select a.id from muster.action a where ${parked} and a.next_at <= (select muster.now()) and ${asksAlone}
+      order by a.id limit $1 for update skip locked) returning 1`,
+    values: [limit],
+  })
+  return rows.length
+}
+
+/** Their account there is back, or another one was found: at once. */
+export const goAgainOf = async (db: Queryable, target: string, identities: readonly number[]): Promise<void> => {
+  if (identities.length === 0) return
+  await db.query({
+    name: 'go-again-of',
+    text: `update muster.action set ${toReady} where id in (
+      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and ${parked} order by a.id for update)`,
+    values: [target, identities],
+  })
+}
+
+/** At the next sweep: configuration may protect them no more, and another version of Muster may know better. */
+export const endPauses = async (db: Queryable): Promise<void> => {
+  await db.query({
+    text: `update muster.action set next_at = muster.now() where id in (
+      select a.id from muster.action a where ${parked} and a.next_at > (select muster.now()) order by a.id for update)`,
+  })
+}
