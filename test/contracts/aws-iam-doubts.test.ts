@@ -57,6 +57,32 @@ test('one whose place has run out before it writes does not let a leaver in agai
   await other.close()
 })
 
+test('a write that may still be on its way leaves no moment in which another takes the role', async () => {
+  const store = createLocalStore()
+  const budget = createLocalBudget(store, 'bulk', () => performance.now())
+  const [leaver] = names(1) as [NativeId]
+  const role = await world.addGroup(freshKey(), [leaver])
+  const name = [{ name: `role:${role.lookup.slice('role/'.length).toLowerCase()}`, max: 1 }]
+  const taken: boolean[] = []
+  const watched = createAwsIamConnector(target, world.configure({ settle: { ms: 60_000, confirmations: 2 } }), {
+    lane: 'bulk',
+    giveWay: async () => {},
+    budget: {
+      ...budget,
+      vacate: async (id) => {
+        await budget.vacate(id)
+        taken.push((await budget.occupy(name, 1)).ok)
+      },
+    },
+    now: Date.now,
+  })
+  world.faults.atNextWrite('after-commit', 'drop')
+  expect(await saying(watched, revoke(leaver, role))).toEqual(['unknown'])
+  expect(taken).toEqual([])
+  expect((await budget.occupy(name, 1)).ok).toBe(false)
+  await watched.close()
+})
+
 test('no person key, which is the name of a session, stands in the bytes of the audit', async () => {
   const person = world.person(freshKey())
   const role = await world.addGroup(freshKey())
