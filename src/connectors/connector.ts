@@ -77,6 +77,11 @@ export type Manifest = {
   readonly deleteAccount: 'soft' | 'hard' | 'none'
   /** Answers `pending`, and has `poll`. */
   readonly pending: boolean
+  /**
+   * names: a native id is a name of the person's, as HR or a mail has it. The audit, which nobody can erase, then says Muster's
+   * own number of the account instead.
+   */
+  readonly accountIds: 'opaque' | 'names'
   /** Least privilege: what the target must permit for each thing that Muster does there, in the target's own words. */
   readonly permissions: Readonly<Record<string, readonly string[]>>
 }

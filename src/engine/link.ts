@@ -13,6 +13,7 @@ import { knownEntitlements, saveListed } from '../store/grants.ts'
 import { forgetNotTheirs, isInWork, linkedTo, ownerOf, type PersonRow, personOf, unlink } from '../store/links.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, lockOpenWork, makeDue } from '../store/work-queue.ts'
+import { type AuditedBy, auditedAccount, auditedBy, type Manifests } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 import { readIndirect } from './read-indirect.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
@@ -71,6 +72,7 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   const answer = await engine.db.transaction((tx) =>
     link(
       tx,
+      auditedBy(engine, act.target),
       found,
       act,
       account,
@@ -85,6 +87,7 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
 
 const link = async (
   tx: Transaction,
+  by: AuditedBy,
   person: PersonRow,
   act: Act,
   account: ObservedAccount,
@@ -135,12 +138,12 @@ const link = async (
     const { identity, subject_ref } = person
     const held = { identity, subject_ref, account: id, native_id: account.nativeId, held: indirect }
     const at = await databaseNow(tx)
-    await appendAudit(tx, at, (await saveIndirectAccess(tx, act.target, at, readAt, [held])).entries)
+    await appendAudit(tx, at, (await saveIndirectAccess(tx, act.target, by, at, readAt, [held])).entries)
   }
   await closeFindingsOf(tx, 'account-ambiguous', [`${person.subject_ref}:${act.target}`])
   await makeDue(tx, [person.identity])
   await tell(tx, 'account-linked', person, act, {
-    account: account.nativeId,
+    account: auditedAccount(by, { account: id, native_id: account.nativeId }),
     enabled: account.enabled,
     grants: grants.map(({ nativeId }) => nativeId).sort(),
   })
@@ -152,7 +155,7 @@ const link = async (
  * not link the two again. The person is evaluated anew, and may get an account of their own.
  */
 export const unlinkAccount = async (
-  engine: Pick<Context, 'db' | 'nudge'>,
+  engine: Pick<Context, 'db' | 'nudge'> & Manifests,
   act: Omit<Act, 'signal'>,
 ): Promise<LinkAnswer> => {
   const person = await personOf(engine.db, act.person)
@@ -166,7 +169,9 @@ export const unlinkAccount = async (
     const at = await databaseNow(tx)
     await unlink(tx, at, act.actor.name, { ...linked, target: act.target, identity: person.identity })
     await makeDue(tx, [person.identity])
-    await tell(tx, 'account-unlinked', person, act, { account: linked.native_id })
+    await tell(tx, 'account-unlinked', person, act, {
+      account: auditedAccount(auditedBy(engine, act.target), linked),
+    })
     return { kind: 'unlinked', account: linked.native_id }
   })
   if (answer.kind === 'unlinked') engine.nudge('evaluate', person.leaver ? 'leaver' : 'bulk')
@@ -179,7 +184,7 @@ const tell = async (
   kind: 'account-linked' | 'account-unlinked',
   { subject_ref }: PersonRow,
   { target, reason, actor }: Omit<Act, 'signal'>,
-  body: Readonly<Record<string, string | boolean | readonly string[]>>,
+  body: Readonly<Record<string, string | number | boolean | null | readonly string[]>>,
 ): Promise<void> => {
   const at = await databaseNow(tx)
   const detail = personalDetail(subject_ref, { reason })

@@ -19,6 +19,7 @@ import {
 } from '../store/grants.ts'
 import { dueReobservations, finishReobservation, postponeReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { auditedBy } from './audited-account.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { contestFound } from './contest-found.ts'
 import type { Engine } from './engine.ts'
@@ -73,7 +74,11 @@ export const reobserve = async (
         ? []
         : [{ identity, subject_ref, account, native_id, held, addsOnly: account_id !== null }]
     })
-    await appendAudit(tx, at, (await saveIndirectAccess(tx, claim.target, at, readAt, indirect)).entries)
+    await appendAudit(
+      tx,
+      at,
+      (await saveIndirectAccess(tx, claim.target, auditedBy(engine, claim.target), at, readAt, indirect)).entries,
+    )
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
     tx.defer(lockPresent(tx, [...present, ...gone]))
     const isOlder = await verifiedSince(tx, readAt, [...present, ...gone])

@@ -7,6 +7,7 @@ import type { Transaction } from '../store/database.ts'
 import { type GrantSeen, lockPresent, verifiedSince } from '../store/grants.ts'
 import { type Linked, linksInWork, saveAppeared, saveMissing } from '../store/reconciliations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { type AuditedBy, auditedAccount, auditedBy } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 
 /** One difference between what a target shows and what was verified. `found`: seen by the first list of its entitlement. */
@@ -29,7 +30,7 @@ export type SavedDrift = {
  * Nothing is drift of which an action is in work or was verified since the read began: the next run looks again.
  */
 export const saveDrift = async (
-  engine: Pick<Engine, 'db' | 'nudge'>,
+  engine: Pick<Engine, 'db' | 'nudge' | 'connectors'>,
   target: TargetId,
   drift: readonly Drift[],
   { begun }: { readonly begun: number },
@@ -39,7 +40,7 @@ export const saveDrift = async (
   const all: Drift[] = []
   for (let at = 0; at < people.length; at += peopleAtOnce) {
     const some = people.slice(at, at + peopleAtOnce).flatMap((person) => byPerson.get(person) ?? [])
-    const saved = await engine.db.transaction((tx) => saveOf(tx, target, some, begun))
+    const saved = await engine.db.transaction((tx) => saveOf(tx, target, auditedBy(engine, target), some, begun))
     all.push(...saved)
   }
   if (drift.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
@@ -52,6 +53,7 @@ const linkKey = ({ account, entitlement }: GrantSeen): string => `${account}:${e
 const saveOf = async (
   tx: Transaction,
   target: TargetId,
+  by: AuditedBy,
   drift: readonly Drift[],
   begun: number,
 ): Promise<readonly Drift[]> => {
@@ -95,7 +97,7 @@ const saveOf = async (
           target,
           entitlement: one.entitlement,
           drift: one.kind,
-          account: one.link.native_id,
+          account: auditedAccount(by, one.link),
           readAt: new Date(begun).toISOString(),
           actor: { type: 'engine' },
         },

@@ -4,6 +4,7 @@ import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts
 import type { Connector } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import { auditedBy } from '../../src/engine/audited-account.ts'
 import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
 import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
 import { type AwsIamWorld, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
@@ -103,8 +104,10 @@ test('no person key, which is the name of a session, stands in the bytes of the 
           sent: true,
         },
         null,
+        { by: auditedBy({ connectors: new Map([[target, connector]]) }, target), account: 42 },
       ).text,
   )
   // SECURITY.md: audit bytes name people by a random reference.
   expect(bytes.filter((text) => text.includes(person.key))).toEqual([])
+  expect(bytes.map((text) => JSON.parse(text).evidence.account)).toEqual([42, 42])
 })
