@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { ConnectorTools } from '../connector.ts'
+import { ExchangeFailed } from './errors.ts'
 import type { WireSettings } from './settings.ts'
 
 /** What every AWS client here is made with: its own retries off, both timeouts on. */
@@ -69,13 +70,16 @@ const exchangeToken = async (
   // The call carries no signature: the token is what identifies us.
   const sts = new STSClient({ ...clientConfig(settings), credentials: { accessKeyId: '', secretAccessKey: '' } })
   try {
-    const { Credentials } = await sts.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: from.roleArn,
-        RoleSessionName: from.sessionName,
-        WebIdentityToken: (await readFile(from.tokenFile, 'utf8')).trim(),
-      }),
-    )
+    const WebIdentityToken = (await readFile(from.tokenFile, 'utf8')).trim()
+    const { Credentials } = await sts
+      .send(
+        new AssumeRoleWithWebIdentityCommand({
+          RoleArn: from.roleArn,
+          RoleSessionName: from.sessionName,
+          WebIdentityToken,
+        }),
+      )
+      .catch((error: unknown) => Promise.reject(new ExchangeFailed(error)))
     return {
       accessKeyId: Credentials?.AccessKeyId ?? '',
       secretAccessKey: Credentials?.SecretAccessKey ?? '',

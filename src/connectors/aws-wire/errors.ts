@@ -111,8 +111,41 @@ const throttledMs = 1_000
 const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** STS gave nothing for the token by which we sign in: of the call for which it was asked, nothing left. */
+export class ExchangeFailed extends Error {
+  constructor(cause: unknown) {
+    super('no credentials for the web identity', { cause })
+  }
+}
+
+/** Whatever STS refuses is our token or our role; API reference of STS, AssumeRoleWithWebIdentity: only this one comes and goes. */
+const providerAway = /^IDPCommunicationError/
+
+const failureOfExchange = ({ cause }: ExchangeFailed): Failure => {
+  const failure = failureOf(cause)
+  const { verdict, message } = failure
+  if (verdict.kind === 'throttled') return { ...failure, sent: 'not-sent' }
+  const status = cause instanceof Error ? statusOf(cause) : null
+  if (
+    !(cause instanceof Error) ||
+    status === null ||
+    status >= 500 ||
+    verdict.kind === 'retry' ||
+    providerAway.test(cause.name)
+  )
+    return { ...failure, verdict: { kind: 'retry' }, sent: 'not-sent' }
+  return {
+    code: cause.name,
+    word: 'web-identity-refused',
+    verdict: refused('credential'),
+    sent: 'not-sent',
+    ...(message === undefined ? {} : { message }),
+  }
+}
+
 /** What the SDK threw. Anything but an error of a call is a bug, and is thrown on. */
 export const failureOf = (error: unknown): Failure => {
+  if (error instanceof ExchangeFailed) return failureOfExchange(error)
   if (!(error instanceof Error)) throw error
   const status = statusOf(error)
   const { name, message } = error
@@ -199,7 +232,7 @@ export const retry = (word: string, retryAfterMs?: number): Outcome => ({
 /** Outcome of a change that AWS did not confirm. */
 export const outcomeOfWrite = (failure: Failure): Outcome => {
   const cause = causeOf(failure)
-  if (failure.sent === 'not-sent') {
+  if (failure.sent === 'not-sent' && failure.verdict.kind !== 'refused') {
     return failure.verdict.kind === 'throttled'
       ? { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
       : { kind: 'retry', cause }
