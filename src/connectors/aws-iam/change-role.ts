@@ -1,6 +1,7 @@
 import { UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Cause, Outcome } from '../../domain/outcome.ts'
+import { canonical } from '../aws-wire/canonical.ts'
 import {
   type Failure,
   outcomeOfRead,
@@ -11,7 +12,6 @@ import {
   unverified,
 } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { canonical } from './canonical.ts'
 import { endSessionsOf, tidySessions } from './deny-sessions.ts'
 import { held } from './evidence.ts'
 import { writeHandle } from './handle.ts'
