@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { ConnectorTools } from '../connector.ts'
-import { ExchangeFailed } from './errors.ts'
+import { credentialTrouble, secretUnreadable } from './credential-trouble.ts'
 import type { WireSettings } from './settings.ts'
 
 /** What every AWS client here is made with: its own retries off, both timeouts on. */
@@ -55,8 +55,7 @@ export const credentialsOf = (
 const keysNow = async (given: Identity, secret: NonNullable<ConnectorTools['secret']>): Promise<Identity> => {
   const names = ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const
   const read = await Promise.all(names.map(async (name) => [name, await secret(`credentials.${name}`)] as const)).catch(
-    // As the SDK says it of its own files: nothing was sent.
-    () => Promise.reject(Object.assign(new Error('a secret cannot be read'), { name: 'CredentialsProviderError' })),
+    () => Promise.reject(secretUnreadable()),
   )
   const now = read.filter(([, value]) => value !== null)
   if (now.length === 0) return given
@@ -70,22 +69,21 @@ const exchangeToken = async (
   // The call carries no signature: the token is what identifies us.
   const sts = new STSClient({ ...clientConfig(settings), credentials: { accessKeyId: '', secretAccessKey: '' } })
   try {
-    const WebIdentityToken = (await readFile(from.tokenFile, 'utf8')).trim()
-    const { Credentials } = await sts
-      .send(
-        new AssumeRoleWithWebIdentityCommand({
-          RoleArn: from.roleArn,
-          RoleSessionName: from.sessionName,
-          WebIdentityToken,
-        }),
-      )
-      .catch((error: unknown) => Promise.reject(new ExchangeFailed(error)))
+    const { Credentials } = await sts.send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: from.roleArn,
+        RoleSessionName: from.sessionName,
+        WebIdentityToken: (await readFile(from.tokenFile, 'utf8')).trim(),
+      }),
+    )
     return {
       accessKeyId: Credentials?.AccessKeyId ?? '',
       secretAccessKey: Credentials?.SecretAccessKey ?? '',
       ...(Credentials?.SessionToken === undefined ? {} : { sessionToken: Credentials.SessionToken }),
       ...(Credentials?.Expiration === undefined ? {} : { expiration: Credentials.Expiration }),
     }
+  } catch (error) {
+    throw credentialTrouble(error)
   } finally {
     sts.destroy()
   }

@@ -103,57 +103,31 @@ export const listedErrors: readonly string[] = Object.keys(table)
 const unsentCalls = new Set(['connect', 'getaddrinfo'])
 const unsentCodes =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/
-const noCredentials = new Set(['CredentialsProviderError', 'TokenProviderError'])
+
+/** Credentials could not be had, by what was thrown (the SDK, credential-trouble.ts): nothing was sent with them. */
+const ofCredentials: ReadonlyMap<string, Row> = new Map([
+  ['CredentialsProviderError', { word: 'no-credentials', verdict: { kind: 'retry' } }],
+  ['TokenProviderError', { word: 'no-credentials', verdict: { kind: 'retry' } }],
+  ['SecretUnreadable', { word: 'secret-unreadable', verdict: refused('credential') }],
+  ['SignInRefused', { word: 'sign-in-refused', verdict: refused('credential') }],
+])
 
 /** How long a family waits when AWS says too many and names no time (sso-admin never does). */
 const throttledMs = 1_000
 
-const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-/** STS gave nothing for the token by which we sign in: of the call for which it was asked, nothing left. */
-export class ExchangeFailed extends Error {
-  constructor(cause: unknown) {
-    super('no credentials for the web identity', { cause })
-  }
-}
-
-/** Whatever STS refuses is our token or our role; API reference of STS, AssumeRoleWithWebIdentity: only this one comes and goes. */
-const providerAway = /^IDPCommunicationError/
-
-const failureOfExchange = ({ cause }: ExchangeFailed): Failure => {
-  const failure = failureOf(cause)
-  const { verdict, message } = failure
-  if (verdict.kind === 'throttled') return { ...failure, sent: 'not-sent' }
-  const status = cause instanceof Error ? statusOf(cause) : null
-  if (
-    !(cause instanceof Error) ||
-    status === null ||
-    status >= 500 ||
-    verdict.kind === 'retry' ||
-    providerAway.test(cause.name)
-  )
-    return { ...failure, verdict: { kind: 'retry' }, sent: 'not-sent' }
-  return {
-    code: cause.name,
-    word: 'web-identity-refused',
-    verdict: refused('credential'),
-    sent: 'not-sent',
-    ...(message === undefined ? {} : { message }),
-  }
-}
+export const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** What the SDK threw. Anything but an error of a call is a bug, and is thrown on. */
 export const failureOf = (error: unknown): Failure => {
-  if (error instanceof ExchangeFailed) return failureOfExchange(error)
   if (!(error instanceof Error)) throw error
   const status = statusOf(error)
   const { name, message } = error
   const said = message === '' ? {} : { message }
   if (status === null) {
     const code = textOf(member(error, 'code'))
-    if (noCredentials.has(name))
-      return { code: name, word: 'no-credentials', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
+    const notHad = ofCredentials.get(name)
+    if (notHad !== undefined) return { code: code || name, ...notHad, sent: 'not-sent', ...said }
     // The SDK's own timeout of connecting has no code, that of the answer has one.
     const isUnsent =
       unsentCalls.has(textOf(member(error, 'syscall'))) ||
@@ -161,7 +135,7 @@ export const failureOf = (error: unknown): Failure => {
       (name === 'TimeoutError' && code === '')
     // Credentials come before the request: a token file that cannot be opened has kept it here.
     if (textOf(member(error, 'syscall')) === 'open')
-      return { code, word: 'unreadable-token-file', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
+      return { code, word: 'unreadable-token-file', verdict: refused('credential'), sent: 'not-sent', ...said }
     if (code === '' && name !== 'TimeoutError' && name !== 'AbortError') throw error
     return {
       code: code === '' ? name : code,
@@ -195,7 +169,7 @@ export const failureOf = (error: unknown): Failure => {
 }
 
 /** HTTP status of the answer; null when there was none. */
-const statusOf = (error: Error): number | null => {
+export const statusOf = (error: Error): number | null => {
   for (const [holder, name] of [
     ['$metadata', 'httpStatusCode'],
     ['$response', 'statusCode'],
@@ -207,11 +181,15 @@ const statusOf = (error: Error): number | null => {
   return null
 }
 
-export const causeOf = ({ code, word, message }: Failure): Cause => ({
+export const causeOf = ({ code, word, message, sent }: Failure): Cause => ({
   code,
   word,
   ...(message === undefined ? {} : { message }),
+  ...(sent !== 'answered' || ofAws.has(word) ? { elsewhere: true as const } : {}),
 })
+
+/** AWS itself, or our clock, is not well. */
+const ofAws: ReadonlySet<string> = new Set(['internal', 'unavailable', 'server-error', 'clock-skew'])
 
 export const isMissing = (
   { verdict }: Failure,
@@ -232,9 +210,11 @@ export const retry = (word: string, retryAfterMs?: number): Outcome => ({
 /** Outcome of a change that AWS did not confirm. */
 export const outcomeOfWrite = (failure: Failure): Outcome => {
   const cause = causeOf(failure)
-  if (failure.sent === 'not-sent' && failure.verdict.kind !== 'refused') {
-    return failure.verdict.kind === 'throttled'
-      ? { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
+  if (failure.sent === 'not-sent') {
+    if (failure.verdict.kind === 'throttled')
+      return { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
+    return failure.verdict.kind === 'refused'
+      ? { kind: 'refused', reason: failure.verdict.reason, cause }
       : { kind: 'retry', cause }
   }
   if (failure.sent === 'sent') return { kind: 'unknown', cause }
