@@ -176,7 +176,8 @@ export type ListedAccount = {
 export type OwnThing =
   /** findable: it carries a person key, and whoever looks for that person finds it. */
   | { readonly kind: 'account'; readonly nativeId: NativeId; readonly findable: boolean }
-  | { readonly kind: 'entitlement'; readonly nativeId: NativeId }
+  /** lookup: as the catalogue names it; what is made anew under that name is Muster's as well. */
+  | { readonly kind: 'entitlement'; readonly nativeId: NativeId; readonly lookup?: string }
 
 /** An entitlement of which is known what it is. */
 export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }
