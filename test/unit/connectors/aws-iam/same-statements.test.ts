@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { haveSameStatements } from '../../../../src/connectors/aws-iam/same-statements.ts'
+import { haveSameStatements } from '../../../../src/connectors/aws-iam/config.ts'
 
 const reach = (sidPrefix: string, ...names: readonly string[]) => ({
   accountId: '123456789012',
