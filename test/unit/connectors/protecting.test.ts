@@ -32,38 +32,6 @@ test('a budget that the database does not answer once, while it is asked who Mus
   expect(asked).toBe(2)
 })
 
-test('a person key that comes to stand on the account of Muster itself links nobody to it', async () => {
-  const own = 'own' as NativeId
-  const ensure: Operation = {
-    op: 'ensureAccount',
-    create: true,
-    account: null,
-    wanted: { correlation: { value: 'P-1' }, worker: { personKey: 'P-1' }, attributesHash: '' },
-  }
-  /** Found by the key that somebody wrote there after Muster had started. */
-  const linked: Outcome = {
-    kind: 'done',
-    changed: true,
-    evidence: { read: 'account-entry', code: '0', account: own, entitlement: null },
-    account: { nativeId: own, enabled: true, attributesHash: 'h', origin: 'linked' },
-    grants: [],
-  }
-  let written = 0
-  const connector = protecting(
-    {
-      own: async () => ({ kind: 'complete', items: [{ kind: 'account', nativeId: own, findable: false }] }),
-      observe: async () => [{ ...linked, changed: false }],
-      apply: async () => {
-        written += 1
-        return [linked]
-      },
-    } as unknown as Connector,
-    { accounts: [], entitlements: [] },
-  )
-  expect(await connector.apply([ensure], context)).toMatchObject([{ kind: 'refused', reason: 'protected' }])
-  expect(written).toBe(0)
-})
-
 test('that nobody is Muster is asked again after five minutes; who is, never; what is not told keeps what was', async () => {
   let now = 0
   let told: readonly unknown[] | null = []
@@ -123,4 +91,36 @@ test('who Muster is there is not told: nobody’s trouble in particular', async 
   )
   const [told] = await connector.apply([operation], context)
   expect(told?.kind === 'retry' && isElsewhere(told.cause)).toBe(true)
+})
+
+test('a person key that comes to stand on the account of Muster itself links nobody to it', async () => {
+  const own = 'own' as NativeId
+  const ensure: Operation = {
+    op: 'ensureAccount',
+    create: true,
+    account: null,
+    wanted: { correlation: { value: 'P-1' }, worker: { personKey: 'P-1' }, attributesHash: '' },
+  }
+  /** Found by the key that somebody wrote there after Muster had started. */
+  const linked: Outcome = {
+    kind: 'done',
+    changed: true,
+    evidence: { read: 'account-entry', code: '0', account: own, entitlement: null },
+    account: { nativeId: own, enabled: true, attributesHash: 'h', origin: 'linked' },
+    grants: [],
+  }
+  let written = 0
+  const connector = protecting(
+    {
+      own: async () => ({ kind: 'complete', items: [{ kind: 'account', nativeId: own, findable: false }] }),
+      observe: async () => [{ ...linked, changed: false }],
+      apply: async () => {
+        written += 1
+        return [linked]
+      },
+    } as unknown as Connector,
+    { accounts: [], entitlements: [] },
+  )
+  expect(await connector.apply([ensure], context)).toMatchObject([{ kind: 'refused', reason: 'protected' }])
+  expect(written).toBe(0)
 })

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { STSClient } from '@aws-sdk/client-sts'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { expect, test } from 'vitest'
 import { wholeConfig } from '../../../../src/connectors/aws-wire/client-config.ts'
 import { failureOf, outcomeOfWrite } from '../../../../src/connectors/aws-wire/errors.ts'
@@ -39,8 +42,6 @@ test.each([
     { kind: 'refused', reason: 'credential', cause: { code: 'AccessDenied', word: 'sign-in-refused' } },
   ],
   ['InvalidIdentityToken', 400, { kind: 'refused', reason: 'credential' }],
-  ['IDPRejectedClaim', 403, { kind: 'refused', reason: 'credential' }],
-  ['ExpiredTokenException', 400, { kind: 'refused', reason: 'credential' }],
   ['InternalFailure', 500, { kind: 'retry' }],
   ['Throttling', 400, { kind: 'throttled' }],
 ] as const)('a web identity of which STS says %s', async (code, status, outcome) => {
@@ -67,3 +68,47 @@ test.each([
     sts.close()
   }
 })
+
+test.each([
+  ['AccessDenied', 403],
+  ['InvalidIdentityToken', 400],
+  ['IDPRejectedClaim', 403],
+  ['ExpiredTokenException', 400],
+])(
+  'a web identity that STS does not take (%s) is the credential’s trouble, not that of whom a change is about',
+  async (code, status) => {
+    const server = createServer((_, response) => {
+      response.writeHead(status, { 'content-type': 'text/xml' })
+      response.end(
+        `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
+      )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const directory = mkdtempSync(join(tmpdir(), 'muster-web-identity-'))
+    const tokenFile = join(directory, 'token')
+    writeFileSync(tokenFile, 'token')
+    const client = new STSClient(
+      wholeConfig(
+        {
+          ...settings,
+          endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+          credentials: {
+            from: 'webIdentity',
+            roleArn: 'arn:aws:iam::123456789012:role/muster',
+            tokenFile,
+            sessionName: 'muster',
+          },
+        },
+        undefined,
+      ),
+    )
+    try {
+      const error = await client.send(new GetCallerIdentityCommand({})).catch((thrown: unknown) => thrown)
+      expect(outcomeOfWrite(failureOf(error))).toMatchObject({ kind: 'refused', reason: 'credential' })
+    } finally {
+      client.destroy()
+      server.close()
+      rmSync(directory, { recursive: true })
+    }
+  },
+)
