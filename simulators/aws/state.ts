@@ -12,6 +12,8 @@ export type GroupRecord = { attributes: Json; externalIds: readonly Json[]; revi
 export type Membership = { readonly id: string; readonly group: string; readonly user: string }
 
 export type State = {
+  /** What is not documented: whether GetUserId takes names that differ in case for the same. */
+  foldsCase: boolean
   readonly users: Map<string, UserRecord>
   readonly groups: Map<string, GroupRecord>
   readonly memberships: {
@@ -35,6 +37,7 @@ export const createState = (): State => {
     return set
   }
   return {
+    foldsCase: false,
     users: new Map(),
     groups: new Map(),
     memberships: {

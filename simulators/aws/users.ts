@@ -65,12 +65,14 @@ export const users: Rules = {
     const unique = record(wanted.UniqueAttribute)
     const path = text(unique, 'AttributePath').toLowerCase()
     const value = unique.AttributeValue
+    const isSame = (one: unknown) =>
+      one === value || (behind.state.foldsCase && String(one).toLowerCase() === String(value).toLowerCase())
     for (const [id, user] of behind.state.users) {
       const isIt =
         wanted.ExternalId !== undefined
           ? user.externalIds.some(({ Issuer, Id }) => Issuer === external.Issuer && Id === external.Id)
-          : (path === 'username' && user.attributes.UserName === value) ||
-            (path === 'emails.value' && emailOf(user.attributes) === value)
+          : (path === 'username' && isSame(user.attributes.UserName)) ||
+            (path === 'emails.value' && isSame(emailOf(user.attributes)))
       if (isIt) return { IdentityStoreId: behind.identityStoreId, UserId: id, UserArn: userArn(id) }
     }
     throw notFound('USER')

@@ -1,6 +1,6 @@
 import { type Bucket, type Budget, floorOf } from '../connectors/budget.ts'
 import type { Lane } from '../domain/action.ts'
-import { closeBucket, draw, occupy, vacate } from '../store/budget.ts'
+import { closeBucket, draw, occupy, renew, vacate } from '../store/budget.ts'
 import type { Queryable } from '../store/database.ts'
 import { gatherDraws } from './gather-draws.ts'
 
@@ -22,5 +22,6 @@ export const targetBudget = (db: Queryable, target: string, lane: Lane): Budget 
 const placesOf = (db: Queryable, target: string): Omit<Budget, 'take'> => ({
   close: (bucket, forMs) => closeBucket(db, target, bucket, forMs),
   occupy: (places, forMs) => occupy(db, target, places, forMs),
+  renew: (id, forMs) => renew(db, target, id, forMs),
   vacate: (id) => vacate(db, target, id),
 })

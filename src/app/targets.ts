@@ -53,7 +53,7 @@ export const connectorByHand = (target: Config['targets'][number], db: Queryable
   })
 
 /** And one here: what can be said of it without a connection. */
-const manifestOf = (target: Config['targets'][number]): Manifest => {
+export const manifestOf = (target: Config['targets'][number]): Manifest => {
   switch (target.type) {
     case 'ldap':
       return ldapManifest

@@ -1,4 +1,4 @@
-import { connectorByHand } from '../app/targets.ts'
+import { connectorByHand, manifestOf } from '../app/targets.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { assertNever } from '../domain/never.ts'
 import { type LinkAnswer, linkAccount, unlinkAccount } from '../engine/link.ts'
@@ -61,11 +61,12 @@ export const unlink: Command = {
     const [person, target, ...more] = call.words
     if (person === undefined || target === undefined || more.length > 0)
       throw usage('whose account on which target?', 'usage: muster unlink PERSON TARGET --reason TEXT')
-    targetNamed(call, target)
+    const settings = targetNamed(call, target)
     const reason = reasonGiven(call)
     return inOffice(call, async ({ db }) => {
       const act = { person, target: target as TargetId, reason, actor: osActor() }
-      return answer(await unlinkAccount({ db, nudge: () => {} }, act), person, target)
+      const connectors = new Map([[target as TargetId, { manifest: manifestOf(settings) }]])
+      return answer(await unlinkAccount({ db, connectors, nudge: () => {} }, act), person, target)
     })
   },
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { adSettingsSchema } from '../connectors/ad/config.ts'
 import { awsSettingsSchema } from '../connectors/aws/config.ts'
-import { awsIamSettingsSchema } from '../connectors/aws-iam/config.ts'
+import { awsIamSettingsSchema, haveSameStatements } from '../connectors/aws-iam/config.ts'
 import { entraSettingsSchema } from '../connectors/entra/config.ts'
 import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
 import { targetModes } from '../domain/target.ts'
@@ -209,6 +209,25 @@ const nothingToDelete = (
   })
 }
 
+/** IAM tells apart only by the statements' names whose people those are that a role lets in. */
+const ownStatements = (
+  items: readonly z.output<z.ZodDiscriminatedUnion<typeof targets>>[],
+  context: z.RefinementCtx,
+) => {
+  items.forEach((item, index) => {
+    if (item.type !== 'aws-iam') return
+    const other = items
+      .slice(0, index)
+      .find((before) => before.type === 'aws-iam' && haveSameStatements(before.iam, item.iam))
+    if (other !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'iam', 'sidPrefix'],
+        message: `is that of ${other.id}, which may change the same roles of this AWS account: each would take out whom the other let in`,
+      })
+  })
+}
+
 export const musterFile = z
   .strictObject({
     sources: z
@@ -221,6 +240,7 @@ export const musterFile = z
       .min(1)
       .superRefine(unique('target', 'id'))
       .superRefine(nothingToDelete)
+      .superRefine(ownStatements)
       .describe('Systems that Muster provisions into.'),
     engine,
     queue,

@@ -26,6 +26,8 @@ export type Budget = {
   readonly close: (bucket: Bucket, forMs: number) => Promise<void>
   /** A place under each of these names, or none at all; ended by `vacate`, or after `forMs` whoever forgot it. */
   readonly occupy: (places: readonly Place[], forMs: number) => Promise<Occupied>
+  /** Whether the place is still the caller's; then it lasts `forMs` from now. What has run out is not had back. */
+  readonly renew: (id: string, forMs: number) => Promise<boolean>
   readonly vacate: (id: string) => Promise<void>
 }
 
@@ -34,6 +36,7 @@ export const boundless: Budget = {
   take: async () => ({ ok: true }),
   close: async () => {},
   occupy: async () => ({ ok: true, id: '' }),
+  renew: async () => true,
   vacate: async () => {},
 }
 

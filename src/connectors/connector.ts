@@ -77,6 +77,11 @@ export type Manifest = {
   readonly deleteAccount: 'soft' | 'hard' | 'none'
   /** Answers `pending`, and has `poll`. */
   readonly pending: boolean
+  /**
+   * names: a native id is a name of the person's, as HR or a mail has it. The audit, which nobody can erase, then says Muster's
+   * own number of the account instead.
+   */
+  readonly accountIds: 'opaque' | 'names'
   /** Least privilege: what the target must permit for each thing that Muster does there, in the target's own words. */
   readonly permissions: Readonly<Record<string, readonly string[]>>
 }
@@ -171,7 +176,8 @@ export type ListedAccount = {
 export type OwnThing =
   /** findable: it carries a person key, and whoever looks for that person finds it. */
   | { readonly kind: 'account'; readonly nativeId: NativeId; readonly findable: boolean }
-  | { readonly kind: 'entitlement'; readonly nativeId: NativeId }
+  /** lookup: as the catalogue names it; what is made anew under that name is Muster's as well. */
+  | { readonly kind: 'entitlement'; readonly nativeId: NativeId; readonly lookup?: string }
 
 /** An entitlement of which is known what it is. */
 export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }

@@ -53,6 +53,15 @@ export const createLocalBudget = (store: LocalStore, lane: Lane, now: () => numb
       )
       return { ok: true, id }
     },
+    renew: async (id, forMs) => {
+      const held = store.places.get(id) ?? []
+      if (!held.some(({ until }) => until > now())) return false
+      store.places.set(
+        id,
+        held.map(({ name }) => ({ name, until: now() + forMs })),
+      )
+      return true
+    },
     vacate: async (id) => void store.places.delete(id),
   }
 }

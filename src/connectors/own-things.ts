@@ -41,3 +41,6 @@ export type OwnThings = {
 
 export const isOwn = (own: readonly OwnThing[], kind: OwnThing['kind'], nativeId: NativeId): boolean =>
   own.some((one) => one.kind === kind && one.nativeId.toLowerCase() === nativeId.toLowerCase())
+
+export const isOwnName = (own: readonly OwnThing[], lookup: string): boolean =>
+  own.some((one) => one.kind === 'entitlement' && one.lookup?.toLowerCase() === lookup.toLowerCase())

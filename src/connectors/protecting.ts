@@ -2,7 +2,7 @@ import type { NativeId } from '../domain/ids.ts'
 import { isElsewhere, type Outcome } from '../domain/outcome.ts'
 import { isProtectedAccount, isProtectedEntitlement, type Protection } from '../domain/protection.ts'
 import type { ApplyContext, Connector, EntitlementRef, Operation } from './connector.ts'
-import { isOwn, rememberOwn } from './own-things.ts'
+import { isOwn, isOwnName, rememberOwn } from './own-things.ts'
 
 /**
  * The connector behind a door that nothing protected passes: whoever is break-glass, whatever is the target's own, and what
@@ -26,8 +26,10 @@ export const protecting = (
       const names = nativeId === null ? [lookup] : [lookup, nativeId]
       if (names.some((name) => isProtectedEntitlement(protection, name))) return 'protected-entitlement'
       // Whoever is in it by another hand may be put out.
-      if (op === 'revoke' || nativeId === null) return null
-      return isOwn(own.known(), 'entitlement', nativeId) ? 'own-entitlement' : null
+      if (op === 'revoke') return null
+      const isOurs =
+        isOwnName(own.known(), lookup) || (nativeId !== null && isOwn(own.known(), 'entitlement', nativeId))
+      return isOurs ? 'own-entitlement' : null
     },
     // Looked for only where somebody is protected who may be found.
     looks: () => protection.accounts.length > 0 || own.known().some((one) => one.kind === 'account' && one.findable),

@@ -16,6 +16,7 @@ import {
   postponeLeaveChecks,
 } from '../store/leave-checks.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { auditedAccount, auditedBy } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 import { readIndirect } from './read-indirect.ts'
 import { accountDrift, saveAccountDrift } from './save-account-drift.ts'
@@ -72,6 +73,7 @@ const check = async (
 ): Promise<void> => {
   if (due.length === 0) return
   const begun = await databaseNow(engine.db)
+  const by = auditedBy(engine, target)
   const ids = due.map(({ native_id }) => native_id as NativeId)
   const [accounts, grants] = await Promise.all([connector.accounts(ids, signal), connector.grantsOf(ids, signal)])
   if (accounts.kind === 'partial' || grants.kind === 'partial') {
@@ -90,7 +92,7 @@ const check = async (
     await contestSeen(tx, target, seen)
     const drifted = due.flatMap((one) => accountDrift(one, shown.get(one.native_id), connector.manifest))
     const open = drifted.filter(({ drift }) => drift === 'account-reopened')
-    return { known: rows, reopened: await saveAccountDrift(tx, target, open, begun) }
+    return { known: rows, reopened: await saveAccountDrift(tx, target, by, open, begun) }
   })
   const drift = due.flatMap((one) =>
     (byAccount.get(one.native_id) ?? []).flatMap(({ entitlement }): Drift[] => {
@@ -122,7 +124,7 @@ const check = async (
             {
               subject: one.subject_ref,
               target,
-              account: one.native_id,
+              account: auditedAccount(by, one),
               afterMs: leaveChecksMs[one.step] ?? 0,
               present: shown.has(one.native_id),
               enabled: shown.get(one.native_id)?.enabled ?? null,
@@ -179,7 +181,7 @@ const checkIndirect = async (
     )
     const at = await databaseNow(tx)
     const remaining = await holdersOfCatalogued(tx, target, people)
-    const { identities, entries } = await saveIndirectAccess(tx, target, at, readAt, people)
+    const { identities, entries } = await saveIndirectAccess(tx, target, auditedBy(engine, target), at, readAt, people)
     await makeDue(tx, [...new Set([...identities, ...remaining.map(({ identity }) => identity)])])
     await appendAudit(tx, at, entries)
   })

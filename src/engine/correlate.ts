@@ -12,6 +12,7 @@ import { knownEntitlements, saveListed } from '../store/grants.ts'
 import { targetModes } from '../store/targets.ts'
 import { linkedOf, type Unlinked, unlinkedAfter } from '../store/unlinked.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { type AuditedBy, auditedAccount, auditedBy } from './audited-account.ts'
 import { type IndirectRead, readIndirect } from './read-indirect.ts'
 import type { Correlated, Reconciler } from './reconciler.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
@@ -59,7 +60,9 @@ export const correlate = async (
     // Whoever is linked comes with all that they hold: one of whom that is not known is looked up again.
     const known = seen.map((one) => (isWhole(one, indirect) ? one : { ...one, outcome: indirectUnread }))
     unread.push(...known.flatMap(({ outcome }) => (isTold(outcome) ? [] : [outcome])))
-    const saved = await engine.db.transaction((tx) => save(tx, target, readAt, known, indirect))
+    const saved = await engine.db.transaction((tx) =>
+      save(tx, target, auditedBy(engine, target), readAt, known, indirect),
+    )
     linked += saved.linked
     ambiguous += saved.ambiguous
   }
@@ -114,6 +117,7 @@ const indirectUnread: Outcome = { kind: 'unknown', cause: { code: '', word: 'ind
 const save = async (
   tx: Transaction,
   target: TargetId,
+  by: AuditedBy,
   readAt: number,
   looked: readonly Seen[],
   indirect: IndirectRead | null,
@@ -200,7 +204,7 @@ const save = async (
       : [{ identity, subject_ref, account, native_id: nativeId, held }]
   })
   await appendAudit(tx, at, [
-    ...(await saveIndirectAccess(tx, target, at, readAt, heldIndirectly)).entries,
+    ...(await saveIndirectAccess(tx, target, by, at, readAt, heldIndirectly)).entries,
     ...contested.map(({ id, by }) =>
       auditEntry('entitlement-contested', at, { entitlementId: id }, { entitlement: id, target, by }),
     ),
@@ -212,7 +216,10 @@ const save = async (
         {
           subject: person.subject_ref,
           target,
-          account: account.nativeId,
+          account: auditedAccount(by, {
+            account: accounts.get(person.identity) ?? null,
+            native_id: account.nativeId,
+          }),
           enabled: account.enabled,
           grants: grants.map(({ nativeId }) => nativeId).sort(),
           actor: { type: 'engine' },

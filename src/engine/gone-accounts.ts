@@ -5,6 +5,7 @@ import { saveGone } from '../store/account-reconciliations.ts'
 import { unlinkReplaced } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
 import { goAgainOf } from '../store/go-again.ts'
+import { type AuditedBy, auditedAccount } from './audited-account.ts'
 import type { Claim } from './claim.ts'
 import { seenGone } from './makes-due.ts'
 import type { Verdict } from './verdict.ts'
@@ -21,6 +22,7 @@ const isReplaced = ({ action, outcome, next }: Verdict): boolean =>
 export const unlinkReplacedBy = async (
   tx: Transaction,
   claim: Claim,
+  by: AuditedBy,
   done: readonly Verdict[],
   at: number,
 ): Promise<readonly AuditEntry[]> => {
@@ -35,8 +37,9 @@ export const unlinkReplacedBy = async (
         : [],
     ),
   )
-  return found.flatMap(({ action }) =>
-    unlinked.includes(action.identity_id)
+  return found.flatMap(({ action }) => {
+    const account = unlinked.get(action.identity_id)
+    return account !== undefined
       ? [
           auditEntry(
             'account-unlinked',
@@ -45,14 +48,14 @@ export const unlinkReplacedBy = async (
             {
               subject: action.subject_ref,
               target: claim.target,
-              account: action.gone_native,
+              account: auditedAccount(by, { account, native_id: action.gone_native ?? '' }),
               because: 'gone',
               actor: { type: 'engine' },
             },
           ),
         ]
-      : [],
-  )
+      : []
+  })
 }
 
 /**

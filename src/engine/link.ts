@@ -14,6 +14,7 @@ import { knownEntitlements, saveListed } from '../store/grants.ts'
 import { forgetNotTheirs, isInWork, linkedTo, ownerOf, type PersonRow, personOf, unlink } from '../store/links.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, lockOpenWork, makeDue } from '../store/work-queue.ts'
+import { type AuditedBy, auditedAccount, auditedBy, type Manifests } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 import { readIndirect } from './read-indirect.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
@@ -73,6 +74,7 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   const answer = await engine.db.transaction((tx) =>
     link(
       tx,
+      auditedBy(engine, act.target),
       found,
       act,
       account,
@@ -87,6 +89,7 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
 
 const link = async (
   tx: Transaction,
+  by: AuditedBy,
   person: PersonRow,
   act: Act,
   account: ObservedAccount,
@@ -137,12 +140,12 @@ const link = async (
     const { identity, subject_ref } = person
     const held = { identity, subject_ref, account: id, native_id: account.nativeId, held: indirect }
     const at = await databaseNow(tx)
-    await appendAudit(tx, at, (await saveIndirectAccess(tx, act.target, at, readAt, [held])).entries)
+    await appendAudit(tx, at, (await saveIndirectAccess(tx, act.target, by, at, readAt, [held])).entries)
   }
   await closeFindingsOf(tx, 'account-ambiguous', [`${person.subject_ref}:${act.target}`])
   await makeDue(tx, [person.identity])
   await tell(tx, 'account-linked', person, act, {
-    account: account.nativeId,
+    account: auditedAccount(by, { account: id, native_id: account.nativeId }),
     enabled: account.enabled,
     grants: grants.map(({ nativeId }) => nativeId).sort(),
   })
@@ -154,7 +157,7 @@ const link = async (
  * not link the two again. What was adopted of it is over with that. The person is evaluated anew, and may get an account of their own.
  */
 export const unlinkAccount = async (
-  engine: Pick<Context, 'db' | 'nudge'>,
+  engine: Pick<Context, 'db' | 'nudge'> & Manifests,
   act: Omit<Act, 'signal'>,
 ): Promise<LinkAnswer> => {
   const person = await personOf(engine.db, act.person)
@@ -169,7 +172,9 @@ export const unlinkAccount = async (
     await unlink(tx, at, act.actor.name, { ...linked, target: act.target, identity: person.identity })
     const adopted = await endAdoptedOn(tx, act.target, person.identity, at, act.actor.name)
     await makeDue(tx, [person.identity])
-    await tell(tx, 'account-unlinked', person, act, { account: linked.native_id })
+    await tell(tx, 'account-unlinked', person, act, {
+      account: auditedAccount(auditedBy(engine, act.target), linked),
+    })
     await appendAudit(
       tx,
       at,
@@ -194,7 +199,7 @@ const tell = async (
   kind: 'account-linked' | 'account-unlinked',
   { subject_ref }: PersonRow,
   { target, reason, actor }: Omit<Act, 'signal'>,
-  body: Readonly<Record<string, string | boolean | readonly string[]>>,
+  body: Readonly<Record<string, string | number | boolean | null | readonly string[]>>,
 ): Promise<void> => {
   const at = await databaseNow(tx)
   const detail = personalDetail(subject_ref, { reason })

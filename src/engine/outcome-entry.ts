@@ -2,21 +2,25 @@ import { auditEntry } from '../audit/entry.ts'
 import type { PersonalDetail } from '../audit/personal.ts'
 import type { ActionKind } from '../domain/action.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { NativeId } from '../domain/ids.ts'
 import { assertNever } from '../domain/never.ts'
 import type { Outcome } from '../domain/outcome.ts'
+import { type AuditedBy, auditedAccount } from './audited-account.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Verdict } from './verdict.ts'
 
-/** Exactly one entry per action and attempt: what we know after the call. Codes and native ids only. */
+/** Exactly one entry per action and attempt: what we know after the call. Codes and ids only. */
 export const outcomeEntry = (
   at: number,
   claim: Claim,
   { action, outcome, next }: Verdict,
   detail: PersonalDetail | null,
+  /** `account`: its row, if there is one by now. */
+  { by, account }: { readonly by: AuditedBy; readonly account: number | null },
 ): AuditEntry =>
   auditEntry('outcome', at, keysOf(claim, action), {
     ...headOf(claim, action),
-    ...toldBy(outcome),
+    ...toldBy(outcome, (native_id) => auditedAccount(by, { account, native_id })),
     ...effectOf(action, outcome),
     next: next.kind === 'done' ? null : next.kind,
     ...(detail === null ? {} : { detail: { ref: detail.ref, hash: detail.hash } }),
@@ -79,14 +83,14 @@ const headOf = ({ dispatch, target }: Pick<Claim, 'dispatch' | 'target'>, action
   actor: { type: 'engine' },
 })
 
-const toldBy = (outcome: Outcome) => {
+const toldBy = (outcome: Outcome, named: (id: NativeId) => string | number | null) => {
   switch (outcome.kind) {
     case 'done':
       return {
         outcome: 'done',
         changed: outcome.changed,
         code: outcome.evidence.code,
-        evidence: outcome.evidence,
+        evidence: { ...outcome.evidence, account: named(outcome.evidence.account) },
         ...(outcome.unfinished === undefined ? {} : { unfinished: outcome.unfinished.map(({ word }) => word) }),
       }
     case 'pending':

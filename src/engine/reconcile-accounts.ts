@@ -12,6 +12,7 @@ import {
 import { believedAccounts } from '../store/behind.ts'
 import { goAgainOf } from '../store/go-again.ts'
 import { isNameChange, keptName } from './account-name.ts'
+import { auditedBy } from './audited-account.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
   type AccountDrift,
@@ -64,12 +65,13 @@ export const reconcileAccounts = async (
   const isShrunken = !acceptShrunken && tooManyGone({ believed: of, gone: lost }, 'target')
   // An account that was read is open or shut whatever the others are.
   const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
+  const by = auditedBy(engine, target)
   const saved: AccountDrift[] = []
   // Few at a time, leavers first: whoever is locked here cannot be evaluated meanwhile.
   const inOrder = [...certain].sort((a, b) => Number(b.one.leaver) - Number(a.one.leaver))
   for (let at = 0; at < inOrder.length; at += savedAtOnce) {
     const some = inOrder.slice(at, at + savedAtOnce)
-    saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, some, begun))))
+    saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, by, some, begun))))
   }
   // A change of name is told once; from now on it is the name.
   await saveNames(engine, begun, saved, read)

@@ -13,6 +13,7 @@ import {
   noteSettling,
 } from '../store/indirect-behind.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { auditedBy } from './audited-account.ts'
 import type { Accounts, List } from './list-members.ts'
 import { readIndirect } from './read-indirect.ts'
 import type { IndirectReconciled, Reconciler } from './reconciler.ts'
@@ -163,7 +164,14 @@ const save = async (engine: Reconciler, target: TargetId, readAt: number, people
       people.map(({ identity }) => identity),
     )
     const at = await databaseNow(tx)
-    const { identities, appeared, entries } = await saveIndirectAccess(tx, target, at, readAt, people)
+    const { identities, appeared, entries } = await saveIndirectAccess(
+      tx,
+      target,
+      auditedBy(engine, target),
+      at,
+      readAt,
+      people,
+    )
     // That nothing has changed is what there is to tell of somebody who has left: no revoke of ours ended it.
     const remaining = await holdersOfCatalogued(
       tx,

@@ -24,6 +24,7 @@ import {
   reobservationOf,
 } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { auditedBy } from './audited-account.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { contestFound } from './contest-found.ts'
 import type { Engine } from './engine.ts'
@@ -82,7 +83,11 @@ export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
         ? []
         : [{ identity, subject_ref, account, native_id, held, addsOnly: account_id !== null }]
     })
-    await appendAudit(tx, at, (await saveIndirectAccess(tx, claim.target, at, readAt, indirect)).entries)
+    await appendAudit(
+      tx,
+      at,
+      (await saveIndirectAccess(tx, claim.target, auditedBy(engine, claim.target), at, readAt, indirect)).entries,
+    )
     const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
     tx.defer(lockPresent(tx, [...present, ...gone]))
     const isNewer = await verifiedSince(tx, since, [...present, ...gone])

@@ -8,6 +8,7 @@ import type { Transaction } from '../store/database.ts'
 import { openFindingAnew } from '../store/findings.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import { isNameChange, type NameChange, nameChange } from './account-name.ts'
+import { type AuditedBy, auditedAccount } from './audited-account.ts'
 
 export type DriftOfAccount = 'account-reopened' | 'account-shut-elsewhere' | 'account-gone' | NameChange
 export type AccountDrift = { readonly drift: DriftOfAccount; readonly one: LinkedState }
@@ -52,6 +53,7 @@ const openedOrShut = (one: LinkedState, enabled: boolean): DriftOfAccount | null
 export const saveAccountDrift = async (
   tx: Transaction,
   target: TargetId,
+  by: AuditedBy,
   drifted: readonly AccountDrift[],
   begun: number,
 ): Promise<readonly AccountDrift[]> => {
@@ -98,7 +100,7 @@ export const saveAccountDrift = async (
           subject: one.subject_ref,
           target,
           drift,
-          account: one.native_id,
+          account: auditedAccount(by, one),
           readAt: new Date(begun).toISOString(),
           actor: { type: 'engine' },
         },

@@ -7,6 +7,7 @@ import type { Transaction } from '../store/database.ts'
 import { type GrantSeen, lockPresent, verifiedSince } from '../store/grants.ts'
 import { type Linked, linksInWork, saveAppeared, saveMissing } from '../store/reconciliations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
+import { type AuditedBy, auditedAccount, auditedBy } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 import { settleMsOf } from './settle-ms-of.ts'
 
@@ -31,7 +32,7 @@ export type SavedDrift = {
  * since: the next run looks again. Only what a leaver seems to hold counts at once: it is taken away once more (ADR 0024).
  */
 export const saveDrift = async (
-  engine: Pick<Engine, 'db' | 'connectors' | 'nudge'>,
+  engine: Pick<Engine, 'db' | 'nudge' | 'connectors'>,
   target: TargetId,
   drift: readonly Drift[],
   { begun }: { readonly begun: number },
@@ -41,7 +42,9 @@ export const saveDrift = async (
   const all: Drift[] = []
   for (let at = 0; at < people.length; at += peopleAtOnce) {
     const some = people.slice(at, at + peopleAtOnce).flatMap((person) => byPerson.get(person) ?? [])
-    const saved = await engine.db.transaction((tx) => saveOf(tx, target, some, begun, settleMsOf(engine, target)))
+    const saved = await engine.db.transaction((tx) =>
+      saveOf(tx, target, auditedBy(engine, target), some, begun, settleMsOf(engine, target)),
+    )
     all.push(...saved)
   }
   if (drift.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
@@ -57,6 +60,7 @@ const isLeavers = ({ kind, link }: Drift): boolean => link.leaver && kind !== 'm
 const saveOf = async (
   tx: Transaction,
   target: TargetId,
+  by: AuditedBy,
   drift: readonly Drift[],
   begun: number,
   settleMs: number,
@@ -103,7 +107,7 @@ const saveOf = async (
           target,
           entitlement: one.entitlement,
           drift: one.kind,
-          account: one.link.native_id,
+          account: auditedAccount(by, one.link),
           readAt: new Date(begun).toISOString(),
           actor: { type: 'engine' },
         },

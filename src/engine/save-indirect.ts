@@ -7,6 +7,7 @@ import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
 import { knownEntitlements } from '../store/grants.ts'
 import { catalogued, indirectLinks, managedOf, saveIndirect } from '../store/indirect.ts'
+import { type AuditedBy, auditedAccount } from './audited-account.ts'
 
 /** One account of somebody, and all that it holds indirectly. */
 export type HeldIndirectly = {
@@ -34,6 +35,7 @@ export type SavedIndirect = {
 export const saveIndirectAccess = async (
   tx: Transaction,
   target: TargetId,
+  by: AuditedBy,
   at: number,
   readAt: number,
   people: readonly HeldIndirectly[],
@@ -77,7 +79,7 @@ export const saveIndirectAccess = async (
           {
             subject: one.subject_ref,
             target,
-            account: one.native_id,
+            account: auditedAccount(by, one),
             held: has,
             before: had,
             paths: (linksOf.get(one.account) ?? [])

@@ -12,6 +12,7 @@ import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Carried } from './apply-or-observe.ts'
+import { auditedBy } from './audited-account.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { distrustInverses, distrustTakenAccounts, distrustTwins } from './distrust.ts'
 import type { Engine } from './engine.ts'
@@ -119,7 +120,8 @@ const attempt = async (
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
   const at = leased.now
-  const replaced = await unlinkReplacedBy(tx, claim, done, at)
+  const by = auditedBy(engine, claim.target)
+  const replaced = await unlinkReplacedBy(tx, claim, by, done, at)
   const settleMs = settleMsOf(engine, claim.target)
   const accounts = await saveAccountsSeen(tx, done, claim, settleMs)
   const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
@@ -132,7 +134,9 @@ const attempt = async (
   })
   // Whoever it concerns is in `due`.
   const { entries } =
-    indirect.length === 0 ? { entries: [] } : await saveIndirectAccess(tx, claim.target, at, claim.claimedAt, indirect)
+    indirect.length === 0
+      ? { entries: [] }
+      : await saveIndirectAccess(tx, claim.target, by, at, claim.claimedAt, indirect)
   const settled = distrustTwins(trusted, twins)
   tx.defer(settleActions(tx, settled.map(settledRow)))
   tx.defer(saveGoneAndBack(tx, claim, settled, at))
@@ -196,7 +200,12 @@ const attempt = async (
       ...replaced,
       ...listed,
       ...entries,
-      ...settled.map((one, index) => outcomeEntry(at, claim, one, details[index] ?? null)),
+      ...settled.map((one, index) =>
+        outcomeEntry(at, claim, one, details[index] ?? null, {
+          by,
+          account: one.action.account_id ?? accounts.get(one.action.identity_id) ?? null,
+        }),
+      ),
     ]),
   )
   mustBeLocked(due, await surprising())

@@ -157,24 +157,24 @@ export const saveDeleted = async (tx: Transaction, at: number, accounts: readonl
 
 /**
  * Another account of theirs was found in the place of one that is gone: that one is theirs no more. Not where the other is somebody else's
- * already, or was said not to be theirs. Answers the identities of whom it was so.
+ * already, or was said not to be theirs. Answers the rows of those that are gone, by identity.
  */
 export const unlinkReplaced = async (
   tx: Transaction,
   at: number,
   target: string,
   found: readonly { readonly identity: number; readonly nativeId: string }[],
-): Promise<readonly number[]> => {
-  if (found.length === 0) return []
-  const rows = await tx.query<{ identity: number }>({
+): Promise<ReadonlyMap<number, number>> => {
+  if (found.length === 0) return new Map()
+  const rows = await tx.query<{ identity: number; id: number }>({
     name: 'accounts-replaced',
     text: `update muster.account a set unlinked_at = to_timestamp($1::float8 / 1000)
       from unnest($3::bigint[], $4::text[]) as r(identity, native_id)
       where a.identity_id = r.identity and a.target = $2 and a.unlinked_at is null and a.gone_at is not null and a.native_id <> r.native_id
         and not exists (select from muster.account o where o.native_id = r.native_id and o.target || '' = $2 and o.unlinked_at is null)
         and not exists (select from muster.not_theirs n where n.identity_id = r.identity and n.target = $2 and n.native_id = r.native_id)
-      returning a.identity_id as identity`,
+      returning a.identity_id as identity, a.id`,
     values: [at, target, found.map(({ identity }) => identity), found.map(({ nativeId }) => nativeId)],
   })
-  return rows.map(({ identity }) => identity)
+  return new Map(rows.map(({ identity, id }) => [identity, id]))
 }

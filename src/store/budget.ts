@@ -56,6 +56,17 @@ export const occupy = async (
   return waitMs === 0 ? { ok: true, id } : { ok: false, waitMs }
 }
 
+/** All names of a place end at once, and whoever takes one that has ended deletes it: what is updated here was never lost. */
+export const renew = async (db: Queryable, target: string, id: string, forMs: number): Promise<boolean> => {
+  const rows = await db.query({
+    name: 'budget-renew',
+    text: `update muster.place set until = muster.now() + make_interval(secs => $3::float8 / 1000)
+      where target = $1 and id = $2 and until > muster.now() returning id`,
+    values: [target, id, forMs],
+  })
+  return rows.length > 0
+}
+
 export const vacate = async (db: Queryable, target: string, id: string): Promise<void> => {
   await db.query({
     name: 'budget-vacate',

@@ -135,6 +135,7 @@ describe('a leaver', () => {
           sent: true,
         },
         null,
+        { by: 'native-id', account: null },
       )
       expect(JSON.parse(text).before?.enabled).not.toBe(true)
     })

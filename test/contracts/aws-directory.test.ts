@@ -219,6 +219,28 @@ describe('whose user it is', () => {
     await strict.close()
   })
 
+  test('whether a name in another case is theirs is AWS’s to say, alone and in a crowd', async () => {
+    const leaver = world.person(`Case${freshKey()}`)
+    const [account] = await world.addAccounts([{ ...leaver, key: leaver.key.toUpperCase() }])
+    const others = Array.from({ length: 110 }, () => world.person(freshKey()))
+    const known = others[7] ?? leaver
+    const [knownAs] = await world.addAccounts([known])
+    const crowd = [...others, leaver].map((one) => ensure(one, false))
+    const found = async () => {
+      const [alone] = await apply([ensure(leaver, false)])
+      const all = await apply(crowd)
+      expect(accountOf(all[7])?.nativeId).toBe(knownAs)
+      return [accountOf(alone)?.nativeId, accountOf(all.at(-1))?.nativeId]
+    }
+    expect(await found()).toEqual([undefined, undefined])
+    world.simulator.state.foldsCase = true
+    const calls = await world.callsOf(async () => expect(await found()).toEqual([account, account]))
+    expect(calls.filter((name) => name === 'ListUsers').length).toBeGreaterThan(1)
+    // Nobody else of the crowd was asked for by name.
+    expect(calls.filter((name) => name === 'GetUserId')).toHaveLength(2 * world.settings.correlation.lookups.length)
+    world.simulator.state.foldsCase = false
+  })
+
   test('a user that shows no key at all is nobody until a human says so', async () => {
     const strict = makeAws(world, byMail)
     const somebody = world.person(freshKey())

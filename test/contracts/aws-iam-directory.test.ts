@@ -408,14 +408,19 @@ describe('what IAM says', () => {
 })
 
 test.each([
-  ['a role', 'AROAEXAMPLEOFMUSTER0:muster', [{ kind: 'entitlement', nativeId: 'AROAEXAMPLEOFMUSTER0' }]],
-  ['a user', 'AIDAEXAMPLEOFMUSTER0', []],
-] as const)('knows itself as %s', async (_, userId, items) => {
+  [
+    'a role',
+    'AROAEXAMPLEOFMUSTER0:muster',
+    'assumed-role/Muster/muster',
+    [{ kind: 'entitlement', nativeId: 'AROAEXAMPLEOFMUSTER0', lookup: 'role/Muster' }],
+  ],
+  ['a user', 'AIDAEXAMPLEOFMUSTER0', 'user/Muster', []],
+] as const)('knows itself as %s', async (_, userId, arn, items) => {
   world.proxy.arm({
     action: 'GetCallerIdentity',
     phase: 'before-commit',
     act: {
-      xml: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:sts::${accountId}:x</Arn><UserId>${userId}</UserId><Account>${accountId}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+      xml: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:sts::${accountId}:${arn}</Arn><UserId>${userId}</UserId><Account>${accountId}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
     },
   })
   expect(await connector.own?.(always.signal)).toEqual({ kind: 'complete', items })

@@ -4,6 +4,7 @@ import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts
 import type { Connector } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import { auditedBy } from '../../src/engine/audited-account.ts'
 import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
 import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
 import { type AwsIamWorld, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
@@ -57,6 +58,32 @@ test('one whose place has run out before it writes does not let a leaver in agai
   await other.close()
 })
 
+test('a write that may still be on its way leaves no moment in which another takes the role', async () => {
+  const store = createLocalStore()
+  const budget = createLocalBudget(store, 'bulk', () => performance.now())
+  const [leaver] = names(1) as [NativeId]
+  const role = await world.addGroup(freshKey(), [leaver])
+  const name = [{ name: `role:${role.lookup.slice('role/'.length).toLowerCase()}`, max: 1 }]
+  const taken: boolean[] = []
+  const watched = createAwsIamConnector(target, world.configure({ settle: { ms: 60_000, confirmations: 2 } }), {
+    lane: 'bulk',
+    giveWay: async () => {},
+    budget: {
+      ...budget,
+      vacate: async (id) => {
+        await budget.vacate(id)
+        taken.push((await budget.occupy(name, 1)).ok)
+      },
+    },
+    now: Date.now,
+  })
+  world.faults.atNextWrite('after-commit', 'drop')
+  expect(await saying(watched, revoke(leaver, role))).toEqual(['unknown'])
+  expect(taken).toEqual([])
+  expect((await budget.occupy(name, 1)).ok).toBe(false)
+  await watched.close()
+})
+
 test('no person key, which is the name of a session, stands in the bytes of the audit', async () => {
   const person = world.person(freshKey())
   const role = await world.addGroup(freshKey())
@@ -77,8 +104,10 @@ test('no person key, which is the name of a session, stands in the bytes of the 
           sent: true,
         },
         null,
+        { by: auditedBy({ connectors: new Map([[target, connector]]) }, target), account: 42 },
       ).text,
   )
   // SECURITY.md: audit bytes name people by a random reference.
   expect(bytes.filter((text) => text.includes(person.key))).toEqual([])
+  expect(bytes.map((text) => JSON.parse(text).evidence.account)).toEqual([42, 42])
 })

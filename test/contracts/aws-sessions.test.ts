@@ -326,6 +326,46 @@ test('another process writes the policy: whoever waits, waits for seconds', asyn
   await waiting.close()
 })
 
+test('whoever was slow and lost its place writes no policy that it read before: the other’s Deny stays', async () => {
+  const arn = await world.addPermissionSet('SlowWriter')
+  const [one, other] = [await addUser(), await addUser()]
+  for (const user of [one, other]) await assign(arn, user, 'USER')
+  const store = createLocalStore()
+  let ahead = 0
+  let isLate = false
+  const make = (giveWay: () => Promise<void>) =>
+    createAwsConnector(target, world.configure({ sessions: 'deny-inline-policy' }), {
+      lane: 'leaver',
+      giveWay,
+      budget: createLocalBudget(store, 'leaver', () => performance.now() + ahead),
+      now: () => clock,
+    })
+  const quick = make(async () => {})
+  let policyReads = 0
+  const slow = make(async () => {
+    if (isLate || policyReads === 0) return
+    isLate = true
+    ahead = 600_000
+    expect((await quick.apply([{ op: 'endSessions', account: other }], always)).map(said)).toEqual(['pending'])
+  })
+  world.simulator.faults.arm({
+    operation: 'GetInlinePolicyForPermissionSet',
+    nth: 1,
+    phase: 'after',
+    act: {
+      kind: 'meanwhile',
+      work: async () => {
+        policyReads += 1
+      },
+    },
+  })
+  await slow.apply([{ op: 'endSessions', account: one }], always)
+  expect(isLate).toBe(true)
+  expect(await world.inlinePolicy(arn)).toContain(other)
+  await slow.close()
+  await quick.close()
+})
+
 test('the next leaver’s Deny is written and not provisioned: ours is in force all the same', async () => {
   const arn = await world.addPermissionSet('Queue')
   const [one, other] = [await addUser(), await addUser()]

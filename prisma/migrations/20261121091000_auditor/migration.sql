@@ -15,7 +15,8 @@ create view auditor.entitlements as
   from muster.entitlement;
 
 create view auditor.accounts as
-  select i.person_key, i.subject_ref, a.target, a.native_id, a.origin, a.linked_at, a.unlinked_at, a.enabled, a.read_at, a.grants_read_at, a.gone_at
+  select i.person_key, i.subject_ref, a.target, a.native_id, a.origin, a.linked_at, a.unlinked_at, a.enabled, a.read_at, a.grants_read_at, a.gone_at,
+    a.id as account_id
   from muster.account a join muster.identity i on i.id = a.identity_id;
 
 create view auditor.adopted as

@@ -10,6 +10,7 @@ export const adManifest = ({ recycleBin, urls }: Pick<AdSettings, 'recycleBin' |
   endSessions: 'none',
   deleteAccount: recycleBin ? 'soft' : 'hard',
   pending: false,
+  accountIds: 'opaque',
   permissions: {
     'find accounts and groups': ['List Contents, Read All Properties: searchBase'],
     'create accounts': ['Create User objects, Write All Properties, Reset Password: peopleBase'],

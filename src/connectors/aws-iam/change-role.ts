@@ -1,6 +1,7 @@
 import { UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Cause, Outcome } from '../../domain/outcome.ts'
+import { canonical } from '../aws-wire/canonical.ts'
 import {
   type Failure,
   outcomeOfRead,
@@ -11,7 +12,6 @@ import {
   unverified,
 } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { canonical } from './canonical.ts'
 import { endSessionsOf, tidySessions } from './deny-sessions.ts'
 import { held } from './evidence.ts'
 import { writeHandle } from './handle.ts'
@@ -33,7 +33,7 @@ export const changeRole = async (
   gate: Gate,
 ): Promise<ReadonlyMap<number, Outcome>> => {
   const all = (outcome: Outcome) => new Map(changes.map(({ index }) => [index, outcome]))
-  const done = await aloneWith(iam, role.name, (place) => changeAlone(iam, role, changes, gate, place, all))
+  const done = await aloneWith(iam, role.name, gate, (place) => changeAlone(iam, role, changes, place, all))
   return typeof done === 'number' ? all(retry('role-busy', done)) : done
 }
 
@@ -43,7 +43,6 @@ const changeAlone = async (
   iam: Iam,
   role: Role,
   changes: readonly Change[],
-  gate: Gate,
   place: Place,
   all: (outcome: Outcome) => Outcomes,
 ): Promise<Outcomes> => {
@@ -71,17 +70,17 @@ const changeAlone = async (
   const open = changes.filter(({ index }) => !outcomes.has(index))
   if (plan.document === null || open.length === 0) return outcomes
   const leaving = open.filter(({ op, account }) => op === 'revoke' && trust.people.has(account))
-  const unfinished = await endTheirSessions(iam, before.value, leaving, gate)
-  const written = await writeAndProve(iam, before.value, plan, gate, place)
+  const unfinished = await endTheirSessions(iam, before.value, leaving, place)
+  const written = await writeAndProve(iam, before.value, plan, place)
   // Nothing of the change hangs on it: what is left stays without effect until the next time.
   if (written === 'done' && leaving.length === 0 && settings.sessions !== 'none')
-    await tidySessions(iam, before.value, gate)
+    await tidySessions(iam, before.value, place.gate)
   if (written === 'limit' && open.some(({ op }) => op === 'grant')) {
     // The account's quota is smaller than what is configured. Whoever leaves, leaves all the same.
     const rest = open.filter(({ op }) => op === 'revoke')
     for (const { index, op } of open) if (op === 'grant') outcomes.set(index, refusal('limit', 'quota'))
     if (rest.length === 0) return outcomes
-    const smaller = await writeAndProve(iam, before.value, planTrust(settings, trust, rest), gate, place)
+    const smaller = await writeAndProve(iam, before.value, planTrust(settings, trust, rest), place)
     return told(outcomes, rest, smaller, role, unfinished)
   }
   return told(outcomes, open, written, role, unfinished)
@@ -110,14 +109,14 @@ const endTheirSessions = async (
   iam: Iam,
   role: Role,
   leaving: readonly Change[],
-  gate: Gate,
+  place: Place,
 ): Promise<readonly Cause[]> => {
   if (iam.settings.sessions === 'none' || leaving.length === 0) return []
   const ended = await endSessionsOf(
     iam,
     role,
     leaving.map(({ account }) => account),
-    gate,
+    place,
   )
   return ended.kind === 'refused' || ended.kind === 'retry' || ended.kind === 'unknown'
     ? [{ ...ended.cause, word: `sessions-${ended.cause.word}` }]
@@ -130,11 +129,10 @@ const writeAndProve = async (
   iam: Iam,
   before: Role,
   { document, people }: TrustPlan,
-  gate: Gate,
   place: Place,
 ): Promise<Outcome | 'done' | 'limit'> => {
   if (document === null) return 'done'
-  const put = await write(iam, before.name, document, gate)
+  const put = await write(iam, before.name, document, place.gate)
   if (!put.ok) {
     const { failure } = put
     if (failure.verdict.kind === 'refused' && failure.verdict.reason === 'limit') return 'limit'
@@ -154,7 +152,7 @@ const writeAndProve = async (
   }
   if (after.kind === 'steady') return 'done'
   place.keep()
-  if (after.value !== null && after.value.id !== before.id) return takeBack(iam, after.value, people, gate)
+  if (after.value !== null && after.value.id !== before.id) return takeBack(iam, after.value, people, place.gate)
   // IAM said that it is done, and shows what was there before: not yet.
   if (shows(after.value) || formOf(after.value) === formOf(before)) {
     const handle = writeHandle({ until: iam.tools.now() + iam.settings.settle.ms })

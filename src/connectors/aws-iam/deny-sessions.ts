@@ -9,9 +9,10 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { isMissing, ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { decoded, sizeOf } from './canonical.ts'
+import { decoded, sizeOf } from './document.ts'
 import { writeHandle } from './handle.ts'
 import type { Iam } from './iam.ts'
+import type { Place } from './place.ts'
 import type { Role } from './roles.ts'
 import {
   type Denials,
@@ -27,9 +28,15 @@ export type Ended = { readonly kind: 'done'; readonly changed: boolean } | Exclu
 
 /**
  * Denies the sessions of these people in this role that began up to twice the settling time from now: as long as IAM's
- * servers do not all know that somebody was taken out, new ones may begin. The caller is alone with the role.
+ * servers do not all know that somebody was taken out, new ones may begin. The caller is alone with the role, and
+ * stays so while what was written may still be on its way.
  */
-export const endSessionsOf = async (iam: Iam, role: Role, people: readonly NativeId[], gate: Gate): Promise<Ended> => {
+export const endSessionsOf = async (
+  iam: Iam,
+  role: Role,
+  people: readonly NativeId[],
+  place: Place,
+): Promise<Ended> => {
   const { settings, tools } = iam
   const { sidPrefix, settle } = settings
   const now = tools.now()
@@ -49,15 +56,20 @@ export const endSessionsOf = async (iam: Iam, role: Role, people: readonly Nativ
   const size = after.size + others.value
   if (size > inlinePolicyLimit)
     return { kind: 'refused', reason: 'limit', cause: { code: String(size), word: 'inline-policies-too-large' } }
-  const put = await write(iam, role.name, after.document, gate)
-  if (!put.ok) return asEnded(outcomeOfWrite(put.failure))
+  const put = await write(iam, role.name, after.document, place.gate)
+  if (!put.ok) {
+    const outcome = outcomeOfWrite(put.failure)
+    if (outcome.kind === 'unknown') place.keep()
+    return asEnded(outcome)
+  }
   const shown = await readSteadily(
     iam,
     () => sessionPolicyText(iam, role.name),
     (document) => (denies(readSessionPolicy(sidPrefix, role.id, document)?.denials, added) ? 'shown' : null),
   )
-  if (shown.kind === 'failed') return asEnded(unverified(shown.result.failure))
   if (shown.kind === 'steady') return { kind: 'done', changed: true }
+  place.keep()
+  if (shown.kind === 'failed') return asEnded(unverified(shown.result.failure))
   return { kind: 'pending', handle: writeHandle({ until: now + settle.ms }), pollAfterMs: 1_000 }
 }
 

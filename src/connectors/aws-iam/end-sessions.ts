@@ -22,7 +22,7 @@ export const endSessions = async (iam: Iam, accounts: readonly NativeId[], gate:
   const roles = [...Map.groupBy(held, ({ role }) => role).entries()]
   const ended = await sideBySide(roles, async ([role, of]): Promise<readonly [readonly NativeId[], Ended]> => {
     const people = [...new Set(of.map(({ account }) => account))]
-    const done = await aloneWith(iam, role.name, () => endSessionsOf(iam, role, people, gate))
+    const done = await aloneWith(iam, role.name, gate, (place) => endSessionsOf(iam, role, people, place))
     return [people, typeof done === 'number' ? asEnded(retry('role-busy', done)) : done]
   })
   return accounts.map((account) => {

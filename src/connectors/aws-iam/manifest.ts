@@ -10,6 +10,8 @@ export const awsIamManifest = ({ settle }: Pick<AwsIamSettings, 'settle'>): Mani
   endSessions: 'native',
   deleteAccount: 'none',
   pending: true,
+  // The name of their sessions: by default the person key.
+  accountIds: 'names',
   permissions: {
     'find roles and read who is let in': ['iam:ListRoles', 'iam:GetRole'],
     'let in and take out': ['iam:UpdateAssumeRolePolicy'],

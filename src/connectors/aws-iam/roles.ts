@@ -2,8 +2,8 @@ import { GetRoleCommand, ListRolesCommand } from '@aws-sdk/client-iam'
 import type { NativeId } from '../../domain/ids.ts'
 import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
-import { decoded } from './canonical.ts'
 import type { AwsIamSettings } from './config.ts'
+import { decoded } from './document.ts'
 import type { Iam } from './iam.ts'
 
 export type Role = {

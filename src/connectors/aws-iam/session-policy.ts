@@ -1,5 +1,5 @@
 import { emptyPolicy, splitPolicy } from '../aws-wire/policy-text.ts'
-import { sizeOf } from './canonical.ts'
+import { sizeOf } from './document.ts'
 
 /**
  * The inline policy that ends live sessions: a Deny on the sessions of these people in this role that began before a time.

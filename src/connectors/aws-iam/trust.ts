@@ -1,6 +1,7 @@
+import { canonical } from '../aws-wire/canonical.ts'
 import { emptyPolicy, type Parts, type Statement, splitPolicy } from '../aws-wire/policy-text.ts'
-import { canonical, sizeOf } from './canonical.ts'
 import { type AwsIamSettings, type Federation, sessionNamePattern } from './config.ts'
+import { sizeOf } from './document.ts'
 
 /** What decides our statements' bytes. */
 export type TrustRules = Pick<AwsIamSettings, 'federation' | 'sidPrefix'>

@@ -4,7 +4,12 @@ import type { ConnectorTools } from '../connector.ts'
 import { type Failure, failed, failureOf, ok, type Result } from './errors.ts'
 
 /** Asked right before each write. */
-export type Gate = { readonly signal: AbortSignal; readonly mayWrite: () => boolean }
+export type Gate = {
+  readonly signal: AbortSignal
+  readonly mayWrite: () => boolean
+  /** Of who writes in a place: whether it still is theirs. Asked before `mayWrite`. */
+  readonly isOurs?: () => Promise<boolean>
+}
 
 /** One call of an SDK client. */
 export type Send<T> = (options: { readonly abortSignal?: AbortSignal }) => Promise<T>
@@ -29,7 +34,9 @@ const throttled = (retryAfterMs: number): Failure => ({
   sent: 'not-sent',
   retryAfterMs,
 })
-const lease: Failure = { code: '', word: 'lease', verdict: { kind: 'retry' }, sent: 'not-sent' }
+const notBegun = (word: string): Failure => ({ code: '', word, verdict: { kind: 'retry' }, sent: 'not-sent' })
+const lease = notBegun('lease')
+const placeLost = notBegun('place-lost')
 
 export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budget' | 'giveWay'>): Transport => {
   /** null: go. */
@@ -46,12 +53,12 @@ export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budge
   const call = async <T>(
     family: Bucket,
     send: Send<T>,
-    may: () => Failure | null,
+    may: () => Failure | null | Promise<Failure | null>,
     signal?: AbortSignal,
   ): Promise<Result<T>> => {
     const patience = { left: patienceMs }
     for (;;) {
-      const notYet = (await turn(family, patience)) ?? may()
+      const notYet = (await turn(family, patience)) ?? (await may())
       if (notYet !== null) return failed(notYet)
       const result = await attempt(send, signal)
       if (result.ok || result.failure.verdict.kind !== 'throttled') return result
@@ -68,7 +75,11 @@ export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budge
         ? call(family, send, may, signal)
         : first
     },
-    write: (family, send, gate) => call(family, send, () => (gate.signal.aborted || !gate.mayWrite() ? lease : null)),
+    write: (family, send, gate) =>
+      call(family, send, async () => {
+        if (gate.isOurs !== undefined && !(await gate.isOurs())) return placeLost
+        return gate.signal.aborted || !gate.mayWrite() ? lease : null
+      }),
   }
 }
 

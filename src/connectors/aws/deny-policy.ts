@@ -3,6 +3,7 @@
  * carries the user's id (`identitystore:userId`) and the time it began (`aws:TokenIssueTime`): whoever signs in later is
  * not denied (user guide, «Revoke active IAM role sessions»).
  */
+import { canonical } from '../aws-wire/canonical.ts'
 import { splitPolicy } from '../aws-wire/policy-text.ts'
 
 /** Statements of ours; a Sid is letters and digits. */
@@ -42,10 +43,13 @@ export const mergeDeny = (document: string, { userId, at }: Ending, now: number)
   return size > policyLimit ? { kind: 'too-large', size } : { kind: 'merged', policy, size }
 }
 
-/** Whether the policy denies every session that this user had at `at`, by whichever clock. An older Deny says nothing of it. */
+/**
+ * Whether the policy denies every session that this user had at `at`, by whichever clock. An older Deny says nothing of it, nor
+ * does a statement by our name that somebody changed: whatever else it says, it is not what we wrote.
+ */
 export const denies = (document: string, { userId, at }: Ending): boolean =>
   splitPolicy(document)?.statements.some(
-    ({ sid, text }) => sid === sidOf(userId) && issuedBefore(text) >= at + skewMs,
+    ({ sid, text }) => sid === sidOf(userId) && isAsWritten(text, userId) && issuedBefore(text) >= at + skewMs,
   ) ?? false
 
 /** Statements that are not ours, as they stand there: for comparing what was written with what is read. */
@@ -57,6 +61,9 @@ export const others = (document: string): readonly string[] | null =>
 const sidOf = (userId: string): string => `${sidPrefix}${userId.replace(/[^A-Za-z0-9]/g, '')}`
 
 const statement = (userId: string, at: number): string =>
+  statementUntil(userId, new Date(at + skewMs + spareMs).toISOString())
+
+const statementUntil = (userId: string, until: string): string =>
   JSON.stringify({
     Sid: sidOf(userId),
     Effect: 'Deny',
@@ -64,11 +71,19 @@ const statement = (userId: string, at: number): string =>
     Resource: ['*'],
     Condition: {
       StringEquals: { 'identitystore:userId': userId },
-      DateLessThan: { 'aws:TokenIssueTime': new Date(at + skewMs + spareMs).toISOString() },
+      DateLessThan: { 'aws:TokenIssueTime': until },
     },
   })
 
-const issuedBefore = (text: string): number => {
-  const found = /"aws:TokenIssueTime"\s*:\s*"([^"]+)"/.exec(text)
-  return found?.[1] === undefined ? 0 : Date.parse(found[1])
+/** Whatever the time says. AWS may write a document anew. */
+const isAsWritten = (text: string, userId: string): boolean => {
+  const until = untilIn(text)
+  return until !== null && canonical(JSON.parse(text)) === canonical(JSON.parse(statementUntil(userId, until)))
 }
+
+const issuedBefore = (text: string): number => {
+  const until = untilIn(text)
+  return until === null ? 0 : Date.parse(until)
+}
+
+const untilIn = (text: string): string | null => /"aws:TokenIssueTime"\s*:\s*\[?\s*"([^"]+)"/.exec(text)?.[1] ?? null

@@ -2,12 +2,11 @@ import { ProvisionPermissionSetCommand, PutInlinePolicyToPermissionSetCommand } 
 import type { Outcome } from '../../domain/outcome.ts'
 import { outcomeOfRead, outcomeOfWrite, refusal, unverified } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
+import { placeMs, whileOurs } from '../aws-wire/while-ours.ts'
 import type { Aws } from './aws.ts'
 import { denies, type Ending, mergeDeny, others } from './deny-policy.ts'
 import { hasStaleAccounts, inlinePolicy } from './permission-set-policy.ts'
 
-/** A place that nobody gives back is free again after this. */
-const policyMs = 60_000
 /** Another process is over with one policy in less. */
 const busyMs = 2_000
 
@@ -28,10 +27,11 @@ export type Denied =
 export const deny = (aws: Aws, arn: string, ending: Ending, turns: Turns, gate: Gate): Promise<Denied> =>
   inTurn(turns, arn, async () => {
     // Nobody else of ours reads and writes this policy meanwhile.
-    const place = await aws.tools.budget.occupy([{ name: `policy:${arn}`, max: 1 }], policyMs)
+    const place = await aws.tools.budget.occupy([{ name: `policy:${arn}`, max: 1 }], placeMs)
     if (!place.ok) return no({ kind: 'throttled', retryAfterMs: Math.min(place.waitMs, busyMs), scope: 'policy' })
     try {
-      return await denyAlone(aws, arn, ending, gate)
+      const { budget } = aws.tools
+      return await denyAlone(aws, arn, ending, gate, whileOurs(budget, place.id, aws.settings.timeouts, gate))
     } finally {
       await aws.tools.budget.vacate(place.id)
     }
@@ -39,7 +39,14 @@ export const deny = (aws: Aws, arn: string, ending: Ending, turns: Turns, gate: 
 
 const no = (outcome: Outcome): Denied => ({ ok: false, outcome })
 
-const denyAlone = async (aws: Aws, arn: string, ending: Ending, gate: Gate): Promise<Denied> => {
+const denyAlone = async (
+  aws: Aws,
+  arn: string,
+  ending: Ending,
+  gate: Gate,
+  /** For the policy, which is read and written in a place. */
+  inPlace: Gate,
+): Promise<Denied> => {
   const before = await inlinePolicy(aws, arn)
   if (!before.ok) return no(outcomeOfRead(before.failure))
   const merged = mergeDeny(before.value, ending, aws.tools.now())
@@ -71,7 +78,7 @@ const denyAlone = async (aws: Aws, arn: string, ending: Ending, gate: Gate): Pro
         new PutInlinePolicyToPermissionSetCommand({ ...ids, InlinePolicy: merged.policy }),
         options,
       ),
-    gate,
+    inPlace,
   )
   if (!put.ok) return no(outcomeOfWrite(put.failure))
   const after = await inlinePolicy(aws, arn)

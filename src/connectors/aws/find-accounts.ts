@@ -45,7 +45,8 @@ export const findAccounts = async (
       const user = byId.value.get(operation.account)
       return user === undefined ? { kind: 'gone' } : { kind: 'found', user }
     }
-    const found = index === null ? await lookUp(aws, operation, signal) : ok(inIndex(lookups, index, operation))
+    const known = index === null ? null : inIndex(lookups, index, operation)
+    const found = known === null ? await lookUp(aws, operation, signal) : ok(known)
     return found.ok ? judge(aws, operation, found.value) : { kind: 'failed', failure: found.failure }
   })
 }
@@ -77,36 +78,45 @@ const readEverybody = async (
   return ok(listed.value.complete ? listed.value.items : null)
 }
 
-type Index = ReadonlyMap<string, readonly User[]>
+type Entry = { readonly value: string; readonly user: User }
+type Index = ReadonlyMap<string, readonly Entry[]>
 
-const keyOf = (by: Lookup['by'], value: string, issuer = ''): string => JSON.stringify([by, issuer, value])
+/** Whether AWS looks at case is not documented: values that differ only so have one key. */
+const keyOf = (by: Lookup['by'], value: string, issuer = ''): string =>
+  JSON.stringify([by, issuer, value.normalize('NFKC').toLowerCase()])
 
 const indexOf = (lookups: readonly Lookup[], users: readonly User[]): Index => {
-  const index = new Map<string, User[]>()
-  const file = (key: string, user: User) => {
-    const users = index.get(key)
-    if (users === undefined) index.set(key, [user])
-    else if (!users.some(({ id }) => id === user.id)) users.push(user)
+  const index = new Map<string, Entry[]>()
+  const file = (user: User, by: Lookup['by'], value: string, issuer?: string) => {
+    const key = keyOf(by, value, issuer)
+    const entries = index.get(key)
+    if (entries === undefined) index.set(key, [{ value, user }])
+    else if (!entries.some((one) => one.user.id === user.id && one.value === value)) entries.push({ value, user })
   }
   for (const user of users) {
     for (const lookup of lookups) {
-      if (lookup.by === 'userName') file(keyOf('userName', user.UserName ?? ''), user)
-      else if (lookup.by === 'email') for (const { Value = '' } of user.Emails ?? []) file(keyOf('email', Value), user)
+      if (lookup.by === 'userName') file(user, 'userName', user.UserName ?? '')
+      else if (lookup.by === 'email') for (const { Value = '' } of user.Emails ?? []) file(user, 'email', Value)
       else
         for (const { Issuer, Id = '' } of user.ExternalIds ?? [])
-          if (Issuer === lookup.issuer) file(keyOf('externalId', Id, Issuer), user)
+          if (Issuer === lookup.issuer) file(user, 'externalId', Id, Issuer)
     }
   }
   return index
 }
 
-const inIndex = (lookups: readonly Lookup[], index: Index, operation: EnsureOperation): readonly Hit[] =>
-  lookups.flatMap((lookup) => {
+/** null: somebody has nearly that name. Only AWS can say whether it is the same to it. */
+const inIndex = (lookups: readonly Lookup[], index: Index, operation: EnsureOperation): readonly Hit[] | null => {
+  const hits: Hit[] = []
+  for (const lookup of lookups) {
     const value = fill(lookup.value, workerOf(operation))
-    if (value === '') return []
-    const issuer = lookup.by === 'externalId' ? lookup.issuer : ''
-    return (index.get(keyOf(lookup.by, value, issuer)) ?? []).map((user) => ({ lookup, user }))
-  })
+    if (value === '') continue
+    const entries = index.get(keyOf(lookup.by, value, lookup.by === 'externalId' ? lookup.issuer : '')) ?? []
+    if (entries.some((one) => one.value !== value)) return null
+    hits.push(...entries.map(({ user }) => ({ lookup, user })))
+  }
+  return hits
+}
 
 /** A hit by the person key, or by a name that the user confirms. */
 const judge = ({ settings }: Aws, operation: EnsureOperation, hits: readonly Hit[]): Match => {

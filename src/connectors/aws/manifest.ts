@@ -14,6 +14,7 @@ export const awsManifest: Manifest = {
   endSessions: 'native',
   deleteAccount: 'hard',
   pending: true,
+  accountIds: 'opaque',
   permissions: {
     'find and prove accounts': ['identitystore:GetUserId', 'identitystore:DescribeUser', 'identitystore:ListUsers'],
     'create accounts': ['identitystore:CreateUser'],

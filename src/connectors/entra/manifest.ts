@@ -23,5 +23,6 @@ export const entraManifest = ({ settle }: Pick<EntraSettings, 'settle'>): Manife
   endSessions: 'native',
   deleteAccount: 'soft',
   pending: true,
+  accountIds: 'opaque',
   permissions,
 })

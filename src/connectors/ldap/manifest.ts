@@ -7,6 +7,7 @@ export const ldapManifest: Manifest = {
   endSessions: 'none',
   deleteAccount: 'hard',
   pending: false,
+  accountIds: 'opaque',
   permissions: {
     'find accounts and groups': ['read: peopleBase, groupsBase; entryUUID, the correlation attribute, memberships'],
     'create accounts': ['add: below peopleBase', 'read: what was written'],

@@ -155,6 +155,7 @@ test('the audit of ended sessions does not say that they shut the account', () =
     { dispatch: 1, target, lane: 'leaver', token: '', claimedAt: 0, actions: [] },
     { action, outcome, next: { kind: 'done' } } as never,
     null,
+    { by: 'native-id', account: null },
   )
   const text = entry.text
   expect(text).not.toContain('"before":{"enabled":false}')

@@ -73,4 +73,20 @@ describe('a budget in memory', () => {
     pass(500)
     expect((await one.occupy([{ name: 'role', max: 1 }], 500)).ok).toBe(true)
   })
+
+  test('a place is made to last by whoever has it, and is not had back when it has run out', async () => {
+    const { now, pass } = clock()
+    const budget = createLocalBudget(createLocalStore(), 'bulk', now)
+    const places = [{ name: 'role', max: 1 }]
+    const held = await budget.occupy(places, 1_000)
+    if (!held.ok) throw new Error('nobody was there')
+    pass(900)
+    expect(await budget.renew(held.id, 1_000)).toBe(true)
+    pass(999)
+    expect(await budget.occupy(places, 1_000)).toEqual({ ok: false, waitMs: 1 })
+    pass(1)
+    expect(await budget.renew(held.id, 1_000)).toBe(false)
+    expect((await budget.occupy(places, 1_000)).ok).toBe(true)
+    expect(await budget.renew(held.id, 1_000)).toBe(false)
+  })
 })

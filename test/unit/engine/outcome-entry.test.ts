@@ -22,6 +22,7 @@ const entryOf = (kind: ActionKind, changed: boolean, origin?: 'created' | 'linke
     claim,
     { action: action as unknown as ClaimedAction, outcome, next: { kind: 'done' }, sent: true },
     null,
+    { by: 'native-id', account: null },
   )
   const { before, after } = JSON.parse(text) as { before?: unknown; after?: unknown }
   return { before, after }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonical, decoded, sizeOf } from '../../../../src/connectors/aws-iam/canonical.ts'
+import { decoded, sizeOf } from '../../../../src/connectors/aws-iam/document.ts'
 import { type Change, planTrust } from '../../../../src/connectors/aws-iam/plan-trust.ts'
 import { readTrust, type Trust, writeTrust } from '../../../../src/connectors/aws-iam/trust.ts'
+import { canonical } from '../../../../src/connectors/aws-wire/canonical.ts'
 import type { NativeId } from '../../../../src/domain/ids.ts'
 
 const saml = {

@@ -61,6 +61,35 @@ describe('a Deny in an inline policy', () => {
     expect(denies(pruned, other)).toBe(true)
   })
 
+  test('a statement by our name that says something else denies nobody, and is written anew', () => {
+    const policy = policyOf(mergeDeny('', at(now), now))
+    const [ours] = JSON.parse(policy).Statement
+    const { StringEquals, DateLessThan } = ours.Condition
+    const changed: readonly (readonly [string, object])[] = [
+      ['allows', { ...ours, Effect: 'Allow' }],
+      ['one action', { ...ours, Action: ['s3:*'] }],
+      ['all but', { Sid: ours.Sid, Effect: 'Deny', NotAction: ['s3:*'], Resource: ['*'], Condition: ours.Condition }],
+      ['one resource', { ...ours, Resource: ['arn:aws:s3:::one'] }],
+      ['another user', { ...ours, Condition: { DateLessThan, StringEquals: { 'identitystore:userId': 'another' } } }],
+      ['one more condition', { ...ours, Condition: { ...ours.Condition, Bool: { 'aws:SecureTransport': 'false' } } }],
+      ['the other way', { ...ours, Condition: { StringEquals, DateGreaterThan: DateLessThan } }],
+    ]
+    for (const [what, one] of changed) {
+      const document = JSON.stringify({ Version: '2012-10-17', Statement: [one] })
+      expect([what, denies(document, at(now))]).toEqual([what, false])
+      expect(JSON.parse(policyOf(mergeDeny(document, at(now), now))).Statement).toEqual([ours])
+    }
+    // As AWS may hand it out.
+    const anew = {
+      Resource: '*',
+      Action: '*',
+      Condition: { DateLessThan, StringEquals: { 'identitystore:userId': [user] } },
+      Effect: 'Deny',
+      Sid: ours.Sid,
+    }
+    expect(denies(JSON.stringify({ Statement: anew }, null, 2), at(now))).toBe(true)
+  })
+
   test('too large: said with its size', () => {
     const full = JSON.stringify({ Statement: [{ Sid: 'x'.repeat(policyLimit - 100) }] })
     const merged = mergeDeny(full, at(now), now)
