@@ -253,7 +253,8 @@ describe('accounts', () => {
       expect(read.kind).toBe('complete')
       expect(read.items.map(({ nativeId }) => nativeId)).toEqual(ids)
     })
-    expect(requests.length).toBeLessThan(15)
+    // The gone are looked for once more, everywhere: one by one 42 searches and more.
+    expect(requests.length).toBeLessThan(30)
   })
 })
 
