@@ -202,6 +202,11 @@ export type Connector = {
       | { readonly kind: 'failed'; readonly cause: string }
     )[]
   >
+  /**
+   * What the target calls these now; whoever is not among the items of a complete read is not there. Only where a catalogue may
+   * name one by something else (an id), or where names change while ids stay.
+   */
+  readonly entitlementNames?: (ids: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<ObservedEntitlement>>
   /** Changes and reads back: `done` is said only on evidence read after the write. */
   readonly apply: (operations: readonly Operation[], context: ApplyContext) => Promise<readonly Outcome[]>
   /**
