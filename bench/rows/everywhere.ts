@@ -1,4 +1,5 @@
 /** One leaver at a time from four targets at once, in blocks that alternate with direct loops on each target. */
+import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openEverywhereFloor, type TargetName, targetNames } from '../floor/leaver-everywhere.ts'
 import { compareEverywhere, latenciesByTarget, linksOf } from '../house/everywhere-witness.ts'
@@ -108,6 +109,7 @@ const line = (blocks: readonly Block[], lag: number): Line => {
         .map(([target, ms]) => `${target} ${quantile(ms, 0.5).toFixed(1)} and ${p99(ms).toFixed(1)} ms`)
         .join(', ')}`,
       `direct loops, p50 and p99: ${targetNames.map((target) => `${target} ${quantile(direct(target), 0.5).toFixed(1)} and ${p99(direct(target)).toFixed(1)} ms`).join(', ')}`,
+      `the four direct loops have ${targetNames.reduce((sum, target) => sum + quantile(direct(target), 0.5), 0).toFixed(1)} ms of work together (sum of their p50), for which clients and targets share ${availableParallelism()} processors`,
       `Samba and OpenLDAP are real; the simulators of Graph and AWS do not lag, and the call quotas of AWS are raised out of the way on both sides; ends are commit timestamps plus ${lag.toFixed(2)} ms`,
     ],
     samples: blocks,

@@ -1,5 +1,6 @@
 import { accountList } from './account-list.ts'
 import { actionList } from './action-list.ts'
+import { actionRetry } from './action-retry.ts'
 import { adoptApply, adoptEnd, adoptPlan } from './adopt.ts'
 import { auditLog } from './audit-log.ts'
 import type { Command } from './command.ts'
@@ -34,7 +35,7 @@ export const commands = {
   reconcile: reconcileCommand,
   adopt: { commands: { plan: adoptPlan, apply: adoptApply, end: adoptEnd } },
   account: { commands: { list: accountList } },
-  action: { commands: { list: actionList } },
+  action: { commands: { list: actionList, retry: actionRetry } },
   link,
   unlink,
   target: { commands: { list: targetList, mode: targetMode } },

@@ -1,3 +1,4 @@
+import { type FindingCount, listFindings } from '../engine/list-findings.ts'
 import { type Command, textValue } from './command.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
@@ -7,22 +8,30 @@ import { entitlementNames, personKeys } from './names.ts'
 import type { Paint } from './paint.ts'
 import { section, tableLines } from './table.ts'
 
-/** More than these are counted by kind first; of many, so many are shown to a person. */
+/** More than these are counted by kind and target first; of many, so many are shown to a person. */
 const few = 20
 const shown = 100
 
 export const findingList: Command = {
   summary: 'what a human should see, urgent first, and what to do about it',
-  usage: 'finding list [--all] [--kind KIND]',
-  options: { all: { type: 'boolean' }, kind: { type: 'string' } },
+  usage: 'finding list [--all] [--kind KIND] [--target TARGET]',
+  options: { all: { type: 'boolean' }, kind: { type: 'string' }, target: { type: 'string' } },
   run: (call) =>
-    inOffice(call, async ({ prisma }) => {
-      const kind = textValue(call.values, 'kind')
-      const where = { ...(call.values.all === true ? {} : { closedAt: null }), ...(kind === undefined ? {} : { kind }) }
-      const [findings, counts] = await Promise.all([
-        prisma.finding.findMany({ where, orderBy: [{ urgent: 'desc' }, { seenAt: 'desc' }], take: 1_000 }),
-        prisma.finding.groupBy({ by: ['kind'], where, _count: true }),
-      ])
+    inOffice(call, async ({ db, prisma }) => {
+      const kind = textValue(call.values, 'kind') ?? null
+      const target = textValue(call.values, 'target') ?? null
+      const filter = { all: call.values.all === true, kind, target }
+      const { places, counts } = await listFindings(db, filter, 1_000)
+      const read = new Map(
+        (await prisma.finding.findMany({ where: { id: { in: places.map(({ id }) => id) } } })).map((one) => [
+          one.id,
+          one,
+        ]),
+      )
+      const findings = places.flatMap((place) => {
+        const one = read.get(place.id)
+        return one === undefined ? [] : [{ ...one, target: place.target }]
+      })
       const people = await personKeys(
         prisma,
         findings.map(({ identityId }) => identityId),
@@ -50,12 +59,8 @@ export const findingList: Command = {
         json: rows,
         lines: (paint) =>
           rows.length === 0
-            ? [kind === undefined ? nothing : `${nothing} of kind ${kind}`]
-            : listLines(
-                paint,
-                rows,
-                counts.map((one) => [one.kind, one._count]),
-              ),
+            ? [`${nothing}${kind === null ? '' : ` of kind ${kind}`}${target === null ? '' : ` of ${target}`}`]
+            : listLines(paint, rows, counts),
       }
     }),
 }
@@ -74,22 +79,18 @@ type Row = {
   readonly entitlement: string | null
 }
 
-const listLines = (
-  paint: Paint,
-  rows: readonly Row[],
-  counts: readonly (readonly [kind: string, count: number])[],
-): readonly string[] => {
-  const all = counts.reduce((sum, [, count]) => sum + count, 0)
-  const kinds = [...counts].sort(([, one], [, other]) => other - one)
-  const todo = kinds.map(([kind]) => [kind, findingHints[kind] ?? 'docs/operators.md'] as const)
+const listLines = (paint: Paint, rows: readonly Row[], counts: readonly FindingCount[]): readonly string[] => {
+  const all = counts.reduce((sum, { count }) => sum + count, 0)
+  const kinds = [...new Set(counts.map(({ kind }) => kind))]
+  const todo = kinds.map((kind) => [kind, findingHints[kind] ?? 'docs/operators.md'] as const)
   return [
     ...(all <= few
       ? []
       : [
           ...tableLines(
             paint,
-            ['findings', 'kind'],
-            kinds.map(([kind, count]) => [count, kind]),
+            ['findings', 'kind', 'target'],
+            counts.map(({ count, kind, target }) => [count, kind, target]),
           ),
           '',
         ]),
@@ -110,7 +111,7 @@ const listLines = (
           detailText(row, row.entitlement),
         ]),
     ),
-    ...(all <= shown ? [] : [`… and ${counted(all - shown, 'more finding')}: --kind KIND, or --json`]),
+    ...(all <= shown ? [] : [`… and ${counted(all - shown, 'more finding')}: --kind KIND, --target TARGET, or --json`]),
     ...section(paint, 'what to do (more in docs/operators.md)', tableLines(paint, ['kind', 'do'], todo)),
   ]
 }

@@ -43,7 +43,7 @@ export const answering = (connector: Connector): Connector => {
 }
 
 const text = 'no-answer'
-const silent = (): Outcome => ({ kind: 'unknown', cause: { code: '', word: text } })
+const silent = (): Outcome => ({ kind: 'unknown', cause: { code: '', word: text, elsewhere: true } })
 const nothing = (): Snapshot<never> => ({ kind: 'partial', items: [], cause: text })
 
 /** What the connector says, or `otherwise` a moment after the signal fired. */

@@ -1,17 +1,23 @@
 import type { NativeId } from '../domain/ids.ts'
 import type { Connector, OwnThing } from './connector.ts'
 
+/** So long «nobody» is believed, ms: who signs in may not have been there yet, or not been ours to read. */
+const nobodyForMs = 300_000
+
 /**
  * What of the target is Muster's own, asked once: who signs in does not change while the connector stands. `null`: it was
- * asked and not told, and is asked again the next time.
+ * asked and not told, and is asked again the next time. Nobody is asked for again after a while; while that is not told, it stands.
  */
-export const rememberOwn = (connector: Connector): OwnThings => {
+export const rememberOwn = (connector: Connector, clock: () => number): OwnThings => {
   let known: readonly OwnThing[] | undefined = connector.own === undefined ? [] : undefined
+  let believedUntil = connector.own === undefined ? Number.POSITIVE_INFINITY : 0
   let asking: Promise<void> | undefined
   const ask = async (signal: AbortSignal) => {
     try {
       const told = await connector.own?.(signal)
-      if (told?.kind === 'complete') known = told.items
+      if (told?.kind !== 'complete') return
+      known = told.items
+      believedUntil = known.length === 0 ? clock() + nobodyForMs : Number.POSITIVE_INFINITY
     } catch {
       // Whatever it was, it was not told: the budget of a database that is away, for one.
     } finally {
@@ -21,7 +27,7 @@ export const rememberOwn = (connector: Connector): OwnThings => {
   return {
     known: () => known ?? [],
     ask: async (signal) => {
-      if (known === undefined) await (asking ??= ask(signal))
+      if (known === undefined || clock() >= believedUntil) await (asking ??= ask(signal))
       return known ?? null
     },
   }

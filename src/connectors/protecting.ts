@@ -1,5 +1,5 @@
 import type { NativeId } from '../domain/ids.ts'
-import type { Outcome } from '../domain/outcome.ts'
+import { isElsewhere, type Outcome } from '../domain/outcome.ts'
 import { isProtectedAccount, isProtectedEntitlement, type Protection } from '../domain/protection.ts'
 import type { ApplyContext, Connector, EntitlementRef, Operation } from './connector.ts'
 import { isOwn, rememberOwn } from './own-things.ts'
@@ -10,9 +10,13 @@ import { rememberNames, type ShownName, type ShownNames } from './shown-names.ts
  * Muster itself is there, is neither written nor linked, whatever a policy or a human wants of it. Lists and grants are read
  * as they are.
  */
-export const protecting = (connector: Connector, protection: Protection): Connector => {
-  const own = rememberOwn(connector)
-  const names = rememberNames(connector)
+export const protecting = (
+  connector: Connector,
+  protection: Protection,
+  clock: () => number = () => performance.now(),
+): Connector => {
+  const own = rememberOwn(connector, clock)
+  const names = rememberNames(connector, clock)
   const door: Door = {
     accountWord: (nativeId) =>
       isProtectedAccount(protection, nativeId)
@@ -91,22 +95,23 @@ const foundFor = async (
   door: Door,
   operations: readonly Operation[],
   { signal }: ApplyContext,
-): Promise<ReadonlyMap<Operation, NativeId | 'unread'>> => {
+): Promise<ReadonlyMap<Operation, NativeId | Unread>> => {
   const seeking = operations.filter((operation) => operation.op === 'ensureAccount' && operation.account === null)
   if (!door.looks() || seeking.length === 0) return new Map()
   const outcomes = await connector.observe(seeking, { signal, sentMsAgo: null })
   return new Map(
-    seeking.flatMap((operation, index): [Operation, NativeId | 'unread'][] => {
+    seeking.flatMap((operation, index): [Operation, NativeId | Unread][] => {
       const outcome = outcomes[index]
       if (outcome?.kind === 'done') return outcome.account === undefined ? [] : [[operation, outcome.account.nativeId]]
       // Nobody has it, or the connector refuses by itself: then there is nothing to protect.
-      return outcome?.kind === 'unknown' || outcome === undefined ? [[operation, 'unread']] : []
+      if (outcome?.kind === 'unknown') return [[operation, isElsewhere(outcome.cause) ? notAnswered : unread]]
+      return outcome === undefined ? [[operation, unread]] : []
     }),
   )
 }
 
-const refusal = (door: Door, operation: Operation, found: NativeId | 'unread' | undefined): Outcome | null => {
-  if (found === 'unread') return notRead
+const refusal = (door: Door, operation: Operation, found: NativeId | Unread | undefined): Outcome | null => {
+  if (typeof found === 'object') return found
   const account = operation.account ?? found
   const word =
     (account === undefined ? null : door.accountWord(account)) ??
@@ -169,9 +174,9 @@ const meantRefusal = (
   const id = idOf(operation.entitlement, meant)
   // Nothing was asked of it, or it is not there: then there is nothing to protect.
   if (id === undefined || id === 'missing') return null
-  if (id === 'unread') return notRead
+  if (id === 'unread') return notAnswered
   const name = shown.get(id) ?? null
-  if (name === 'unread') return notRead
+  if (name === 'unread') return notAnswered
   const { entitlement, op } = operation
   const word =
     door.entitlementWord({ ...entitlement, nativeId: id }, op) ??
@@ -179,11 +184,13 @@ const meantRefusal = (
   return word === null ? null : refused(word)
 }
 
-const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read' } } as const
+const unread = { kind: 'retry', cause: { code: '', word: 'not-read-before' } } as const
+const notAnswered = { kind: 'retry', cause: { ...unread.cause, elsewhere: true } } as const
+type Unread = typeof unread | typeof notAnswered
+const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read', elsewhere: true } } as const
 /** Who is not let in at all is told so: that is the target's trouble, and waits otherwise than a read that failed. */
 const whyUnread = (read: Outcome): Outcome =>
   read.kind === 'refused' && read.reason === 'credential' ? read : ownUnread
 
 const refused = (word: string): Outcome => ({ kind: 'refused', reason: 'protected', cause: { code: '', word } })
-const notRead: Outcome = { kind: 'retry', cause: { code: '', word: 'not-read-before' } }
 const notBegun: Outcome = { kind: 'retry', cause: { code: '', word: 'not-begun' } }

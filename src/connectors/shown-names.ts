@@ -14,15 +14,15 @@ export type ShownNames = {
 }
 
 /** What a target calls its entitlements, asked again after a minute. */
-export const rememberNames = (connector: Connector, now: () => number = () => performance.now()): ShownNames => {
+export const rememberNames = (connector: Connector, clock: () => number): ShownNames => {
   const known = new Map<NativeId, { readonly name: string; readonly until: number }>()
   return {
     told: connector.entitlementNames !== undefined,
     of: async (ids, signal) => {
-      const unknown = [...new Set(ids)].filter((id) => (known.get(id)?.until ?? 0) <= now())
+      const unknown = [...new Set(ids)].filter((id) => (known.get(id)?.until ?? 0) <= clock())
       for (const id of unknown) known.delete(id)
       const read = unknown.length === 0 ? undefined : await connector.entitlementNames?.(unknown, signal)
-      const until = now() + rememberMs
+      const until = clock() + rememberMs
       for (const { nativeId, name } of read?.items ?? []) known.set(nativeId, { name, until })
       const gone = new Set(read?.kind === 'complete' ? unknown : [])
       return new Map(ids.map((id) => [id, known.get(id)?.name ?? (gone.has(id) ? null : 'unread')]))

@@ -8,7 +8,15 @@ export type Cause = {
   readonly word: string
   /** The target's own text; goes only into the erasable side table. */
   readonly message?: string
+  /** The trouble is not this operation's: the target was not reached, did not answer, or was not well itself (5xx). */
+  readonly elsewhere?: true
 }
+
+/** Words for what was not begun, since the lease ended or the call stopped at another operation. */
+const neverBegun: ReadonlySet<string> = new Set(['lease', 'not-begun'])
+
+/** Nothing was told of this operation in particular: however often it happens, it is not the operation's failure. */
+export const isElsewhere = ({ word, elsewhere }: Cause): boolean => elsewhere === true || neverBegun.has(word)
 
 export const refusalReasons = [
   'entitlement-missing',

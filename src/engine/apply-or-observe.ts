@@ -1,6 +1,6 @@
 import { type ApplyContext, type Connector, notSettled, notSo } from '../connectors/connector.ts'
 import { givesAccess, type Lane, seeksOnly } from '../domain/action.ts'
-import type { Outcome, RefusalReason } from '../domain/outcome.ts'
+import { type Cause, isElsewhere, type Outcome, type RefusalReason } from '../domain/outcome.ts'
 import type { ClaimedAction } from './claim.ts'
 import { toOperation } from './operation.ts'
 
@@ -98,10 +98,16 @@ const goesAgain = ({ kind }: ClaimedAction, outcome: Outcome | undefined): boole
  * says of itself. (What was throttled stays as unknown as it was: settle.)
  */
 const onlyWhatEndsBoth = (outcome: Outcome): Outcome =>
-  outcome.kind === 'retry' || outcome.kind === 'refused' ? { kind: 'unknown', cause: outcome.cause } : outcome
+  outcome.kind === 'retry' || outcome.kind === 'refused' ? { kind: 'unknown', cause: causeOf(outcome) } : outcome
+
+/** Who is not let in is told nothing, of nobody in particular. */
+const causeOf = (outcome: Extract<Outcome, { kind: 'retry' | 'refused' }>): Cause =>
+  outcome.kind === 'refused' && outcome.reason === 'credential' ? { ...outcome.cause, elsewhere: true } : outcome.cause
 
 const mayHaveWritten = (outcome: Outcome | undefined): boolean =>
   outcome === undefined || outcome.kind === 'done' || outcome.kind === 'pending' || outcome.kind === 'unknown'
+
+const notReadBefore = { code: '', word: 'not-read-before', elsewhere: true } as const
 
 /** null: nobody, or nobody of whom a human said that it is not theirs, would be linked. */
 const unlessTheirs = ({ not_theirs }: ClaimedAction, found: Outcome | undefined): Outcome | null => {
@@ -109,8 +115,9 @@ const unlessTheirs = ({ not_theirs }: ClaimedAction, found: Outcome | undefined)
     return not_theirs?.includes(found.account.nativeId) === true
       ? { kind: 'refused', reason: 'account-ambiguous', cause: { code: '', word: 'not-theirs' } }
       : null
-  if (found === undefined || found.kind === 'unknown' || found.kind === 'throttled')
-    return { kind: 'retry', cause: { code: '', word: 'not-read-before' } }
+  if (found === undefined || found.kind === 'throttled') return { kind: 'retry', cause: notReadBefore }
+  if (found.kind === 'unknown')
+    return { kind: 'retry', cause: isElsewhere(found.cause) ? notReadBefore : { code: '', word: 'not-read-before' } }
   return null
 }
 
@@ -129,9 +136,9 @@ export const onlyWhatIsKnown = (outcome: Outcome): Outcome => {
     case 'retry':
       return isNotSo(outcome) ? outcome : { kind: 'unknown', cause: outcome.cause }
     case 'throttled':
-      return { kind: 'unknown', cause: { code: '', word: 'throttled' } }
+      return { kind: 'unknown', cause: { code: '', word: 'throttled', elsewhere: true } }
     case 'refused':
-      return tellsNothing.has(outcome.reason) ? { kind: 'unknown', cause: outcome.cause } : outcome
+      return tellsNothing.has(outcome.reason) ? { kind: 'unknown', cause: causeOf(outcome) } : outcome
     case 'done':
     case 'pending':
     case 'unknown':

@@ -1,5 +1,5 @@
 import type { ApplyContext } from '../connectors/connector.ts'
-import type { Outcome } from '../domain/outcome.ts'
+import type { Cause, Outcome } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { applyOrObserve, type Carried, onlyWhatIsKnown } from './apply-or-observe.ts'
@@ -121,11 +121,11 @@ const givenUp = (engine: Engine, claim: Claim, answer: Promise<unknown>): Carrie
     .catch((error: unknown) =>
       engine.log.error({ dispatch, target, ...errorFields(error) }, 'what a late call did could not be read'),
     )
-  return allUnknown(claim, 'connector-hangs')
+  return allUnknown(claim, 'connector-hangs', { elsewhere: true })
 }
 
-const allUnknown = (claim: Claim, word: string): Carried => ({
-  outcomes: claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word } })),
+const allUnknown = (claim: Claim, word: string, where: Pick<Cause, 'elsewhere'> = {}): Carried => ({
+  outcomes: claim.actions.map(() => ({ kind: 'unknown', cause: { code: '', word, ...where } })),
   sent: new Set(claim.actions.keys()),
 })
 

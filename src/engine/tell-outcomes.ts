@@ -2,6 +2,7 @@ import type { Transaction } from '../store/database.ts'
 import { openFinding } from '../store/findings.ts'
 import type { Claim } from './claim.ts'
 import { tellOpened } from './opened-before-deletion.ts'
+import { tellAway } from './tell-away.ts'
 import { tellCredential } from './tell-credential.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -30,6 +31,7 @@ export const tellOutcomes = async (
       })
 
   await tellCredential(tx, claim, settled)
+  await tellAway(tx, claim, settled)
   for (const { action, outcome } of settled)
     if (outcome.kind === 'done' && outcome.unfinished !== undefined)
       await openFinding(tx, {

@@ -1,5 +1,5 @@
 import { type ActionKind, type Lane, seeksOnly } from '../domain/action.ts'
-import type { Outcome, RefusalReason } from '../domain/outcome.ts'
+import { type Cause, isElsewhere, type Outcome, type RefusalReason } from '../domain/outcome.ts'
 import type { TargetRules } from '../domain/target.ts'
 
 export type Attempt = {
@@ -51,15 +51,17 @@ type Patience = {
   readonly findingFrom: number
   /** After this attempt the action is given up; null = never. */
   readonly giveUpAfter: number | null
+  /** Attempts that an outage of the target may burn: up to the longest pause, so that most are left for the action's own trouble. */
+  readonly ofOutage: number
 }
 
 /**
- * Bulk work rides out an outage of more than an hour, then parks. What a leaver must lose is never given up: it pages
- * and goes on, every half minute at the latest.
+ * Bulk work that the target itself fails again and again parks after more than an hour; an outage of the target parks nothing,
+ * however long (ADR 0028). What a leaver must lose is never given up: it pages and goes on, every half minute at the latest.
  */
 export const patience: Record<Lane, Patience> = {
-  bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 40 },
-  leaver: { firstMs: 100, capMs: 30_000, findingFrom: 5, giveUpAfter: null },
+  bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 40, ofOutage: 11 },
+  leaver: { firstMs: 100, capMs: 30_000, findingFrom: 5, giveUpAfter: null, ofOutage: Number.POSITIVE_INFINITY },
 }
 
 /** How often to look for an account that something else creates. */
@@ -98,21 +100,29 @@ export const whatNext = (outcome: Outcome, attempt: Attempt): Next => {
       return { kind, afterMs: spread(outcome.retryAfterMs, attempt.random), counts: false, finding: null }
     }
     case 'retry':
-      return again(attempt, outcome.retryAfterMs ?? 0)
+      return again(attempt, outcome.retryAfterMs ?? 0, outcome.cause)
     case 'unknown':
       // Nobody may decide over a state that is not known: read back for ever, with a finding.
-      return { kind: 'readBack', afterMs: pauseMs(attempt), counts: true, finding: late(attempt, 'still-unknown') }
+      return { kind: 'readBack', ...later(attempt, outcome.cause, 'still-unknown') }
     case 'refused':
       return refused(outcome.reason, attempt)
   }
 }
 
-const again = (attempt: Attempt, askedMs: number): Next => {
+const again = (attempt: Attempt, askedMs: number, cause: Cause): Next => {
   const { giveUpAfter } = patience[attempt.lane]
-  if (giveUpAfter !== null && attempt.attempts >= giveUpAfter) return { kind: 'park', finding: 'retries-exhausted' }
-  const afterMs = Math.max(askedMs, pauseMs(attempt))
-  return { kind: 'again', afterMs, counts: true, finding: late(attempt, 'still-failing') }
+  if (giveUpAfter !== null && attempt.attempts >= giveUpAfter && !isElsewhere(cause))
+    return { kind: 'park', finding: 'retries-exhausted' }
+  const next = later(attempt, cause, 'still-failing')
+  return { kind: 'again', ...next, afterMs: Math.max(askedMs, next.afterMs) }
 }
+
+/** The target's own trouble is one finding of the target (engine/tell-away); only whoever must lose something is told one by one. */
+const later = (attempt: Attempt, cause: Cause, finding: RetryFinding): Later => ({
+  afterMs: pauseMs(attempt),
+  counts: !isElsewhere(cause) || attempt.attempts <= patience[attempt.lane].ofOutage,
+  finding: isElsewhere(cause) && attempt.lane === 'bulk' ? null : late(attempt, finding),
+})
 
 const refused = (reason: RefusalReason, attempt: Attempt): Next => {
   // Of the whole target, whose finding it is: the work waits for a new credential and is nobody's failure.

@@ -76,11 +76,11 @@ const ruleLines = ({ rule, description, employmentKey, paths, checks }: RuleChec
   ...paths.filter((path) => path.length > 0).map((path) => `    through role ${path.join(' → ')}`),
 ]
 
-/** What it follows from, with all that this follows from. */
-const impliedLines = ({ implication, description, path, from }: ImpliedBy): readonly string[] => [
-  `  implication ${implication} gives it to who should hold ${from.entitlement}${description === '' ? '' : `: ${description}`}`,
+/** What it follows from, with all that this follows from; what was told already is only named. */
+const impliedLines = ({ implication, description, path, holds, from }: ImpliedBy): readonly string[] => [
+  `  implication ${implication} gives it to who should hold ${holds}${from === null ? ' (above)' : ''}${description === '' ? '' : `: ${description}`}`,
   ...(path.length > 0 ? [`    through role ${path.join(' → ')}`] : []),
-  ...explanationLines(from).map((line) => `    ${line}`),
+  ...(from === null ? [] : explanationLines(from).map((line) => `    ${line}`)),
 ]
 
 const checkText = (check: Check): string =>

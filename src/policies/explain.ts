@@ -49,7 +49,10 @@ export type ImpliedBy = {
   readonly description: string
   /** Roles from the implication down to the entitlement. */
   readonly path: readonly string[]
-  readonly from: Explanation
+  /** The key of what it follows from. */
+  readonly holds: string
+  /** null: this explanation has told it already, on another way. Of n ways through one thing there may be 2ⁿ. */
+  readonly from: Explanation | null
 }
 
 export type WhyNot =
@@ -71,9 +74,15 @@ export type WhyNot =
 const nearestShown = 5
 
 export const explain = (input: EvaluationInput, entitlement: EntitlementId): Explanation =>
-  explainDecided(input, evaluate(input), entitlement)
+  explainDecided(input, evaluate(input), entitlement, new Set([entitlement]))
 
-const explainDecided = (input: EvaluationInput, decision: Decision, entitlement: EntitlementId): Explanation => {
+const explainDecided = (
+  input: EvaluationInput,
+  decision: Decision,
+  entitlement: EntitlementId,
+  /** What is told already; grows. */
+  told: Set<EntitlementId>,
+): Explanation => {
   const { history, now, policies, present, personKey } = input
   const { policy } = policies.at(-1) as PolicyWindow
   const identity = identityAt(history, now)
@@ -117,9 +126,18 @@ const explainDecided = (input: EvaluationInput, decision: Decision, entitlement:
           implied: current.reasons.filter(isImplied).flatMap(({ implication, holds, path }): ImpliedBy[] => {
             const from = policy.idOf.get(holds)
             const description = policy.set.implications.find(({ key }) => key === implication)?.description ?? ''
-            return from === undefined
-              ? []
-              : [{ implication, description, path, from: explainDecided(input, decision, from) }]
+            if (from === undefined) return []
+            const isTold = told.has(from)
+            told.add(from)
+            return [
+              {
+                implication,
+                description,
+                path,
+                holds,
+                from: isTold ? null : explainDecided(input, decision, from, told),
+              },
+            ]
           }),
           adopted: current.reasons.some(({ kind }) => kind === 'adopted'),
         }

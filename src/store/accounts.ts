@@ -75,8 +75,8 @@ export const saveAccounts = async (
           else coalesce(excluded.attributes_hash, muster.account.attributes_hash) end,
         read_at = case when excluded.enabled is null then muster.account.read_at else excluded.read_at end,
         grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),
-        -- Opening and shutting may move an account.
-        kept_name = case when muster.account.enabled is not distinct from ${enabledNow} then muster.account.kept_name end,
+        -- Opening and shutting may move an account, also one that was open or shut already.
+        kept_name = case when $9 <> 'state' and muster.account.enabled is not distinct from ${enabledNow} then muster.account.kept_name end,
         -- Whoever could sign in until now may have done so.
         sessions_ended_at = case when muster.account.enabled is not distinct from ${enabledNow} then muster.account.sessions_ended_at end
         where muster.account.native_id = excluded.native_id

@@ -97,7 +97,7 @@ describe('each kind of credential', () => {
     expect((await connector.check(always.signal)).ok).toBe(false)
     rmSync(tokenFile)
     expect((await connector.check(always.signal)).problems).toEqual([
-      expect.stringContaining('no-token (ENOENT)'),
+      expect.stringContaining('secret-unreadable (ENOENT)'),
       `credential.tokenFile: ${tokenFile} cannot be read (ENOENT)`,
     ])
     writeFileSync(tokenFile, assertion())
@@ -173,7 +173,7 @@ describe('while it works', () => {
     expect(problems.join()).not.toContain('a secret that ended')
 
     rmSync(secretFile)
-    expect((await connector.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['retry'])
+    expect((await connector.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['refused:credential'])
 
     writeFileSync(secretFile, 'second secret')
     expect((await connector.apply([{ op: 'enable', account }], always)).map(said)).toEqual(['changed'])

@@ -243,6 +243,29 @@ describe('acting', () => {
     await house.quiesce()
   })
 
+  test('what is parked is retried with a reason, one action or all of a target; what is not is refused, and says why', async () => {
+    const [one] = await house.rows<{ id: number }>(
+      `select id from muster.action where state = 'done' order by id limit 1`,
+    )
+    const id = String(one?.id)
+    for (const line of [[], [id, '--all'], ['--target', 'bank-ldap'], ['--target', 'bank-ldap', id, '--all'], ['soon']])
+      expect(await muster(files, 'action', 'retry', ...line, '--reason', 'x'), line.join(' ')).toMatchObject({
+        exit: 2,
+      })
+    expect(await muster(files, 'action', 'retry', id)).toMatchObject({ exit: 2, err: expect.stringContaining('why?') })
+    expect(await muster(files, 'action', 'retry', '4711000', '--reason', 'x')).toMatchObject({ exit: 1 })
+    expect(await muster(files, 'action', 'retry', id, '--reason', 'x')).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('not parked but done'),
+    })
+    const all = ['action', 'retry', '--target', 'bank-ldap', '--all', '--reason', 'mended'] as const
+    expect((await muster(files, ...all)).out).toContain('nothing is parked on bank-ldap')
+    await house.rows(`update muster.action set state = 'parked' where id = $1`, one?.id)
+    expect((await muster(files, ...all, '--json')).json()).toMatchObject({ kind: 'retried', actions: 1 })
+    expect(await entries('action-retried')).toMatchObject([{ action: one?.id, target: 'bank-ldap' }])
+    await house.quiesce()
+  })
+
   test('an SoD hold is rejected with a reason, which the audit binds and does not tell; release is refused with exit 3', async () => {
     const [hold] = (await muster(files, 'hold', 'list', '--json')).json() as { id: number; person: string }[]
     expect(hold).toMatchObject({ kind: 'sod', person: 'P-1', entitlement: 'CBS_LoanApprove' })
@@ -339,6 +362,17 @@ describe('acting', () => {
     const found = await muster(files, 'finding', 'list', '--kind', 'entitlement-missing')
     expect(found.out).toMatch(/entitlement=App_Crm[\s\S]*what to do[\s\S]*create it there/)
     expect((await muster(files, 'finding', 'list', '--kind', 'redis-evicts')).out).toContain('no open finding of kind')
+    const here = (await muster(files, 'finding', 'list', '--target', 'bank-ldap', '--json')).json() as unknown[]
+    expect(here).toContainEqual(expect.objectContaining({ kind: 'entitlement-missing', target: 'bank-ldap' }))
+    expect((await muster(files, 'finding', 'list', '--target', 'corp-ad')).out).toContain('no open finding of corp-ad')
+    // One of an entitlement is of its target; of many, how many of which kind and where come first.
+    await house.rows(`insert into muster.finding (kind, key, urgent, detail, opened_at, seen_at)
+      select 'grant-unexplained', 'x:' || n, false, jsonb_build_object('entitlement', (select min(id) from muster.entitlement)), muster.now(), muster.now()
+      from generate_series(1, 25) as n`)
+    expect((await muster(files, 'finding', 'list', '--target', 'bank-ldap')).out).toMatch(
+      /25 +grant-unexplained +bank-ldap/,
+    )
+    await house.rows(`delete from muster.finding where key like 'x:%'`)
     const [parked] = await house.rows<{ id: number }>(`select id from muster.action where state = 'parked'`)
     const shown = await muster(files, 'show', 'action', String(parked?.id))
     expect(shown.out).toMatch(/ended +\d[\s\S]*to be looked at\s+entitlement-missing \(\S+, code 32\): create it there/)

@@ -108,7 +108,7 @@ create view auditor.person_trail as
   left join muster.stream s on s.id = t.stream_id
   left join muster.personal_detail p on p.ref = (t.body #>> '{detail,ref}')::uuid;
 
--- Why somebody released, rejected, linked, unlinked or adopted, in their words: beside the log, for they may be erased. An
+-- Why somebody released, rejected, retried, linked, unlinked or adopted, in their words: beside the log, for they may be erased. An
 -- entry names it by body -> detail -> ref, and binds it by body -> detail -> hash.
 create view auditor.reasons as
   select p.ref, i.person_key, p.subject_ref, p.recorded_at, p.body ->> 'reason' as reason

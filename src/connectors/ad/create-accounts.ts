@@ -154,7 +154,7 @@ const open = async (
 /** The account is there: whatever would say that surely nothing was applied is not true any more. */
 const afterCreation = (outcome: Outcome): Outcome => {
   if (outcome.kind === 'throttled')
-    return { kind: 'unknown', cause: { code: '', word: 'created-not-enabled-throttled' } }
+    return { kind: 'unknown', cause: { code: '', word: 'created-not-enabled-throttled', elsewhere: true } }
   if (outcome.kind !== 'retry') return outcome
   return { kind: 'unknown', cause: { ...outcome.cause, word: `created-not-enabled-${outcome.cause.word}` } }
 }

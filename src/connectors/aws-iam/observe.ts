@@ -28,7 +28,7 @@ export const observe = async (iam: Iam, operations: readonly Operation[]): Promi
 
 /** A read that did not tell is `unknown`, whatever kept it from telling. */
 const asTold = (outcome: Outcome): Outcome => {
-  if (outcome.kind === 'throttled') return { kind: 'unknown', cause: { code: '', word: 'throttled' } }
+  if (outcome.kind === 'throttled') return { kind: 'unknown', cause: { code: '', word: 'throttled', elsewhere: true } }
   return outcome.kind === 'retry' && outcome.cause.word !== notSoWord
     ? { kind: 'unknown', cause: outcome.cause }
     : outcome

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { ConnectorTools } from '../connector.ts'
+import { credentialTrouble, secretUnreadable } from './credential-trouble.ts'
 import type { WireSettings } from './settings.ts'
 
 /** What every AWS client here is made with: its own retries off, both timeouts on. */
@@ -54,8 +55,7 @@ export const credentialsOf = (
 const keysNow = async (given: Identity, secret: NonNullable<ConnectorTools['secret']>): Promise<Identity> => {
   const names = ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const
   const read = await Promise.all(names.map(async (name) => [name, await secret(`credentials.${name}`)] as const)).catch(
-    // As the SDK says it of its own files: nothing was sent.
-    () => Promise.reject(Object.assign(new Error('a secret cannot be read'), { name: 'CredentialsProviderError' })),
+    () => Promise.reject(secretUnreadable()),
   )
   const now = read.filter(([, value]) => value !== null)
   if (now.length === 0) return given
@@ -82,6 +82,8 @@ const exchangeToken = async (
       ...(Credentials?.SessionToken === undefined ? {} : { sessionToken: Credentials.SessionToken }),
       ...(Credentials?.Expiration === undefined ? {} : { expiration: Credentials.Expiration }),
     }
+  } catch (error) {
+    throw credentialTrouble(error)
   } finally {
     sts.destroy()
   }

@@ -103,13 +103,20 @@ export const listedErrors: readonly string[] = Object.keys(table)
 const unsentCalls = new Set(['connect', 'getaddrinfo'])
 const unsentCodes =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/
-const noCredentials = new Set(['CredentialsProviderError', 'TokenProviderError'])
+
+/** Credentials could not be had, by what was thrown (the SDK, credential-trouble.ts): nothing was sent with them. */
+const ofCredentials: ReadonlyMap<string, Row> = new Map([
+  ['CredentialsProviderError', { word: 'no-credentials', verdict: { kind: 'retry' } }],
+  ['TokenProviderError', { word: 'no-credentials', verdict: { kind: 'retry' } }],
+  ['SecretUnreadable', { word: 'secret-unreadable', verdict: refused('credential') }],
+  ['SignInRefused', { word: 'sign-in-refused', verdict: refused('credential') }],
+])
 
 /** How long a family waits when AWS says too many and names no time (sso-admin never does). */
 const throttledMs = 1_000
 
-const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+export const member = (error: object, name: string): unknown => Object.entries(error).find(([key]) => key === name)?.[1]
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** What the SDK threw. Anything but an error of a call is a bug, and is thrown on. */
 export const failureOf = (error: unknown): Failure => {
@@ -119,8 +126,8 @@ export const failureOf = (error: unknown): Failure => {
   const said = message === '' ? {} : { message }
   if (status === null) {
     const code = textOf(member(error, 'code'))
-    if (noCredentials.has(name))
-      return { code: name, word: 'no-credentials', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
+    const notHad = ofCredentials.get(name)
+    if (notHad !== undefined) return { code: code || name, ...notHad, sent: 'not-sent', ...said }
     // The SDK's own timeout of connecting has no code, that of the answer has one.
     const isUnsent =
       unsentCalls.has(textOf(member(error, 'syscall'))) ||
@@ -128,7 +135,7 @@ export const failureOf = (error: unknown): Failure => {
       (name === 'TimeoutError' && code === '')
     // Credentials come before the request: a token file that cannot be opened has kept it here.
     if (textOf(member(error, 'syscall')) === 'open')
-      return { code, word: 'unreadable-token-file', verdict: { kind: 'retry' }, sent: 'not-sent', ...said }
+      return { code, word: 'unreadable-token-file', verdict: refused('credential'), sent: 'not-sent', ...said }
     if (code === '' && name !== 'TimeoutError' && name !== 'AbortError') throw error
     return {
       code: code === '' ? name : code,
@@ -162,7 +169,7 @@ export const failureOf = (error: unknown): Failure => {
 }
 
 /** HTTP status of the answer; null when there was none. */
-const statusOf = (error: Error): number | null => {
+export const statusOf = (error: Error): number | null => {
   for (const [holder, name] of [
     ['$metadata', 'httpStatusCode'],
     ['$response', 'statusCode'],
@@ -174,11 +181,15 @@ const statusOf = (error: Error): number | null => {
   return null
 }
 
-export const causeOf = ({ code, word, message }: Failure): Cause => ({
+export const causeOf = ({ code, word, message, sent }: Failure): Cause => ({
   code,
   word,
   ...(message === undefined ? {} : { message }),
+  ...(sent !== 'answered' || ofAws.has(word) ? { elsewhere: true as const } : {}),
 })
+
+/** AWS itself, or our clock, is not well. */
+const ofAws: ReadonlySet<string> = new Set(['internal', 'unavailable', 'server-error', 'clock-skew'])
 
 export const isMissing = (
   { verdict }: Failure,
@@ -200,8 +211,10 @@ export const retry = (word: string, retryAfterMs?: number): Outcome => ({
 export const outcomeOfWrite = (failure: Failure): Outcome => {
   const cause = causeOf(failure)
   if (failure.sent === 'not-sent') {
-    return failure.verdict.kind === 'throttled'
-      ? { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
+    if (failure.verdict.kind === 'throttled')
+      return { kind: 'throttled', retryAfterMs: failure.retryAfterMs ?? throttledMs, scope: 'target' }
+    return failure.verdict.kind === 'refused'
+      ? { kind: 'refused', reason: failure.verdict.reason, cause }
       : { kind: 'retry', cause }
   }
   if (failure.sent === 'sent') return { kind: 'unknown', cause }

@@ -3,7 +3,7 @@ import {
   DescribeAccountAssignmentDeletionStatusCommand,
 } from '@aws-sdk/client-sso-admin'
 import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
-import { isMissing, type Result, retry } from '../aws-wire/errors.ts'
+import { causeOf, isMissing, type Result, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
 import { assignmentPollMs } from './assignment.ts'
@@ -50,8 +50,7 @@ const pollAssignment = async (
   if (await isInProgress(aws, handle.kind, handle.request, handle.place))
     return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
   const status = await statusOf(aws, handle)
-  if (!status.ok && !isMissing(status.failure, 'something'))
-    return { kind: 'unknown', cause: { code: status.failure.code, word: status.failure.word } }
+  if (!status.ok && !isMissing(status.failure, 'something')) return { kind: 'unknown', cause: causeOf(status.failure) }
   // AWS forgets old requests: then only the list tells.
   const said = status.ok ? status.value : undefined
   if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }

@@ -113,7 +113,12 @@ export const causeOf = (failure: Failure): Cause => ({
   code: failure.code,
   word: failure.word,
   ...(failure.message === undefined ? {} : { message: failure.message }),
+  ...(isOfGraph(failure) ? { elsewhere: true as const } : {}),
 })
+
+/** No connection, no token (both have a code; what we cannot use of an answer has none), no turn, or Graph itself was not well. */
+const isOfGraph = ({ status, code, word }: Failure): boolean =>
+  status === null ? code !== '' || word === 'stopped' : status === 408 || status >= 500
 
 export const isElementCaused = (failure: Failure): boolean => failure.status !== null && rowOf(failure).element === true
 export const isMissing = (failure: Failure): boolean =>

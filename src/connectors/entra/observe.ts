@@ -25,7 +25,8 @@ export const observe = async (directory: Directory, operations: readonly Operati
     (others) => observeAccess(directory, others),
   )
   return outcomes.map((outcome) => {
-    if (outcome.kind === 'throttled') return { kind: 'unknown', cause: { code: '', word: 'throttled' } }
+    if (outcome.kind === 'throttled')
+      return { kind: 'unknown', cause: { code: '', word: 'throttled', elsewhere: true } }
     return outcome.kind === 'retry' && outcome.cause.word !== notSoWord
       ? { kind: 'unknown', cause: outcome.cause }
       : outcome

@@ -59,6 +59,14 @@ export const tokenFailure = (error: unknown, failingForMs: number): Failure => {
   return failure(row.mayBeNew === true && failingForMs < newCredentialMs ? null : 401, row.word)
 }
 
+/** What Muster would sign in with cannot be read: nothing was sent, and only a human mends it. */
+export const secretUnreadable = (error: unknown): Failure => ({
+  status: 401,
+  code: systemCode(error),
+  word: 'secret-unreadable',
+  sent: false,
+})
+
 /** The innermost code that an error carries. */
 export const systemCode = (error: unknown): string => {
   let code = ''

@@ -4,7 +4,7 @@ import type { ConnectorTools } from '../connector.ts'
 import { cloudOf } from './clouds.ts'
 import type { EntraSettings } from './config.ts'
 import { failed, ok, type Result } from './errors.ts'
-import { tokenFailure } from './token-failure.ts'
+import { secretUnreadable, tokenFailure } from './token-failure.ts'
 
 export type Tokens = {
   /** The token in hand, or a new one. */
@@ -23,18 +23,20 @@ export const createTokens = (
   secretNow: ConnectorTools['secret'] = async () => null,
 ): Tokens => {
   const cloud = cloudOf(settings)
-  let held: { readonly token: string; readonly until: number } | undefined
+  let inHand: { readonly token: string; readonly until: number } | undefined
   let failingSince: number | undefined
   let asked: Promise<Result<string>> | undefined
 
   const ask = async (): Promise<Result<string>> => {
+    const held = await textOf(settings, secretNow).catch((error: unknown) => secretUnreadable(error))
+    if (typeof held !== 'string') return failed(held)
     try {
-      const credential = await open(settings, secretNow)
+      const credential = open(settings, held)
       const given = await credential.getToken(`${cloud.graph}/.default`, {
         abortSignal: AbortSignal.timeout(settings.timeouts.requestMs),
       })
       failingSince = undefined
-      held = { token: given.token, until: given.expiresOnTimestamp - spareMs }
+      inHand = { token: given.token, until: given.expiresOnTimestamp - spareMs }
       return ok(given.token)
     } catch (error) {
       failingSince ??= now()
@@ -43,42 +45,54 @@ export const createTokens = (
   }
   return {
     token: async () => {
-      if (held !== undefined && now() < held.until) return ok(held.token)
+      if (inHand !== undefined && now() < inHand.until) return ok(inHand.token)
       asked ??= ask().finally(() => {
         asked = undefined
       })
       return asked
     },
     reject: (token) => {
-      if (held?.token === token) held = undefined
+      if (inHand?.token === token) inHand = undefined
     },
   }
 }
 
-const open = async (settings: EntraSettings, secretNow: NonNullable<ConnectorTools['secret']>) => {
-  const { tenant, clientId, credential } = settings
+const open = ({ tenant, clientId, credential, ...settings }: EntraSettings, held: string) => {
   const { authority, known } = cloudOf(settings)
   const options = { authorityHost: authority, disableInstanceDiscovery: !known, retryOptions: { maxRetries: 0 } }
   switch (credential.kind) {
     case 'federated':
-      return new ClientAssertionCredential(tenant, clientId, () => textOf(credential.tokenFile), options)
+      return new ClientAssertionCredential(tenant, clientId, async () => held, options)
     case 'certificate':
-      return new ClientCertificateCredential(
-        tenant,
-        clientId,
-        { certificate: await textOf(credential.certificateFile) },
-        options,
-      )
-    case 'secret': {
-      const secret =
-        credential.secretFile === undefined
-          ? ((await secretNow('credential.secret')) ?? credential.secret ?? '')
-          : await textOf(credential.secretFile)
-      return new ClientSecretCredential(tenant, clientId, secret, options)
-    }
+      return new ClientCertificateCredential(tenant, clientId, { certificate: held }, options)
+    case 'secret':
+      return new ClientSecretCredential(tenant, clientId, held, options)
     default:
       return credential satisfies never
   }
 }
 
-const textOf = async (file: string): Promise<string> => (await readFile(file, 'utf8')).trim()
+/** What the credential is made of, as its file holds it now. Rejects where there is nothing to be had. */
+const textOf = async (
+  { credential }: EntraSettings,
+  secretNow: NonNullable<ConnectorTools['secret']>,
+): Promise<string> => {
+  switch (credential.kind) {
+    case 'federated':
+      return inFile(credential.tokenFile)
+    case 'certificate':
+      return inFile(credential.certificateFile)
+    case 'secret':
+      return credential.secretFile === undefined
+        ? ((await secretNow('credential.secret')) ?? credential.secret ?? '')
+        : inFile(credential.secretFile)
+    default:
+      return credential satisfies never
+  }
+}
+
+const inFile = async (file: string): Promise<string> => {
+  const text = (await readFile(file, 'utf8')).trim()
+  if (text === '') throw Object.assign(new Error('the file is empty'), { code: 'EMPTY' })
+  return text
+}

@@ -94,12 +94,19 @@ export const causeOf = (failure: Failure): Cause => ({
   code: failure.code,
   word: failure.word,
   ...(failure.message === undefined ? {} : { message: failure.message }),
+  ...(isOfServer(failure) ? { elsewhere: true as const } : {}),
 })
+
+/** RFC 4511 §4.1.9, unavailable: the server itself. Of a broken connection the system's code tells; what we cannot use of an answer has none. */
+const isOfServer = ({ result, code }: Failure): boolean => (result === null ? code !== '' : result === 52)
 
 export const isElementCaused = (failure: Failure): boolean =>
   failure.result !== null && rowOf(failure.result).element === true
 export const isAlready = (failure: Failure): boolean =>
   failure.result !== null && rowOf(failure.result).verdict.kind === 'already'
+
+/** Nothing was sent: what Muster would sign in with cannot be read, which only a human mends. */
+export const secretUnreadable: Failure = { code: '', result: null, word: 'secret-unreadable', sent: false }
 
 /** Which entry the request named: decides what "no such object" means. */
 export type Subject = 'account' | 'entitlement'
@@ -107,6 +114,7 @@ export type Subject = 'account' | 'entitlement'
 /** Outcome of a change that the server did not confirm. */
 export const outcomeOfWrite = (failure: Failure, subject: Subject): Outcome => {
   const cause = causeOf(failure)
+  if (failure.word === secretUnreadable.word) return { kind: 'refused', reason: 'credential', cause }
   if (failure.result === null) return failure.sent ? { kind: 'unknown', cause } : { kind: 'retry', cause }
   const { verdict } = rowOf(failure.result)
   switch (verdict.kind) {

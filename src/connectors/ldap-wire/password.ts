@@ -1,5 +1,5 @@
 import type { ConnectionSettings } from './connection.ts'
-import { type Failure, failed, ok, type Result } from './errors.ts'
+import { type Failure, failed, ok, type Result, secretUnreadable } from './errors.ts'
 
 /** The password to bind with now, or why there is none. */
 export type Password = {
@@ -10,7 +10,6 @@ export type Password = {
 
 /** So long a password that was refused is not tried again, ms: each try counts against a lockout of the service account. */
 const refusedForMs = 60_000
-const unreadable: Failure = { code: '', result: null, word: 'secret-unreadable', sent: false }
 
 /** One for all connections of a connector. Another password is tried at once. */
 export const createPassword = (
@@ -24,7 +23,7 @@ export const createPassword = (
       try {
         password = (await currentPassword?.()) ?? bindPassword
       } catch {
-        return failed(unreadable)
+        return failed(secretUnreadable)
       }
       return last?.password === password && clock() < last.until ? failed(last.failure) : ok(password)
     },

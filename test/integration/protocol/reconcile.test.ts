@@ -4,7 +4,7 @@ import type { Connector } from '../../../src/connectors/connector.ts'
 import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import type { Reconciliation } from '../../../src/engine/reconciler.ts'
-import { createGates } from '../../support/faults.ts'
+import { createFaults, createGates, requestLost } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
 import { findingsOf, reporting, resolved, reverting, setLocked } from './behind-our-back.ts'
@@ -374,6 +374,43 @@ test('an account that Muster itself has moved, of somebody who could not sign in
   await house.shift(1_000)
   expect(await run({ full: true })).toMatchObject({ renamed: 0 })
   expect((await auditOf(house)).filter(({ kind }) => kind === 'drift').map(({ body }) => body.drift)).toEqual([])
+})
+
+test('a leaver’s account that was shut already, and that Muster itself moves, is not told as moved by another hand', async () => {
+  const faults = createFaults()
+  await open(['P-1', 'P-0'], {
+    connector: (real) =>
+      faults.wrap({
+        ...real,
+        // As Active Directory's does: whoever is shut for good goes to another place.
+        apply: async (operations, context) => {
+          if (operations.some((one) => one.op === 'disable' && one.away !== true)) {
+            const dn = (await house.account('P-1'))?.dn ?? ''
+            const elsewhere = `ou=elsewhere,${house.tree.people}`
+            if (!dn.endsWith(elsewhere))
+              await asDirectoryRoot(house.ldap, (client) => client.modifyDN(dn, `${dn.split(',')[0]},${elsewhere}`))
+          }
+          return real.apply(operations, context)
+        },
+      }),
+  })
+  await asDirectoryRoot(house.ldap, (client) =>
+    client.add(`ou=elsewhere,${house.tree.people}`, { objectClass: 'organizationalUnit' }),
+  )
+  await house.tell({ ...works('P-1', (await house.now()) - 1), status: 'leave' })
+  await house.quiesce()
+  expect(await run({ full: true })).toMatchObject({ renamed: 0 })
+  // They are back, and whether that opened the account is not known yet; then they leave: shut in any case.
+  await house.tell(works('P-1', await house.now()))
+  await house.evaluateAll()
+  faults.next(requestLost, 'enable')
+  await house.shift(600)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.account('P-1')).toMatchObject({ locked: true, dn: expect.stringContaining('ou=elsewhere') })
+  expect(await run({ full: true })).toMatchObject({ renamed: 0 })
+  expect(await findings()).not.toContain('account-moved')
 })
 
 test('an account that is renamed before each of two runs is audited twice: the first finding does not hide the second name', async () => {

@@ -98,6 +98,12 @@ test('refused for two hours: a finding for the target, nothing parked, a leaver 
   await house.shift(60_000)
   await round()
   expect(await house.account('P-2')).toBeNull()
+  expect(await states()).toEqual([{ target, state: 'ready', attempts: 0 }])
+  expect(
+    await house.rows(
+      `select detail->>'word' as word from muster.finding where kind = 'credential-refused' and closed_at is null`,
+    ),
+  ).toEqual([{ word: 'secret-unreadable' }])
   rotate(addresses().ldap.servicePassword)
   await house.quiesce()
   expect(await house.groupsOf('P-2')).toEqual(lending)

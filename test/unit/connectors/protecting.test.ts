@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import { protecting } from '../../../src/connectors/protecting.ts'
 import type { EntitlementId, NativeId } from '../../../src/domain/ids.ts'
-import type { Outcome } from '../../../src/domain/outcome.ts'
+import { isElsewhere, type Outcome } from '../../../src/domain/outcome.ts'
 
 const operation: Operation = { op: 'disable', account: 'a' as NativeId }
 const done: Outcome = {
@@ -111,4 +111,65 @@ describe('what the target calls an entitlement decides, too', () => {
     const gone = opened(['break*'], async () => ({ kind: 'complete', items: [] }))
     expect(await gone.apply(revoke)).toEqual([done])
   })
+})
+
+test('that nobody is Muster is asked again after five minutes; who is, never; what is not told keeps what was', async () => {
+  let now = 0
+  let told: readonly unknown[] | null = []
+  let asked = 0
+  const connector = protecting(
+    {
+      own: async () => {
+        asked += 1
+        return told === null ? { kind: 'partial', items: [], cause: 'away' } : { kind: 'complete', items: told }
+      },
+      observe: async () => [done],
+      apply: async () => [done],
+    } as unknown as Connector,
+    { accounts: [], entitlements: [] },
+    () => now,
+  )
+  const said = async () => ((await connector.apply([operation], context))[0] as Outcome).kind
+  expect(await said()).toBe('done')
+  // Its entry can be read now, as it could not then.
+  told = [{ kind: 'account', nativeId: operation.account, findable: false }]
+  now = 299_999
+  expect([await said(), asked]).toEqual(['done', 1])
+  told = null
+  now = 300_000
+  expect([await said(), asked]).toEqual(['done', 2])
+  told = [{ kind: 'account', nativeId: operation.account, findable: false }]
+  expect([await said(), asked]).toEqual(['refused', 3])
+  told = []
+  now = 9_000_000
+  expect([await said(), asked]).toEqual(['refused', 3])
+})
+
+test.each([
+  ['unreachable', { code: 'ECONNREFUSED', word: 'connection-lost', elsewhere: true }, true],
+  ['not legible', { code: '', word: 'unreadable-account' }, false],
+] as const)('who would be found is %s: not made, and told whose trouble it is', async (_, cause, elsewhere) => {
+  const connector = protecting(
+    {
+      observe: async () => [{ kind: 'unknown', cause }],
+      apply: async () => [done],
+    } as unknown as Connector,
+    { accounts: ['somebody'], entitlements: [] },
+  )
+  const wanted = { correlation: { value: 'P-1' }, worker: {}, attributesHash: '' }
+  const [told] = await connector.apply([{ op: 'ensureAccount', wanted, create: true, account: null }], context)
+  expect(told).toMatchObject({ kind: 'retry', cause: { word: 'not-read-before' } })
+  expect(told?.kind === 'retry' && isElsewhere(told.cause)).toBe(elsewhere)
+})
+
+test('who Muster is there is not told: nobody’s trouble in particular', async () => {
+  const connector = protecting(
+    {
+      own: async () => ({ kind: 'partial', items: [], cause: 'away' }),
+      observe: async () => [done],
+    } as unknown as Connector,
+    { accounts: [], entitlements: [] },
+  )
+  const [told] = await connector.apply([operation], context)
+  expect(told?.kind === 'retry' && isElsewhere(told.cause)).toBe(true)
 })

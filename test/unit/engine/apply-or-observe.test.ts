@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { type Connector, notSettled } from '../../../src/connectors/connector.ts'
 import type { ActionKind } from '../../../src/domain/action.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
-import type { Outcome } from '../../../src/domain/outcome.ts'
-import { applyOrObserve } from '../../../src/engine/apply-or-observe.ts'
+import { isElsewhere, type Outcome } from '../../../src/domain/outcome.ts'
+import { applyOrObserve, onlyWhatIsKnown } from '../../../src/engine/apply-or-observe.ts'
 import type { ClaimedAction } from '../../../src/engine/claim.ts'
 
 const cause = { code: '', word: 'lease' }
@@ -40,6 +40,19 @@ const carry = (kind: ActionKind, answer: Outcome) => {
     1_000,
   )
 }
+
+test.each<readonly [string, Outcome, boolean]>([
+  ['throttled', throttled, true],
+  ['not let in', { kind: 'refused', reason: 'credential', cause: { code: '49', word: 'invalid-credentials' } }, true],
+  [
+    'not allowed',
+    { kind: 'refused', reason: 'not-allowed', cause: { code: '50', word: 'insufficient-access' } },
+    false,
+  ],
+])('a read-back that is %s tells nothing, and whose trouble that is', async (_, answer, elsewhere) => {
+  const told = onlyWhatIsKnown(answer)
+  expect([told.kind, 'cause' in told && isElsewhere(told.cause)]).toEqual(['unknown', elsewhere])
+})
 
 test.each<readonly [string, Outcome, Outcome, boolean]>([
   ['never began', { kind: 'retry', cause }, unknown, false],

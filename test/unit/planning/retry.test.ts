@@ -57,6 +57,53 @@ describe('retry', () => {
   })
 })
 
+describe('trouble of the target, not of the action', () => {
+  const elsewhere = { code: 'ECONNREFUSED', word: 'unreachable', elsewhere: true } as const
+  const lease = { code: '', word: 'lease' }
+
+  test.each([
+    ['retry', 'again', elsewhere],
+    ['retry', 'again', lease],
+    ['unknown', 'readBack', elsewhere],
+  ] as const)(
+    'bulk, %s: %s for ever at the longest pause, burning few attempts, no finding of its own',
+    (kind, next, why) => {
+      const told: Outcome = { kind, cause: why }
+      expect(whatNext(told, attempt({ attempts: 11 }))).toMatchObject({ kind: next, counts: true, finding: null })
+      for (const attempts of [12, 40, 4_000])
+        expect(whatNext(told, attempt({ attempts }))).toEqual({
+          kind: next,
+          afterMs: 150_000,
+          counts: false,
+          finding: null,
+        })
+    },
+  )
+
+  test('after an outage of any length, an action’s own trouble parks it no sooner than after half an hour', () => {
+    let attempts = 0
+    for (let tries = 0; tries < 1_000; tries++) {
+      const next = whatNext({ kind: 'retry', cause: elsewhere }, attempt({ attempts: attempts + 1 }))
+      attempts += next.kind === 'again' && next.counts ? 1 : 0
+    }
+    let rides = 0
+    for (; attempts + 1 < (patience.bulk.giveUpAfter ?? 0); attempts++) {
+      const next = whatNext(retry, attempt({ attempts: attempts + 1 }))
+      rides += next.kind === 'again' ? next.afterMs : 0
+    }
+    expect(rides).toBeGreaterThan(1_800_000)
+    expect(whatNext(retry, attempt({ attempts: attempts + 1 }))).toEqual({ kind: 'park', finding: 'retries-exhausted' })
+  })
+
+  test('a leaver pages as ever', () => {
+    expect(whatNext({ kind: 'retry', cause: elsewhere }, attempt({ lane: 'leaver', attempts: 40 }))).toMatchObject({
+      kind: 'again',
+      counts: true,
+      finding: 'still-failing',
+    })
+  })
+})
+
 describe('unknown', () => {
   test('is read back before anything else, and never given up', () => {
     expect(whatNext(unknown, attempt())).toEqual({ kind: 'readBack', afterMs: 250, counts: true, finding: null })

@@ -341,4 +341,43 @@ describe('why', () => {
       '  on the target: not there',
     ])
   })
+
+  test('thirty layers of two ways each: everything is explained once, and named wherever else a way passes it', () => {
+    const layers = 30
+    const all = Array.from({ length: layers }, (_, at) => [`L${at}`, `R${at}`, `T${at + 1}`]).flat()
+    const ways = Array.from(
+      { length: layers },
+      (_, at) => `
+  left-${at}: { holds: T${at}, grants: { entitlements: [L${at}, R${at}] } }
+  down-l${at}: { holds: L${at}, grants: { entitlements: [T${at + 1}] } }
+  down-r${at}: { holds: R${at}, grants: { entitlements: [T${at + 1}] } }`,
+    ).join('')
+    const diamonds = compiled(
+      catalogue('T0', ...all),
+      'birthright: { everybody: { when: everyone, grants: { entitlements: [T0] } } }\n',
+      `implications:${ways}\n`,
+    )
+    let looks = 0
+    const keyOf = new Map(diamonds.keyOf)
+    keyOf.get = (id) => {
+      looks += 1
+      if (looks > 10_000) throw new Error('looked at again and again')
+      return diamonds.keyOf.get(id)
+    }
+    const explanation = explain(
+      {
+        history: fold([anEvent('1')]),
+        personKey: person,
+        policies: [{ activeFrom: null, policy: { ...diamonds, keyOf } }],
+        now: at(10),
+        present: [],
+      },
+      idOf(diamonds, `T${layers}`),
+    )
+    const told = explanationLines(explanation)
+    const headlines = told.filter((line) => / wanted at /.test(line)).map((line) => line.trim().split(':')[0])
+    expect(headlines.toSorted()).toEqual(['T0', ...all].toSorted())
+    expect(told.filter((line) => line.includes('who should hold T29 (above)')).length).toBe(1)
+    expect(JSON.stringify(explanation).length).toBeLessThan(100_000)
+  })
 })

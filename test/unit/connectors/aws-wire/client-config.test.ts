@@ -23,10 +23,50 @@ test('keys that came from files are read again by the same client', async () => 
   expect(await client.config.credentials()).toMatchObject({ accessKeyId: 'AKIASECOND', secretAccessKey: 'second' })
 })
 
-test('a file that cannot be read: nothing was sent, and it is tried again', async () => {
+const whatComes = async (client: STSClient) =>
+  outcomeOfWrite(failureOf(await client.config.credentials().catch((thrown: unknown) => thrown)))
+
+test('a file that cannot be read is a refused credential, and nothing was sent', async () => {
   const client = new STSClient(wholeConfig(settings, () => Promise.reject(new Error('gone'))))
-  const error = await client.config.credentials().catch((thrown: unknown) => thrown)
-  expect(outcomeOfWrite(failureOf(error))).toMatchObject({ kind: 'retry', cause: { word: 'no-credentials' } })
+  expect(await whatComes(client)).toMatchObject({
+    kind: 'refused',
+    reason: 'credential',
+    cause: { word: 'secret-unreadable' },
+  })
+})
+
+test.each([
+  [
+    'AccessDenied',
+    403,
+    { kind: 'refused', reason: 'credential', cause: { code: 'AccessDenied', word: 'sign-in-refused' } },
+  ],
+  ['InvalidIdentityToken', 400, { kind: 'refused', reason: 'credential' }],
+  ['InternalFailure', 500, { kind: 'retry' }],
+  ['Throttling', 400, { kind: 'throttled' }],
+] as const)('a web identity of which STS says %s', async (code, status, outcome) => {
+  const sts = createServer((_, response) => {
+    response.writeHead(status, { 'content-type': 'text/xml' })
+    response.end(
+      `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>no</Message></Error></ErrorResponse>`,
+    )
+  })
+  await new Promise<void>((resolve) => sts.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = sts.address() as AddressInfo
+    const credentials = {
+      from: 'webIdentity',
+      roleArn: 'r',
+      sessionName: 's',
+      tokenFile: import.meta.filename,
+    } as const
+    const client = new STSClient(
+      wholeConfig({ ...settings, endpoint: `http://127.0.0.1:${port}`, credentials }, undefined),
+    )
+    expect(await whatComes(client)).toMatchObject(outcome)
+  } finally {
+    sts.close()
+  }
 })
 
 test.each([

@@ -129,11 +129,17 @@ describe('what does not come back', () => {
     ['the certificate is refused', broken('Error', { code: 'SELF_SIGNED_CERT_IN_CHAIN' })],
     ['the SDK gives up connecting', broken('TimeoutError')],
     ['there are no credentials', broken('CredentialsProviderError')],
-    ['the token file is not there', broken('Error', { code: 'ENOENT', syscall: 'open' })],
-    ['the token file is not ours to read', broken('Error', { code: 'EACCES', syscall: 'open' })],
   ])('%s: surely not applied', (_, error) => {
     expect(failureOf(error).sent).toBe('not-sent')
     expect(outcomeOfWrite(failureOf(error)).kind).toBe('retry')
+  })
+
+  test.each([
+    ['the token file is not there', broken('Error', { code: 'ENOENT', syscall: 'open' })],
+    ['the token file is not ours to read', broken('Error', { code: 'EACCES', syscall: 'open' })],
+  ])('%s: a refused credential, surely not applied', (_, error) => {
+    expect(failureOf(error).sent).toBe('not-sent')
+    expect(outcomeOfWrite(failureOf(error))).toMatchObject({ kind: 'refused', reason: 'credential' })
   })
 
   test.each([

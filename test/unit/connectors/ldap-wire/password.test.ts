@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ConnectionSettings } from '../../../../src/connectors/ldap-wire/connection.ts'
-import { resultFailure } from '../../../../src/connectors/ldap-wire/errors.ts'
+import { outcomeOfWrite, resultFailure } from '../../../../src/connectors/ldap-wire/errors.ts'
 import { createPassword } from '../../../../src/connectors/ldap-wire/password.ts'
 
 test('what was refused is not tried again for a minute, another password at once', async () => {
@@ -23,4 +23,14 @@ test('what was refused is not tried again for a minute, another password at once
   expect(await said()).toBe('old')
   file = null
   expect(await said()).toBe('configured')
+})
+
+test('a file that cannot be read is a refused credential: the target’s trouble, nothing was sent', async () => {
+  const settings = { bindPassword: 'x', currentPassword: () => Promise.reject(new Error('gone')) }
+  const given = await createPassword(settings as unknown as ConnectionSettings).now()
+  expect(given.ok ? null : outcomeOfWrite(given.failure, 'account')).toEqual({
+    kind: 'refused',
+    reason: 'credential',
+    cause: { code: '', word: 'secret-unreadable' },
+  })
 })
