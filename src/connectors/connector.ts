@@ -169,8 +169,7 @@ export type ListedAccount = {
 
 /** The account that Muster is bound as; the role that it runs as. */
 export type OwnThing =
-  /** findable: it carries a person key, and whoever looks for that person finds it. */
-  | { readonly kind: 'account'; readonly nativeId: NativeId; readonly findable: boolean }
+  | { readonly kind: 'account'; readonly nativeId: NativeId }
   | { readonly kind: 'entitlement'; readonly nativeId: NativeId }
 
 /** An entitlement of which is known what it is. */

@@ -31,8 +31,8 @@ export const protecting = (
       if (op === 'revoke' || nativeId === null) return null
       return isOwn(own.known(), 'entitlement', nativeId) ? 'own-entitlement' : null
     },
-    // Looked for only where somebody is protected who may be found.
-    looks: () => protection.accounts.length > 0 || own.known().some((one) => one.kind === 'account' && one.findable),
+    // Looked for only where somebody is protected who may be found: a person key may come to stand on Muster's own account.
+    looks: () => protection.accounts.length > 0 || own.known().some(({ kind }) => kind === 'account'),
     names,
     asksNames: () => names.told && protection.entitlements.length > 0,
     ownsEntitlements: () => own.known().some(({ kind }) => kind === 'entitlement'),

@@ -4,6 +4,23 @@ import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connectio
 import { template } from '../template.ts'
 import { isWithin } from './within.ts'
 
+/** Set by the connector or by the directory itself: a mapping of these would be a password of everybody's, or open whoever is shut. */
+const notMapped = [
+  'objectClass',
+  'structuralObjectClass',
+  'entryUUID',
+  'entryDN',
+  'entryCSN',
+  'memberOf',
+  'userPassword',
+  'pwdAccountLockedTime',
+  'pwdPolicySubentry',
+  'pwdReset',
+  'pwdChangedTime',
+  'pwdFailureTime',
+  'pwdHistory',
+].map((name) => name.toLowerCase())
+
 const account = z
   .strictObject({
     objectClasses: z.array(attributeName).min(1).default(['inetOrgPerson']),
@@ -25,6 +42,12 @@ const account = z
           code: 'custom',
           path: ['attributes', name],
           message: 'names the account; it is set by `rdn` when the account is created',
+        })
+      } else if (notMapped.includes(name.toLowerCase())) {
+        context.addIssue({
+          code: 'custom',
+          path: ['attributes', name],
+          message: 'is set by the connector or by the directory',
         })
       }
     }

@@ -51,7 +51,7 @@ test('a person key that comes to stand on the account of Muster itself links nob
   let written = 0
   const connector = protecting(
     {
-      own: async () => ({ kind: 'complete', items: [{ kind: 'account', nativeId: own, findable: false }] }),
+      own: async () => ({ kind: 'complete', items: [{ kind: 'account', nativeId: own }] }),
       observe: async () => [{ ...linked, changed: false }],
       apply: async () => {
         written += 1
@@ -132,13 +132,13 @@ test('that nobody is Muster is asked again after five minutes; who is, never; wh
   const said = async () => ((await connector.apply([operation], context))[0] as Outcome).kind
   expect(await said()).toBe('done')
   // Its entry can be read now, as it could not then.
-  told = [{ kind: 'account', nativeId: operation.account, findable: false }]
+  told = [{ kind: 'account', nativeId: operation.account }]
   now = 299_999
   expect([await said(), asked]).toEqual(['done', 1])
   told = null
   now = 300_000
   expect([await said(), asked]).toEqual(['done', 2])
-  told = [{ kind: 'account', nativeId: operation.account, findable: false }]
+  told = [{ kind: 'account', nativeId: operation.account }]
   expect([await said(), asked]).toEqual(['refused', 3])
   told = []
   now = 9_000_000
