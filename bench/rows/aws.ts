@@ -46,6 +46,7 @@ export const awsLines = async (bench: Bench): Promise<readonly Line[]> => {
         unit: 'calls',
         goal: { reach: 2.1, aim: 2, better: 'less' },
         details: [
+          'pages of the group prove many grants at once',
           `${calls} calls, ${granted} outcomes \`done\`, all of them whole batches; in the end moto itself was asked who is in each group`,
         ],
         samples: windows,

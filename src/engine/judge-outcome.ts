@@ -3,6 +3,7 @@ import { whatNext } from '../planning/retry.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
+import { leavesUnread } from './read-indirect.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What becomes of an action after this outcome; `given` counts only as far as it proves what it says. */
@@ -13,7 +14,7 @@ export const judgeOutcome = (
   given: Outcome,
   sent: boolean,
 ): Verdict => {
-  const outcome = readIsComplete(action, given) ? given : incompleteRead
+  const outcome = provedOf(engine, claim, action, given)
   const next = whatNext(outcome, {
     lane: claim.lane,
     kind: action.kind,
@@ -25,10 +26,23 @@ export const judgeOutcome = (
   return { action, outcome, next, sent }
 }
 
+const provedOf = (engine: Engine, { target, lane }: Claim, action: ClaimedAction, given: Outcome): Outcome => {
+  if (!readIsComplete(action, given)) {
+    // Shut by us, and nothing of it is stored: whoever is back before the read is complete must be let in again.
+    const mayBeOurs = action.kind === 'disable' && given.kind === 'done' && (given.changed || action.unknown)
+    return { kind: mayBeOurs ? 'unknown' : 'retry', cause: grantsUnread }
+  }
+  // That it is linked, or what was changed, is known all the same; who is linked already has nothing else to wait for.
+  const saysNothing = action.account_id !== null && given.kind === 'done' && !given.changed && lane !== 'leaver'
+  return saysNothing && leavesUnread(engine.connectors.get(target), action, given) ? indirectUnread : given
+}
+
 /** What proves a leaver's end does so only with a complete read of what the account still holds. */
 const readIsComplete = (action: ClaimedAction, outcome: Outcome): boolean =>
   (action.kind !== 'disable' && action.kind !== 'endSessions') ||
   outcome.kind !== 'done' ||
   outcome.grants !== undefined
 
-const incompleteRead: Outcome = { kind: 'retry', cause: { code: '', word: 'grants-not-read' } }
+const grantsUnread = { code: '', word: 'grants-not-read' } as const
+
+const indirectUnread: Outcome = { kind: 'retry', cause: { code: '', word: 'indirect-not-read' } }

@@ -65,7 +65,8 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   ])
   if (accounts.kind === 'partial') return { kind: 'unread', cause: accounts.cause }
   if (grants.kind === 'partial') return { kind: 'unread', cause: grants.cause }
-  if (indirect !== null && indirect.unread !== null) return { kind: 'unread', cause: indirect.unread }
+  // Whoever may not sign in is shut out by the link, whatever they hold; no grant goes out before it is read (ADR 0023).
+  if (indirect !== null && indirect.unread !== null && !found.shut) return { kind: 'unread', cause: indirect.unread }
   const [account] = accounts.items
   if (account === undefined) return { kind: 'no-account' }
   const answer = await engine.db.transaction((tx) =>

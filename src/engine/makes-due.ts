@@ -3,6 +3,7 @@ import type { Outcome } from '../domain/outcome.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { wasOpen } from './opened-before-deletion.ts'
+import { leavesUnread } from './read-indirect.ts'
 import { rulesOf } from './rules-of.ts'
 
 /**
@@ -25,6 +26,8 @@ export const makesDue = (engine: Engine, { lane, target }: Claim, action: Claime
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (seeksOnly({ kind: action.kind, lane })) return true
+  // A plan reads it, as soon as something is to be given there.
+  if (leavesUnread(engine.connectors.get(target), action, outcome)) return true
   // An account that is shut may have to be opened; one that was only read may have attributes of an earlier day.
   const { enabled, attributesHash, settled } = outcome.account
   return settled === false || !enabled || (action.unknown && attributesHash !== action.attributes_hash)

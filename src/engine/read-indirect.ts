@@ -55,10 +55,10 @@ export const readIndirect = async (
 }
 
 /**
- * What stands in the outcomes of accounts that are about to be linked, or were linked unread, with what they hold indirectly:
- * nothing is granted to them before that is known (DESIGN §4). Where it could not be read, the account is not linked yet.
- * Nobody reads it for a leaver: whoever is shut by the same call would wait for it, and no grant goes out before it is read
- * (store/claimable).
+ * What stands in the outcomes of accounts that are about to be linked, or were linked unread, with what they hold indirectly.
+ * Where it could not be read, nothing is said of it: the account is linked all the same, for its person may have to be shut out
+ * now or later, and no grant goes out to it before it is read (store/claimable). Nobody reads it for a leaver: whoever is shut
+ * by the same call would wait for it.
  */
 export const withIndirect = async (
   connector: Pick<Connector, 'indirectGrantsOf'>,
@@ -74,14 +74,21 @@ export const withIndirect = async (
   const read = await readIndirect(connector, ids, signal)
   return outcomes.map((outcome, index) => {
     const account = unread[index] ?? null
-    if (account === null || outcome.kind !== 'done') return outcome
-    const indirect = read?.told.get(account)
-    if (indirect !== undefined) return { ...outcome, indirect }
-    return { kind: outcome.changed ? 'unknown' : 'retry', cause: notRead }
+    const indirect = account === null ? undefined : read?.told.get(account)
+    return indirect === undefined || outcome.kind !== 'done' ? outcome : { ...outcome, indirect }
   })
 }
 
-const notRead = { code: '', word: 'indirect-not-read' } as const
+/** Its account is linked by then, and what it holds indirectly is still to be read. */
+export const leavesUnread = (
+  connector: Pick<Connector, 'indirectGrantsOf'> | undefined,
+  action: ClaimedAction,
+  outcome: Outcome,
+): boolean =>
+  accountUnread(action, outcome) !== null &&
+  outcome.kind === 'done' &&
+  outcome.indirect === undefined &&
+  readsIndirect(connector) === true
 
 const accountUnread = (
   { kind, account_id, indirect_unread }: ClaimedAction,

@@ -9,7 +9,7 @@ import {
   saveKeptNames,
   saveThere,
 } from '../store/account-reconciliations.ts'
-import { accountsUpToDate, believedAccounts } from '../store/behind.ts'
+import { believedAccounts } from '../store/behind.ts'
 import { isNameChange, keptName } from './account-name.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
@@ -29,6 +29,7 @@ const savedAtOnce = 200
 /**
  * Reads every linked account. Who should be shut out and is let in again is shut out again, whoever let them in. Somebody
  * whom another hand has shut out stays out: Muster does not know why. `absent`: native ids that are not there any more.
+ * `stillBehind`: those that must be looked at again; null = all that were behind.
  */
 export const reconcileAccounts = async (
   engine: Reconciler,
@@ -45,7 +46,11 @@ export const reconcileAccounts = async (
     readonly acceptShrunken: boolean
     readonly signal: AbortSignal
   },
-): Promise<{ readonly told: AccountsReconciled; readonly absent: ReadonlySet<string> }> => {
+): Promise<{
+  readonly told: AccountsReconciled
+  readonly absent: ReadonlySet<string>
+  readonly stillBehind: readonly number[] | null
+}> => {
   const read = await readAccounts(engine, target, connector, extent, signal)
   const { accounts, drifted, unread } = read
   const gone = drifted.filter(({ drift }) => drift === 'account-gone')
@@ -81,7 +86,6 @@ export const reconcileAccounts = async (
   }
   // What was not written down, because an action of ours was in work, is looked at again.
   const open = drifted.flatMap((one) => (saved.includes(one) ? [] : [one.one.account]))
-  if (unread === null) await accountsUpToDate(engine.db, target, begun, open)
   if (saved.length > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
   const count = (drift: DriftOfAccount) => saved.filter((one) => one.drift === drift).length
   const told = {
@@ -92,7 +96,7 @@ export const reconcileAccounts = async (
     gone: gone.length,
     accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : null),
   }
-  return { told, absent }
+  return { told, absent, stillBehind: unread === null ? open : null }
 }
 
 type Read = {

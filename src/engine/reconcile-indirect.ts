@@ -10,6 +10,7 @@ import {
   indirectHolders,
   indirectKnown,
   type Nesting,
+  noteSettling,
 } from '../store/indirect-behind.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
 import type { Accounts, List } from './list-members.ts'
@@ -52,15 +53,16 @@ export const reconcileIndirect = async (
   },
 ): Promise<IndirectReconciled> => {
   if (connector.indirectGrantsOf === undefined) return nothing
+  const { settleMs } = connector.manifest
   const changed =
     extent === 'full'
       ? null
-      : { accounts: behind, entitlements: lists.map(({ id }) => id), nestings: nestingsOf(lists, accounts) }
+      : { settleMs, accounts: behind, entitlements: lists.map(({ id }) => id), nestings: nestingsOf(lists, accounts) }
   let indirect = 0
   let unread: string | null = null
   /** Their losses are written down when it is known how many lose something. */
   const losers: { readonly one: Held; readonly readAt: number }[] = []
-  const unreadOf: number[] = []
+  const unreadOf: IndirectBehind[] = []
   for (let after = 0; ; ) {
     signal.throwIfAborted()
     const some = await indirectBehind(engine.db, target, changed, after, atOnce)
@@ -79,50 +81,69 @@ export const reconcileIndirect = async (
       const held = read.told.get(one.native_id as NativeId)
       return held === undefined ? [] : [{ ...one, held }]
     })
-    unreadOf.push(...some.filter((one) => !isIn(told, one)).map(({ account }) => account))
-    const known = await indirectKnown(
-      engine.db,
-      told.map(({ account }) => account),
-    )
+    unreadOf.push(...some.filter((one) => !isIn(told, one)))
+    const ids = told.map(({ account }) => account)
+    if (settleMs > 0) await noteSettling(engine.db, ids, readAt - settleMs)
+    const known = await indirectKnown(engine.db, ids)
     const isLosing = ({ account, held }: Held) =>
       (known.get(account) ?? []).some((id) => !held.some(({ entitlement }) => entitlement.nativeId === id))
     losers.push(...told.filter(isLosing).map((one) => ({ one, readAt })))
+    // Only losses may be in doubt: whatever was gained counts at once, and also where this run comes to no end.
     indirect += await save(
       engine,
       target,
       readAt,
-      told.filter((one) => !isLosing(one)),
+      told.map((one) => ({ ...one, addsOnly: isLosing(one) })),
     )
   }
   await saveUnread(engine, target, unreadOf)
   const believed = losers.length > freely ? await indirectHolders(engine.db, target) : 0
   const isShrunken = !acceptShrunken && believed > 0 && tooManyGone({ believed, gone: losers.length }, 'entitlement')
-  // Only the losses are in doubt: whatever was gained counts.
-  for (const [readAt, some] of Map.groupBy(losers, (loser) => loser.readAt))
-    indirect += await save(
-      engine,
-      target,
-      readAt,
-      some.map(({ one }) => ({ ...one, addsOnly: isShrunken })),
-    )
-  if (!isShrunken) return { indirect, indirectUnread: unread }
+  if (!isShrunken) {
+    for (const [readAt, some] of Map.groupBy(losers, (loser) => loser.readAt))
+      indirect += await save(
+        engine,
+        target,
+        readAt,
+        some.map(({ one }) => one),
+      )
+    return { indirect, indirectUnread: unread }
+  }
   await saveUnread(
     engine,
     target,
-    losers.map(({ one }) => one.account),
+    losers.map(({ one }) => one),
   )
   return { indirect, indirectUnread: `${losers.length} of ${believed} accounts are shown without what they held` }
 }
 
-/** Whose grants wait for the read is evaluated: a plan reads it again, sooner than the next run. */
-const saveUnread = async (engine: Reconciler, target: TargetId, accounts: readonly number[]): Promise<void> => {
-  const waiting = await saveIndirectUnread(engine.db, target, accounts)
-  if (waiting.length === 0) return
-  await engine.db.transaction(async (tx) => {
-    await lockIdentities(tx, waiting)
-    await makeDue(tx, waiting)
-  })
-  engine.nudge('evaluate', 'bulk')
+/**
+ * Whose grants wait for the read is evaluated: a plan reads it again, sooner than the next run. Under their locks: an evaluation
+ * that is just being written down may plan a grant by what was known until now.
+ */
+const saveUnread = async (
+  engine: Reconciler,
+  target: TargetId,
+  people: readonly Pick<IndirectBehind, 'identity' | 'account'>[],
+): Promise<void> => {
+  let waiting = 0
+  for (let at = 0; at < people.length; at += atOnce) {
+    const some = people.slice(at, at + atOnce)
+    waiting += await engine.db.transaction(async (tx) => {
+      await lockIdentities(
+        tx,
+        some.map(({ identity }) => identity),
+      )
+      const due = await saveIndirectUnread(
+        tx,
+        target,
+        some.map(({ account }) => account),
+      )
+      await makeDue(tx, due)
+      return due.length
+    })
+  }
+  if (waiting > 0) engine.nudge('evaluate', 'bulk')
 }
 
 const isIn = (told: readonly Held[], { account }: IndirectBehind): boolean =>

@@ -1,6 +1,13 @@
 import type { Actor } from '../domain/actor.ts'
 import type { TargetId } from '../domain/ids.ts'
-import { accountsBehind, believedElsewhere, noteAccounts, saveFullRead, upToDate } from '../store/behind.ts'
+import {
+  accountsBehind,
+  accountsUpToDate,
+  believedElsewhere,
+  noteAccounts,
+  saveFullRead,
+  upToDate,
+} from '../store/behind.ts'
 import { databaseNow } from '../store/clock.ts'
 import { type Listable, listables, saveListedAt } from '../store/reconciliations.ts'
 import { believedOf, type Compared, compare, driftOf, notShown, shrunkenOf } from './compare-members.ts'
@@ -53,15 +60,24 @@ export const reconcile = async (
   if (who.kind === 'read' && extent === 'delta') await noteAccounts(engine.db, notShown(lists, who.accounts, believed))
   // Before it is noted that these were read.
   const behind = extent === 'delta' ? await accountsBehind(engine.db, target) : []
-  const { told: accounts, absent } = await reconcileAccounts(engine, target, connector, {
+  const {
+    told: accounts,
+    absent,
+    stillBehind,
+  } = await reconcileAccounts(engine, target, connector, {
     begun,
     extent,
     acceptShrunken,
     signal,
   })
   const beside = { extent, behind, acceptShrunken, signal }
+  /** What they are, and what they hold indirectly: whoever dies before both are read must be read again. */
+  const caughtUp = async () => {
+    if (stillBehind !== null) await accountsUpToDate(engine.db, target, begun, stillBehind)
+  }
   if (who.kind === 'unread') {
     const indirect = await reconcileIndirect(engine, target, connector, { ...beside, lists: [], accounts: new Map() })
+    await caughtUp()
     const result = nothingLearnt(target, extent, { ...accounts, ...correlated, ...indirect }, [
       ...unread,
       ...lists.map(({ key }) => ({ key, cause: who.cause })),
@@ -87,6 +103,7 @@ export const reconcile = async (
   const saved = await saveDrift(engine, target, confirmed.drift, { begun })
   // After who was let in is known: that may have brought more than it says.
   const indirect = await reconcileIndirect(engine, target, connector, { ...beside, lists, accounts: who.accounts })
+  await caughtUp()
   const notTold = new Set(confirmed.unread.map(({ entitlement }) => entitlement))
   const done = trusted.filter(({ entitlement }) => !notTold.has(entitlement.id))
   await engine.db.transaction(async (tx) => {

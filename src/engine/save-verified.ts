@@ -44,6 +44,8 @@ const accountSeen = ({ action, outcome }: Verdict, claim: Claim): readonly Accou
       attributesHash: isKnown ? attributesHash : null,
       // The read began after the claim; what came between it and this write, it may not show.
       grantsReadAt: outcome.grants === undefined || !isKnown ? null : claim.claimedAt,
+      // What was sent before and is read back now is told as no change.
+      mayBeMoved: (action.kind === 'disable' || action.kind === 'enable') && (outcome.changed || action.unknown),
     },
   ]
 }

@@ -23,6 +23,8 @@ export type AccountSeen = {
   readonly attributesHash: string | null
   /** ms: the read behind it covered all direct grants; null = it did not. */
   readonly grantsReadAt: number | null
+  /** By a change of ours: its name, of which nobody was told, may be another. */
+  readonly mayBeMoved?: boolean
 }
 
 /** Leavers of whom a complete read has found no account: nobody looks again while they stay away. */
@@ -75,8 +77,9 @@ export const saveAccounts = async (
           else coalesce(excluded.attributes_hash, muster.account.attributes_hash) end,
         read_at = case when excluded.enabled is null then muster.account.read_at else excluded.read_at end,
         grants_read_at = coalesce(excluded.grants_read_at, muster.account.grants_read_at),
-        -- Opening and shutting may move an account, also one that was open or shut already.
-        kept_name = case when $9 <> 'state' and muster.account.enabled is not distinct from ${enabledNow} then muster.account.kept_name end,
+        -- Opening and shutting may move an account, also one that was as open, or as shut, before.
+        kept_name = case when muster.account.enabled is not distinct from ${enabledNow} and muster.account.identity_id <> all($10::bigint[])
+          then muster.account.kept_name end,
         -- Whoever could sign in until now may have done so.
         sessions_ended_at = case when muster.account.enabled is not distinct from ${enabledNow} then muster.account.sessions_ended_at end
         where muster.account.native_id = excluded.native_id
@@ -91,6 +94,7 @@ export const saveAccounts = async (
       rows.map((r) => r.grantsReadAt),
       since,
       verifies,
+      rows.flatMap((r) => (r.mayBeMoved === true ? [r.identity] : [])),
     ],
   })
   return new Map(saved.map((row) => [row.identity_id, row.id]))

@@ -14,13 +14,15 @@ export type Nesting = { readonly entitlement: number; readonly member: string }
 
 /** What the target may say something new of. */
 export type Changed = {
+  /** How long a read may not yet show a change, ms. */
+  readonly settleMs: number
   readonly accounts: readonly number[]
   readonly entitlements: readonly number[]
   readonly nestings: readonly Nesting[]
 }
 
 /**
- * The next accounts, by their ids. `changed` null: all; else those never read, those that are named, those whose own grants of these entitlements changed since, and those that hold a nested group and do not know so.
+ * The next accounts, by their ids. `changed` null: all; else those never read, those that are named, those whose own grants of these entitlements changed since, or so shortly before that the read may not show it, and those that hold a nested group and do not know so.
  */
 export const indirectBehind = (
   db: Queryable,
@@ -47,13 +49,14 @@ export const indirectBehind = (
             changed.nestings.map(({ entitlement }) => entitlement),
             changed.nestings.map(({ member }) => member),
             changed.accounts,
+            changed.settleMs,
           ]),
     ],
   })
 
 const concerned = `
   select g.account_id from muster.grants g join muster.account o on o.id = g.account_id
-    where g.entitlement_id = any($4::int[]) and greatest(g.first_verified_at, g.gone_verified_at) > o.indirect_read_at
+    where g.entitlement_id = any($4::int[]) and greatest(g.first_verified_at, g.gone_verified_at) > o.indirect_read_at - make_interval(secs => $8::float8 / 1000)
   union
   select h.account from unnest($5::int[], $6::text[]) as s(entitlement, member)
     join muster.entitlement m on m.target = $1 and m.native_id = s.member
@@ -62,6 +65,18 @@ const concerned = `
       union select n.account_id from muster.indirect n where n.entitlements @> array[m.id] and n.gone_verified_at is null) h
     where not exists (select from muster.indirect k where k.account_id = h.account and k.gone_verified_at is null
       and k.entitlements @> array[s.entitlement])`
+
+/** Accounts whose own grants changed since then: what that brought may be missing in what was read. The next run reads them again. */
+export const noteSettling = async (db: Queryable, accounts: readonly number[], since: number): Promise<void> => {
+  if (accounts.length === 0) return
+  await db.query({
+    name: 'indirect-settling',
+    text: `update muster.account a set behind_at = muster.now()
+      where a.id = any($1) and exists (select from muster.grants g
+        where g.account_id = a.id and greatest(g.first_verified_at, g.gone_verified_at) > to_timestamp($2::float8 / 1000))`,
+    values: [accounts, since],
+  })
+}
 
 /** Linked accounts that are known to hold something of the catalogue indirectly. */
 export const indirectHolders = async (db: Queryable, target: string): Promise<number> => {

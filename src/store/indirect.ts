@@ -14,7 +14,10 @@ export type IndirectChange = {
   readonly before: readonly number[]
 }
 
-/** Reads of these accounts, begun at `readAt`. Of whom a later read is known, nothing is written. Answers what changed. */
+/**
+ * Reads of these accounts, begun at `readAt`. Of whom a later read is known, nothing is written; one read may be told twice, its
+ * losses after its gains. Answers what changed.
+ */
 export const saveIndirect = async (
   tx: Transaction,
   readAt: number,
@@ -39,8 +42,12 @@ export const saveIndirect = async (
     name: 'indirect-present',
     text: `insert into muster.indirect (account_id, held, entitlements, first_verified_at, last_verified_at, first_recorded_at)
       select r.account, r.held::jsonb, array(select distinct (h->>'e')::int from jsonb_array_elements(r.held::jsonb) h order by 1),
-        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), (select muster.now())
-      from unnest($2::bigint[], $3::text[]) as r(account, held) where r.held <> '[]'
+        t.first, t.first, (select muster.now())
+      from unnest($2::bigint[], $3::text[]) as r(account, held)
+        -- What the same read told before keeps its row: this one is the next.
+        cross join lateral (select coalesce(max(p.first_verified_at) + interval '1 microsecond', to_timestamp($1::float8 / 1000)) as first
+          from muster.indirect p where p.account_id = r.account and p.first_verified_at >= to_timestamp($1::float8 / 1000)) t
+      where r.held <> '[]'
       on conflict (account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at
       returning account_id as account, entitlements, xmax = 0 as fresh`,
     values: [readAt, accounts, texts],
@@ -76,7 +83,7 @@ const markRead = async (tx: Transaction, readAt: number, rows: readonly Indirect
     await tx.query<{ id: number }>({
       name: 'indirect-read',
       text: `update muster.account set indirect_read_at = to_timestamp($1::float8 / 1000)
-        where id = any($2) and (indirect_read_at is null or indirect_read_at < to_timestamp($1::float8 / 1000)) returning id`,
+        where id = any($2) and (indirect_read_at is null or indirect_read_at <= to_timestamp($1::float8 / 1000)) returning id`,
       values: [readAt, int8Array(rows.map(({ account }) => account))],
     })
   ).map(({ id }) => id)

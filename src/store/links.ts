@@ -1,10 +1,18 @@
 import type { Queryable, Transaction } from './database.ts'
 
-export type PersonRow = { readonly identity: number; readonly subject_ref: string; readonly leaver: boolean }
+export type PersonRow = {
+  readonly identity: number
+  readonly subject_ref: string
+  readonly leaver: boolean
+  /** May not sign in, as far as evaluation has said. */
+  readonly shut: boolean
+}
 
 export const personOf = async (db: Queryable, personKey: string): Promise<PersonRow | null> => {
   const [row] = await db.query<PersonRow>({
-    text: 'select id as identity, subject_ref, leaver from muster.identity where person_key = $1',
+    text: `select id as identity, subject_ref, leaver,
+        leaver or coalesce(lifecycle in ('leave', 'suspended', 'terminated'), false) as shut
+      from muster.identity where person_key = $1`,
     values: [personKey],
   })
   return row ?? null

@@ -1,22 +1,22 @@
-/** Account assignments: asynchronous, fifteen at a time, one for each AWS account. */
+/** Account assignments: asynchronous, one for each AWS account; how many at once is aws-places.test.ts. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
-import type { Connector, Operation, PendingOperation } from '../../src/connectors/connector.ts'
-import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
-import type { Lane } from '../../src/domain/action.ts'
+import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
-import type { Outcome } from '../../src/domain/outcome.ts'
-import { type AwsWorld, makeAws, openAwsWorld, target } from './aws-world.ts'
+import { type AssignmentScene, assignmentScene, freshAccount, pendingOf } from './aws-assignment-scene.ts'
+import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
 import { always, freshKey, grantsOf, said } from './world.ts'
 
 let world: AwsWorld
 let connector: Connector
 let arn: string
+let addUser: AssignmentScene['addUser']
+let change: AssignmentScene['change']
+let begin: AssignmentScene['begin']
+let poll: AssignmentScene['poll']
 beforeAll(async () => {
   world = await openAwsWorld({ pageSize: 2 })
-  connector = makeAws(world)
   for (const name of ['Auditor', 'Billing', 'ReadOnly']) await world.addPermissionSet(name)
-  arn = await world.addPermissionSet('Trader')
+  ;({ connector, arn, addUser, change, begin, poll } = await assignmentScene(world))
 })
 afterEach(() => {
   world.faults.none()
@@ -28,26 +28,6 @@ afterAll(async () => {
   await world.close()
 })
 
-let accounts = 0
-const freshAccount = () => String(100_000_000_000 + ++accounts)
-const addUser = async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId
-const change = (op: 'grant' | 'revoke', account: NativeId, awsAccount: string, pinned = true): Operation => ({
-  op,
-  account,
-  entitlement: {
-    id: 1 as EntitlementId,
-    lookup: `assignment/${awsAccount}/Trader`,
-    nativeId: pinned ? (`${awsAccount}/${arn}` as NativeId) : null,
-  },
-})
-const pendingOf = (operation: Operation, outcome: Outcome | undefined): PendingOperation => {
-  if (outcome?.kind !== 'pending') throw new Error(`not pending: ${said(outcome)}`)
-  return { operation, handle: outcome.handle }
-}
-const begin = async (operation: Operation): Promise<PendingOperation> =>
-  pendingOf(operation, (await connector.apply([operation], always))[0])
-const poll = async (...pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
-  (await connector.poll?.(pending, always.signal)) ?? []
 const observed = async (operation: Operation) => said((await connector.observe([operation], always))[0])
 
 test('asked for, in progress, there; asked again, it was so; taken away the same way', async () => {
@@ -113,119 +93,19 @@ test('it fails because somebody else has just done it: done all the same, and no
 
 test('two on one AWS account: the second waits, and goes when the first is over', async () => {
   const [one, other, account] = [await addUser(), await addUser(), freshAccount()]
-  world.simulator.assignments.settling = { ms: 0, polls: 1 }
+  world.simulator.assignments.settling = { ms: 600_000, polls: 0 }
   const operations = [change('grant', one, account), change('grant', other, account)] as const
   const calls = await world.callsOf(async () => {
     const [first, second] = await connector.apply(operations, always)
     // Soon again: not when the first would have lost its place, which is a minute away.
-    expect(second).toMatchObject({ kind: 'throttled', scope: 'assignments', retryAfterMs: 1_000 })
+    expect(second).toMatchObject({ kind: 'throttled', scope: 'assignments', retryAfterMs: 500 })
     expect((await connector.apply([operations[1]], always)).map(said)).toEqual(['throttled'])
+    world.simulator.assignments.settling = { ms: 0, polls: 0 }
     expect((await poll(pendingOf(operations[0], first))).map(said)).toEqual(['changed'])
     expect((await poll(await begin(operations[1]))).map(said)).toEqual(['changed'])
   })
   expect(calls.filter((operation) => operation === 'CreateAccountAssignment')).toHaveLength(2)
   expect([...(await world.assignedTo(account, arn))].sort()).toEqual([one, other].sort())
-})
-
-test('sixteen on sixteen AWS accounts: fifteen go, the sixteenth waits, and AWS never has to say so', async () => {
-  const user = await addUser()
-  const urgent = makeAws(world, {}, 'leaver')
-  world.simulator.assignments.settling = { ms: 0, polls: 1 }
-  const operations = Array.from({ length: 16 }, () => change('grant', user, freshAccount()))
-  world.simulator.forgetCalls()
-  const outcomes = await urgent.apply(operations, always)
-  expect(Map.groupBy(outcomes, said).get('pending')).toHaveLength(15)
-  expect(Map.groupBy(outcomes, said).get('throttled')).toHaveLength(1)
-  expect(world.simulator.assignments.load()).toMatchObject({ now: 15, peak: 15 })
-  const begun = operations.flatMap((operation, at) =>
-    outcomes[at]?.kind === 'pending' ? [pendingOf(operation, outcomes[at])] : [],
-  )
-  expect((await urgent.poll?.(begun, always.signal))?.map(said)).toEqual(begun.map(() => 'changed'))
-  const left = operations.filter((_, at) => outcomes[at]?.kind === 'throttled')
-  expect((await poll(await begin(left[0] ?? change('grant', user, '')))).map(said)).toEqual(['changed'])
-  expect(world.simulator.calls().filter(({ answer }) => answer !== 'ok')).toEqual([])
-  await urgent.close()
-})
-
-test('bulk work holds twelve places at most: a leaver begins at once, and whoever waits, waits for seconds', async () => {
-  const [leaver, joiner, home] = [await addUser(), await addUser(), freshAccount()]
-  await poll(await begin(change('grant', leaver, home)))
-  world.simulator.assignments.settling = { ms: 0, polls: 1 }
-  const store = createLocalStore()
-  const lane = (name: Lane) =>
-    createAwsConnector(target, world.settings, {
-      lane: name,
-      giveWay: async () => {},
-      budget: createLocalBudget(store, name, () => performance.now()),
-      now: Date.now,
-    })
-  const [bulk, urgent] = [lane('bulk'), lane('leaver')]
-  const grants = Array.from({ length: 15 }, () => change('grant', joiner, freshAccount()))
-  const begun = await bulk.apply(grants, always)
-  expect(Map.groupBy(begun, said).get('pending')).toHaveLength(12)
-  const waits = begun.flatMap((outcome) => (outcome.kind === 'throttled' ? [outcome.retryAfterMs] : []))
-  expect(waits).toHaveLength(3)
-  expect(Math.max(...waits)).toBeLessThanOrEqual(2_000)
-  expect((await urgent.apply([change('revoke', leaver, home)], always)).map(said)).toEqual(['pending'])
-  // All are over, so that the next test finds AWS idle.
-  await world.simulator.ask('sso-admin', 'ListAccountAssignmentCreationStatus', {
-    InstanceArn: world.settings.instanceArn,
-  })
-  const running = grants.flatMap((operation, at) =>
-    begun[at]?.kind === 'pending' ? [pendingOf(operation, begun[at])] : [],
-  )
-  expect((await bulk.poll?.(running, always.signal))?.map(said)).toEqual(running.map(() => 'changed'))
-  world.simulator.assignments.settling = { ms: 0, polls: 0 }
-  expect((await urgent.apply([change('revoke', leaver, home)], always)).map(said)).not.toContain('unknown')
-  await bulk.close()
-  await urgent.close()
-})
-
-test('many in progress: a list tells of all; who is over gives its place back unasked; without the list each is asked', async () => {
-  let clock = 1_000_000
-  const urgent = makeAws(world, {}, 'leaver', () => clock)
-  const user = await addUser()
-  const begin15 = async () => {
-    const operations = Array.from({ length: 15 }, () => change('grant', user, freshAccount()))
-    const outcomes = await urgent.apply(operations, always)
-    return operations.map((operation, at) => pendingOf(operation, outcomes[at]))
-  }
-  const ask = async (pending: readonly PendingOperation[]) =>
-    (await urgent.poll?.(pending, always.signal))?.map(said) ?? []
-  // What the test before left in progress is over.
-  await world.simulator.ask('sso-admin', 'ListAccountAssignmentDeletionStatus', {
-    InstanceArn: world.settings.instanceArn,
-  })
-  world.simulator.assignments.settling = { ms: 600_000, polls: 0 }
-  const first = await begin15()
-  const calls = await world.callsOf(async () => {
-    expect(await ask(first)).toEqual(first.map(() => 'pending'))
-  })
-  const describes = (of: readonly string[]) =>
-    of.filter((operation) => operation.startsWith('DescribeAccountAssignment')).length
-  expect(describes(calls)).toBe(2)
-
-  world.simulator.assignments.settling = { ms: 0, polls: 0 }
-  clock += 1_000
-  expect(await ask(first.slice(0, 1))).toEqual(['changed'])
-  world.simulator.assignments.settling = { ms: 600_000, polls: 0 }
-  const second = await begin15()
-  expect(await ask(first.slice(1))).toEqual(first.slice(1).map(() => 'changed'))
-
-  clock += 1_000
-  world.simulator.assignments.settling = { ms: 0, polls: 0 }
-  world.simulator.faults.arm({
-    operation: 'ListAccountAssignmentCreationStatus',
-    nth: 1,
-    phase: 'before',
-    act: { kind: 'error', type: 'AccessDeniedException' },
-  })
-  const alone = await world.callsOf(async () => {
-    expect(await ask(second)).toEqual(second.map(() => 'changed'))
-  })
-  expect(describes(alone)).toBe(15)
-  expect(alone.filter((operation) => operation === 'ListAccountAssignmentCreationStatus')).toHaveLength(1)
-  await urgent.close()
 })
 
 /** Done behind our back at the moment when AWS tells the state of the request. */
@@ -341,11 +221,13 @@ test('AWS has forgotten the request: the list tells', async () => {
 
 test('the state of a request cannot be read: unknown, and its place is kept', async () => {
   const [user, account] = [await addUser(), freshAccount()]
+  world.simulator.assignments.settling = { ms: 600_000, polls: 0 }
   const given = await begin(change('grant', user, account))
   await world.faults.down()
   expect((await poll(given)).map(said)).toEqual(['unknown'])
   await world.faults.up()
   expect((await connector.apply([change('grant', await addUser(), account)], always)).map(said)).toEqual(['throttled'])
+  world.simulator.assignments.settling = { ms: 0, polls: 0 }
   expect((await poll(given)).map(said)).toEqual(['changed'])
 })
 

@@ -75,7 +75,7 @@ test("within AWS's own limits nothing is ever refused", async () => {
     always,
   )
   expect(new Set(outcomes.map(said))).toEqual(new Set(['changed']))
-  expect(quiet.simulator.calls()).toHaveLength(41)
+  expect(quiet.simulator.calls()).toHaveLength(22)
   expect(quiet.simulator.calls().filter(({ answer }) => answer !== 'ok')).toEqual([])
   await polite.close()
   await quiet.close()

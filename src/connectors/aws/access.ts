@@ -9,6 +9,7 @@ import type { Aws } from './aws.ts'
 import { groupNativeId } from './entitlement.ts'
 import { type AssignmentTarget, type GroupTarget, type Identity, identify, listOnce } from './identify.ts'
 import { groupsOfThese, isOutOf } from './is-member.ts'
+import { crowdsOf, letIn } from './let-in.ts'
 import { type Change, changeMemberships } from './membership.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'grant' | 'revoke' }>
@@ -118,20 +119,23 @@ const changeGroups = async (
       (target.ownership.owner === 'scim-idp' ? scim : ours).push({ index, operation, target })
   }
   await sideBySide(byAccount(scim), async ([account, of]) => verifyOnly(aws, account, of, outcomes))
-  await sideBySide(byAccount(ours), async ([account, of]) => {
-    if (gate.signal.aborted) {
-      for (const { index } of of) outcomes[index] = retry('lease')
-      return
-    }
-    const changes: Change[] = of.map(({ index, operation, target }) => ({
-      index,
-      op: operation.op,
-      groupId: target.groupId,
-    }))
-    for (const [index, outcome] of await changeMemberships(aws, account, changes, gate, sessionsEnded))
-      outcomes[index] = outcome
-  })
+  const people = byAccount(ours).map(([account, of]) => ({ account, changes: of.map(changeOf) }))
+  const { crowds, others } = crowdsOf(people)
+  const tell = (told: ReadonlyMap<number, Outcome>) => {
+    for (const [index, outcome] of told) outcomes[index] = outcome
+  }
+  await sideBySide(others, async ({ account, changes }) =>
+    tell(await changeMemberships(aws, account, changes, gate, sessionsEnded)),
+  )
+  await sessionsEnded
+  for (const crowd of crowds) tell(await letIn(aws, crowd, gate))
 }
+
+const changeOf = ({ index, operation, target }: Item<GroupTarget>): Change => ({
+  index,
+  op: operation.op,
+  groupId: target.groupId,
+})
 
 const byAccount = <T>(items: readonly Item<T>[]): readonly (readonly [NativeId, readonly Item<T>[]])[] => [
   ...Map.groupBy(items, ({ operation }) => operation.account),
@@ -177,7 +181,5 @@ const changeAllAssignments = async (
     entry.changes.push({ index, op: operation.op, account: operation.account })
     byTarget.set(key, entry)
   }
-  await sideBySide([...byTarget.values()], async ({ target, changes }) => {
-    for (const [index, outcome] of await changeAssignments(aws, target, changes, gate)) outcomes[index] = outcome
-  })
+  for (const [index, outcome] of await changeAssignments(aws, [...byTarget.values()], gate)) outcomes[index] = outcome
 }

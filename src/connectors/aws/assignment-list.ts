@@ -42,7 +42,7 @@ export const assignedUsers = async (
 }
 
 /** So long it is remembered who has what: the proof of one change is what the next one begins with. */
-const rememberedMs = 5_000
+const rememberedMs = 15_000
 const keyOf = ({ accountId, permissionSetArn }: AssignmentTarget): string => `${accountId}/${permissionSetArn}`
 
 /** Whether the user had it a moment ago; undefined: not known. Good enough to begin a change by, never to leave one out. */

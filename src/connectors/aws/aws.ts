@@ -1,3 +1,4 @@
+import type { Result } from '../aws-wire/errors.ts'
 import type { Transport } from '../aws-wire/transport.ts'
 import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
@@ -15,9 +16,13 @@ export type Aws = {
   readonly families: { readonly identityStore: Bucket; readonly ssoAdmin: Bucket }
   /** Permission set ARN → name. AWS never changes the name of one and never gives its ARN to another. */
   readonly permissionSetNames: Map<string, string>
+  /** By ARN: permission sets that are being read at this moment. */
+  readonly beingDescribed: Map<string, Promise<Result<string | null>>>
   readonly inProgress: InProgress
   /** Only while one `apply` runs. */
   readonly before?: Before
+  /** Groups whose lists were too long to prove by, until when. A hint only. */
+  readonly longLists: Map<string, number>
   /** Users assigned, by AWS account and permission set, as last read. A hint only: `done` is never said of it. */
   readonly lastAssigned: Map<string, { readonly at: number; readonly users: ReadonlySet<string> }>
 }

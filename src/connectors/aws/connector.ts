@@ -29,7 +29,9 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     transport: createTransport(tools),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
+    beingDescribed: new Map(),
     inProgress: createInProgress(),
+    longLists: new Map(),
     lastAssigned: new Map(),
   }
   const { account } = settings

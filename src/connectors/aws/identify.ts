@@ -4,7 +4,7 @@ import type { Aws } from './aws.ts'
 import { assignmentNativeId, groupNativeId, type Named, parseLookup, parseNativeId } from './entitlement.ts'
 import { describeGroup, findGroup, groupBefore } from './groups.ts'
 import { type Ownership, ownerOf } from './ownership.ts'
-import { describePermissionSet, listPermissionSets } from './permission-sets.ts'
+import { describeOnce, listPermissionSets } from './permission-sets.ts'
 
 export type GroupTarget = {
   readonly kind: 'group'
@@ -85,7 +85,7 @@ const assignment = async (
     if (pinned.kind !== 'assignment' || pinned.accountId !== accountId) return ok({ kind: 'changed' })
     // Whether it is still there is what every read and change of it says by itself.
     const known = aws.permissionSetNames.get(pinned.permissionSetArn)
-    const name = known === undefined ? await describePermissionSet(aws, pinned.permissionSetArn) : ok(known)
+    const name = known === undefined ? await describeOnce(aws, pinned.permissionSetArn) : ok(known)
     if (!name.ok) return name
     if (name.value !== null)
       return ok(

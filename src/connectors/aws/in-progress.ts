@@ -5,47 +5,120 @@ import {
 import { ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { Aws } from './aws.ts'
-import type { Kind, List } from './requests.ts'
+import type { Handle } from './handle.ts'
+import type { Kind, List, Request } from './requests.ts'
+import { giveBack } from './wait-for-place.ts'
 
 /** From so many on, a list is cheaper than their statuses. */
 const listFrom = 3
-/** Who was not asked about for so long is no longer waited for. */
-const askedMs = 3_000
-/** One list serves those who ask within this; each request is over for half of it, on average, before it is noticed. */
-const listMs = 250
+/** A list may not show yet what began less than this before it: that tells nothing of its place. */
+const youngMs = 1_000
+/** Of the usual time. */
+const soonest = 0.75
 /** No list was to be had: so long each is asked by itself. */
 const withoutMs = 60_000
+/** Whoever was not asked about for so long is somebody else's by now. */
+const forgottenMs = 60_000
+
+/**
+ * One list serves those who ask within so long, ms. Of fifteen at work, each some three seconds, one is over every fifth of a second and
+ * its place is idle until a list says so. Lists take what the changes leave of 20 calls a second; creations cost one more each.
+ */
+const listMs: Readonly<Record<Kind, number>> = { creation: 250, deletion: 125 }
+const quotaOfThat = 20
+const listEveryMs = (aws: Aws, kind: Kind): number =>
+  listMs[kind] *
+  (running(aws, 'creation').length > 0 && running(aws, 'deletion').length > 0 ? 2 : 1) *
+  Math.max(1, quotaOfThat / aws.settings.callsPerSecond.ssoAdmin)
+/** So often whoever waits for a place looks for one, ms: whether it is time for a list, too. */
+export const lookEveryMs = listMs.deletion
+
+type Asked = Extract<Handle, { kind: Kind }>
+
+/** A request of ours that AWS has just taken on, or one that is asked about here for the first time. */
+export const noteRequest = (aws: Aws, { kind, request, place, begun }: Asked, awsAccount: string): Request => {
+  const { requests } = aws.inProgress
+  const now = aws.tools.now()
+  for (const [other, { heardOfAt }] of requests) if (now - heardOfAt > forgottenMs) requests.delete(other)
+  const known = requests.get(request)
+  if (known !== undefined) {
+    known.heardOfAt = now
+    return known
+  }
+  const noted: Request = { kind, awsAccount, place, begunAt: begun ?? now, heardOfAt: now, seenAt: null, isOver: false }
+  requests.set(request, noted)
+  return noted
+}
 
 /**
  * true: AWS still works on it. false: it is over, or the list does not tell: its own status says. Places of others that are
  * over are given back at once, whenever those come to ask.
  */
-export const isInProgress = async (aws: Aws, kind: Kind, request: string, place: string): Promise<boolean> => {
-  const { asked, lists } = aws.inProgress
-  const now = aws.tools.now()
-  for (const [other, { at }] of asked) if (now - at > askedMs) asked.delete(other)
-  asked.set(request, { kind, place, at: now })
-  if ([...asked.values()].filter((one) => one.kind === kind).length < listFrom) return false
-  const last = lists.get(kind)
-  const isFresh = last !== undefined && now - last.at < (last.wasRead ? listMs : withoutMs)
-  const list: List = isFresh ? last : { at: now, requests: readList(aws, kind), wasRead: true }
-  lists.set(kind, list)
-  const requests = await list.requests
-  list.wasRead = requests !== null
-  return requests?.has(request) === true
+export const isInProgress = async (aws: Aws, handle: Asked, noted: Request): Promise<boolean> => {
+  if (noted.isOver || running(aws, handle.kind).length < listFrom) return false
+  const requests = await listOf(aws, handle.kind)
+  return requests?.has(handle.request) === true
 }
 
 /** Its status says so. */
-export const isOver = ({ inProgress }: Aws, request: string): void => void inProgress.asked.delete(request)
+export const isOver = async (aws: Aws, request: string, noted: Request): Promise<void> => {
+  if (!noted.isOver) await end(aws, noted, aws.tools.now())
+  aws.inProgress.requests.delete(request)
+}
 
-const readList = async (aws: Aws, kind: Kind): Promise<ReadonlySet<string> | null> => {
-  const { asked } = aws.inProgress
+/** For those who wait: whose place is free by now. Nobody is looked for while all are too young to be over. */
+export const lookForPlaces = async (aws: Aws): Promise<void> => {
+  for (const kind of ['creation', 'deletion'] as const)
+    if (running(aws, kind).some((one) => aws.tools.now() - one.begunAt >= youngMs && leftOf(aws, one) === 0))
+      await listOf(aws, kind)
+}
+
+/** How long until the change of this AWS account should be over, ms; 0: at any moment, for all that is known here. */
+export const accountFreeInMs = (aws: Aws, awsAccount: string): number => {
+  const own = [...aws.inProgress.requests.values()].find((one) => !one.isOver && one.awsAccount === awsAccount)
+  return own === undefined ? 0 : leftOf(aws, own)
+}
+
+/** The same of the first of those that leave nobody else a place; 0 also while there are fewer of them here than places. */
+export const anyFreeInMs = (aws: Aws, places: number): number => {
+  const all = [...aws.inProgress.requests.values()].filter((one) => !one.isOver)
+  return all.length < places ? 0 : Math.min(...all.map((one) => leftOf(aws, one)))
+}
+
+/** Hardly any are over sooner. */
+const leftOf = ({ inProgress, tools }: Aws, { begunAt }: Request): number =>
+  Math.max(0, inProgress.usual.ms() * soonest - (tools.now() - begunAt))
+
+const running = ({ inProgress }: Aws, kind: Kind): readonly Request[] =>
+  [...inProgress.requests.values()].filter((one) => one.kind === kind && !one.isOver)
+
+const end = async (aws: Aws, noted: Request, at: number): Promise<void> => {
+  noted.isOver = true
+  aws.inProgress.usual.tookUpTo(at - noted.begunAt, noted.seenAt === null ? null : noted.seenAt - noted.begunAt)
+  await giveBack(aws, noted.place)
+}
+
+const listOf = async (aws: Aws, kind: Kind): Promise<ReadonlySet<string> | null> => {
+  const { lists } = aws.inProgress
+  const now = aws.tools.now()
+  const last = lists.get(kind)
+  const isFresh = last !== undefined && now - last.at < (last.wasRead ? listEveryMs(aws, kind) : withoutMs)
+  const list: List = isFresh ? last : { at: now, requests: readList(aws, kind, now), wasRead: true }
+  lists.set(kind, list)
+  const requests = await list.requests
+  list.wasRead = requests !== null
+  return requests
+}
+
+const readList = async (aws: Aws, kind: Kind, at: number): Promise<ReadonlySet<string> | null> => {
   // Whoever begins after the list was made is not on it.
-  const before = [...asked]
+  const before = [...aws.inProgress.requests].filter(([, one]) => one.kind === kind && !one.isOver)
   const list = await requestsOf(aws, kind)
   if (!list.ok) return null
-  for (const [request, { kind: its, place }] of before)
-    if (its === kind && !list.value.has(request)) await aws.tools.budget.vacate(place)
+  for (const [request, one] of before) {
+    if (list.value.has(request)) one.seenAt = at
+    else if (!one.isOver && at - one.begunAt >= youngMs) await end(aws, one, at)
+  }
   return list.value
 }
 

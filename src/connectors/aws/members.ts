@@ -1,7 +1,7 @@
 import { ListGroupMembershipsCommand } from '@aws-sdk/client-identitystore'
 import type { NativeId } from '../../domain/ids.ts'
-import { failureText, isMissing, ok } from '../aws-wire/errors.ts'
-import { readAllPages } from '../aws-wire/pages.ts'
+import { failureText, isMissing, ok, type Result } from '../aws-wire/errors.ts'
+import { type Page, readAllPages } from '../aws-wire/pages.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { assignedUsers } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
@@ -41,25 +41,33 @@ const listOf = async (
 }
 
 const groupMembers = (aws: Aws, groupId: string, signal: AbortSignal) =>
-  readAllPages<string>(async (token) => {
-    const read = await aws.transport.read(
-      aws.families.identityStore,
-      (options) =>
-        aws.clients.identityStore.send(
-          new ListGroupMembershipsCommand({
-            IdentityStoreId: aws.settings.identityStoreId,
-            GroupId: groupId,
-            MaxResults: 100,
-            NextToken: token,
-          }),
-          options,
-        ),
-      signal,
-    )
-    if (!read.ok) return read
-    const items = (read.value.GroupMemberships ?? []).flatMap(({ MemberId }) => MemberId?.UserId ?? [])
-    return ok({ items, next: read.value.NextToken })
-  })
+  readAllPages((token) => groupPage(aws, groupId, token, signal))
+
+/** User ids: a hundred at most. */
+export const groupPage = async (
+  aws: Aws,
+  groupId: string,
+  token: string | undefined,
+  signal?: AbortSignal,
+): Promise<Result<Page<string>>> => {
+  const read = await aws.transport.read(
+    aws.families.identityStore,
+    (options) =>
+      aws.clients.identityStore.send(
+        new ListGroupMembershipsCommand({
+          IdentityStoreId: aws.settings.identityStoreId,
+          GroupId: groupId,
+          MaxResults: 100,
+          NextToken: token,
+        }),
+        options,
+      ),
+    signal,
+  )
+  if (!read.ok) return read
+  const items = (read.value.GroupMemberships ?? []).flatMap(({ MemberId }) => MemberId?.UserId ?? [])
+  return ok({ items, next: read.value.NextToken })
+}
 
 /** Members are listed by the user's id, which is the account's; a user that is gone is no account. */
 export const whoIs = async (

@@ -22,6 +22,15 @@ const evidence = (account: NativeId, groupId: string, code: string) => ({
   entitlement: groupNativeId(groupId),
 })
 
+/** AWS answered, and a read must tell what is so now: whether AWS said that it changed something, and what it said. */
+type Told = Change & { readonly changed: boolean; readonly code: string }
+export type Written = {
+  readonly account: NativeId
+  /** What needs no proof, by index. */
+  readonly outcomes: Map<number, Outcome>
+  readonly toProve: readonly Told[]
+}
+
 /** Changes of one user, in their order, then one read of all that was changed: what it says is what is answered. */
 export const changeMemberships = async (
   aws: Aws,
@@ -30,10 +39,22 @@ export const changeMemberships = async (
   gate: Gate,
   /** Awaited before the first write. */
   mayBegin: Promise<unknown>,
-): Promise<ReadonlyMap<number, Outcome>> => {
+): Promise<ReadonlyMap<number, Outcome>> =>
+  proveMemberships(aws, await writeMemberships(aws, account, changes, gate, mayBegin))
+
+export const writeMemberships = async (
+  aws: Aws,
+  account: NativeId,
+  changes: readonly Change[],
+  gate: Gate,
+  mayBegin: Promise<unknown> = Promise.resolve(),
+): Promise<Written> => {
   const outcomes = new Map<number, Outcome>()
-  /** AWS answered, and a read must tell what is so now: whether AWS said that it changed something, and what it said. */
-  const told = new Map<number, { readonly changed: boolean; readonly code: string }>()
+  const toProve: Told[] = []
+  if (gate.signal.aborted) {
+    for (const { index } of changes) outcomes.set(index, retry('lease'))
+    return { account, outcomes, toProve }
+  }
   const revokes = changes.filter(({ op }) => op === 'revoke')
   const ids = await idsOf(aws, account, revokes)
   await mayBegin
@@ -50,15 +71,23 @@ export const changeMemberships = async (
     }
     const written =
       op === 'grant' ? await create(aws, account, groupId, gate) : await remove(aws, membership ?? '', gate)
-    if (written.ok) told.set(index, { changed: true, code: '0' })
-    else if (isAboutItself(written.failure, op)) told.set(index, { changed: false, code: written.failure.code })
+    if (written.ok) toProve.push({ ...change, changed: true, code: '0' })
+    else if (isAboutItself(written.failure, op)) toProve.push({ ...change, changed: false, code: written.failure.code })
     else outcomes.set(index, outcomeOfWrite(written.failure))
   }
-  const toProve = changes.filter(({ index }) => told.has(index))
+  return { account, outcomes, toProve }
+}
+
+/** `shown`: groups that a list has just shown the user in. */
+export const proveMemberships = async (
+  aws: Aws,
+  { account, outcomes, toProve }: Written,
+  shown: ReadonlySet<string> = new Set(),
+): Promise<ReadonlyMap<number, Outcome>> => {
   if (toProve.length === 0) return outcomes
-  const proof = await groupsOfThese(aws, account, [...new Set(toProve.map(({ groupId }) => groupId))])
-  for (const { index, op, groupId } of toProve) {
-    const { changed, code } = told.get(index) ?? { changed: false, code: '' }
+  const groups = [...new Set(toProve.map(({ groupId }) => groupId))]
+  const proof = groups.every((id) => shown.has(id)) ? ok(shown) : await groupsOfThese(aws, account, groups)
+  for (const { index, op, groupId, changed, code } of toProve) {
     if (!proof.ok) {
       outcomes.set(index, changed ? unverified(proof.failure) : outcomeOfRead(proof.failure))
     } else if (!changed && op === 'revoke' && !proof.value.has(groupId)) {

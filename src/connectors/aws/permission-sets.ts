@@ -19,6 +19,22 @@ export const describePermissionSet = async (aws: Aws, arn: string): Promise<Resu
   return ok(name)
 }
 
+/** The same; who asks at the same moment shares the answer, unless there is none. */
+export const describeOnce = async (aws: Aws, arn: string): Promise<Result<string | null>> => {
+  const asked = aws.beingDescribed.get(arn)
+  if (asked !== undefined) {
+    const shared = await asked
+    if (shared.ok) return shared
+  }
+  const asking = describePermissionSet(aws, arn)
+  aws.beingDescribed.set(arn, asking)
+  try {
+    return await asking
+  } finally {
+    if (aws.beingDescribed.get(arn) === asking) aws.beingDescribed.delete(arn)
+  }
+}
+
 /** Name → ARN of every permission set. AWS has no look-up by name: all are listed, and those never seen are described. */
 export const listPermissionSets = async (aws: Aws): Promise<Result<ReadonlyMap<string, string>>> => {
   const { instanceArn } = aws.settings

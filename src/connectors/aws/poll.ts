@@ -6,14 +6,16 @@ import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
 import { causeOf, isMissing, type Result, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
-import { assignmentPollMs } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { pollSessions } from './end-sessions.ts'
+import { parseLookup } from './entitlement.ts'
 import { type Handle, readHandle, writeHandle } from './handle.ts'
-import { isInProgress, isOver } from './in-progress.ts'
+import { isInProgress, isOver, noteRequest } from './in-progress.ts'
 import { settleMs } from './manifest.ts'
 import { settlingPollMs } from './membership.ts'
 import { asTold, observe } from './observe.ts'
+import type { Request } from './requests.ts'
+import { nextLookMs } from './usual-time.ts'
 
 export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
   sideBySide(pending, async (one) => {
@@ -47,15 +49,25 @@ const pollAssignment = async (
   pending: PendingOperation,
   handle: Extract<Handle, { kind: 'creation' | 'deletion' }>,
 ): Promise<Outcome> => {
-  if (await isInProgress(aws, handle.kind, handle.request, handle.place))
-    return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
+  const noted = noteRequest(aws, handle, awsAccountOf(pending))
+  if (await isInProgress(aws, handle, noted)) return notYet(aws, pending, noted)
+  if (noted.isOver && handle.kind === 'deletion') {
+    // Not on the list any more, and gone: its status could add nothing but whether somebody else was quicker.
+    const [gone = retry('not-begun')] = await observe(aws, [pending.operation])
+    if (gone.kind === 'done') {
+      await isOver(aws, handle.request, noted)
+      return { ...gone, changed: true }
+    }
+  }
   const status = await statusOf(aws, handle)
   if (!status.ok && !isMissing(status.failure, 'something')) return { kind: 'unknown', cause: causeOf(status.failure) }
   // AWS forgets old requests: then only the list tells.
   const said = status.ok ? status.value : undefined
-  if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: pending.handle, pollAfterMs: assignmentPollMs }
-  isOver(aws, handle.request)
-  await aws.tools.budget.vacate(handle.place)
+  if (said?.Status === 'IN_PROGRESS') {
+    noted.seenAt = aws.tools.now()
+    return notYet(aws, pending, noted)
+  }
+  await isOver(aws, handle.request, noted)
   const [seen = retry('not-begun')] = await observe(aws, [pending.operation])
   if (seen.kind === 'done') {
     const changed = said?.Status === 'SUCCEEDED'
@@ -67,6 +79,17 @@ const pollAssignment = async (
   const settling = writeHandle({ kind: 'settling', until: aws.tools.now() + settleMs })
   return { kind: 'pending', handle: settling, pollAfterMs: settlingPollMs }
 }
+
+const awsAccountOf = ({ operation }: PendingOperation): string => {
+  const named = 'entitlement' in operation ? parseLookup(operation.entitlement.lookup) : null
+  return named?.kind === 'assignment' ? named.accountId : ''
+}
+
+const notYet = ({ inProgress, tools }: Aws, { handle }: PendingOperation, { begunAt }: Request): Outcome => ({
+  kind: 'pending',
+  handle,
+  pollAfterMs: nextLookMs(inProgress.usual.ms(), Math.max(1, tools.now() - begunAt)),
+})
 
 const statusOf = async (
   aws: Aws,

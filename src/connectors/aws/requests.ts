@@ -1,12 +1,36 @@
+import type { Occupied, Place } from '../budget.ts'
+import { createUsualTime, type UsualTime } from './usual-time.ts'
+
 export type Kind = 'creation' | 'deletion'
+
+/** A request that AWS took on, as far as this connector knows. Times: ms by the wall clock, for pacing only. */
+export type Request = {
+  readonly kind: Kind
+  readonly awsAccount: string
+  readonly place: string
+  readonly begunAt: number
+  /** Whoever comes from another process is heard of when it is polled here. */
+  heardOfAt: number
+  /** When AWS last said that it works on it; null: it was not asked yet. */
+  seenAt: number | null
+  /** A list said so; its place is given back. */
+  isOver: boolean
+}
 
 /**
  * Requests that AWS is still working on: one list tells of all of one kind, where asking for each by itself would use up the
  * quota. It belongs to one connector.
  */
 export type InProgress = {
-  readonly asked: Map<string, { readonly kind: Kind; readonly place: string; readonly at: number }>
+  readonly requests: Map<string, Request>
   readonly lists: Map<Kind, List>
+  /** How long AWS takes. */
+  readonly usual: UsualTime
+  /** Who waits for a place, in their order. */
+  readonly line: Set<Waiter>
+  isWatched: boolean
+  isServing: boolean
+  serveAgain: boolean
 }
 export type List = {
   readonly at: number
@@ -14,4 +38,19 @@ export type List = {
   readonly requests: Promise<ReadonlySet<string> | null>
   wasRead: boolean
 }
-export const createInProgress = (): InProgress => ({ asked: new Map(), lists: new Map() })
+export type Waiter = {
+  readonly places: readonly Place[]
+  readonly go: (place: Occupied) => void
+  /** What kept it waiting keeps it still. */
+  readonly giveUp: () => void
+}
+
+export const createInProgress = (): InProgress => ({
+  requests: new Map(),
+  lists: new Map(),
+  usual: createUsualTime(),
+  line: new Set(),
+  isWatched: false,
+  isServing: false,
+  serveAgain: false,
+})

@@ -4,6 +4,7 @@ import type { TargetId } from '../../../src/domain/ids.ts'
 import { leaveChecksMs } from '../../../src/domain/leave-check.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
+import { createGates, type Gates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { findingsOf, reporting, resolved } from './behind-our-back.ts'
 import { nestedGroups } from './nested-groups.ts'
@@ -11,11 +12,13 @@ import { leaves, works } from './people.ts'
 
 let house: House
 let groups: ReturnType<typeof nestedGroups>
+let gates: Gates
 const target = 'bank-ldap' as TargetId
 
 beforeEach(async () => {
   groups = nestedGroups()
-  house = await openHouse({ connector: groups.wrap, revised: reporting })
+  gates = createGates()
+  house = await openHouse({ connector: groups.wrap, revised: reporting, settings: { pause: gates.pause } })
 })
 afterEach(() => house.close())
 
@@ -62,24 +65,49 @@ test('many lose what they held and hold something else instead: what they gained
   ).toEqual(holds)
 })
 
-test('a run that cannot read somebody holds up what they were to be given: it is read first, and not by the next run', async () => {
-  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
-  await house.quiesce()
-  await resolved(house)
-  await house.tell(works('P-1', (await house.now()) - 1))
-  await house.evaluateAll()
-  await groups.setPrimary(house, 'CBS_LoanApprove')
-  groups.failNext(1)
-  const told = await reconcile(house.engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
-    full: true,
-  })
-  expect(told).toMatchObject({ indirectUnread: 'away' })
-  await house.quiesce()
-  expect(await house.groupsOf('P-1')).toContain('App_Crm')
-  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
-})
+test.each([
+  { beside: 'after their evaluation', meanwhile: false },
+  { beside: 'while their evaluation is being written down', meanwhile: true },
+])(
+  'a run that cannot read somebody, $beside, holds up what they were to be given: it is read first, and not by the next run',
+  async ({ meanwhile }) => {
+    await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+    await house.quiesce()
+    await resolved(house)
+    await house.tell(works('P-1', (await house.now()) - 1))
+    const saved = meanwhile ? gates.stopAt('evaluate:saved') : null
+    const evaluating = house.evaluateAll()
+    await (saved?.reached ?? evaluating)
+    await groups.setPrimary(house, 'CBS_LoanApprove')
+    groups.failNext(1)
+    const running = reconcile(house.engine, target, {
+      actor: { type: 'engine', name: 'test' },
+      signal: AbortSignal.timeout(30_000),
+      full: true,
+    })
+    if (saved !== null) {
+      await Promise.race([running, isWaiting()])
+      saved.open()
+      await evaluating
+    }
+    expect(await running).toMatchObject({ indirectUnread: 'away' })
+    await house.quiesce()
+    expect(await house.groupsOf('P-1')).toContain('App_Crm')
+    expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  },
+)
+
+/** Somebody waits for a lock. */
+const isWaiting = () =>
+  expect
+    .poll(
+      () =>
+        house.rows(
+          `select from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
+        ),
+      { timeout: 20_000 },
+    )
+    .not.toEqual([])
 
 test('what a leaver still holds indirectly could not be read while they were checked: the full run that reads it tells it', async () => {
   await groups.setPrimary(house, 'Staff_Vpn')

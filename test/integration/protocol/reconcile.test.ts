@@ -338,44 +338,6 @@ test('an account that another hand renames or moves is told once, by its kind; o
   expect(await run({ full: true })).toMatchObject({ renamed: 0 })
 })
 
-test('an account that Muster itself has moved, of somebody who could not sign in before, was moved by no other hand', async () => {
-  const seen: string[] = []
-  await open(['P-1', 'P-0'], {
-    // As AD does with `leaver.moveTo`: whoever only is away stays where they are, whoever leaves is moved.
-    connector: (real) => ({
-      ...real,
-      apply: async (operations, context) => {
-        const outcomes = await real.apply(operations, context)
-        const left = operations.some((one) => one.op === 'disable' && one.away !== true)
-        const dn = (await house.account('P-1'))?.dn ?? ''
-        if (!left || dn.includes('ou=leavers')) return outcomes
-        seen.push(dn)
-        await asDirectoryRoot(house.ldap, (client) =>
-          client.modifyDN(dn, `${dn.split(',')[0]},ou=leavers,${house.tree.people}`),
-        )
-        return outcomes.map((one, at) =>
-          operations[at]?.op === 'disable' && one.kind === 'done'
-            ? { ...one, changed: true, evidence: { ...one.evidence, code: '0' } }
-            : one,
-        )
-      },
-    }),
-  })
-  await asDirectoryRoot(house.ldap, (client) =>
-    client.add(`ou=leavers,${house.tree.people}`, { objectClass: 'organizationalUnit' }),
-  )
-  await house.tell({ ...works('P-1', (await house.now()) - 500), status: 'suspended' })
-  await house.quiesce()
-  expect(await house.account('P-1')).toMatchObject({ locked: true })
-  await run({ full: true })
-  await house.tell(leaves('P-1', (await house.now()) - 1))
-  await house.quiesce()
-  expect(seen).toHaveLength(1)
-  await house.shift(1_000)
-  expect(await run({ full: true })).toMatchObject({ renamed: 0 })
-  expect((await auditOf(house)).filter(({ kind }) => kind === 'drift').map(({ body }) => body.drift)).toEqual([])
-})
-
 test('a leaver’s account that was shut already, and that Muster itself moves, is not told as moved by another hand', async () => {
   const faults = createFaults()
   await open(['P-1', 'P-0'], {
@@ -412,6 +374,49 @@ test('a leaver’s account that was shut already, and that Muster itself moves, 
   expect(await run({ full: true })).toMatchObject({ renamed: 0 })
   expect(await findings()).not.toContain('account-moved')
 })
+
+test.each(['its answer arrives', 'its answer is lost'])(
+  'an account that Muster itself has moved, of somebody who could not sign in before, was moved by no other hand: %s',
+  async (answer) => {
+    const seen: string[] = []
+    await open(['P-1', 'P-0'], {
+      // As AD does with `leaver.moveTo`: whoever only is away stays where they are, whoever leaves is moved.
+      connector: (real) => ({
+        ...real,
+        apply: async (operations, context) => {
+          const outcomes = await real.apply(operations, context)
+          const left = operations.some((one) => one.op === 'disable' && one.away !== true)
+          const dn = (await house.account('P-1'))?.dn ?? ''
+          if (!left || dn.includes('ou=leavers')) return outcomes
+          seen.push(dn)
+          await asDirectoryRoot(house.ldap, (client) =>
+            client.modifyDN(dn, `${dn.split(',')[0]},ou=leavers,${house.tree.people}`),
+          )
+          return outcomes.map((one, at) =>
+            operations[at]?.op === 'disable' && answer === 'its answer is lost'
+              ? { kind: 'unknown', cause: { code: 'ECONNRESET', word: 'connection-lost' } }
+              : operations[at]?.op === 'disable' && one.kind === 'done'
+                ? { ...one, changed: true, evidence: { ...one.evidence, code: '0' } }
+                : one,
+          )
+        },
+      }),
+    })
+    await asDirectoryRoot(house.ldap, (client) =>
+      client.add(`ou=leavers,${house.tree.people}`, { objectClass: 'organizationalUnit' }),
+    )
+    await house.tell({ ...works('P-1', (await house.now()) - 500), status: 'suspended' })
+    await house.quiesce()
+    expect(await house.account('P-1')).toMatchObject({ locked: true })
+    await run({ full: true })
+    await house.tell(leaves('P-1', (await house.now()) - 1))
+    await house.quiesce()
+    expect(seen).toHaveLength(1)
+    await house.shift(1_000)
+    expect(await run({ full: true })).toMatchObject({ renamed: 0 })
+    expect((await auditOf(house)).filter(({ kind }) => kind === 'drift').map(({ body }) => body.drift)).toEqual([])
+  },
+)
 
 test('an account that is renamed before each of two runs is audited twice: the first finding does not hide the second name', async () => {
   await open(['P-1', 'P-0'])

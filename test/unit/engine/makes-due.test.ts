@@ -9,11 +9,16 @@ test('open, with the attributes that it should have: due only when that was read
   const nativeId = 'a' as NativeId
   const action = { kind: 'ensureAccount', unknown: true, attributes_hash: 'h' } as ClaimedAction
   const due = (settled: { readonly settled?: false }) =>
-    makesDue({} as Engine, { lane: 'bulk', target: 't' } as unknown as Claim, action, {
-      kind: 'done',
-      changed: false,
-      evidence: { read: 'account-entry', code: '', account: nativeId, entitlement: null },
-      account: { nativeId, enabled: true, attributesHash: 'h', origin: 'linked', ...settled },
-    })
+    makesDue(
+      { connectors: new Map() } as unknown as Engine,
+      { lane: 'bulk', target: 't' } as unknown as Claim,
+      action,
+      {
+        kind: 'done',
+        changed: false,
+        evidence: { read: 'account-entry', code: '', account: nativeId, entitlement: null },
+        account: { nativeId, enabled: true, attributesHash: 'h', origin: 'linked', ...settled },
+      },
+    )
   expect([due({}), due({ settled: false })]).toEqual([false, true])
 })

@@ -1,0 +1,95 @@
+/** Many who are let into one group: pages of its members prove it where that is fewer calls, and only what they show. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Connector } from '../../src/connectors/connector.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
+import type { Group } from './world.ts'
+import { always, freshKey, grant, said } from './world.ts'
+
+const crowd = 8
+let world: AwsWorld
+let connector: Connector
+let people: readonly NativeId[]
+beforeAll(async () => {
+  world = await openAwsWorld({ pageSize: 5 })
+  connector = makeAws(world)
+  people = await world.addAccounts(Array.from({ length: crowd }, () => world.person(freshKey())))
+})
+afterEach(() => world.faults.none())
+afterAll(async () => {
+  expect(world.modelProblems).toEqual([])
+  await connector.close()
+  await world.close()
+})
+
+const letIn = async (group: Group, accounts = people) => {
+  let outcomes: readonly string[] = []
+  const calls = await world.callsOf(async () => {
+    const told = await connector.apply(
+      accounts.map((account) => grant(account, group)),
+      always,
+    )
+    outcomes = told.map(said)
+  })
+  return { outcomes, reads: calls.filter((operation) => /Membership/.test(operation) && !/^Create/.test(operation)) }
+}
+const lists = (count: number) => Array.from({ length: count }, () => 'ListGroupMemberships')
+const asked = (count: number) => Array.from({ length: count }, () => 'GetGroupMembershipId')
+const changed = (count: number) => Array.from({ length: count }, () => 'changed')
+
+test('two pages show eight; one who was in before is told apart; a few are asked about one by one', async () => {
+  const group = await world.addGroup(freshKey(), people.slice(0, 1))
+  expect(await letIn(group)).toEqual({ outcomes: ['was-so', ...changed(7)], reads: lists(2) })
+  expect([...(await world.membersOf(group))].sort()).toEqual([...people].sort())
+  const few = await world.addGroup(freshKey())
+  expect(await letIn(few, people.slice(0, 3))).toEqual({ outcomes: changed(3), reads: asked(3) })
+})
+
+test.each([
+  ['may not be read', { nth: 1, phase: 'before', act: { kind: 'error', type: 'AccessDeniedException' } }, 1],
+  ['has a token that comes again', { nth: 2, phase: 'after', act: { kind: 'repeat-token' } }, 2],
+] as const)('the list %s: it has shown nobody, and each is asked about', async (_, fault, pages) => {
+  const group = await world.addGroup(freshKey())
+  world.simulator.faults.arm({ operation: 'ListGroupMemberships', ...fault })
+  expect(await letIn(group)).toEqual({ outcomes: changed(crowd), reads: [...lists(pages), ...asked(crowd)] })
+})
+
+test('a long list is left after two pages, and not begun again', async () => {
+  const group = await world.addGroup(freshKey(), [], 10)
+  expect(await letIn(group)).toEqual({ outcomes: changed(crowd), reads: [...lists(2), ...asked(crowd)] })
+  for (const account of people) {
+    const membership = world.simulator.state.memberships.of(group.nativeId, account)
+    if (membership !== undefined) world.simulator.state.memberships.remove(membership)
+  }
+  expect(await letIn(group)).toEqual({ outcomes: changed(crowd), reads: asked(crowd) })
+})
+
+test('somebody was taken out again meanwhile: no page shows them, and nobody says that they are in', async () => {
+  const group = await world.addGroup(freshKey())
+  const [gone] = people
+  world.simulator.faults.arm({
+    operation: 'ListGroupMemberships',
+    nth: 1,
+    phase: 'before',
+    act: {
+      kind: 'meanwhile',
+      work: async () => {
+        const membership = world.simulator.state.memberships.of(group.nativeId, gone ?? '')
+        if (membership !== undefined) world.simulator.state.memberships.remove(membership)
+      },
+    },
+  })
+  expect(await letIn(group)).toEqual({ outcomes: ['pending', ...changed(7)], reads: [...lists(2), ...asked(1)] })
+})
+
+test('the lease ends: who was written is proved, who was not is not begun', async () => {
+  const group = await world.addGroup(freshKey())
+  let may = 3
+  const outcomes = await connector.apply(
+    people.map((account) => grant(account, group)),
+    { signal: always.signal, mayWrite: () => may-- > 0 },
+  )
+  expect(Map.groupBy(outcomes, said).get('changed')).toHaveLength(3)
+  expect(outcomes.filter((one) => one.kind === 'retry' && one.cause.word === 'lease')).toHaveLength(5)
+  expect(await world.membersOf(group)).toHaveLength(3)
+})
