@@ -1,7 +1,9 @@
 import type { Config } from '../config.ts'
+import type { Connector } from '../connectors/connector.ts'
 import { createBrokerView } from '../consumers/broker-view.ts'
 import { createKafka } from '../consumers/kafka-client.ts'
 import { knownAttributes } from '../domain/attributes.ts'
+import type { NativeId } from '../domain/ids.ts'
 import { policyHash } from '../engine/apply-policy.ts'
 import { databaseRefusals } from '../engine/check-rights.ts'
 import { createLog } from '../log.ts'
@@ -135,11 +137,34 @@ const examineKafka = async (config: Config): Promise<Answer> => {
   }
 }
 
+/** A break-glass account of a mistyped id is protected no more than one that nobody named. */
+const protectedButGone = async (
+  connector: Connector,
+  { type, protect }: Config['targets'][number],
+): Promise<readonly string[]> => {
+  // Of IAM roles an account is a name that may come to be used.
+  if (type === 'aws-iam' || protect.accounts.length === 0) return []
+  const read = await connector.accounts(
+    protect.accounts.map((id) => id.toLowerCase() as NativeId),
+    AbortSignal.timeout(patienceMs),
+  )
+  if (read.kind === 'partial') return [`protect.accounts cannot be read: ${read.cause}`]
+  const there = new Set(read.items.map(({ nativeId }) => nativeId.toLowerCase()))
+  return protect.accounts
+    .filter((id) => !there.has(id.toLowerCase()))
+    .map((id) => `protect.accounts: no account is ${id}, so nobody is protected by it`)
+}
+
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
   const connector = await connectorByHand(target, null)
   try {
     const { problems, facts = [] } = await connector.check(AbortSignal.timeout(patienceMs))
-    return { problems, remarks: [`${target.type}, reachable, with the rights it needs`], facts }
+    const unprotected = problems.length > 0 ? [] : await protectedButGone(connector, target)
+    return {
+      problems: [...problems, ...unprotected],
+      remarks: [`${target.type}, reachable, with the rights it needs`],
+      facts,
+    }
   } finally {
     await connector.close()
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { adSettingsSchema } from '../connectors/ad/config.ts'
 import { awsSettingsSchema } from '../connectors/aws/config.ts'
-import { awsIamSettingsSchema, haveSameStatements } from '../connectors/aws-iam/config.ts'
+import { awsIamSettingsSchema, haveSameStatements, sessionNamePattern } from '../connectors/aws-iam/config.ts'
 import { entraSettingsSchema } from '../connectors/entra/config.ts'
 import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
 import { targetModes } from '../domain/target.ts'
@@ -89,7 +89,10 @@ const target = {
     .prefault({}),
   protect: z
     .strictObject({
-      accounts: z.array(z.string().min(1)).default([]).describe('Native ids of accounts, e.g. break-glass ones.'),
+      accounts: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Native ids of accounts (`muster account list` shows them), e.g. break-glass ones.'),
       entitlements: z
         .array(z.string().min(1))
         .default([])
@@ -228,6 +231,39 @@ const ownStatements = (
   })
 }
 
+/** Native ids of accounts, by type of target: what else stands there would protect nobody, without a word. */
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const accountIds: Readonly<
+  Record<z.output<(typeof targets)[number]>['type'], { readonly form: RegExp; readonly is: string }>
+> = {
+  ldap: { form: uuid, is: 'an entryUUID' },
+  ad: { form: uuid, is: 'an objectGUID, without braces' },
+  entra: { form: uuid, is: 'an object id' },
+  // https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_User.html
+  aws: { form: /^(?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, is: 'a UserId' },
+  'aws-iam': { form: sessionNamePattern, is: 'the name of a session' },
+}
+
+const protectedByNativeId = (
+  items: readonly {
+    readonly type: keyof typeof accountIds
+    readonly protect: { readonly accounts: readonly string[] }
+  }[],
+  context: z.RefinementCtx,
+) => {
+  items.forEach(({ type, protect }, index) => {
+    const { form, is } = accountIds[type]
+    protect.accounts.forEach((account, at) => {
+      if (!form.test(account))
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'protect', 'accounts', at],
+          message: `is no native id there (${is}): it would protect nobody`,
+        })
+    })
+  })
+}
+
 export const musterFile = z
   .strictObject({
     sources: z
@@ -241,6 +277,7 @@ export const musterFile = z
       .superRefine(unique('target', 'id'))
       .superRefine(nothingToDelete)
       .superRefine(ownStatements)
+      .superRefine(protectedByNativeId)
       .describe('Systems that Muster provisions into.'),
     engine,
     queue,

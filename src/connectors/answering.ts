@@ -9,7 +9,7 @@ const graceMs = 250
  * so that whoever asks about one target goes on to the next. Writes are not here: the engine gives those up with their lease.
  */
 export const answering = (connector: Connector): Connector => {
-  const { changes, indirectGrantsOf, own, poll } = connector
+  const { changes, entitlementNames, indirectGrantsOf, own, poll } = connector
   return {
     ...connector,
     check: (signal) => orElse(connector.check(signal), signal, () => ({ ok: false, problems: [text] })),
@@ -17,6 +17,9 @@ export const answering = (connector: Connector): Connector => {
       orElse(connector.resolveEntitlements(refs, signal), signal, () =>
         refs.map(() => ({ kind: 'failed', cause: text })),
       ),
+    ...(entitlementNames === undefined
+      ? {}
+      : { entitlementNames: (ids, signal) => orElse(entitlementNames(ids, signal), signal, nothing) }),
     observe: (operations, observing) =>
       orElse(connector.observe(operations, observing), observing.signal, () => operations.map(silent)),
     ...(poll === undefined

@@ -174,8 +174,7 @@ export type ListedAccount = {
 
 /** The account that Muster is bound as; the role that it runs as. */
 export type OwnThing =
-  /** findable: it carries a person key, and whoever looks for that person finds it. */
-  | { readonly kind: 'account'; readonly nativeId: NativeId; readonly findable: boolean }
+  | { readonly kind: 'account'; readonly nativeId: NativeId }
   /** lookup: as the catalogue names it; what is made anew under that name is Muster's as well. */
   | { readonly kind: 'entitlement'; readonly nativeId: NativeId; readonly lookup?: string }
 
@@ -208,6 +207,11 @@ export type Connector = {
       | { readonly kind: 'failed'; readonly cause: string }
     )[]
   >
+  /**
+   * What the target calls these now; whoever is not among the items of a complete read is not there. Only where a catalogue may
+   * name one by something else (an id), or where names change while ids stay.
+   */
+  readonly entitlementNames?: (ids: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<ObservedEntitlement>>
   /** Changes and reads back: `done` is said only on evidence read after the write. */
   readonly apply: (operations: readonly Operation[], context: ApplyContext) => Promise<readonly Outcome[]>
   /**

@@ -3,6 +3,7 @@ import { isElsewhere, type Outcome } from '../domain/outcome.ts'
 import { isProtectedAccount, isProtectedEntitlement, type Protection } from '../domain/protection.ts'
 import type { ApplyContext, Connector, EntitlementRef, Operation } from './connector.ts'
 import { isOwn, isOwnName, rememberOwn } from './own-things.ts'
+import { rememberNames, type ShownName, type ShownNames } from './shown-names.ts'
 
 /**
  * The connector behind a door that nothing protected passes: whoever is break-glass, whatever is the target's own, and what
@@ -15,6 +16,7 @@ export const protecting = (
   clock: () => number = () => performance.now(),
 ): Connector => {
   const own = rememberOwn(connector, clock)
+  const names = rememberNames(connector, clock)
   const door: Door = {
     accountWord: (nativeId) =>
       isProtectedAccount(protection, nativeId)
@@ -31,8 +33,10 @@ export const protecting = (
         isOwnName(own.known(), lookup) || (nativeId !== null && isOwn(own.known(), 'entitlement', nativeId))
       return isOurs ? 'own-entitlement' : null
     },
-    // Looked for only where somebody is protected who may be found.
-    looks: () => protection.accounts.length > 0 || own.known().some((one) => one.kind === 'account' && one.findable),
+    // Looked for only where somebody is protected who may be found: a person key may come to stand on Muster's own account.
+    looks: () => protection.accounts.length > 0 || own.known().some(({ kind }) => kind === 'account'),
+    names,
+    asksNames: () => names.told && protection.entitlements.length > 0,
     ownsEntitlements: () => own.known().some(({ kind }) => kind === 'entitlement'),
   }
   return {
@@ -65,6 +69,9 @@ type Door = {
   readonly entitlementWord: (entitlement: EntitlementRef, op: 'grant' | 'revoke') => string | null
   readonly looks: () => boolean
   readonly ownsEntitlements: () => boolean
+  /** Whether what the target calls an entitlement may decide. */
+  readonly asksNames: () => boolean
+  readonly names: ShownNames
 }
 
 const apply = async (
@@ -74,10 +81,11 @@ const apply = async (
   context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
   const sought = await foundFor(connector, door, operations, context)
-  const meant = await meantBy(connector, door, operations, context)
-  const refusals = operations.map(
-    (operation) => refusal(door, operation, sought.get(operation)) ?? ownMeant(door, operation, meant),
-  )
+  const first = operations.map((operation) => refusal(door, operation, sought.get(operation)))
+  const left = operations.filter((_, index) => first[index] === null)
+  const meant = await meantBy(connector, door, left, context)
+  const shown = await shownAs(door, left, meant, context)
+  const refusals = operations.map((operation, index) => first[index] ?? meantRefusal(door, operation, meant, shown))
   const open = operations.filter((_, index) => refusals[index] === null)
   const told = (open.length === 0 ? [] : await connector.apply(open, context)).values()
   return refusals.map((one) => one ?? told.next().value ?? notBegun)
@@ -113,17 +121,20 @@ const refusal = (door: Door, operation: Operation, found: NativeId | Unread | un
   return word === null ? null : refused(word)
 }
 
-/** What names without a pinned id mean now: one may mean what is Muster's own. */
+type Meant = ReadonlyMap<string, NativeId | 'missing' | 'unread'>
+
+/** What names without a pinned id mean now: one may mean what is Muster's own, or protected by another name. */
 const meantBy = async (
   connector: Connector,
   door: Door,
   operations: readonly Operation[],
   { signal }: ApplyContext,
-): Promise<ReadonlyMap<string, NativeId | 'missing' | 'unread'>> => {
-  if (!door.ownsEntitlements()) return new Map()
+): Promise<Meant> => {
   const named = new Map(
     operations.flatMap((operation) =>
-      operation.op === 'grant' && operation.entitlement.nativeId === null
+      'entitlement' in operation &&
+      operation.entitlement.nativeId === null &&
+      (door.asksNames() || (operation.op === 'grant' && door.ownsEntitlements()))
         ? [[operation.entitlement.lookup, operation.entitlement] as const]
         : [],
     ),
@@ -138,16 +149,40 @@ const meantBy = async (
   )
 }
 
-const ownMeant = (
+/** What the target calls them now. */
+const shownAs = async (
+  door: Door,
+  operations: readonly Operation[],
+  meant: Meant,
+  { signal }: ApplyContext,
+): Promise<ReadonlyMap<NativeId, ShownName>> => {
+  if (!door.asksNames()) return new Map()
+  const ids = operations.flatMap((operation) => {
+    const id = 'entitlement' in operation ? idOf(operation.entitlement, meant) : undefined
+    return id === undefined || id === 'missing' || id === 'unread' ? [] : [id]
+  })
+  return door.names.of(ids, signal)
+}
+
+const idOf = ({ lookup, nativeId }: EntitlementRef, meant: Meant) => nativeId ?? meant.get(lookup)
+
+const meantRefusal = (
   door: Door,
   operation: Operation,
-  meant: ReadonlyMap<string, NativeId | 'missing' | 'unread'>,
+  meant: Meant,
+  shown: ReadonlyMap<NativeId, ShownName>,
 ): Outcome | null => {
-  if (operation.op !== 'grant') return null
-  const found = operation.entitlement.nativeId === null ? meant.get(operation.entitlement.lookup) : undefined
-  if (found === undefined || found === 'missing') return null
-  if (found === 'unread') return notAnswered
-  const word = door.entitlementWord({ ...operation.entitlement, nativeId: found }, operation.op)
+  if (!('entitlement' in operation)) return null
+  const id = idOf(operation.entitlement, meant)
+  // Nothing was asked of it, or it is not there: then there is nothing to protect.
+  if (id === undefined || id === 'missing') return null
+  if (id === 'unread') return notAnswered
+  const name = shown.get(id) ?? null
+  if (name === 'unread') return notAnswered
+  const { entitlement, op } = operation
+  const word =
+    door.entitlementWord({ ...entitlement, nativeId: id }, op) ??
+    (name === null ? null : door.entitlementWord({ ...entitlement, lookup: name, nativeId: id }, op))
   return word === null ? null : refused(word)
 }
 

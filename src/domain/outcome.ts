@@ -63,6 +63,8 @@ export type Outcome =
         readonly origin: 'created' | 'linked' | 'known'
         /** false: found while a change may be on its way; it is there, and its state and attributes may be of before. */
         readonly settled?: false
+        /** enable, disable: what a read before the change showed, the change being proved against it. undefined = not known. */
+        readonly wasEnabled?: boolean
       }
       /**
        * ensureAccount (when the account was there already), disable and endSessions: native ids of the groups that hold the account

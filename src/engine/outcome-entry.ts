@@ -106,8 +106,8 @@ const toldBy = (outcome: Outcome, named: (id: NativeId) => string | number | nul
 }
 
 /**
- * State before and after, as far as the evidence says; an action that did not end says nothing of after. What changed on an
- * account that was there before is told by no outcome: nothing is said of before then.
+ * State before and after, as far as the outcome tells; an action that did not end says nothing of after. What changed on an
+ * account that was there before is told by no outcome of ensureAccount: nothing is said of before then.
  */
 const effectOf = (action: ClaimedAction, outcome: Outcome) => {
   if (outcome.kind !== 'done') return {}
@@ -131,7 +131,11 @@ const effects = (kind: ActionKind, account: Account) => {
       return { before: { sessions: null }, after: { sessions: false } }
     case 'enable':
     case 'disable':
-      return { before: { enabled: kind === 'disable' }, after: { enabled: account?.enabled ?? null } }
+      // What changed may have been something else of the account: a leaver who was shut already is moved all the same.
+      return {
+        before: account?.wasEnabled === undefined ? null : { enabled: account.wasEnabled },
+        after: { enabled: account?.enabled ?? null },
+      }
     case 'ensureAccount':
       return {
         before: account?.origin === 'created' ? { present: false } : null,

@@ -1,5 +1,6 @@
 /** What is done to an account beyond its groups: protection, deletion, and a leaver who moves and may come back. */
 import { describe, expect, test } from 'vitest'
+import { protecting } from '../../src/connectors/protecting.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
@@ -27,6 +28,17 @@ describe('protected', () => {
       outcomes.map(() => ({ kind: 'refused', reason: 'protected', cause: { word: 'critical-system-object' } })),
     )
     await scene.world.asRoot.modify(admins.lookup, change('delete', 'member', [`<GUID=${account}>`]))
+  })
+
+  test('a group that muster.yaml protects by its DN is not granted where the catalogue names it by its GUID', async () => {
+    const [account, group] = [await addAccount(), await scene.world.addGroup(freshName())]
+    const dn = String((await scene.world.entryOf(group.nativeId))?.dn)
+    const guarded = protecting(scene.connector, { accounts: [], entitlements: [dn] })
+    const named = { ...group, lookup: `<GUID=${group.nativeId}>` }
+    expect((await guarded.apply([grant(account, named), revoke(account, named)], always)).map(said)).toEqual([
+      'refused:protected',
+      'refused:protected',
+    ])
   })
 
   test('adminCount: shut and taken out like everybody; anything else only where the configuration says so', async () => {

@@ -253,7 +253,8 @@ describe('accounts', () => {
       expect(read.kind).toBe('complete')
       expect(read.items.map(({ nativeId }) => nativeId)).toEqual(ids)
     })
-    expect(requests.length).toBeLessThan(15)
+    // The gone are looked for once more, everywhere: one by one 42 searches and more.
+    expect(requests.length).toBeLessThan(30)
   })
 })
 
@@ -396,17 +397,12 @@ describe('the calls that it takes', () => {
   })
 })
 
-test('knows its own entry, and whether somebody’s key stands on it', async () => {
+test('knows its own entry', async () => {
   const { bindDn } = world.settings
-  const own = (settings: Partial<typeof world.settings> = {}) =>
-    createLdapConnector(target, { ...world.settings, ...settings }).own?.(always.signal)
+  const own = () => createLdapConnector(target, world.settings).own?.(always.signal)
   const nativeId = (await world.asRoot.search(bindDn, { scope: 'base', attributes: ['entryUUID'] })).searchEntries[0]
     ?.entryUUID
-  expect(await own()).toEqual({ kind: 'complete', items: [{ kind: 'account', nativeId, findable: false }] })
-  expect(await own({ correlation: 'cn' })).toEqual({
-    kind: 'complete',
-    items: [{ kind: 'account', nativeId, findable: true }],
-  })
+  expect(await own()).toEqual({ kind: 'complete', items: [{ kind: 'account', nativeId }] })
   await world.faults.down()
   try {
     expect(await own()).toMatchObject({ kind: 'partial', items: [] })

@@ -45,3 +45,30 @@ test('renamed between grant and read-back: granted once, under the new name', as
   expect(await world.membersOf(group)).toEqual([account])
   expect(await world.rawMembers(group)).toHaveLength(2)
 })
+
+test('moved out of peopleBase, an account is the one that it was: read, shut, taken out, not deleted unseen', async () => {
+  const [account, gone] = [await addAccount(), await addAccount()]
+  const group = await world.addGroup(freshName(), [account])
+  await world.asRoot.add(`ou=former,${world.ldap.baseDn}`, { objectClass: 'organizationalUnit' })
+  const dn = `cn=${freshName()},ou=former,${world.ldap.baseDn}`
+  await world.asRoot.modifyDN(String((await world.entryOf(account))?.dn), dn)
+  await expect.poll(() => world.rawMembers(group)).toContain(dn)
+  await world.asRoot.del(String((await world.entryOf(gone))?.dn))
+  expect(await connector.accounts([account, gone], always.signal)).toMatchObject({
+    kind: 'complete',
+    items: [{ nativeId: account, name: dn }],
+  })
+  expect(await connector.grantsOf([account, gone], always.signal)).toMatchObject({
+    kind: 'complete',
+    items: [{ account, entitlement: { nativeId: group.nativeId } }],
+  })
+  expect(await connector.whoIs([dn, group.lookup], always.signal)).toEqual({
+    kind: 'complete',
+    items: [{ member: dn, account }],
+  })
+  const deletions = [account, gone].map((one) => ({ op: 'deleteAccount', account: one }) as const)
+  expect((await connector.observe(deletions, always)).map(said)).toEqual(['not-so', 'was-so'])
+  expect(await saying([revoke(account, group), { op: 'disable', account }])).toEqual(['changed', 'changed'])
+  expect(await world.entryOf(account)).toMatchObject({ dn, pwdAccountLockedTime: '000001010000Z' })
+  expect(await world.rawMembers(group)).not.toContain(dn)
+})

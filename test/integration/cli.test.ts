@@ -120,6 +120,19 @@ describe('looking', () => {
     )
   })
 
+  test('doctor tells of protected accounts that nobody has: nobody would be protected', async () => {
+    const [there, gone] = [String(await house.idOf('P-1')).toUpperCase(), '6f9619ff-8b86-4d01-b42d-00cf4fc964ff']
+    const { directory, env } = writeConfigDirectory({
+      database: house.database,
+      tree: house.tree,
+      policies: bankPolicies(house.tree.groups),
+      target: { protect: { accounts: [there, gone] } },
+    })
+    const said = await muster({ ...files, directory, env: { ...files.env, ...env } }, 'doctor')
+    expect(said.out).toContain(`no account is ${gone}`)
+    expect(said.out).not.toContain(there)
+  })
+
   test('show identity tells what is held, wanted and held back', async () => {
     const said = await muster(files, 'show', 'identity', 'P-1', '--json')
     expect(said.json()).toMatchObject({

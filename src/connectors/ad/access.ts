@@ -210,7 +210,11 @@ export const judge = (settings: AdSettings, item: Item, proof: Accounts, write: 
       const unfinished = leaves(operation) ? unfinishedOf(settings, now, write.failures ?? new Map()) : []
       return {
         ...done('account-entry'),
-        account: { ...observed, origin: 'known' },
+        account: {
+          ...observed,
+          origin: 'known',
+          ...(write.wasEnabled === undefined ? {} : { wasEnabled: write.wasEnabled }),
+        },
         ...(operation.op === 'disable' && now.groups.ok ? { grants: [...now.groups.value.values()] } : {}),
         ...(unfinished.length > 0 ? { unfinished } : {}),
       }

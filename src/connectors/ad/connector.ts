@@ -11,7 +11,7 @@ import { changes } from './changes.ts'
 import { check } from './check.ts'
 import type { AdSettings } from './config.ts'
 import { createDomainControllers } from './domain-controllers.ts'
-import { readGroupByName } from './groups.ts'
+import { entitlementNames, readGroupByName } from './groups.ts'
 import { indirectGrantsOf } from './indirect-grants.ts'
 import { listAccounts } from './list-accounts.ts'
 import { adManifest } from './manifest.ts'
@@ -55,6 +55,7 @@ export const createAdConnector = (
           : { kind: 'failed', cause: 'outside-groups-base' }
       })
     },
+    entitlementNames: async (ids, signal) => entitlementNames(await reading(signal), ids),
     apply: async (operations, context) => apply(await controllers.pin(), settings, pace, operations, context),
     observe: (operations, observing) =>
       observeSettled(manifest.settleMs, operations, observing, async (asked) =>

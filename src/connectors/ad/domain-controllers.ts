@@ -46,7 +46,7 @@ export const createDomainControllers = (
         for (let tried = 0; tried < clients.length; tried += 1) {
           const connected = await at(first + tried).connect()
           // A controller that answers, if only with a refusal, is there.
-          if (!connected.ok && connected.failure.result === null) continue
+          if (!connected.ok && connected.failure.result === null && connected.failure.notLetIn !== true) continue
           const next = (first + tried) % clients.length
           // Several calls may notice at once; the last to switch counts.
           if (since === null || next !== current) since = now()

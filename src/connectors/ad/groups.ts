@@ -1,8 +1,8 @@
 import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
-import type { Outcome } from '../../domain/outcome.ts'
-import type { EntitlementRef } from '../connector.ts'
-import { refused } from '../ldap-wire/answers.ts'
+import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
+import type { EntitlementRef, Snapshot } from '../connector.ts'
+import { failureText, refused } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, valuesOf } from '../ldap-wire/entry.ts'
 import { type Failure, failed, ok, outcomeOfRead, type Result } from '../ldap-wire/errors.ts'
@@ -47,6 +47,18 @@ export const readGroup = async (
 /** By native id, and only that. */
 export const readGroupById = (client: LdapClient, id: NativeId, more: readonly string[] = []) =>
   isGuid(id) ? readGroup(client, guidDn(id), more) : Promise.resolve(ok(null))
+
+export const entitlementNames = async (
+  client: LdapClient,
+  ids: readonly NativeId[],
+): Promise<Snapshot<ObservedEntitlement>> => {
+  const items: ObservedEntitlement[] = []
+  for (const read of await Promise.all(ids.map((id) => readGroupById(client, id)))) {
+    if (!read.ok) return { kind: 'partial', items, cause: failureText(read.failure) }
+    if (read.value !== null) items.push({ nativeId: read.value.guid, name: read.value.dn })
+  }
+  return { kind: 'complete', items }
+}
 
 /** By the name in the catalogue. Every DN of AD ends in DC=; what does not parse names nothing. */
 export const readGroupByName = (client: LdapClient, lookup: string, more: readonly string[] = []) =>

@@ -29,7 +29,8 @@ export const setEnabled = async (
   let { control } = account
   for (let tries = 1; ; tries += 1) {
     if (control === null) return hiddenAccount
-    if (isEnabled(control) === enabled && !always) return { kind: 'written', changed: false, code: '' }
+    const wasEnabled = isEnabled(control)
+    if (wasEnabled === enabled && !always) return { kind: 'written', changed: false, code: '', wasEnabled }
     const result = await client.modify(
       guidDn(account.guid),
       [],
@@ -40,7 +41,7 @@ export const setEnabled = async (
       gate,
       writer,
     )
-    if (result.ok) return { kind: 'written', changed: true, code: '0' }
+    if (result.ok) return { kind: 'written', changed: true, code: '0', wasEnabled }
     if (result.failure.result !== 16) return outcomeOfChange(result.failure, 'account')
     if (tries === maxTries) return retry('user-account-control-contended')
     const read = await readAccounts(client, settings, [account.guid], 'asShown')

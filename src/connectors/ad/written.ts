@@ -7,6 +7,8 @@ export type Written = {
   readonly changed: boolean
   /** Result code of the change; '' when none was sent. */
   readonly code: string
+  /** Of the lock of an account: whether it was open, the change having named the value that it replaced. */
+  readonly wasEnabled?: boolean
 }
 
 /** The read that was to prove it failed. */

@@ -20,7 +20,16 @@ export const done = (
   evidence: { read, code, account: operation.account, entitlement: group?.id ?? null },
   ...(user === null || operation.op === 'endSessions'
     ? {}
-    : { account: { ...observedAccount(settings, user), origin: 'known' } }),
+    : {
+        account: {
+          ...observedAccount(settings, user),
+          origin: 'known',
+          // What was sent changes nothing else.
+          ...(operation.op === 'disable' || operation.op === 'enable'
+            ? { wasEnabled: changed !== (operation.op === 'enable') }
+            : {}),
+        },
+      }),
   ...(grants === null ? {} : { grants }),
 })
 

@@ -10,6 +10,7 @@ import { createGraphClient, heeding } from './client.ts'
 import type { EntraSettings } from './config.ts'
 import type { Directory } from './directory.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
+import { entitlementNames } from './entitlement-names.ts'
 import { failureText } from './errors.ts'
 import { createGroupMemory, lookUp } from './groups.ts'
 import { indirectGrantsOf } from './indirect-grants.ts'
@@ -62,6 +63,10 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
           }
         }),
       ),
+    entitlementNames: (ids, signal) => {
+      const { client: heeded, memory } = until(signal)
+      return entitlementNames(heeded, memory, ids)
+    },
     apply: (operations, context) => apply(directory, operations, context),
     observe: (operations, observing) =>
       observeSettled(settings.settle.ms, operations, observing, (asked) => observe(until(observing.signal), asked)),

@@ -11,6 +11,8 @@ export type Failure = {
   readonly message?: string
   /** Whether the request may have reached the server. */
   readonly sent: boolean
+  /** We could not sign in, and a human must mend it: it says nothing of what was asked for, nor of whether that is there. */
+  readonly notLetIn?: true
 }
 
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure }
@@ -98,7 +100,8 @@ export const causeOf = (failure: Failure): Cause => ({
 })
 
 /** RFC 4511 §4.1.9, unavailable: the server itself. Of a broken connection the system's code tells; what we cannot use of an answer has none. */
-const isOfServer = ({ result, code }: Failure): boolean => (result === null ? code !== '' : result === 52)
+const isOfServer = ({ result, code, notLetIn }: Failure): boolean =>
+  notLetIn !== true && (result === null ? code !== '' : result === 52)
 
 export const isElementCaused = (failure: Failure): boolean =>
   failure.result !== null && rowOf(failure.result).element === true
@@ -106,7 +109,25 @@ export const isAlready = (failure: Failure): boolean =>
   failure.result !== null && rowOf(failure.result).verdict.kind === 'already'
 
 /** Nothing was sent: what Muster would sign in with cannot be read, which only a human mends. */
-export const secretUnreadable: Failure = { code: '', result: null, word: 'secret-unreadable', sent: false }
+export const secretUnreadable: Failure = {
+  code: '',
+  result: null,
+  word: 'secret-unreadable',
+  sent: false,
+  notLetIn: true,
+}
+
+/**
+ * What a bind was answered with (RFC 4511 §4.2.2). A refusal, by whatever code a directory says it (49; 19, 53: locked or
+ * inactivated; 48: no password; 32: no such account; 50), is about who binds. Without the code as result nobody takes it for an
+ * answer to what was to be asked then.
+ */
+export const bindFailure = (failure: Failure): Failure => {
+  const verdict = failure.result === null ? undefined : rowOf(failure.result).verdict.kind
+  return verdict === 'refused' || verdict === 'missing'
+    ? { ...failure, result: null, sent: false, notLetIn: true }
+    : { ...failure, sent: false }
+}
 
 /** Which entry the request named: decides what "no such object" means. */
 export type Subject = 'account' | 'entitlement'
@@ -114,7 +135,7 @@ export type Subject = 'account' | 'entitlement'
 /** Outcome of a change that the server did not confirm. */
 export const outcomeOfWrite = (failure: Failure, subject: Subject): Outcome => {
   const cause = causeOf(failure)
-  if (failure.word === secretUnreadable.word) return { kind: 'refused', reason: 'credential', cause }
+  if (failure.notLetIn === true) return { kind: 'refused', reason: 'credential', cause }
   if (failure.result === null) return failure.sent ? { kind: 'unknown', cause } : { kind: 'retry', cause }
   const { verdict } = rowOf(failure.result)
   switch (verdict.kind) {

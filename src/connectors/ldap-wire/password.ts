@@ -4,7 +4,7 @@ import { type Failure, failed, ok, type Result, secretUnreadable } from './error
 /** The password to bind with now, or why there is none. */
 export type Password = {
   readonly now: () => Promise<Result<string>>
-  /** The directory did not take it. */
+  /** The directory did not let us in with it. */
   readonly refused: (password: string, failure: Failure) => void
 }
 

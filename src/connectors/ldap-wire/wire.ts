@@ -11,7 +11,7 @@ import {
   UnbindRequest,
 } from 'ldapts'
 import type { ConnectionSettings } from './connection.ts'
-import { type Failure, failed, ok, type Result, resultFailure } from './errors.ts'
+import { bindFailure, type Failure, failed, ok, type Result, resultFailure } from './errors.ts'
 import { frameReader } from './framing.ts'
 import type { Password } from './password.ts'
 
@@ -49,8 +49,6 @@ type InFlight = {
 const searchEntry = 0x64
 const searchReference = 0x73
 const intermediate = 0x79
-/** RFC 4511 §4.1.9. AD says it of an account that is locked or disabled, too. */
-const invalidCredentials = 49
 const startTlsOid = '1.3.6.1.4.1.1466.20037'
 
 const lost = (code: string, word: string, sent: boolean, message?: string): Failure => ({
@@ -221,7 +219,7 @@ export const openWire = async (settings: ConnectionSettings, password: Password)
   )
   if (bound.ok) return ok(wire)
   wire.close()
-  const failure = { ...bound.failure, sent: false }
-  if (failure.result === invalidCredentials) password.refused(bindPassword.value, failure)
+  const failure = bindFailure(bound.failure)
+  if (failure.notLetIn === true) password.refused(bindPassword.value, failure)
   return failed(failure)
 }

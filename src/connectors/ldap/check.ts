@@ -11,6 +11,7 @@ import { entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryAssertion } from './controls.ts'
 import { anyObject } from './read-back.ts'
+import { searchedBase } from './searched.ts'
 
 const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
 
@@ -36,7 +37,14 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   if (!controls.includes(ppolicyControl))
     problems.push('the ppolicy overlay is not active: accounts cannot be disabled')
 
-  for (const base of [settings.peopleBase, settings.groupsBase]) {
+  const searched = await searchedBase(client, settings)
+  if (!searched.ok)
+    problems.push(
+      `searchBase: the root DSE does not tell the naming context of ${settings.peopleBase} (${failureText(searched.failure)}); say it`,
+    )
+  const { peopleBase, groupsBase } = settings
+  const bases = [...(searched.ok ? [searched.value] : []), peopleBase, groupsBase]
+  for (const base of new Map(bases.map((one) => [dnKey(one), one])).values()) {
     const read = await client.search({ base, scope: 'base', filter: anyObject, attributes: [entryUuid] })
     if (!read.ok) problems.push(`${base} cannot be read: ${failureText(read.failure)}`)
     else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)

@@ -2,6 +2,24 @@ import { z } from 'zod'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
 import { template } from '../template.ts'
+import { isWithin } from './within.ts'
+
+/** Set by the connector or by the directory itself: a mapping of these would be a password of everybody's, or open whoever is shut. */
+const notMapped = [
+  'objectClass',
+  'structuralObjectClass',
+  'entryUUID',
+  'entryDN',
+  'entryCSN',
+  'memberOf',
+  'userPassword',
+  'pwdAccountLockedTime',
+  'pwdPolicySubentry',
+  'pwdReset',
+  'pwdChangedTime',
+  'pwdFailureTime',
+  'pwdHistory',
+].map((name) => name.toLowerCase())
 
 const account = z
   .strictObject({
@@ -24,6 +42,12 @@ const account = z
           code: 'custom',
           path: ['attributes', name],
           message: 'names the account; it is set by `rdn` when the account is created',
+        })
+      } else if (notMapped.includes(name.toLowerCase())) {
+        context.addIssue({
+          code: 'custom',
+          path: ['attributes', name],
+          message: 'is set by the connector or by the directory',
         })
       }
     }
@@ -52,6 +76,8 @@ export const ldapSettingsSchema = z
     bindDn: dn,
     /** An empty one would be an anonymous bind that reports success (RFC 4513 §5.1.2). */
     bindPassword: z.string().min(1, 'an empty password would bind anonymously'),
+    /** Where accounts are looked for that somebody has moved out of `peopleBase`. Default: the naming context that it is in. */
+    searchBase: dn.optional(),
     peopleBase: dn,
     groupsBase: dn,
     /** The attribute that holds the person key. Must be indexed for equality. */
@@ -87,6 +113,8 @@ export const ldapSettingsSchema = z
         message: `${value.correlation} is the correlation attribute and is set by the connector`,
       })
     }
+    if (value.searchBase !== undefined && !isWithin(value.peopleBase, value.searchBase))
+      context.addIssue({ code: 'custom', path: ['peopleBase'], message: 'is not below searchBase' })
   })
 
 export type LdapSettings = z.output<typeof ldapSettingsSchema>

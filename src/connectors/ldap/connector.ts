@@ -10,7 +10,7 @@ import { apply } from './apply.ts'
 import { changes } from './changes.ts'
 import { check } from './check.ts'
 import type { LdapSettings } from './config.ts'
-import { groupIdentities } from './groups.ts'
+import { entitlementNames, groupIdentities } from './groups.ts'
 import { listAccounts } from './list-accounts.ts'
 import { ldapManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
@@ -52,6 +52,7 @@ export const createLdapConnector = (
         return identity?.kind === 'outside' ? { kind: 'failed', cause: 'outside-groups-base' } : { kind: 'missing' }
       })
     },
+    entitlementNames: (ids) => entitlementNames(client, settings, ids),
     apply: (operations, context) => apply(client, settings, pace, operations, context),
     observe: (operations, observing) =>
       observeSettled(ldapManifest.settleMs, operations, observing, (asked) => observe(client, settings, pace, asked)),

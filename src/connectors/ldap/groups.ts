@@ -1,5 +1,8 @@
 import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
+import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import type { Snapshot } from '../connector.ts'
+import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { firstValue } from '../ldap-wire/entry.ts'
 import { type Failure, ok, type Result } from '../ldap-wire/errors.ts'
@@ -58,4 +61,14 @@ export const groupNames = async (
       }),
     ),
   )
+}
+
+export const entitlementNames = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  ids: readonly NativeId[],
+): Promise<Snapshot<ObservedEntitlement>> => {
+  const names = await groupNames(client, settings, ids)
+  if (!names.ok) return { kind: 'partial', items: [], cause: failureText(names.failure) }
+  return { kind: 'complete', items: [...names.value].map(([nativeId, name]) => ({ nativeId, name })) }
 }

@@ -1,4 +1,4 @@
-import { parseDn } from '../../domain/dn.ts'
+import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Operation } from '../connector.ts'
@@ -10,6 +10,7 @@ import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { accountAttributes, entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { type GroupIdentity, groupIdentities, groupNames, isBelow } from './groups.ts'
+import { searchedBase } from './searched.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
 
@@ -27,21 +28,34 @@ export type Group = { readonly id: NativeId; readonly dn: string }
 
 export type Accounts = ReadonlyMap<NativeId, Entry>
 
-/** Accounts by native id, wherever they were moved below `peopleBase`; one that is not in the map does not exist. */
+/**
+ * Accounts by native id, wherever they were moved; one that is not in the map does not exist. Looked for below `peopleBase`,
+ * and beyond it only whoever is not there.
+ */
 export const readAccounts = async (
   client: LdapClient,
   settings: LdapSettings,
   ids: readonly NativeId[],
   attributes: readonly string[],
 ): Promise<Result<Accounts>> => {
-  const found = await findByKeys(client, { base: settings.peopleBase, attribute: entryUuid, keys: ids, attributes })
-  if (!found.ok) return found
   const accounts = new Map<NativeId, Entry>()
-  for (const id of ids) {
-    const entry = found.value.get(foldKey(id))?.[0]
-    if (entry !== undefined) accounts.set(id, entry)
+  const look = async (base: string): Promise<Result<readonly NativeId[]>> => {
+    const keys = ids.filter((id) => !accounts.has(id))
+    const found = await findByKeys(client, { base, attribute: entryUuid, keys, attributes })
+    if (!found.ok) return found
+    for (const id of keys) {
+      const entry = found.value.get(foldKey(id))?.[0]
+      if (entry !== undefined) accounts.set(id, entry)
+    }
+    return ok(ids.filter((id) => !accounts.has(id)))
   }
-  return ok(accounts)
+  const away = await look(settings.peopleBase)
+  if (!away.ok) return away
+  if (away.value.length === 0) return ok(accounts)
+  const base = await searchedBase(client, settings)
+  if (!base.ok) return base
+  const gone = dnKey(base.value) === dnKey(settings.peopleBase) ? away : await look(base.value)
+  return gone.ok ? ok(accounts) : gone
 }
 
 /** What is read of the accounts of these operations: their lock and attributes only where an outcome tells them. */

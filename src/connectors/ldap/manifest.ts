@@ -9,11 +9,13 @@ export const ldapManifest: Manifest = {
   pending: false,
   accountIds: 'opaque',
   permissions: {
-    'find accounts and groups': ['read: peopleBase, groupsBase; entryUUID, the correlation attribute, memberships'],
+    'find accounts and groups': [
+      'read: peopleBase, groupsBase, searchBase; entryUUID, the correlation attribute, memberships',
+    ],
     'create accounts': ['add: below peopleBase', 'read: what was written'],
     'keep attributes right': ['write: the mapped attributes'],
-    'open and shut accounts': ['manage: pwdAccountLockedTime (relax)'],
+    'open and shut accounts': ['manage: pwdAccountLockedTime below searchBase (relax)'],
     'let in and take out': ['write: the member attribute below groupsBase'],
-    'delete accounts': ['delete: below peopleBase'],
+    'delete accounts': ['delete: below searchBase'],
   },
 }

@@ -1,3 +1,4 @@
+import type { Filter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import type { EntitlementId, NativeId } from '../../domain/ids.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
@@ -5,10 +6,13 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { ok, type Result } from '../ldap-wire/errors.ts'
+import { anyOf } from '../ldap-wire/resolve.ts'
 import { entryUuid, nativeIdOf } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { groupNames, isBelow } from './groups.ts'
 import { anyObject } from './read-back.ts'
+import { searchedBase } from './searched.ts'
+import { isWithin } from './within.ts'
 
 /** Groups asked for at once: the server reads some while we decode another. */
 const groupsAtOnce = 3
@@ -86,32 +90,61 @@ const readGroup = async (client: LdapClient, settings: LdapSettings, dn: string)
   })
 }
 
-/** Accounts are entries below `peopleBase`: who has one of these names there. */
+/**
+ * Who has one of these names: entries below `peopleBase`, and beyond it those that are made like accounts, since one may have
+ * been moved there.
+ */
 export const whoIs = async (
   client: LdapClient,
   settings: LdapSettings,
   members: readonly string[],
 ): Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>> => {
-  const distinct = [...new Set(members)].filter((member) => isBelow(member, settings.peopleBase))
-  const found =
-    distinct.length < readAllFrom
-      ? await lookUp(client, distinct)
-      : await readAll(client, settings, Map.groupBy(distinct, dnKey))
+  const { peopleBase } = settings
+  const distinct = [...new Set(members)]
+  const people = distinct.filter((member) => isBelow(member, peopleBase))
+  const found = await namedBelow(client, people, { base: peopleBase, only: anyObject })
   if (!found.ok) return { kind: 'partial', items: [], cause: failureText(found.failure) }
-  return { kind: 'complete', items: [...found.value].map(([member, account]) => ({ member, account })) }
+  const away = await namedAway(
+    client,
+    settings,
+    distinct.filter((member) => !isBelow(member, peopleBase)),
+  )
+  if (!away.ok) return { kind: 'partial', items: [], cause: failureText(away.failure) }
+  return { kind: 'complete', items: [...found.value, ...away.value].map(([member, account]) => ({ member, account })) }
 }
 
 type Accounts = ReadonlyMap<string, NativeId>
+type Among = { readonly base: string; readonly only: Filter }
 
-const lookUp = async (client: LdapClient, members: readonly string[]): Promise<Result<Accounts>> => {
+const namedAway = async (
+  client: LdapClient,
+  settings: LdapSettings,
+  members: readonly string[],
+): Promise<Result<Accounts>> => {
+  if (members.length === 0) return ok(new Map())
+  const base = await searchedBase(client, settings)
+  if (!base.ok) return base
+  const within = members.filter((member) => isWithin(member, base.value))
+  return namedBelow(client, within, {
+    base: base.value,
+    only: anyOf('objectClass', settings.account.objectClasses),
+  })
+}
+
+const namedBelow = (client: LdapClient, members: readonly string[], among: Among): Promise<Result<Accounts>> =>
+  members.length < readAllFrom ? lookUp(client, members, among) : readAll(client, members, among)
+
+/** RFC 4511 §4.1.9: noSuchObject, invalidDNSyntax. */
+const nobody: readonly (number | null)[] = [32, 34]
+
+const lookUp = async (client: LdapClient, members: readonly string[], { only }: Among): Promise<Result<Accounts>> => {
   const accounts = new Map<string, NativeId>()
   const queue = [...members]
   let failure: Result<Accounts> | undefined
   const work = async () => {
     for (let member = queue.pop(); member !== undefined && failure === undefined; member = queue.pop()) {
-      const read = await client.search({ base: member, scope: 'base', filter: anyObject, attributes: [entryUuid] })
-      // 34: no DN at all, which names nobody.
-      if (!read.ok && read.failure.result !== 32 && read.failure.result !== 34) failure = read
+      const read = await client.search({ base: member, scope: 'base', filter: only, attributes: [entryUuid] })
+      if (!read.ok && !nobody.includes(read.failure.result)) failure = read
       else if (read.ok && read.value[0] !== undefined) accounts.set(member, nativeIdOf(read.value[0]))
     }
   }
@@ -121,19 +154,16 @@ const lookUp = async (client: LdapClient, members: readonly string[]): Promise<R
 
 const readAll = async (
   client: LdapClient,
-  settings: LdapSettings,
-  byKey: ReadonlyMap<string, readonly string[]>,
+  members: readonly string[],
+  { base, only }: Among,
 ): Promise<Result<Accounts>> => {
+  const byKey = Map.groupBy(members, dnKey)
   const accounts = new Map<string, NativeId>()
   const file = (entries: readonly Entry[]) => {
     for (const entry of entries) {
       for (const member of byKey.get(dnKey(entry.dn)) ?? []) accounts.set(member, nativeIdOf(entry))
     }
   }
-  const read = await client.searchPages(
-    { base: settings.peopleBase, scope: 'sub', filter: anyObject, attributes: [entryUuid] },
-    pageSize,
-    file,
-  )
+  const read = await client.searchPages({ base, scope: 'sub', filter: only, attributes: [entryUuid] }, pageSize, file)
   return read.ok ? ok(accounts) : read
 }

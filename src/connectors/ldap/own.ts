@@ -11,18 +11,13 @@ const nobodyThere: readonly (number | null)[] = [32, 50]
 
 /** The entry that Muster is bound as. */
 export const own = async (client: LdapClient, settings: LdapSettings): Promise<Snapshot<OwnThing>> => {
-  const attributes = [entryUuid, settings.correlation]
-  const read = await client.search({ base: settings.bindDn, scope: 'base', filter: anyObject, attributes })
+  const read = await client.search({ base: settings.bindDn, scope: 'base', filter: anyObject, attributes: [entryUuid] })
   if (!read.ok)
     return nobodyThere.includes(read.failure.result)
       ? { kind: 'complete', items: [] }
       : { kind: 'partial', items: [], cause: failureText(read.failure) }
   const items = read.value
     .filter((entry) => firstValue(entry, entryUuid) !== undefined)
-    .map((entry) => ({
-      kind: 'account' as const,
-      nativeId: nativeIdOf(entry),
-      findable: firstValue(entry, settings.correlation) !== undefined,
-    }))
+    .map((entry) => ({ kind: 'account' as const, nativeId: nativeIdOf(entry) }))
   return { kind: 'complete', items }
 }

@@ -91,7 +91,11 @@ export const judge = (
         kind: 'done',
         changed: write.changed,
         evidence: evidence('account-entry'),
-        account: { ...observedAccount(settings, now), origin: 'known' },
+        account: {
+          ...observedAccount(settings, now),
+          origin: 'known',
+          wasEnabled: write.changed !== (operation.op === 'enable'),
+        },
         ...(operation.op === 'disable' ? { grants: proof.holdings.groupsOf(account.dn) } : {}),
       }
     }

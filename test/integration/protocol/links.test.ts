@@ -161,7 +161,7 @@ test('Muster’s own account is linked by nobody, also where this process has do
     connector: (real) => ({ ...faults.wrap(real), own: async () => ({ kind: 'complete', items: own }) }),
   })
   await house.addAccount('SVC-1', { uid: 'svc-muster' })
-  own.push({ kind: 'account', nativeId: (await idOf('SVC-1')) as NativeId, findable: true })
+  own.push({ kind: 'account', nativeId: (await idOf('SVC-1')) as NativeId })
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.evaluateAll()
   expect(await link('P-1', await idOf('SVC-1'))).toEqual({ kind: 'protected' })

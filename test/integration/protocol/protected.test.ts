@@ -89,7 +89,7 @@ test('what Muster itself is there is nobody’s account, and nobody is let into 
   })
   const start = await house.now()
   for (const person of ['P-1', 'P-2']) await house.addAccount(person)
-  own.push({ kind: 'account', nativeId: (await house.idOf('P-1')) as NativeId, findable: true })
+  own.push({ kind: 'account', nativeId: (await house.idOf('P-1')) as NativeId })
   const [crm] = await house.rows<{ id: number; lookup: string }>(
     `select id, lookup from muster.entitlement where key = 'App_Crm'`,
   )

@@ -8,13 +8,29 @@ import { outcomeEntry } from '../../../src/engine/outcome-entry.ts'
 const account = 'a-1' as NativeId
 type Done = Extract<Outcome, { kind: 'done' }>
 
-const entryOf = (kind: ActionKind, changed: boolean, origin?: 'created' | 'linked' | 'known', enabled = true) => {
+const entryOf = (
+  kind: ActionKind,
+  changed: boolean,
+  origin?: 'created' | 'linked' | 'known',
+  enabled = true,
+  wasEnabled?: boolean,
+) => {
   const action = { id: 7, kind, subject_ref: 's', decision_id: 1, entitlement_id: null, attempts: 0 }
   const outcome: Done = {
     kind: 'done',
     changed,
     evidence: { read: 'account-entry', code: '0', account, entitlement: null },
-    ...(origin === undefined ? {} : { account: { nativeId: account, enabled, attributesHash: 'h', origin } }),
+    ...(origin === undefined
+      ? {}
+      : {
+          account: {
+            nativeId: account,
+            enabled,
+            attributesHash: 'h',
+            origin,
+            ...(wasEnabled === undefined ? {} : { wasEnabled }),
+          },
+        }),
   }
   const claim = { dispatch: 3, target: 'bank-ldap' as TargetId } as Claim
   const { text } = outcomeEntry(
@@ -34,8 +50,12 @@ test('before is said only where the outcome proves it: a change of attributes sa
   expect(entryOf('ensureAccount', true, 'linked')).toEqual({ before: undefined, after: open })
   expect(entryOf('ensureAccount', true, 'created')).toEqual({ before: { present: false }, after: open })
   expect(entryOf('ensureAccount', false, 'known')).toEqual({ before: open, after: open })
-  expect(entryOf('disable', true, 'known', false)).toEqual({ before: { enabled: true }, after: { enabled: false } })
-  expect(entryOf('enable', true, 'known')).toEqual({ before: { enabled: false }, after: { enabled: true } })
+  for (const wasEnabled of [true, false]) {
+    const before = { enabled: wasEnabled }
+    expect(entryOf('disable', true, 'known', false, wasEnabled)).toEqual({ before, after: { enabled: false } })
+    expect(entryOf('enable', true, 'known', true, wasEnabled)).toEqual({ before, after: { enabled: true } })
+  }
+  expect(entryOf('disable', true, 'known', false)).toEqual({ before: undefined, after: { enabled: false } })
   expect(entryOf('grant', true)).toEqual({ before: { held: false }, after: { held: true } })
   expect(entryOf('revoke', false)).toEqual({ before: { held: false }, after: { held: false } })
 })

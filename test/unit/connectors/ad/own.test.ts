@@ -71,6 +71,25 @@ test.each([
   expect(told.items.map(({ nativeId }) => nativeId)).toEqual([service])
 })
 
+test('where AD does not say who it was: a plain name is one of this domain; anybody else is not known', async () => {
+  const answering = (whoAmI: unknown) => ({ ...client, whoAmI: async () => whoAmI }) as unknown as LdapClient
+  const failure = (result: number | null) => ({ ok: false, failure: { code: '', result, word: 'x', sent: true } })
+  const ownOf = (bindName: string, whoAmI: unknown) =>
+    own(answering(whoAmI), { bindName, searchBase: 'DC=corp,DC=example' } as unknown as AdSettings)
+  expect(await ownOf('svc-muster', failure(2))).toMatchObject({ kind: 'complete', items: [{ nativeId: service }] })
+  for (const [bindName, whoAmI] of [
+    [`{${service}}`, failure(2)],
+    [`{${service}}`, { ok: true, value: '' }],
+    ['svc-muster', failure(null)],
+  ] as const)
+    expect(await ownOf(bindName, whoAmI)).toMatchObject({ kind: 'partial' })
+  // Of another domain: nobody of this one.
+  expect(await ownOf('S-1-5-21-9-9-9-1105', { ok: true, value: 'u:ELSEWHERE\\svc-muster' })).toEqual({
+    kind: 'complete',
+    items: [],
+  })
+})
+
 test('partitions that the service account may not read do not end all work on the target', async () => {
   const settings = { bindName: 'CORP\\svc-muster', searchBase: 'DC=corp,DC=example', correlation: 'employeeNumber' }
   const hidden = {
