@@ -106,7 +106,8 @@ const foundFor = async (
       const outcome = outcomes[index]
       if (outcome?.kind === 'done') return outcome.account === undefined ? [] : [[operation, outcome.account.nativeId]]
       // Nobody has it, or the connector refuses by itself: then there is nothing to protect.
-      if (outcome?.kind === 'unknown') return [[operation, isElsewhere(outcome.cause) ? notAnswered : unread]]
+      if (outcome?.kind === 'unknown')
+        return [[operation, isElsewhere(outcome.cause) ? { kind: 'retry', cause: outcome.cause } : unread]]
       return outcome === undefined ? [[operation, unread]] : []
     }),
   )
@@ -188,7 +189,8 @@ const meantRefusal = (
 
 const unread = { kind: 'retry', cause: { code: '', word: 'not-read-before' } } as const
 const notAnswered = { kind: 'retry', cause: { ...unread.cause, elsewhere: true } } as const
-type Unread = typeof unread | typeof notAnswered
+/** Why it is not known what would be written. */
+type Unread = Extract<Outcome, { kind: 'retry' }>
 const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read', elsewhere: true } } as const
 /** Who is not let in at all is told so: that is the target's trouble, and waits otherwise than a read that failed. */
 const whyUnread = (read: Outcome): Outcome =>

@@ -63,6 +63,7 @@ test('what our own call may just have given is not behind our back', async () =>
   await house.tell({ ...works('P-1', await house.now()), status: 'suspended' })
   for (let n = 0; n < 3; n++) {
     await house.evaluateAll()
+    await house.shift(60)
     for (const { id } of await house.dispatchAll()) if ((await kindOf(id)) === 'disable') await house.provision(id)
   }
   const seen = await house.rows<{ appeared: boolean }>(
