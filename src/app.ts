@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { targetBudget } from './app/budgets.ts'
-import { ingestAll } from './app/ingest-all.ts'
+import type { ingestAll } from './app/ingest-all.ts'
 import { prepare } from './app/prepare.ts'
 import type { Role } from './app/roles.ts'
 import { secretsIn } from './app/secrets.ts'
@@ -199,7 +199,14 @@ export const createApp = async (config: Config, options: AppOptions): Promise<Ap
         workers = startProvisionWorkers({ ...context, prefix: config.queue.prefix, lanes, targets: config.targets })
       for (const loop of loops) loop.start()
       if (does('ingest') && options.elsewhere?.includes('ingest') !== true)
-        ingesting = ingestAll({ config, engine: whoSeesLeavers(), name, onFatal, signal: ending.signal })
+        // With the client of Kafka, which the threads that do not read it need not load.
+        ingesting = (await import('./app/ingest-all.ts')).ingestAll({
+          config,
+          engine: whoSeesLeavers(),
+          name,
+          onFatal,
+          signal: ending.signal,
+        })
       log.info({ roles: options.roles.join(','), lanes: lanes.join(',') }, 'started')
     },
     stop: async (graceMs = 10_000) => {

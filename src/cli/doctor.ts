@@ -1,4 +1,3 @@
-import { examine } from '../app/examine.ts'
 import type { Command } from './command.ts'
 import { configOf } from './configured.ts'
 
@@ -6,6 +5,7 @@ export const doctor: Command = {
   summary: 'looks at every part that Muster needs and says what is wrong',
   usage: 'doctor',
   run: async (call) => {
+    const { examine } = await import('../app/examine.ts')
     const examined = await examine(configOf(call))
     const ok = examined.every((part) => part.ok)
     return {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type OutgoingEvent, type Placed, publishEvents } from '../app/publish-events.ts'
+import type { OutgoingEvent, Placed } from '../app/publish-events.ts'
 import { loadKafka } from '../config.ts'
 import { assertNever } from '../domain/never.ts'
 import { type Call, type Command, textValue } from './command.ts'
@@ -25,6 +25,7 @@ export const publishCommand: Command = {
       throw new Complaint(1, 'nothing was sent: these are no worker events', null, mistakes.slice(0, 50))
     const messages = read.flatMap((file) => file.messages)
     let done = 0
+    const { publishEvents } = await import('../app/publish-events.ts')
     const published = await publishEvents(kafka.value, topic, messages, (sent, total) => {
       done = sent
       call.progress(`sent ${sent} of ${total}`)
