@@ -85,10 +85,34 @@ const apply = async (
   const left = operations.filter((_, index) => first[index] === null)
   const meant = await meantBy(connector, door, left, context)
   const shown = await shownAs(door, left, meant, context)
-  const refusals = operations.map((operation, index) => first[index] ?? meantRefusal(door, operation, meant, shown))
+  const judged = operations.map((operation, index) => first[index] ?? meantRefusal(door, operation, meant, shown))
+  const reasons = await whyNotAnswered(connector, operations, judged, context)
+  const refusals = judged.map((one, index) => reasons.get(index) ?? one)
   const open = operations.filter((_, index) => refusals[index] === null)
   const told = (open.length === 0 ? [] : await connector.apply(open, context)).values()
   return refusals.map((one) => one ?? told.next().value ?? notBegun)
+}
+
+/** Whose trouble it is that a name tells nothing: the connector's own word for it, where it has one. */
+const whyNotAnswered = async (
+  connector: Connector,
+  operations: readonly Operation[],
+  judged: readonly (Outcome | null)[],
+  { signal }: ApplyContext,
+): Promise<ReadonlyMap<number, Outcome>> => {
+  const asked = [...operations.entries()].filter(([index]) => judged[index] === notAnswered)
+  if (asked.length === 0) return new Map()
+  const told = await connector.observe(
+    asked.map(([, operation]) => operation),
+    { signal, sentMsAgo: null },
+  )
+  return new Map(
+    asked.map(([index], at) => {
+      const one = told[at]
+      if (one?.kind === 'refused') return [index, one]
+      return [index, one?.kind === 'unknown' ? { kind: 'retry', cause: one.cause } : unread]
+    }),
+  )
 }
 
 /** Which accounts would be linked: known only by looking. */

@@ -60,7 +60,7 @@ export const unlinkReplacedBy = async (
 
 /**
  * Leavers' accounts that are not there; and where theirs is back, or another was found, what was parked for want of it goes at once.
- * Not when their own is found by its key alone: what refused it may refuse it again. Whoever it concerns is locked (makesDue).
+ * When their own is found by its key alone, only what was refused once: what refused it may refuse it again. Whoever it concerns is locked (makesDue).
  */
 export const saveGoneAndBack = async (
   tx: Transaction,
@@ -77,7 +77,20 @@ export const saveGoneAndBack = async (
       one.action.gone_native !== null &&
       (isReplaced(one) || one.action.account_id !== null),
   )
+  // Their own is there by its key after all: the first refusal may have come from a replica that is behind.
+  const thereAfterAll = settled.filter(
+    (one) =>
+      one.next.kind === 'done' && one.outcome.kind === 'done' && one.action.gone_native !== null && !back.includes(one),
+  )
   tx.defer(saveGone(tx, at, gone))
+  tx.defer(
+    goAgainOf(
+      tx,
+      target,
+      thereAfterAll.map(({ action }) => action.identity_id),
+      1,
+    ),
+  )
   tx.defer(
     goAgainOf(
       tx,

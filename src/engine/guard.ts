@@ -40,7 +40,7 @@ export type GuardAnswer = {
 export const guard = async (engine: Engine, tx: Transaction, lane: Lane): Promise<GuardAnswer> => {
   const targets = await guardedTargets(tx, lane)
   // Sent together: whoever counts several targets, too, locks them in this order.
-  const answers = await Promise.all(
+  const judged = await Promise.allSettled(
     [...targets]
       .sort((a, b) => (a.target < b.target ? -1 : 1))
       .flatMap(({ target }) => {
@@ -48,6 +48,11 @@ export const guard = async (engine: Engine, tx: Transaction, lane: Lane): Promis
         return settings === undefined ? [] : [guardTarget(engine, tx, target, settings.guard)]
       }),
   )
+  // All have ended by now: none writes on once the transaction is over.
+  const answers = judged.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
   return {
     held: answers.flatMap(({ held }) => held),
     passing: answers.flatMap(({ passing }) => passing),

@@ -80,14 +80,18 @@ export const onlyReported = (
     ),
   )
 
-/** What an adoption keeps: what is there, and, where `drift` says so, what another hand took from the account that is linked now. */
+/**
+ * What an adoption keeps: what is there, what we took away ourselves and is wanted again (a leave was rescinded), and, where `drift`
+ * says so, what another hand took; all of the account that is linked now.
+ */
 export const keptByAdoption = (
-  facts: Pick<EvaluationFacts, 'grants' | 'drift'>,
+  facts: Pick<EvaluationFacts, 'grants' | 'drift' | 'adopted'>,
   policy: ActivePolicy,
 ): ReadonlySet<EntitlementId> =>
   new Set(
     [
       ...facts.grants,
+      ...facts.adopted.filter(({ isTakenByUs }) => isTakenByUs),
       ...facts.drift.filter(
         ({ entitlement, missingSince }) => missingSince !== null && isReverted(entitlement, facts, policy),
       ),

@@ -28,6 +28,8 @@ export type EvaluationFacts = {
     readonly target: string
     readonly from: number
     readonly to: number | null
+    /** By us, from the account that is linked now, and by nobody since: with a leave, for one, which may be rescinded. */
+    readonly isTakenByUs: boolean
   }[]
   /** What changed behind our back on the accounts linked now: how often lately, and when the last time somebody was taken out of it (ms). */
   readonly drift: readonly {
@@ -96,7 +98,11 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from muster.account a join muster.indirect n on n.account_id = a.id and n.gone_verified_at is null
         cross join lateral jsonb_array_elements(n.held) h where a.identity_id = i.id and a.unlinked_at is null), '[]') as indirect,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', t.entitlement_id, 'target', e.target,
-          'from', (extract(epoch from t.adopted_at) * 1000)::bigint, 'to', (extract(epoch from t.ended_at) * 1000)::bigint))
+          'from', (extract(epoch from t.adopted_at) * 1000)::bigint, 'to', (extract(epoch from t.ended_at) * 1000)::bigint,
+          'isTakenByUs', exists (select from muster.account a join muster.grants g on g.account_id = a.id and g.entitlement_id = t.entitlement_id
+            where a.identity_id = i.id and a.unlinked_at is null and g.gone_dispatch_id is not null and not g.missing
+              and not exists (select from muster.grants l where l.account_id = g.account_id and l.entitlement_id = g.entitlement_id
+                and l.first_verified_at > g.first_verified_at))))
         from muster.adopted t join muster.entitlement e on e.id = t.entitlement_id where t.identity_id = i.id), '[]') as adopted,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', d.entitlement_id, 'times', d.times,
           'missingSince', (extract(epoch from d.missing_since) * 1000)::bigint))

@@ -72,8 +72,9 @@ export const noteSettling = async (db: Queryable, accounts: readonly number[], s
   await db.query({
     name: 'indirect-settling',
     text: `update muster.account a set behind_at = muster.now()
-      where a.id = any($1) and exists (select from muster.grants g
-        where g.account_id = a.id and greatest(g.first_verified_at, g.gone_verified_at) > to_timestamp($2::float8 / 1000))`,
+      where a.id in (select o.id from muster.account o where o.id = any($1) and exists (select from muster.grants g
+        where g.account_id = o.id and greatest(g.first_verified_at, g.gone_verified_at) > to_timestamp($2::float8 / 1000))
+        order by o.id for update)`,
     values: [accounts, since],
   })
 }

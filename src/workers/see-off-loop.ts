@@ -32,6 +32,8 @@ export const createSeeOffLoop = (engine: Engine, verbs: EngineVerbs, queues: Que
     const calls = Promise.all(claims.map((claim) => carryOut(claim, begun))).then(() => {
       out.delete(calls)
       gone()
+      // What came beside them was dispatched by nobody: one look, when nobody waits for it.
+      engine.nudge('dispatch', 'leaver')
     })
     out.add(calls)
   }

@@ -491,10 +491,12 @@ select audit.ensure_partitions(3);
 
 -- ── The claim protocol's locks (DESIGN §5) ───────────────────────────────────────────────────────────────────────
 -- Evaluation calls this after it locked the identities and before it reads links, grants and open actions.
--- Order: ready actions (dispatchers skip locked rows), dispatches by id, then waiting and parked actions by id.
+-- Order: parked actions (whoever makes one ready is waited for, so that it is seen as that), ready ones (dispatchers skip locked
+-- rows), dispatches by id, then waiting and parked actions by id.
 create function muster.lock_open_work(ids bigint[]) returns void language plpgsql as $$
 declare locked bigint[] := '{}'; more bigint[];
 begin
+  perform 1 from muster.action where identity_id = any(ids) and open and state = 'parked' order by id for update;
   perform 1 from muster.action where identity_id = any(ids) and open and state = 'ready' order by id for update;
   loop
     select array_agg(distinct dispatch_id order by dispatch_id) into more

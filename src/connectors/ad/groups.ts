@@ -53,11 +53,12 @@ export const entitlementNames = async (
   ids: readonly NativeId[],
 ): Promise<Snapshot<ObservedEntitlement>> => {
   const items: ObservedEntitlement[] = []
+  let cause: string | null = null
   for (const read of await Promise.all(ids.map((id) => readGroupById(client, id)))) {
-    if (!read.ok) return { kind: 'partial', items, cause: failureText(read.failure) }
-    if (read.value !== null) items.push({ nativeId: read.value.guid, name: read.value.dn })
+    if (!read.ok) cause = failureText(read.failure)
+    else if (read.value !== null) items.push({ nativeId: read.value.guid, name: read.value.dn })
   }
-  return { kind: 'complete', items }
+  return cause === null ? { kind: 'complete', items } : { kind: 'partial', items, cause }
 }
 
 /** By the name in the catalogue. Every DN of AD ends in DC=; what does not parse names nothing. */

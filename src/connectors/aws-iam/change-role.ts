@@ -74,7 +74,7 @@ const changeAlone = async (
   const written = await writeAndProve(iam, before.value, plan, place)
   // Nothing of the change hangs on it: what is left stays without effect until the next time.
   if (written === 'done' && leaving.length === 0 && settings.sessions !== 'none')
-    await tidySessions(iam, before.value, place.gate)
+    await tidySessions(iam, before.value, place)
   if (written === 'limit' && open.some(({ op }) => op === 'grant')) {
     // The account's quota is smaller than what is configured. Whoever leaves, leaves all the same.
     const rest = open.filter(({ op }) => op === 'revoke')

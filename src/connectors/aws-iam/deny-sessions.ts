@@ -74,7 +74,7 @@ export const endSessionsOf = async (
 }
 
 /** Takes out what has outlived every session. */
-export const tidySessions = async (iam: Iam, role: Role, gate: Gate): Promise<Ended> => {
+export const tidySessions = async (iam: Iam, role: Role, place: Place): Promise<Ended> => {
   const { sidPrefix } = iam.settings
   const text = await sessionPolicyText(iam, role.name)
   if (!text.ok) return asEnded(outcomeOfRead(text.failure))
@@ -82,8 +82,12 @@ export const tidySessions = async (iam: Iam, role: Role, gate: Gate): Promise<En
   if (before === null || text.value === '') return { kind: 'done', changed: false }
   const after = writeSessionPolicy(sidPrefix, role.id, before, new Map(), iam.tools.now())
   if (after.denials.size === before.denials.size) return { kind: 'done', changed: false }
-  const put = await write(iam, role.name, after.document, gate)
-  return put.ok ? { kind: 'done', changed: true } : asEnded(outcomeOfWrite(put.failure))
+  const put = await write(iam, role.name, after.document, place.gate)
+  if (put.ok) return { kind: 'done', changed: true }
+  const outcome = outcomeOfWrite(put.failure)
+  // Should it arrive late, it would take away what the next one writes.
+  if (outcome.kind === 'unknown') place.keep()
+  return asEnded(outcome)
 }
 
 export const denies = (denials: Denials | undefined, wanted: Denials): boolean =>

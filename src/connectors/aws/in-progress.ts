@@ -117,7 +117,9 @@ const readList = async (aws: Aws, kind: Kind, at: number): Promise<ReadonlySet<s
   if (!list.ok) return null
   for (const [request, one] of before) {
     if (list.value.has(request)) one.seenAt = at
-    else if (!one.isOver && at - one.begunAt >= youngMs) await end(aws, one, at)
+    // One that no list has shown yet may be hidden by a list that is behind, until it should be over in any case.
+    else if (!one.isOver && at - one.begunAt >= youngMs && (one.seenAt !== null || leftOf(aws, one) === 0))
+      await end(aws, one, at)
   }
   return list.value
 }

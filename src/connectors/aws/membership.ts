@@ -66,7 +66,7 @@ export const writeMemberships = async (
     }
     const membership = ids.ok ? ids.value.get(groupId) : undefined
     if (op === 'revoke' && membership === undefined) {
-      outcomes.set(index, absent(account, groupId))
+      outcomes.set(index, await provedAbsent(aws, account, groupId))
       continue
     }
     const written =
@@ -92,11 +92,7 @@ export const proveMemberships = async (
       outcomes.set(index, changed ? unverified(proof.failure) : outcomeOfRead(proof.failure))
     } else if (!changed && op === 'revoke' && !proof.value.has(groupId)) {
       // Neither AWS nor we have taken it away: then all pages must say that it is gone.
-      const gone = await isOutOf(aws, account, groupId)
-      outcomes.set(
-        index,
-        !gone.ok ? outcomeOfRead(gone.failure) : gone.value ? absent(account, groupId) : retry('contradicted'),
-      )
+      outcomes.set(index, await provedAbsent(aws, account, groupId))
     } else if (proof.value.has(groupId) === (op === 'grant')) {
       outcomes.set(index, { kind: 'done', changed, evidence: evidence(account, groupId, changed ? code : '') })
     } else if (changed) {
@@ -108,6 +104,13 @@ export const proveMemberships = async (
     }
   }
   return outcomes
+}
+
+/** Nothing showed it: what was read for another reason, maybe a while ago, is no proof. */
+const provedAbsent = async (aws: Aws, account: NativeId, groupId: string): Promise<Outcome> => {
+  const out = await isOutOf(aws, account, groupId)
+  if (!out.ok) return goneAccount(out.failure) ? absent(account, groupId) : outcomeOfRead(out.failure)
+  return out.value ? absent(account, groupId) : retry('contradicted')
 }
 
 const absent = (account: NativeId, groupId: string): Outcome => ({

@@ -16,6 +16,7 @@ import { settlingPollMs } from './membership.ts'
 import { asTold, observe } from './observe.ts'
 import type { Request } from './requests.ts'
 import { nextLookMs } from './usual-time.ts'
+import { placeMs } from './wait-for-place.ts'
 
 export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
   sideBySide(pending, async (one) => {
@@ -51,7 +52,7 @@ const pollAssignment = async (
 ): Promise<Outcome> => {
   const noted = noteRequest(aws, handle, awsAccountOf(pending))
   if (await isInProgress(aws, handle, noted)) return notYet(aws, pending, noted)
-  if (noted.isOver && handle.kind === 'deletion') {
+  if (noted.isOver && noted.seenAt !== null && handle.kind === 'deletion') {
     // Not on the list any more, and gone: its status could add nothing but whether somebody else was quicker.
     const [gone = retry('not-begun')] = await observe(aws, [pending.operation])
     if (gone.kind === 'done') {
@@ -85,11 +86,16 @@ const awsAccountOf = ({ operation }: PendingOperation): string => {
   return named?.kind === 'assignment' ? named.accountId : ''
 }
 
-const notYet = ({ inProgress, tools }: Aws, { handle }: PendingOperation, { begunAt }: Request): Outcome => ({
-  kind: 'pending',
-  handle,
-  pollAfterMs: nextLookMs(inProgress.usual.ms(), Math.max(1, tools.now() - begunAt)),
-})
+const notYet = async (
+  { inProgress, tools }: Aws,
+  { handle }: PendingOperation,
+  { begunAt, place }: Request,
+): Promise<Outcome> => {
+  const age = Math.max(1, tools.now() - begunAt)
+  // Its place would run out while AWS still works on it.
+  if (age > placeMs / 2) await tools.budget.renew(place, placeMs)
+  return { kind: 'pending', handle, pollAfterMs: nextLookMs(inProgress.usual.ms(), age) }
+}
 
 const statusOf = async (
   aws: Aws,

@@ -12,6 +12,7 @@ export type UsualTime = {
 /** Before anything was seen. */
 const atFirstMs = 1_000
 const remembered = 9
+const longestMs = 60_000
 const atFirstLook = 0.9
 
 export const createUsualTime = (): UsualTime => {
@@ -20,7 +21,9 @@ export const createUsualTime = (): UsualTime => {
   return {
     ms: median,
     tookUpTo: (age, inProgressAt) => {
-      lately.push(inProgressAt === null ? Math.min(age, median()) * atFirstLook : (age + inProgressAt) / 2)
+      const took = inProgressAt === null ? Math.min(age, median()) * atFirstLook : (age + inProgressAt) / 2
+      // The clocks of two machines may be minutes apart.
+      lately.push(Math.min(longestMs, Math.max(0, took)))
       if (lately.length > remembered) lately.shift()
     },
   }

@@ -13,7 +13,7 @@ export const done = (
   { settings }: Directory,
   { operation, group }: Item,
   { read, user, grants }: Extract<Look, { kind: 'so' }>,
-  { changed, code }: { readonly changed: boolean; readonly code: string },
+  { changed, code, wasEnabled }: { readonly changed: boolean; readonly code: string; readonly wasEnabled?: boolean },
 ): Outcome => ({
   kind: 'done',
   changed,
@@ -24,10 +24,7 @@ export const done = (
         account: {
           ...observedAccount(settings, user),
           origin: 'known',
-          // What was sent changes nothing else.
-          ...(operation.op === 'disable' || operation.op === 'enable'
-            ? { wasEnabled: changed !== (operation.op === 'enable') }
-            : {}),
+          ...(wasEnabled === undefined ? {} : { wasEnabled }),
         },
       }),
   ...(grants === null ? {} : { grants }),
@@ -76,7 +73,10 @@ export const concluded = (directory: Directory, item: Item, seen: Confirmed, wri
   // Nothing was written, and nothing could be read.
   if (seen.kind === 'told' && seen.outcome.kind !== 'refused' && write.said !== 'accepted') return seen.outcome
   if (write.said === 'absent') return polledMissed(directory, item, seen, { kind: 'missed', at: write.at, detail: '' })
-  if (seen.kind === 'so') return done(directory, item, seen, write)
+  // What was sent changes nothing else; whoever is only polled was looked at before by nobody who remembers.
+  const { op } = item.operation
+  const wasEnabled = op === 'disable' || op === 'enable' ? { wasEnabled: write.changed !== (op === 'enable') } : {}
+  if (seen.kind === 'so') return done(directory, item, seen, { ...write, ...wasEnabled })
   return pending(directory, {
     kind: write.said === 'accepted' ? 'written' : 'seen',
     at: write.at,

@@ -13,13 +13,17 @@ export const entitlementNames = async (
 ): Promise<Snapshot<ObservedEntitlement>> => {
   await prefetch(client, memory, ids)
   const items: ObservedEntitlement[] = []
+  let cause: string | null = null
   for (const nativeId of ids) {
     const read = memory.get(nativeId) ?? (await readGroup(client, nativeId))
-    if ('ok' in read && !read.ok) return { kind: 'partial', items, cause: failureText(read.failure) }
+    if ('ok' in read && !read.ok) {
+      cause = failureText(read.failure)
+      continue
+    }
     const group = 'ok' in read ? read.value : read
     if (group === null) continue
     memory.put(nativeId, group)
     items.push({ nativeId, name: group.displayName ?? '' })
   }
-  return { kind: 'complete', items }
+  return cause === null ? { kind: 'complete', items } : { kind: 'partial', items, cause }
 }

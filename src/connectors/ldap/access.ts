@@ -1,6 +1,6 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
-import { missingAccount, retry } from '../ldap-wire/answers.ts'
+import { retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import { causeOf, outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'
@@ -8,7 +8,7 @@ import { isEnabled, lockChange } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { whileIts } from './controls.ts'
 import { groupNames } from './groups.ts'
-import { type AccessOperation, attributesFor, findItems, type Group, type Item } from './items.ts'
+import { type AccessOperation, attributesFor, findItems, type Group, type Item, outcomeOfAbsent } from './items.ts'
 import { changeMembers, type Written } from './membership.ts'
 import { judge, type Proof, readProof } from './proof.ts'
 
@@ -58,7 +58,7 @@ type WrittenItem = Written & Pick<Item, 'group'>
 const strayed: ReadonlySet<RefusalReason> = new Set(['entitlement-missing', 'entitlement-changed-identity'])
 
 const hasMoved = (item: Item, proof: Proof): boolean => {
-  const now = proof.accounts.get(item.operation.account)
+  const now = proof.accounts.found.get(item.operation.account)
   return now === undefined || dnKey(now.dn) !== dnKey(item.account.dn)
 }
 
@@ -92,8 +92,8 @@ const follow = async (
         continue
       }
     }
-    const account = proof.accounts.get(operation.account)
-    if (account === undefined) outcomes[index] = missingAccount
+    const account = proof.accounts.found.get(operation.account)
+    if (account === undefined) outcomes[index] = outcomeOfAbsent(proof.accounts)
     else if (round >= maxRounds) outcomes[index] = retry('renamed-meanwhile')
     else again.push({ ...item, account })
   }

@@ -7,7 +7,7 @@ import { causeOf, type Failure, outcomeOfRead, outcomeOfWrite } from '../ldap-wi
 import { entryUuid, isEnabled, lockAttribute } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { whileShut } from './controls.ts'
-import { type AccessOperation, readAccounts } from './items.ts'
+import { type AccessOperation, type Accounts, outcomeOfAbsent, readAccounts } from './items.ts'
 import { readHoldings } from './read-back.ts'
 
 export type DeleteOperation = { readonly op: 'deleteAccount'; readonly account: NativeId }
@@ -38,8 +38,8 @@ export const deleteAccount = async (
 ): Promise<Outcome> => {
   const found = await readAccounts(client, settings, [account], [entryUuid, lockAttribute])
   if (!found.ok) return outcomeOfRead(found.failure, 'account')
-  const entry = found.value.get(account)
-  if (entry === undefined) return gone(account, { changed: false, code: '' })
+  const entry = found.value.found.get(account)
+  if (entry === undefined) return absent(account, found.value)
   if (isEnabled(entry)) return refused('protected', 'account-enabled')
   const held = await readHoldings(client, settings, [entry.dn])
   if (!held.ok) return outcomeOfRead(held.failure, 'account')
@@ -52,7 +52,8 @@ export const deleteAccount = async (
   ])
   if (!after.ok) return unverified(after.failure)
   if (!left.ok) return unverified(left.failure)
-  if (after.value.has(account)) return { kind: 'retry', cause: { code: '0', word: notSo } }
+  // The server deleted the entry with this id: that nobody may look beyond `peopleBase` takes nothing from that.
+  if (after.value.found.has(account)) return { kind: 'retry', cause: { code: '0', word: notSo } }
   const outcome = gone(account, { changed: true, code: '0' })
   return left.value.groupsOf(entry.dn).length === 0
     ? outcome
@@ -67,8 +68,11 @@ export const observeDeletion = async (
 ): Promise<Outcome> => {
   const found = await readAccounts(client, settings, [account], [entryUuid])
   if (!found.ok) return outcomeOfRead(found.failure, 'account')
-  return found.value.has(account) ? retry(notSo) : gone(account, { changed: false, code: '' })
+  return found.value.found.has(account) ? retry(notSo) : absent(account, found.value)
 }
+
+const absent = (account: NativeId, read: Accounts): Outcome =>
+  read.unread === null ? gone(account, { changed: false, code: '' }) : outcomeOfAbsent(read)
 
 const unverified = (failure: Failure): Outcome => ({
   kind: 'unknown',

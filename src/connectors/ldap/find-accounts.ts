@@ -1,10 +1,11 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { correlate, type EnsureOperation, keysOf, type Matched, type Missing } from '../ldap-wire/correlate.ts'
+import { ok } from '../ldap-wire/errors.ts'
 import { findByKeys } from '../ldap-wire/resolve.ts'
 import { accountAttributes } from './account.ts'
 import type { LdapSettings } from './config.ts'
-import { readAccounts } from './items.ts'
+import { outcomeOfAbsent, readAccounts } from './items.ts'
 
 /** Looks every account up: known ones by their native id, the others by the correlation attribute. */
 export const find = async (
@@ -28,5 +29,10 @@ export const find = async (
       attributes,
     }),
   ])
-  return correlate(operations, known, correlated, settings.correlation, outcomes)
+  const found = known.ok ? ok(known.value.found) : known
+  const told = correlate(operations, found, correlated, settings.correlation, outcomes)
+  if (known.ok)
+    for (const [index, { account }] of operations.entries())
+      if (account !== null && !known.value.found.has(account)) outcomes[index] = outcomeOfAbsent(known.value)
+  return told
 }

@@ -5,7 +5,7 @@ import type { Operation } from '../connector.ts'
 import { missingAccount, refused } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
-import { ok, outcomeOfRead, type Result } from '../ldap-wire/errors.ts'
+import { type Failure, ok, outcomeOfRead, type Result } from '../ldap-wire/errors.ts'
 import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { accountAttributes, entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
@@ -26,11 +26,19 @@ export type Item = {
 /** `dn`: its name now, which need not be the one that the catalogue or an earlier read gave it. */
 export type Group = { readonly id: NativeId; readonly dn: string }
 
-export type Accounts = ReadonlyMap<NativeId, Entry>
+export type Accounts = {
+  readonly found: ReadonlyMap<NativeId, Entry>
+  /** Why nothing is known of whoever was not found; null: they do not exist. */
+  readonly unread: Failure | null
+}
+
+/** Of an account that was not found. */
+export const outcomeOfAbsent = ({ unread }: Pick<Accounts, 'unread'>): Outcome =>
+  unread === null ? missingAccount : outcomeOfRead(unread, 'account')
 
 /**
- * Accounts by native id, wherever they were moved; one that is not in the map does not exist. Looked for below `peopleBase`,
- * and beyond it only whoever is not there.
+ * Accounts by native id, wherever they were moved. Looked for below `peopleBase`, and beyond it only whoever is not there: where
+ * that cannot be read, nothing changes for the others.
  */
 export const readAccounts = async (
   client: LdapClient,
@@ -51,11 +59,11 @@ export const readAccounts = async (
   }
   const away = await look(settings.peopleBase)
   if (!away.ok) return away
-  if (away.value.length === 0) return ok(accounts)
+  if (away.value.length === 0) return ok({ found: accounts, unread: null })
   const base = await searchedBase(client, settings)
-  if (!base.ok) return base
+  if (!base.ok) return ok({ found: accounts, unread: base.failure })
   const gone = dnKey(base.value) === dnKey(settings.peopleBase) ? away : await look(base.value)
-  return gone.ok ? ok(accounts) : gone
+  return ok({ found: accounts, unread: gone.ok ? null : gone.failure })
 }
 
 /** What is read of the accounts of these operations: their lock and attributes only where an outcome tells them. */
@@ -96,9 +104,9 @@ export const findItems = async (
       outcomes[index] = outcomeOfRead(accounts.failure, 'account')
       continue
     }
-    const account = accounts.value.get(operation.account)
+    const account = accounts.value.found.get(operation.account)
     if (account === undefined) {
-      outcomes[index] = missingAccount
+      outcomes[index] = outcomeOfAbsent(accounts.value)
       continue
     }
     if (!('entitlement' in operation)) {

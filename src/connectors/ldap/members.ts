@@ -5,13 +5,13 @@ import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
-import { ok, type Result } from '../ldap-wire/errors.ts'
+import { type Failure, ok, type Result } from '../ldap-wire/errors.ts'
 import { anyOf } from '../ldap-wire/resolve.ts'
 import { entryUuid, nativeIdOf } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { groupNames, isBelow } from './groups.ts'
 import { anyObject } from './read-back.ts'
-import { searchedBase } from './searched.ts'
+import { notTold, searchedBase } from './searched.ts'
 import { isWithin } from './within.ts'
 
 /** Groups asked for at once: the server reads some while we decode another. */
@@ -114,7 +114,7 @@ export const whoIs = async (
 }
 
 type Accounts = ReadonlyMap<string, NativeId>
-type Among = { readonly base: string; readonly only: Filter }
+type Among = { readonly base: string; readonly only: Filter; readonly hidden?: readonly (number | null)[] }
 
 const namedAway = async (
   client: LdapClient,
@@ -123,13 +123,20 @@ const namedAway = async (
 ): Promise<Result<Accounts>> => {
   if (members.length === 0) return ok(new Map())
   const base = await searchedBase(client, settings)
-  if (!base.ok) return base
+  if (!base.ok) return isOutOfSight(base.failure) ? ok(new Map()) : base
   const within = members.filter((member) => isWithin(member, base.value))
-  return namedBelow(client, within, {
+  const found = await namedBelow(client, within, {
     base: base.value,
     only: anyOf('objectClass', settings.account.objectClasses),
+    hidden,
   })
+  return found.ok || !isOutOfSight(found.failure) ? found : ok(new Map())
 }
+
+/** RFC 4511 §4.1.9: referral, insufficientAccessRights. Beyond `peopleBase` whoever stands where we may not look is nobody that Muster knows. */
+const hidden: readonly (number | null)[] = [10, 50]
+const isOutOfSight = ({ result, word }: Failure): boolean =>
+  [...nobody, ...hidden].includes(result) || word === notTold
 
 const namedBelow = (client: LdapClient, members: readonly string[], among: Among): Promise<Result<Accounts>> =>
   members.length < readAllFrom ? lookUp(client, members, among) : readAll(client, members, among)
@@ -137,14 +144,18 @@ const namedBelow = (client: LdapClient, members: readonly string[], among: Among
 /** RFC 4511 §4.1.9: noSuchObject, invalidDNSyntax. */
 const nobody: readonly (number | null)[] = [32, 34]
 
-const lookUp = async (client: LdapClient, members: readonly string[], { only }: Among): Promise<Result<Accounts>> => {
+const lookUp = async (
+  client: LdapClient,
+  members: readonly string[],
+  { only, hidden: unseen = [] }: Among,
+): Promise<Result<Accounts>> => {
   const accounts = new Map<string, NativeId>()
   const queue = [...members]
   let failure: Result<Accounts> | undefined
   const work = async () => {
     for (let member = queue.pop(); member !== undefined && failure === undefined; member = queue.pop()) {
       const read = await client.search({ base: member, scope: 'base', filter: only, attributes: [entryUuid] })
-      if (!read.ok && !nobody.includes(read.failure.result)) failure = read
+      if (!read.ok && ![...nobody, ...unseen].includes(read.failure.result)) failure = read
       else if (read.ok && read.value[0] !== undefined) accounts.set(member, nativeIdOf(read.value[0]))
     }
   }

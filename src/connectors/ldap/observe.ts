@@ -88,7 +88,7 @@ const observeAccounts = async (
   for (const { index, operation, entry } of matched) {
     if (!holdings.ok) outcomes[index] = outcomeOfRead(holdings.failure, 'account')
     else if (!after.ok) outcomes[index] = outcomeOfRead(after.failure, 'account')
-    else if (!isStillNamed(after.value.get(nativeIdOf(entry)), entry)) outcomes[index] = retry('renamed-meanwhile')
+    else if (!isStillNamed(after.value.found.get(nativeIdOf(entry)), entry)) outcomes[index] = retry('renamed-meanwhile')
     else {
       const account = observedAccount(settings, entry)
       outcomes[index] = {
@@ -112,19 +112,21 @@ export const grantsOf = async (
   const partial = (cause: string) => ({ kind: 'partial', items: [], cause }) as const
   const before = await readAccounts(client, settings, ids, [entryUuid])
   if (!before.ok) return partial(failureText(before.failure))
+  if (before.value.unread !== null) return partial(failureText(before.value.unread))
   const holdings = await readHoldings(
     client,
     settings,
-    [...before.value.values()].map(({ dn }) => dn),
+    [...before.value.found.values()].map(({ dn }) => dn),
   )
   if (!holdings.ok) return partial(failureText(holdings.failure))
   // Groups were found by name: they are the account's only if it had that name before and after.
   const after = await readAccounts(client, settings, ids, [entryUuid])
   if (!after.ok) return partial(failureText(after.failure))
-  if ([...before.value].some(([id, { dn }]) => after.value.get(id)?.dn !== dn)) return partial('renamed-meanwhile')
+  if ([...before.value.found].some(([id, { dn }]) => after.value.found.get(id)?.dn !== dn))
+    return partial('renamed-meanwhile')
   return {
     kind: 'complete',
-    items: [...before.value].flatMap(([account, { dn }]) =>
+    items: [...before.value.found].flatMap(([account, { dn }]) =>
       holdings.value.groupsOf(dn).map((entitlement) => ({ account, entitlement })),
     ),
   }
@@ -137,6 +139,7 @@ export const accounts = async (
 ): Promise<Snapshot<SeenAccount>> => {
   const read = await readAccounts(client, settings, ids, accountAttributes(settings))
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  const items = [...read.value.values()].map((entry) => ({ ...observedAccount(settings, entry), name: entry.dn }))
+  if (read.value.unread !== null) return { kind: 'partial', items: [], cause: failureText(read.value.unread) }
+  const items = [...read.value.found.values()].map((entry) => ({ ...observedAccount(settings, entry), name: entry.dn }))
   return { kind: 'complete', items }
 }

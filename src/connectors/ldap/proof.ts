@@ -81,7 +81,7 @@ export const judge = (
     account: operation.account,
     entitlement: group?.id ?? null,
   })
-  const now = proof.accounts.get(operation.account) ?? account
+  const now = proof.accounts.found.get(operation.account) ?? account
   const isNotSo: Outcome = { kind: 'retry', cause: { code: write.code, word: notSo } }
   switch (operation.op) {
     case 'enable':

@@ -5,7 +5,8 @@ import type { LdapSettings } from './config.ts'
 import { anyObject } from './read-back.ts'
 import { isWithin } from './within.ts'
 
-const untold: Failure = { code: '', result: null, word: 'search-base-not-told', sent: false }
+export const notTold = 'search-base-not-told'
+const untold: Failure = { code: '', result: null, word: notTold, sent: false }
 
 /**
  * Where accounts are that somebody has moved out of `peopleBase`: `searchBase`, or the naming context that holds `peopleBase`

@@ -76,6 +76,22 @@ test('a leaver keeps nothing of it', async () => {
   expect(await stands()).toEqual([])
 })
 
+test('a leave that is rescinded gives it back, and no more of it than there was', async () => {
+  await open()
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  expect(await endAdoption(house.engine, 'P-1', 'Staff_Vpn', 'certified away', actor)).toBe('ended')
+  await house.quiesce()
+  const since = (await house.now()) - 1
+  await house.tell({ ...leaves('P-1', since), id: 'left' })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  await house.tell({ ...leaves('P-1', since), action: 'rescind', supersedes: 'left' })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'Staff_Vpn'))
+  expect(await brokenLaws(house)).toEqual([])
+})
+
 test('what a leaver or a rule stands behind is planned as such', async () => {
   house = await openHouse({ mode: 'observe' })
   for (const person of ['P-1', 'P-2']) await house.tell(works(person, (await house.now()) - 1000))

@@ -27,6 +27,6 @@ test.each([
   ['was taken from it by another hand', 'revert', [], [taken], false],
   ['was taken from it again and again', 'revert', [], [{ ...taken, times: 99 }], true],
 ] as const)('what was adopted %s (drift: %s)', (_, drift, grants, drifted, isLost) => {
-  const kept = keptByAdoption({ grants, drift: drifted }, policy(drift))
+  const kept = keptByAdoption({ grants, drift: drifted, adopted: [] }, policy(drift))
   expect(lost(kept, wish(1, adopted), wish(2, follows), wish(3, follows, rule))).toEqual(isLost ? [1, 2] : [])
 })
