@@ -107,7 +107,7 @@ const whyNotAnswered = async (
     { signal, sentMsAgo: null },
   )
   return new Map(
-    asked.map(([index], at) => {
+    asked.map(([index], at): [number, Outcome] => {
       const one = told[at]
       if (one?.kind === 'refused') return [index, one]
       return [index, one?.kind === 'unknown' ? { kind: 'retry', cause: one.cause } : unread]

@@ -76,7 +76,13 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
   const taken = takenOver(grants, judged.decision, judged.at, facts, context.targets, context.policy)
   if (taken.length === 0) return judged
   // What is adopted is a wish from now on: all that follows from it is decided with it.
-  const adopted = taken.map(({ entitlement, target }) => ({ entitlement, target, from: identity.now, to: null }))
+  const adopted = taken.map(({ entitlement, target }) => ({
+    entitlement,
+    target,
+    from: identity.now,
+    to: null,
+    isTakenByUs: false,
+  }))
   const again = judgeAs(identity, { ...facts, adopted: [...facts.adopted, ...adopted] }, context)
   return { ...again.judged, takeOver: taken.map(({ entitlement }) => entitlement) }
 }

@@ -135,8 +135,7 @@ const namedAway = async (
 
 /** RFC 4511 §4.1.9: referral, insufficientAccessRights. Beyond `peopleBase` whoever stands where we may not look is nobody that Muster knows. */
 const hidden: readonly (number | null)[] = [10, 50]
-const isOutOfSight = ({ result, word }: Failure): boolean =>
-  [...nobody, ...hidden].includes(result) || word === notTold
+const isOutOfSight = ({ result, word }: Failure): boolean => [...nobody, ...hidden].includes(result) || word === notTold
 
 const namedBelow = (client: LdapClient, members: readonly string[], among: Among): Promise<Result<Accounts>> =>
   members.length < readAllFrom ? lookUp(client, members, among) : readAll(client, members, among)

@@ -59,7 +59,7 @@ const observeAccess = async (
 
 /** What was read under a name that was no longer the account's tells nothing. */
 const seen = (settings: LdapSettings, item: Item, proof: Proof): Outcome => {
-  if (!isStillNamed(proof.accounts.get(item.operation.account), item.account)) return retry('renamed-meanwhile')
+  if (!isStillNamed(proof.accounts.found.get(item.operation.account), item.account)) return retry('renamed-meanwhile')
   return judge(settings, item, proof, { changed: false, code: '' })
 }
 
@@ -88,7 +88,8 @@ const observeAccounts = async (
   for (const { index, operation, entry } of matched) {
     if (!holdings.ok) outcomes[index] = outcomeOfRead(holdings.failure, 'account')
     else if (!after.ok) outcomes[index] = outcomeOfRead(after.failure, 'account')
-    else if (!isStillNamed(after.value.found.get(nativeIdOf(entry)), entry)) outcomes[index] = retry('renamed-meanwhile')
+    else if (!isStillNamed(after.value.found.get(nativeIdOf(entry)), entry))
+      outcomes[index] = retry('renamed-meanwhile')
     else {
       const account = observedAccount(settings, entry)
       outcomes[index] = {

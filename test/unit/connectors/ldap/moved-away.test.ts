@@ -53,20 +53,23 @@ test.each([
   })
 })
 
-test.each([32, 50, 10])('beyond peopleBase nobody may look (%d): that changes nothing for those below it', async (code) => {
-  const here = '0d5f5c1e-33a1-4c53-9d0c-6a3a6f3f2a10' as NativeId
-  const theirs = entry('uid=q,ou=people,dc=bank,dc=example', ['entryuuid', [here]])
-  const { client } = directory({
-    '': contexts('dc=bank,dc=example'),
-    'ou=people,dc=bank,dc=example': Promise.resolve(ok([theirs])),
-    'dc=bank,dc=example': refused(code),
-    [account.dn]: refused(code),
-  })
-  const read = await readAccounts(client, settingsWith(), [here, id], ['entryUUID'])
-  expect(read).toMatchObject({ ok: true, value: { unread: { result: code } } })
-  expect(read.ok && [...read.value.found.keys()]).toEqual([here])
-  expect(await whoIs(client, settingsWith(), [account.dn])).toEqual({ kind: 'complete', items: [] })
-})
+test.each([32, 50, 10])(
+  'beyond peopleBase nobody may look (%d): that changes nothing for those below it',
+  async (code) => {
+    const here = '0d5f5c1e-33a1-4c53-9d0c-6a3a6f3f2a10' as NativeId
+    const theirs = entry('uid=q,ou=people,dc=bank,dc=example', ['entryuuid', [here]])
+    const { client } = directory({
+      '': contexts('dc=bank,dc=example'),
+      'ou=people,dc=bank,dc=example': Promise.resolve(ok([theirs])),
+      'dc=bank,dc=example': refused(code),
+      [account.dn]: refused(code),
+    })
+    const read = await readAccounts(client, settingsWith(), [here, id], ['entryUUID'])
+    expect(read).toMatchObject({ ok: true, value: { unread: { result: code } } })
+    expect(read.ok && [...read.value.found.keys()]).toEqual([here])
+    expect(await whoIs(client, settingsWith(), [account.dn])).toEqual({ kind: 'complete', items: [] })
+  },
+)
 
 test('the nearest naming context that holds them is searched; nobody there is gone', async () => {
   const { client, asked } = directory({ '': contexts('dc=example', 'DC=Bank, dc=example', 'cn=config') })
