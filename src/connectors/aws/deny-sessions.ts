@@ -5,7 +5,6 @@ import type { Gate } from '../aws-wire/transport.ts'
 import { placeMs, whileOurs } from '../aws-wire/while-ours.ts'
 import type { Aws } from './aws.ts'
 import { denies, type Ending, mergeDeny, others } from './deny-policy.ts'
-import { settleMs } from './manifest.ts'
 import { hasStaleAccounts, inlinePolicy } from './permission-set-policy.ts'
 
 /** Another process is over with one policy in less. */
@@ -30,16 +29,11 @@ export const deny = (aws: Aws, arn: string, ending: Ending, turns: Turns, gate: 
     // Nobody else of ours reads and writes this policy meanwhile.
     const place = await aws.tools.budget.occupy([{ name: `policy:${arn}`, max: 1 }], placeMs)
     if (!place.ok) return no({ kind: 'throttled', retryAfterMs: Math.min(place.waitMs, busyMs), scope: 'policy' })
-    const { budget } = aws.tools
-    let isOnItsWay = false
-    const keep = () => {
-      isOnItsWay = true
-    }
     try {
-      return await denyAlone(aws, arn, ending, gate, whileOurs(budget, place.id, aws.settings.timeouts, gate), keep)
+      const { budget } = aws.tools
+      return await denyAlone(aws, arn, ending, gate, whileOurs(budget, place.id, aws.settings.timeouts, gate))
     } finally {
-      // A policy that arrives late would take away what the next one writes.
-      if (!isOnItsWay || !(await budget.renew(place.id, settleMs))) await budget.vacate(place.id)
+      await aws.tools.budget.vacate(place.id)
     }
   })
 
@@ -52,8 +46,6 @@ const denyAlone = async (
   gate: Gate,
   /** For the policy, which is read and written in a place. */
   inPlace: Gate,
-  /** Whether it was written is not known. */
-  keep: () => void,
 ): Promise<Denied> => {
   const before = await inlinePolicy(aws, arn)
   if (!before.ok) return no(outcomeOfRead(before.failure))
@@ -88,11 +80,7 @@ const denyAlone = async (
       ),
     inPlace,
   )
-  if (!put.ok) {
-    const outcome = outcomeOfWrite(put.failure)
-    if (outcome.kind === 'unknown') keep()
-    return no(outcome)
-  }
+  if (!put.ok) return no(outcomeOfWrite(put.failure))
   const after = await inlinePolicy(aws, arn)
   if (!after.ok) return no(unverified(after.failure))
   if (!denies(after.value, ending) || !isSame(others(before.value), others(after.value)))
