@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { adSettingsSchema } from '../connectors/ad/config.ts'
 import { awsSettingsSchema } from '../connectors/aws/config.ts'
-import { awsIamSettingsSchema, haveSameStatements, sessionNamePattern } from '../connectors/aws-iam/config.ts'
+import { awsIamSettingsSchema } from '../connectors/aws-iam/config.ts'
 import { entraSettingsSchema } from '../connectors/entra/config.ts'
 import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
 import { targetModes } from '../domain/target.ts'
 import { defaultGuardLimits } from '../planning/guard.ts'
 import { duration } from './duration.ts'
+import { nothingToDelete, ownStatements, protectedByNativeId } from './target-rules.ts'
 
 /** What muster.yaml may say, after its references (`env:…`, `file:…`) were resolved. Input side = the published JSON Schema. */
 const name = z
@@ -194,73 +195,6 @@ const unique = (what: string, key: 'id') => (items: readonly { readonly id: stri
   items.forEach((item, index) => {
     if (items.findIndex((other) => other[key] === item[key]) < index)
       context.addIssue({ code: 'custom', path: [index, key], message: `another ${what} has this ${key} already` })
-  })
-}
-
-/** What would never happen is not taken for an order. */
-const nothingToDelete = (
-  items: readonly { readonly type: string; readonly leaver: { readonly deleteAfter: number | null } }[],
-  context: z.RefinementCtx,
-) => {
-  items.forEach(({ type, leaver }, index) => {
-    if (type === 'aws-iam' && leaver.deleteAfter !== null)
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'leaver', 'deleteAfter'],
-        message: 'must be null: IAM roles have no accounts that could be deleted, only the names of sessions',
-      })
-  })
-}
-
-/** IAM tells apart only by the statements' names whose people those are that a role lets in. */
-const ownStatements = (
-  items: readonly z.output<z.ZodDiscriminatedUnion<typeof targets>>[],
-  context: z.RefinementCtx,
-) => {
-  items.forEach((item, index) => {
-    if (item.type !== 'aws-iam') return
-    const other = items
-      .slice(0, index)
-      .find((before) => before.type === 'aws-iam' && haveSameStatements(before.iam, item.iam))
-    if (other !== undefined)
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'iam', 'sidPrefix'],
-        message: `is that of ${other.id}, which may change the same roles of this AWS account: each would take out whom the other let in`,
-      })
-  })
-}
-
-/** Native ids of accounts, by type of target: what else stands there would protect nobody, without a word. */
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const accountIds: Readonly<
-  Record<z.output<(typeof targets)[number]>['type'], { readonly form: RegExp; readonly is: string }>
-> = {
-  ldap: { form: uuid, is: 'an entryUUID' },
-  ad: { form: uuid, is: 'an objectGUID, without braces' },
-  entra: { form: uuid, is: 'an object id' },
-  // https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_User.html
-  aws: { form: /^(?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, is: 'a UserId' },
-  'aws-iam': { form: sessionNamePattern, is: 'the name of a session' },
-}
-
-const protectedByNativeId = (
-  items: readonly {
-    readonly type: keyof typeof accountIds
-    readonly protect: { readonly accounts: readonly string[] }
-  }[],
-  context: z.RefinementCtx,
-) => {
-  items.forEach(({ type, protect }, index) => {
-    const { form, is } = accountIds[type]
-    protect.accounts.forEach((account, at) => {
-      if (!form.test(account))
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'protect', 'accounts', at],
-          message: `is no native id there (${is}): it would protect nobody`,
-        })
-    })
   })
 }
 

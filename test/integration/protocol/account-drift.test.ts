@@ -1,11 +1,9 @@
 /** What becomes of accounts behind Muster's back, as reconciliation sees it: opened, shut, renamed, moved, gone. */
 import { afterEach, expect, test } from 'vitest'
-import { reconcile } from '../../../src/engine/reconcile.ts'
-import type { Reconciliation } from '../../../src/engine/reconciler.ts'
 import { createFaults, requestLost } from '../../support/faults.ts'
-import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
+import { type House, type HouseOptions, openHouse } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { findingsOf, resolved, setLocked } from './behind-our-back.ts'
+import { findingsOf, reconciled, setLocked, settledIn } from './behind-our-back.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, works } from './people.ts'
 
@@ -14,18 +12,10 @@ afterEach(() => house.close())
 
 const open = async (people: readonly string[], options: HouseOptions = {}) => {
   house = await openHouse(options)
-  for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
-  await house.quiesce()
-  await resolved(house)
-  expect(await run()).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
+  await settledIn(house, people)
 }
 
-const run = (more: { acceptShrunken?: boolean; full?: boolean } = {}): Promise<Reconciliation> =>
-  reconcile(house.engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
-    ...more,
-  })
+const run = (more: { acceptShrunken?: boolean; full?: boolean } = {}) => reconciled(house, more)
 
 const findings = () => findingsOf(house)
 

@@ -1,6 +1,10 @@
 /** Changes of the directory behind Muster's back, and what the bank's policies say of them. */
-import type { House } from '../../support/house.ts'
+import { expect } from 'vitest'
+import { reconcile } from '../../../src/engine/reconcile.ts'
+import type { Reconciler, Reconciliation } from '../../../src/engine/reconciler.ts'
+import { type House, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
+import { works } from './people.ts'
 
 /** Every entitlement of the bank is only reported, or made right again, when somebody changes it. */
 export const reporting = (text: string) => text.replaceAll(/^ {4}drift: .*\n/gm, '')
@@ -26,3 +30,22 @@ export const resolved = async (house: House): Promise<void> => {
   await house.shift(61_000)
   await house.sweep()
 }
+
+/** They work, and the first lists of all entitlements agree with what was given. */
+export const settledIn = async (house: House, people: readonly string[]): Promise<void> => {
+  for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
+  await house.quiesce()
+  await resolved(house)
+  expect(await reconciled(house)).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
+}
+
+export const reconciled = (
+  house: House,
+  more: { readonly acceptShrunken?: boolean; readonly full?: boolean } = {},
+  engine: Reconciler = house.engine,
+): Promise<Reconciliation> =>
+  reconcile(engine, target, {
+    actor: { type: 'engine', name: 'test' },
+    signal: AbortSignal.timeout(30_000),
+    ...more,
+  })

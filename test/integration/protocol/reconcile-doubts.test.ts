@@ -2,13 +2,12 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import { provision } from '../../../src/engine/provision.ts'
-import { reconcile } from '../../../src/engine/reconcile.ts'
 import type { Reconciler } from '../../../src/engine/reconciler.ts'
 import type { Transaction } from '../../../src/store/database.ts'
 import { createGates } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { findingsOf, reporting, resolved, reverting, setLocked } from './behind-our-back.ts'
+import { findingsOf, reconciled, reporting, resolved, reverting, setLocked, settledIn } from './behind-our-back.ts'
 import { auditOf } from './laws.ts'
 import { approverJob, leaves, lending, works } from './people.ts'
 
@@ -17,18 +16,11 @@ afterEach(() => house.close())
 
 const open = async (people: readonly string[], options: HouseOptions = {}) => {
   house = await openHouse(options)
-  for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
-  await house.quiesce()
-  await resolved(house)
-  expect(await run()).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
+  await settledIn(house, people)
 }
 
 const run = (more: { acceptShrunken?: boolean } = {}, engine: Reconciler = house.engine) =>
-  reconcile(engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
-    ...more,
-  })
+  reconciled(house, more, engine)
 
 const findings = () => findingsOf(house)
 

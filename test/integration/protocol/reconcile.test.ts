@@ -3,11 +3,10 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
-import type { Reconciliation } from '../../../src/engine/reconciler.ts'
 import { createGates } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { findingsOf, reporting, resolved, reverting } from './behind-our-back.ts'
+import { findingsOf, reconciled, reporting, resolved, reverting, settledIn } from './behind-our-back.ts'
 import { auditOf, brokenLaws, l7 } from './laws.ts'
 import { leaves, lending, managerJob, works } from './people.ts'
 
@@ -16,18 +15,10 @@ afterEach(() => house.close())
 
 const open = async (people: readonly string[], options: HouseOptions = {}) => {
   house = await openHouse(options)
-  for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
-  await house.quiesce()
-  await resolved(house)
-  expect(await run()).toMatchObject({ appeared: 0, missing: 0, unread: [], shrunken: [] })
+  await settledIn(house, people)
 }
 
-const run = (more: { acceptShrunken?: boolean; full?: boolean } = {}): Promise<Reconciliation> =>
-  reconcile(house.engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
-    ...more,
-  })
+const run = (more: { acceptShrunken?: boolean; full?: boolean } = {}) => reconciled(house, more)
 
 const findings = () => findingsOf(house)
 
