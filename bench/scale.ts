@@ -36,7 +36,13 @@ export type Scale = {
   readonly aws: { readonly windows: number; readonly seconds: number }
   readonly assignments: { readonly windows: number; readonly seconds: number }
   /** Leavers of all four kinds of target, of each side. */
-  readonly everywhere: { readonly leavers: number; readonly blocks: number; readonly warm: number }
+  /** `staying`: people beside the leavers, so that these are not a quarter of all: then the guard counts everybody anew for each. */
+  readonly everywhere: {
+    readonly leavers: number
+    readonly blocks: number
+    readonly warm: number
+    readonly staying: number
+  }
   readonly memory: { readonly stored: number; readonly events: number; readonly waves: number }
 }
 
@@ -56,7 +62,7 @@ export const fullScale: Scale = {
   graph: { windows: 5, seconds: 30, speed: 5 },
   aws: { windows: 5, seconds: 6 },
   assignments: { windows: 5, seconds: 12 },
-  everywhere: { leavers: 200, blocks: 5, warm: 20 },
+  everywhere: { leavers: 200, blocks: 5, warm: 20, staying: 600 },
   memory: { stored: 100_000, events: 10_000, waves: 5 },
 }
 
@@ -76,6 +82,6 @@ export const quickScale: Scale = {
   graph: { windows: 1, seconds: 10, speed: 5 },
   aws: { windows: 1, seconds: 3 },
   assignments: { windows: 1, seconds: 6 },
-  everywhere: { leavers: 5, blocks: 1, warm: 2 },
+  everywhere: { leavers: 5, blocks: 1, warm: 2, staying: 20 },
   memory: { stored: 5_000, events: 200, waves: 2 },
 }

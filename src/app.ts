@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { targetBudget } from './app/budgets.ts'
 import type { ingestAll } from './app/ingest-all.ts'
 import { prepare } from './app/prepare.ts'
-import type { Role } from './app/roles.ts'
+import { partsOf, type Role } from './app/roles.ts'
 import { secretsIn } from './app/secrets.ts'
 import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
@@ -18,9 +18,11 @@ import { carryOut, provision } from './engine/provision.ts'
 import { seeOff } from './engine/see-off.ts'
 import { sweep } from './engine/sweep.ts'
 import { createLog, type Log } from './log.ts'
+import { sayAtWork } from './store/at-work.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
 import { openIdBlocks } from './store/id-block.ts'
+import { createAtWorkLoop } from './workers/at-work-loop.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
 import { createGiveWay, giveWayMemory } from './workers/give-way.ts'
@@ -163,6 +165,11 @@ export const createApp = async (config: Config, options: AppOptions): Promise<Ap
       createMaintenanceLoop(engine, redis),
       createReconcileLoop(engine),
     )
+  const parts = partsOf(
+    options.roles.filter((role) => options.elsewhere?.includes(role) !== true),
+    lanes,
+  )
+  loops.push(createAtWorkLoop(log, () => sayAtWork(db, parts)))
   let workers: ReturnType<typeof startProvisionWorkers> | undefined
   let ingesting: ReturnType<typeof ingestAll> | undefined
   const onFatal = (why: string) => {

@@ -8,10 +8,13 @@ import { joinerWave, warmMuster } from '../house/joined.ts'
 import { commitLag, type LeaverLatency, leaverLatencies, stagesText } from '../house/latency.ts'
 import { leaveOneByOne } from '../house/leavers.ts'
 import { addPeople, groupsEach, type Person, persons, removeUnit } from '../house/people.ts'
+import type { ServeOptions } from '../house/serve.ts'
 import { compareDirectory } from '../house/witness.ts'
+import type { Probed } from '../measure/probe.ts'
 import { quantile } from '../measure/spread.ts'
 import { setWallClock } from '../measure/wall-clock.ts'
 import { rangeText } from '../report/figures.ts'
+import { profiled, statementsText } from '../report/profile.ts'
 import type { Bench, Line } from '../row.ts'
 
 /** LDAP: shut and out of three groups; AD: shut and out of one; Entra: shut, sessions, one group; AWS: sessions, one group. */
@@ -22,16 +25,20 @@ type Block = {
   readonly muster: readonly LeaverLatency[]
   readonly byTarget: ReadonlyMap<string, readonly number[]>
   readonly direct: Direct
+  /** The same four direct loops of one leaver side by side: what the processors here allow without any engine. */
+  readonly together: readonly number[]
 }
 
-export const everywhereLine = async (bench: Bench): Promise<Line> => {
-  const { leavers, blocks: count, warm } = bench.scale.everywhere
+export const everywhereLine = (bench: Bench): Promise<Line> => profiled(bench, (options) => measure(bench, options))
+
+const measure = async (bench: Bench, options: ServeOptions): Promise<Line> => {
+  const { leavers, blocks: count, warm, staying } = bench.scale.everywhere
   const size = Math.ceil(leavers / count)
-  const people = persons(0, 2 * (warm + size * count))
+  const people = persons(0, 3 * (warm + size * count) + staying)
   const own = await addPeople(bench.stack.ldap, people.length + 1)
   const four = await openFourTargets(bench.stack)
   try {
-    const joined = await warmMuster(bench.stack, own, people.length, 1, {}, { beside: four.beside })
+    const joined = await warmMuster(bench.stack, own, people.length, 1, options, { beside: four.beside })
     try {
       await joinerWave(joined, people)
       const links = await linksOf(joined.ground)
@@ -45,9 +52,12 @@ export const everywhereLine = async (bench: Bench): Promise<Line> => {
           const each = block === 0 ? warm : size
           const ours = people.slice(gone.length, gone.length + each)
           const theirs = people.slice(gone.length + each, gone.length + 2 * each)
-          gone.push(...ours, ...theirs)
+          const others = people.slice(gone.length + 2 * each, gone.length + 3 * each)
+          gone.push(...ours, ...theirs, ...others)
+          if (options.probe) await joined.serve.probe()
           setWallClock()
           const sentAt = await leaveOneByOne(joined, ours, appended)
+          if (options.probe) bench.say(statementsText((await joined.serve.probe()) as Probed))
           const muster = await leaverLatencies(joined.ground.admin, sentAt, actionsEach, lag)
           const byTarget = await latenciesByTarget(joined.ground, ours)
           const direct: Record<TargetName, number[]> = {
@@ -61,16 +71,25 @@ export const everywhereLine = async (bench: Bench): Promise<Line> => {
               await pause(10 + ((index * 7) % 23))
               direct[target].push(await floor.leave(target, person, links.get(target)?.get(person.key) ?? ''))
             }
-          if (block > 0) blocks.push({ muster, byTarget, direct })
+          const together: number[] = []
+          for (const [index, person] of others.entries()) {
+            await pause(10 + ((index * 7) % 23))
+            const begun = performance.now()
+            await Promise.all(
+              targetNames.map((target) => floor.leave(target, person, links.get(target)?.get(person.key) ?? '')),
+            )
+            together.push(performance.now() - begun)
+          }
+          if (block > 0) blocks.push({ muster, byTarget, direct, together })
         }
       } finally {
         await floor.close()
       }
-      const staying = joined.members.filter((person) => !gone.includes(person))
+      const left = joined.members.filter((person) => !gone.includes(person))
       const { groups } = joined.ground
-      await compareDirectory(bench.stack.ldap, { people: own, groups, members: staying, locked: gone })
-      await compareEverywhere(four, links, staying, gone)
-      return line(blocks, lag)
+      await compareDirectory(bench.stack.ldap, { people: own, groups, members: left, locked: gone })
+      await compareEverywhere(four, links, left, gone)
+      return line(blocks, lag, staying)
     } finally {
       await joined.leave()
     }
@@ -80,9 +99,10 @@ export const everywhereLine = async (bench: Bench): Promise<Line> => {
   }
 }
 
-const line = (blocks: readonly Block[], lag: number): Line => {
+const line = (blocks: readonly Block[], lag: number, staying: number): Line => {
   const muster = blocks.flatMap((block) => block.muster)
   const p99 = (values: readonly number[]) => quantile(values, 0.99)
+  const together = blocks.flatMap((block) => block.together)
   const fromAppend = (of: readonly LeaverLatency[]) => of.map((one) => one.fromAppend)
   const direct = (target: TargetName) => blocks.flatMap((block) => block.direct[target])
   const slowest = targetNames.reduce((one, other) => (p99(direct(other)) > p99(direct(one)) ? other : one))
@@ -110,7 +130,8 @@ const line = (blocks: readonly Block[], lag: number): Line => {
         .join(', ')}`,
       `direct loops, p50 and p99: ${targetNames.map((target) => `${target} ${quantile(direct(target), 0.5).toFixed(1)} and ${p99(direct(target)).toFixed(1)} ms`).join(', ')}`,
       `the four direct loops have ${targetNames.reduce((sum, target) => sum + quantile(direct(target), 0.5), 0).toFixed(1)} ms of work together (sum of their p50), for which clients and targets share ${availableParallelism()} processors`,
-      `Samba and OpenLDAP are real; the simulators of Graph and AWS do not lag, and the call quotas of AWS are raised out of the way on both sides; ends are commit timestamps plus ${lag.toFixed(2)} ms`,
+      `all four direct loops of one leaver side by side, no engine: p50 ${quantile(together, 0.5).toFixed(1)} ms, p99 ${p99(together).toFixed(1)} ms: ${(p99(together) / p99(direct(slowest))).toFixed(2)}× of the slowest alone; Muster is ${(quantile(fromAppend(muster), 0.5) / quantile(together, 0.5)).toFixed(2)}× (p50) and ${(p99(fromAppend(muster)) / p99(together)).toFixed(2)}× (p99) of that`,
+      `${staying} people stay beside them; Samba and OpenLDAP are real; the simulators of Graph and AWS do not lag, and the call quotas of AWS are raised out of the way on both sides; ends are commit timestamps plus ${lag.toFixed(2)} ms`,
     ],
     samples: blocks,
   }

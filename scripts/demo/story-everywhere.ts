@@ -49,7 +49,7 @@ export const everywhere = async (scene: Scene, ending: Cleanup): Promise<Everywh
   )
   tell.show(
     'doctor',
-    ['$ npx muster doctor', ...doctor.filter((line) => !/policies|redis|kafka|database/.test(line))],
+    ['$ npx muster doctor', ...doctor.filter((line) => !/policies|redis|kafka|database|engine/.test(line))],
     doctor,
   )
   await Promise.race([tellIt(here), world.engine.died])

@@ -137,11 +137,12 @@ export const assignments = (): Assignments => {
     return statusOf(request)
   }
   /** To be listed is to be asked about. */
-  const list = async (kind: Request['kind'], behind: Behind): Promise<readonly Json[]> => {
-    for (const one of running()) if (one.kind === kind) one.polls += 1
+  const list = async (kind: Request['kind'], body: Json, behind: Behind): Promise<readonly Json[]> => {
+    const wanted = record(body.Filter).Status ?? 'IN_PROGRESS'
+    for (const one of running()) if (one.kind === kind && wanted === 'IN_PROGRESS') one.polls += 1
     await tick(behind)
-    return running()
-      .filter((one) => one.kind === kind)
+    return [...requests.values()]
+      .filter((one) => one.kind === kind && one.status === wanted)
       .map(({ id, status, begun }) => ({ RequestId: id, Status: status, CreatedDate: begun / 1_000 }))
   }
 
@@ -165,11 +166,11 @@ export const assignments = (): Assignments => {
       PermissionSetProvisioningStatus: await describe(text(body, 'ProvisionPermissionSetRequestId'), behind),
     }),
     ListAccountAssignmentCreationStatus: async (body, behind) => {
-      const { items, next } = page(await list('creation', behind), body, behind)
+      const { items, next } = page(await list('creation', body, behind), body, behind)
       return { AccountAssignmentsCreationStatus: items, ...next }
     },
     ListAccountAssignmentDeletionStatus: async (body, behind) => {
-      const { items, next } = page(await list('deletion', behind), body, behind)
+      const { items, next } = page(await list('deletion', body, behind), body, behind)
       return { AccountAssignmentsDeletionStatus: items, ...next }
     },
     ListAccountsForProvisionedPermissionSet: async (body, behind) => {

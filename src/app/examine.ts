@@ -1,16 +1,19 @@
 import type { Config } from '../config.ts'
-import type { Connector } from '../connectors/connector.ts'
 import { createBrokerView } from '../consumers/broker-view.ts'
 import { createKafka } from '../consumers/kafka-client.ts'
 import { knownAttributes } from '../domain/attributes.ts'
-import type { NativeId } from '../domain/ids.ts'
 import { policyHash } from '../engine/apply-policy.ts'
 import { databaseRefusals } from '../engine/check-rights.ts'
 import { createLog } from '../log.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import { openDatabase } from '../store/database.ts'
 import { activeHash } from '../store/policy-versions.ts'
+import { targetModes } from '../store/targets.ts'
 import { openRedis, within } from '../workers/redis-link.ts'
+import type { Answer } from './answer.ts'
+import { examineEngine } from './examine-engine.ts'
+import { examinedTarget } from './examine-target.ts'
+import { otherModes } from './other-modes.ts'
 import { connectorByHand } from './targets.ts'
 
 /** One part that Muster needs, looked at from where Muster would run. */
@@ -28,16 +31,11 @@ export const examine = (config: Config): Promise<readonly Examined[]> =>
   Promise.all([
     looked('policies', async () => examinePolicies(config)),
     looked('database', () => examineDatabase(config)),
+    looked('engine', () => examineEngine(config.databaseUrl)),
     looked('redis', () => examineRedis(config)),
     looked('kafka', () => examineKafka(config)),
     ...config.targets.map((target) => looked(`target ${target.id}`, () => examineTarget(target))),
   ])
-
-type Answer = {
-  readonly problems: readonly string[]
-  readonly remarks?: readonly string[]
-  readonly facts?: readonly string[]
-}
 
 const looked = async (part: string, look: () => Promise<Answer>): Promise<Examined> => {
   try {
@@ -79,6 +77,7 @@ const examineDatabase = async (config: Config): Promise<Answer> => {
       problems: [],
       remarks: [
         `policy version ${active.version} is active${same ? '' : ', and the directory holds another: `muster policy apply`'}`,
+        ...otherModes(config.targets, await targetModes(db)).map(({ target, remark }) => `${target}: ${remark}`),
       ],
     }
   } finally {
@@ -137,34 +136,10 @@ const examineKafka = async (config: Config): Promise<Answer> => {
   }
 }
 
-/** A break-glass account of a mistyped id is protected no more than one that nobody named. */
-const protectedButGone = async (
-  connector: Connector,
-  { type, protect }: Config['targets'][number],
-): Promise<readonly string[]> => {
-  // Of IAM roles an account is a name that may come to be used.
-  if (type === 'aws-iam' || protect.accounts.length === 0) return []
-  const read = await connector.accounts(
-    protect.accounts.map((id) => id.toLowerCase() as NativeId),
-    AbortSignal.timeout(patienceMs),
-  )
-  if (read.kind === 'partial') return [`protect.accounts cannot be read: ${read.cause}`]
-  const there = new Set(read.items.map(({ nativeId }) => nativeId.toLowerCase()))
-  return protect.accounts
-    .filter((id) => !there.has(id.toLowerCase()))
-    .map((id) => `protect.accounts: no account is ${id}, so nobody is protected by it`)
-}
-
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
   const connector = await connectorByHand(target, null)
   try {
-    const { problems, facts = [] } = await connector.check(AbortSignal.timeout(patienceMs))
-    const unprotected = problems.length > 0 ? [] : await protectedButGone(connector, target)
-    return {
-      problems: [...problems, ...unprotected],
-      remarks: [`${target.type}, reachable, with the rights it needs`],
-      facts,
-    }
+    return await examinedTarget(connector, target, patienceMs)
   } finally {
     await connector.close()
   }

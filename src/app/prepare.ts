@@ -6,12 +6,14 @@ import { databaseRefusals } from '../engine/check-rights.ts'
 import type { Engine } from '../engine/engine.ts'
 import { armIngest } from '../engine/ingest-position.ts'
 import { isOutage } from '../engine/outage.ts'
+import { planAnew } from '../engine/plan-anew.ts'
 import { readsIndirect } from '../engine/read-indirect.ts'
 import { errorFields, type Log } from '../log.ts'
 import { endPauses } from '../store/go-again.ts'
 import { unparkAll } from '../store/parked.ts'
-import { registerTarget } from '../store/targets.ts'
+import { registerTarget, targetModes } from '../store/targets.ts'
 import { pause } from '../workers/pause.ts'
+import { otherModes } from './other-modes.ts'
 import type { Role } from './roles.ts'
 
 export class RefusedToStart extends Error {
@@ -35,12 +37,34 @@ const once = async (engine: Engine, config: Config, does: (role: Role) => boolea
   const refusals = await databaseRefusals(db)
   if (refusals.length > 0) throw new RefusedToStart(refusals)
   if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
-  for (const { id, mode } of config.targets)
-    await registerTarget(db, id as TargetId, mode, readsIndirect(engine.connectors.get(id as TargetId)))
+  // Only of who evaluates: everybody made due for another process is evaluated by what that one says.
+  const hashes = new Map(
+    does('evaluate')
+      ? engine.targets.flatMap(({ id, planningHash }) =>
+          planningHash === undefined ? [] : [[id, planningHash] as const],
+        )
+      : [],
+  )
+  for (const target of config.targets) {
+    const id = target.id as TargetId
+    await registerTarget(db, id, target.mode, readsIndirect(engine.connectors.get(id)), hashes.get(id) ?? null)
+  }
+  for (const { target, remark } of otherModes(config.targets, await targetModes(db))) log.warn({ target }, remark)
   if (does('evaluate')) {
     await unparkAll(db)
     await endPauses(db)
   }
+  await takeFirstPolicy(engine, config)
+  // Last: who refuses to start has evaluated nobody by it.
+  for (const target of await planAnew(engine, hashes))
+    log.info(
+      { target },
+      'muster.yaml says other rules or another mapping than at the last start: everybody is evaluated',
+    )
+}
+
+const takeFirstPolicy = async (engine: Engine, config: Config): Promise<void> => {
+  const { log } = engine
   const applied = await applyPolicy(
     engine,
     config.policyFiles,

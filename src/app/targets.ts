@@ -13,6 +13,7 @@ import { assertNever } from '../domain/never.ts'
 import type { TargetSettings } from '../engine/engine.ts'
 import type { Queryable } from '../store/database.ts'
 import { targetBudget } from './budgets.ts'
+import { planningHash } from './planning-hash.ts'
 
 /** The one place that knows which connectors there are. */
 export const createConnector = async (target: Config['targets'][number], tools: ConnectorTools): Promise<Connector> =>
@@ -73,17 +74,21 @@ export const manifestOf = (target: Config['targets'][number]): Manifest => {
 export const targetSettings = (target: Config['targets'][number]): TargetSettings => {
   const { id, accounts, leaver, expectWithin, reconcile, protect, guard } = target
   const { batchSize, disable, endSessions, deleteAccount } = manifestOf(target)
-  return {
+  const rules = {
     id: id as TargetId,
-    batchSize,
     disable,
     endSessions,
     deleteAfterMs: deleteAccount === 'none' ? null : leaver.deleteAfter,
     accounts,
     leaverUnmanaged: leaver.unmanaged,
     protect,
+  }
+  return {
+    ...rules,
+    batchSize,
     expectWithinMs: expectWithin,
     reconcileEveryMs: reconcile.every,
     guard: { ...guard, windowMs: guard.window },
+    planningHash: planningHash(target, rules),
   }
 }

@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { linksMissing } from './links-missing.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import type { Paint } from './paint.ts'
 import { section, tableLines } from './table.ts'
@@ -34,8 +35,15 @@ const openActions = async (prisma: Office['prisma'], target: string) => {
   const actions = await prisma.action.findMany({ where: { target, open: true }, orderBy: { id: 'asc' } })
   const names = await entitlementNames(prisma, [...new Set(actions.map(({ entitlementId }) => entitlementId))])
   const people = await personKeys(prisma, [...new Set(actions.map(({ identityId }) => identityId))])
+  const linked = new Set(
+    (await prisma.account.findMany({ where: { target, unlinkedAt: null }, select: { identityId: true } })).map(
+      ({ identityId }) => identityId,
+    ),
+  )
   return {
     mode: known?.mode ?? null,
+    linked: linked.size,
+    unlinked: new Set(actions.map(({ identityId }) => identityId).filter((identity) => !linked.has(identity))).size,
     actions: actions.map(({ id, kind, state, entitlementId, identityId, reason }) => ({
       action: id,
       kind,
@@ -47,11 +55,13 @@ const openActions = async (prisma: Office['prisma'], target: string) => {
   }
 }
 
-const listLines = (paint: Paint, { target, mode, actions }: Listed): readonly string[] => {
+const listLines = (paint: Paint, listed: Listed): readonly string[] => {
+  const { target, mode, actions } = listed
   if (mode === null) return [`Muster was never started with ${target}: start \`muster serve\` once`]
   if (actions.length === 0)
     return [
       `${target} is in mode ${mode}: ${mode === 'observe' ? 'nothing is planned in it' : 'nothing is to be done'}`,
+      ...linksMissing(listed),
     ]
   const alike = Map.groupBy(actions, ({ kind, entitlement, state }) => `${kind} ${entitlement} ${state}`)
   return [
@@ -84,5 +94,6 @@ const listLines = (paint: Paint, { target, mode, actions }: Listed): readonly st
     ...(actions.some(({ kind }) => kind === 'ensureAccount')
       ? ['which attributes an ensureAccount writes is known only once the account is read, right before']
       : []),
+    ...linksMissing(listed),
   ]
 }

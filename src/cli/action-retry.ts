@@ -5,7 +5,7 @@ import { type Answer, type Call, type Command, textValue } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
-import { reasonGiven } from './reason-given.ts'
+import { reasonGiven, reasonOption } from './reason-given.ts'
 import { targetNamed } from './target-named.ts'
 
 const howTo = 'muster action retry ACTION --reason TEXT, or muster action retry --target TARGET --all --reason TEXT'
@@ -34,7 +34,11 @@ export const actionRetry: Command = {
     'The person is evaluated, and what is still wanted is planned anew, with attempts, guard and deadline of its own; what',
     'nobody wants any more is dropped. The reason is read by auditors (auditor.reasons).',
   ],
-  options: { reason: { type: 'string' }, target: { type: 'string' }, all: { type: 'boolean' } },
+  options: {
+    reason: reasonOption,
+    target: { type: 'string', takes: 'TARGET', about: 'instead of one ACTION, with --all: those of this target' },
+    all: { type: 'boolean', about: 'with --target: everything that is parked there' },
+  },
   run: (call) => {
     const what = meant(call)
     const reason = reasonGiven(call)

@@ -5,12 +5,13 @@ import type { Call, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { nothingKnown } from './nothing-known.ts'
 import type { Paint } from './paint.ts'
-import { reasonGiven } from './reason-given.ts'
+import { reasonGiven, reasonOption } from './reason-given.ts'
 import { printable, section, tableLines } from './table.ts'
 import { targetNamed } from './target-named.ts'
 
-const options = { reason: { type: 'string' } } as const
+const options = { reason: reasonOption } as const
 
 const targetOf = (call: Call, verb: string): string => {
   const [target, ...more] = call.words
@@ -24,14 +25,18 @@ const told = ({ key, risk, person_key, stands }: Adoptable) => ({ entitlement: k
 export const adoptPlan: Command = {
   summary: 'what stands on a target that Muster never gave, and what would become of it',
   usage: 'adopt plan TARGET [--people]',
-  options: { people: { type: 'boolean' } },
+  options: { people: { type: 'boolean', about: 'names them, one by one' } },
   run: (call) => {
     const target = targetOf(call, 'plan TARGET')
-    return inOffice(call, async ({ db }) => {
+    return inOffice(call, async ({ db, prisma }) => {
       const all = await planAdoption({ db, nudge: () => {} }, target)
+      const unknown = await nothingKnown(prisma, target)
       return {
-        json: { target, standing: all.map(told) },
-        lines: (paint) => planLines(target, all, call.values.people === true, paint),
+        json: { target, nothingKnown: unknown, standing: all.map(told) },
+        lines: (paint) =>
+          unknown !== null && all.length === 0
+            ? [`${target}: ${unknown}`]
+            : planLines(target, all, call.values.people === true, paint),
       }
     })
   },

@@ -1,4 +1,3 @@
-import type { ParseArgsOptionsConfig } from 'node:util'
 import type { ProcessEnvironment } from '../config.ts'
 import type { ExitCode } from './complaint.ts'
 import type { Paint } from './paint.ts'
@@ -24,11 +23,17 @@ export type Answer = {
   readonly exit?: ExitCode
 }
 
+/** One of a command's own options. `about`: what it means, in one line of its help; `takes`: what a text stands for. */
+export type Option = { readonly about: string } & (
+  | { readonly type: 'boolean' }
+  | { readonly type: 'string'; readonly takes: string; readonly multiple?: boolean }
+)
+
 export type Command = {
   readonly summary: string
   /** After `muster <name>`. */
   readonly usage: string
-  readonly options?: ParseArgsOptionsConfig
+  readonly options?: Readonly<Record<string, Option>>
   /** For `--help` of this command alone: what its words mean, one line each. */
   readonly more?: readonly string[]
   readonly run: (call: Call) => Promise<Answer>

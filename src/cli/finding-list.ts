@@ -1,12 +1,16 @@
+import type { Office } from '../app/office.ts'
 import { type FindingCount, listFindings } from '../engine/list-findings.ts'
-import { type Command, textValue } from './command.ts'
+import { didYouMean } from '../policies/problem.ts'
+import { type Call, type Command, textValue } from './command.ts'
+import { usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
 import { aboutText, detailText, entitlementIn, streamIn } from './finding-about.ts'
 import { findingHints } from './finding-hints.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import type { Paint } from './paint.ts'
-import { section, tableLines } from './table.ts'
+import { printable, section, tableLines } from './table.ts'
+import { targetNamed } from './target-named.ts'
 
 /** More than these are counted by kind and target first; of many, so many are shown to a person. */
 const few = 20
@@ -15,11 +19,17 @@ const shown = 100
 export const findingList: Command = {
   summary: 'what a human should see, urgent first, and what to do about it',
   usage: 'finding list [--all] [--kind KIND] [--target TARGET]',
-  options: { all: { type: 'boolean' }, kind: { type: 'string' }, target: { type: 'string' } },
+  options: {
+    all: { type: 'boolean', about: 'closed ones, too' },
+    kind: { type: 'string', takes: 'KIND', about: 'of this kind only' },
+    target: { type: 'string', takes: 'TARGET', about: 'about this target only' },
+  },
   run: (call) =>
     inOffice(call, async ({ db, prisma }) => {
       const kind = textValue(call.values, 'kind') ?? null
       const target = textValue(call.values, 'target') ?? null
+      if (kind !== null) await refuseUnknownKind(prisma, kind)
+      if (target !== null) await refuseUnknownTarget(call, prisma, target)
       const filter = { all: call.values.all === true, kind, target }
       const { places, counts } = await listFindings(db, filter, 1_000)
       const read = new Map(
@@ -63,6 +73,28 @@ export const findingList: Command = {
             : listLines(paint, rows, counts),
       }
     }),
+}
+
+/** Kinds of an older version may still be in the database. */
+const refuseUnknownKind = async (prisma: Office['prisma'], kind: string): Promise<void> => {
+  if (Object.hasOwn(findingHints, kind) || (await prisma.finding.findFirst({ where: { kind } })) !== null) return
+  throw usage(
+    `there is no kind of finding ${printable(kind)}`,
+    didYouMean(kind, Object.keys(findingHints)) ??
+      '`muster finding list` shows the kinds there are; docs/operators.md explains all',
+  )
+}
+
+/** Findings of a target that muster.yaml names no more stay; before the first start the database knows none. */
+const refuseUnknownTarget = async (call: Call, prisma: Office['prisma'], target: string): Promise<void> => {
+  const known = (await prisma.target.findMany({ select: { id: true }, orderBy: { id: 'asc' } })).map(({ id }) => id)
+  if (known.includes(target)) return
+  if (call.directory !== undefined) targetNamed(call, target)
+  else
+    throw usage(
+      `there is no target ${printable(target)}`,
+      known.length === 0 ? 'Muster was never started here' : `Muster knows ${known.join(', ')}`,
+    )
 }
 
 type Row = {

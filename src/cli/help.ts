@@ -1,4 +1,4 @@
-import type { Command } from './command.ts'
+import type { Command, Option } from './command.ts'
 import { type CommandName, commands, type Group } from './commands.ts'
 import type { Paint } from './paint.ts'
 
@@ -30,5 +30,13 @@ const oneLines = (paint: Paint, command: Command): readonly string[] => [
   `muster ${paint.cyan(command.usage)}`,
   `  ${command.summary}`,
   ...(command.more ?? []).map((line) => `  ${line}`),
-  ...Object.entries(command.options ?? {}).map(([name, { type }]) => `  --${name}${type === 'string' ? ' …' : ''}`),
+  ...optionLines(Object.entries(command.options ?? {})),
 ]
+
+const optionLines = (options: readonly (readonly [string, Option])[]): readonly string[] => {
+  const words = options.map(
+    ([name, option]) => `--${name}${option.type === 'string' ? ` ${option.takes}${option.multiple ? '…' : ''}` : ''}`,
+  )
+  const width = Math.max(0, ...words.map((word) => word.length))
+  return options.map(([, { about }], at) => `  ${(words[at] ?? '').padEnd(width)}  ${about}`)
+}

@@ -7,7 +7,7 @@ import type { Answer, Call, Command } from './command.ts'
 import { failure, refusal, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
-import { reasonGiven } from './reason-given.ts'
+import { reasonGiven, reasonOption } from './reason-given.ts'
 
 type Decide = (
   context: Pick<Engine, 'db' | 'nudge'>,
@@ -72,7 +72,7 @@ const deciding =
     })
   }
 
-const options = { reason: { type: 'string' } } as const
+const options = { reason: reasonOption } as const
 
 /** null: everybody's. */
 const peopleOf = ({ values }: Call): readonly string[] | null => {
@@ -90,6 +90,14 @@ export const holdReject: Command = {
 export const holdRelease: Command = {
   summary: 'lets a mass change go that the guard held, or some people of it; audited',
   usage: 'hold release HOLD --reason TEXT [--person KEY]…',
-  options: { ...options, person: { type: 'string', multiple: true } },
+  options: {
+    ...options,
+    person: {
+      type: 'string',
+      takes: 'KEY',
+      multiple: true,
+      about: 'only what it holds of this person (personKey); may stand several times',
+    },
+  },
   run: deciding('release', releaseHold),
 }

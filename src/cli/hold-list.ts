@@ -6,7 +6,7 @@ import { tableLines } from './table.ts'
 export const holdList: Command = {
   summary: 'what waits for a human: SoD holds and tripped guards',
   usage: 'hold list [--all]',
-  options: { all: { type: 'boolean' } },
+  options: { all: { type: 'boolean', about: 'closed ones, too' } },
   run: (call) =>
     inOffice(call, async ({ prisma }) => {
       const holds = await prisma.hold.findMany({

@@ -7,12 +7,12 @@ import type { Answer, Command } from './command.ts'
 import { failure, refusal, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
-import { reasonGiven } from './reason-given.ts'
+import { reasonGiven, reasonOption } from './reason-given.ts'
 import { printable } from './table.ts'
 import { targetNamed } from './target-named.ts'
 
 const patienceMs = 60_000
-const options = { reason: { type: 'string' } } as const
+const options = { reason: reasonOption } as const
 
 export const link: Command = {
   summary: 'says whose an account is; it is read first, nothing is changed there; audited',

@@ -1,8 +1,8 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { type ProcessEnvironment, processEnvironment } from '../config.ts'
-import { isOutage } from '../engine/outage.ts'
 import type { Answer, Command, Values } from './command.ts'
 import { Complaint, type ExitCode, usage } from './complaint.ts'
+import { databaseTrouble, plainMessage } from './database-trouble.ts'
 import { find } from './find.ts'
 import { helpLines } from './help.ts'
 import { jsonText } from './json-text.ts'
@@ -80,14 +80,8 @@ const complain = (
 
 const asComplaint = (error: unknown): Complaint => {
   if (error instanceof Complaint) return error
-  const message = error instanceof Error ? error.message : String(error)
-  if (isOutage(error) || /Can't reach database server|ECONNREFUSED/.test(message))
-    return new Complaint(
-      1,
-      'the database cannot be reached',
-      'check MUSTER_DATABASE_URL, and that PostgreSQL runs; `muster doctor` looks at every part',
-    )
-  return new Complaint(1, message)
+  const trouble = databaseTrouble(error)
+  return trouble ?? new Complaint(1, plainMessage(error instanceof Error ? error.message : String(error)))
 }
 
 /** What a usage names in capitals, outside its options. */

@@ -12,7 +12,9 @@ import { printable } from './table.ts'
 export const publishCommand: Command = {
   summary: 'sends HR events (JSON or one a line) to Kafka, as HR would',
   usage: 'publish FILE… [--topic TOPIC]',
-  options: { topic: { type: 'string' } },
+  options: {
+    topic: { type: 'string', takes: 'TOPIC', about: 'where to; left out: the only topic of muster.yaml' },
+  },
   run: async (call) => {
     if (call.words.length === 0)
       throw usage('which files?', 'usage: muster publish FILE… (JSON, or NDJSON with one event a line)')

@@ -21,10 +21,16 @@ const reasonOf = (call: Call): QuarantineReason | undefined => {
   return reason
 }
 
+const only = {
+  type: 'string',
+  takes: 'REASON',
+  about: `only those of this reason: ${quarantineReasons.join(', ')}`,
+} as const
+
 export const quarantineList: Command = {
   summary: 'messages that are no worker events, with the reason',
   usage: 'quarantine list [--reason REASON]',
-  options: { reason: { type: 'string' } },
+  options: { reason: only },
   run: (call) => {
     const reason = reasonOf(call)
     return inOffice(call, async ({ db }) => {
@@ -111,7 +117,7 @@ const shownBytes = (raw: string): readonly string[] => [
 export const quarantineReplay: Command = {
   summary: 'judges again, with what is known by now; audited when it leaves quarantine',
   usage: 'quarantine replay TOPIC/PARTITION/OFFSET | --all [--reason REASON]',
-  options: { all: { type: 'boolean' }, reason: { type: 'string' } },
+  options: { all: { type: 'boolean', about: 'instead of one place: all messages in quarantine' }, reason: only },
   run: (call) => {
     const reason = reasonOf(call)
     const engine = (db: Parameters<typeof placeOf>[0]) => ({ db, nudge: () => {} })

@@ -7,3 +7,9 @@ export const reasonGiven = ({ values }: Call): string => {
   if (reason === undefined || reason.trim() === '') throw usage('why?', 'say it: --reason TEXT goes into the audit')
   return reason
 }
+
+export const reasonOption = {
+  type: 'string',
+  takes: 'TEXT',
+  about: 'why; needed, and read by auditors (auditor.reasons)',
+} as const

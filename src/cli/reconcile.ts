@@ -7,6 +7,7 @@ import type { Answer, Command } from './command.ts'
 import { usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
+import { nothingKnown } from './nothing-known.ts'
 import type { Paint } from './paint.ts'
 import { printable } from './table.ts'
 import { targetNamed } from './target-named.ts'
@@ -18,7 +19,13 @@ const namedChanges = 20
 export const reconcileCommand: Command = {
   summary: 'lists who is in each entitlement of a target now, and what changed behind Muster',
   usage: 'reconcile TARGET [--full] [--accept-shrunken]',
-  options: { full: { type: 'boolean' }, 'accept-shrunken': { type: 'boolean' } },
+  options: {
+    full: { type: 'boolean', about: 'reads everything, also where a change log would name what changed' },
+    'accept-shrunken': {
+      type: 'boolean',
+      about: 'believes lists that lack many who were there: whoever is not listed has lost it; look there first',
+    },
+  },
   run: (call) => {
     const [target, ...more] = call.words
     if (target === undefined || target === '')
@@ -26,7 +33,7 @@ export const reconcileCommand: Command = {
     if (more.length > 0)
       throw usage(`what is ${more.join(' ')}?`, 'usage: muster reconcile TARGET [--full] [--accept-shrunken]')
     const settings = targetNamed(call, target)
-    return inOffice(call, async ({ db }): Promise<Answer> => {
+    return inOffice(call, async ({ db, prisma }): Promise<Answer> => {
       const connector = await connectorByHand(settings, db)
       try {
         const result = await reconcile(
@@ -44,10 +51,11 @@ export const reconcileCommand: Command = {
           unread.length === 0 &&
           shrunken.length === 0 &&
           [accountsUnread, uncorrelatedPeople, indirectUnread].every((cause) => cause === null)
+        const unknown = await nothingKnown(prisma, target)
         return {
           exit: complete ? 0 : 1,
-          json: { complete, ...result },
-          lines: (paint) => linesOf(result, complete, paint),
+          json: { complete, nothingKnown: unknown, ...result },
+          lines: (paint) => linesOf(result, complete, unknown, paint),
         }
       } finally {
         await connector.close()
@@ -66,15 +74,23 @@ const firstKeys = (keys: readonly { readonly key: string }[]): string =>
     .map(({ key }) => key)
     .join(', ')}${keys.length > 10 ? ' …' : ''}`
 
-const linesOf = (result: Reconciliation, complete: boolean, paint: Paint): readonly string[] => {
+const linesOf = (
+  result: Reconciliation,
+  complete: boolean,
+  unknown: string | null,
+  paint: Paint,
+): readonly string[] => {
   const { target, listed, members, appeared, missing, found, passing, uncorrelated, noAccounts, changes } = result
   const { accounts, reopened, shutElsewhere, renamed, gone, accountsUnread, indirect, indirectUnread } = result
   const some = (n: number, text: string) => (n <= 0 ? [] : [`  ${text}`])
   const cross = (text: string) => `  ${paint.red('✗')} ${text}`
   const isQuiet =
-    complete && [appeared, missing, found, reopened, shutElsewhere, renamed, gone, indirect].every((n) => n === 0)
+    complete &&
+    unknown === null &&
+    [appeared, missing, found, reopened, shutElsewhere, renamed, gone, indirect].every((n) => n === 0)
   return [
     `${target}: ${counted(listed, 'entitlement')} listed, ${counted(members, 'member')} known to Muster, ${counted(accounts, 'linked account')} read`,
+    ...(unknown === null ? [] : [`  ${unknown}`]),
     ...(isQuiet ? [`  ${paint.green('✓')} nothing changed behind Muster since it last looked`] : []),
     ...some(
       result.linked,

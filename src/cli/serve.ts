@@ -22,7 +22,18 @@ const laneRoles: readonly Role[] = ['evaluate', 'dispatch', 'provision']
 export const serve: Command = {
   summary: 'runs the engine until it is told to stop (SIGTERM, SIGINT)',
   usage: 'serve [--roles ROLE,…] [--lanes leaver,bulk]',
-  options: { roles: { type: 'string' }, lanes: { type: 'string' } },
+  options: {
+    roles: {
+      type: 'string',
+      takes: 'ROLE,…',
+      about: `which parts of the work this process does; left out, all: ${allRoles.join(',')}`,
+    },
+    lanes: {
+      type: 'string',
+      takes: 'LANE,…',
+      about: `whose work: leaver is urgent and goes first, bulk is all the rest; left out, both`,
+    },
+  },
   run: async (call) => {
     const config = configOf(call)
     const roles = listOf(call, 'roles', allRoles)

@@ -1,3 +1,7 @@
+import type { Office } from '../app/office.ts'
+import { explainAccess } from '../engine/explain-access.ts'
+import { createPolicyBook } from '../engine/policy-book.ts'
+import { explanationLines } from '../policies/explain-text.ts'
 import type { Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
@@ -146,6 +150,23 @@ export const showDispatch: Command = {
   },
 }
 
+/** The derivation that `muster why` prints: rules, roles, and what it conflicts with. */
+const whyWanted = async (
+  db: Office['db'],
+  person: string | null,
+  entitlement: string | null,
+): Promise<readonly string[]> => {
+  if (person === null || entitlement === null) return []
+  const told = await explainAccess(db, createPolicyBook(), person, entitlement, null)
+  return told.kind === 'explained' ? explanationLines(told.explanation) : []
+}
+
+const whatToDo = (hold: bigint): readonly string[] => [
+  'take one side away, in the policies or with HR: the hold closes by itself',
+  'or write an exception (approver, reason, control, expiry) into policies/, then `muster policy apply`',
+  `or deny it: \`muster hold reject ${hold} --reason TEXT\``,
+]
+
 type GuardDetail = { readonly count?: number; readonly allowed?: number }
 
 /** What tripped a guard; of a conflict of duties there is nothing. */
@@ -157,7 +178,7 @@ export const showHold: Command = {
   usage: 'show hold ID',
   run: (call) => {
     const id = idOf(call.words, 'hold')
-    return inOffice(call, async ({ prisma }) => {
+    return inOffice(call, async ({ db, prisma }) => {
       const hold = await prisma.hold.findUnique({ where: { id } })
       if (hold === null) throw failure(`there is no hold ${id}`, '`muster hold list --all` shows every hold')
       const people = await personKeys(prisma, [hold.identityId])
@@ -168,13 +189,16 @@ export const showHold: Command = {
         orderBy: { recordedAt: 'asc' },
       })
       const reasons = said.map(({ body }) => String((body as { readonly reason?: unknown }).reason ?? ''))
+      const person = people.get(hold.identityId) ?? null
+      const entitlement = names.get(hold.entitlementId) ?? null
       const json = {
         ...hold,
         detail,
         reasons,
-        person: people.get(hold.identityId) ?? null,
-        entitlement: names.get(hold.entitlementId) ?? null,
+        person,
+        entitlement,
         conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)),
+        wanted: hold.kind === 'sod' && hold.closedAs === null ? await whyWanted(db, person, entitlement) : [],
         holds: hold.kind === 'guard' && hold.closedAs === null ? await heldSummary(prisma, hold) : null,
       }
       return {
@@ -194,6 +218,8 @@ export const showHold: Command = {
             ['since', hold.openedAt],
             ['closed', hold.closedAt],
           ]),
+          ...section(paint, 'why it is wanted', json.wanted.map(printable)),
+          ...(hold.kind === 'sod' && hold.closedAs === null ? section(paint, 'what to do', whatToDo(id)) : []),
           ...(json.holds === null ? [] : heldLines(paint, json.holds)),
         ],
       }

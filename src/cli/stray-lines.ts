@@ -43,6 +43,12 @@ const ownerText = ({ is, person, grants }: Stray, target: string): string => {
   switch (is) {
     case 'nobody':
       return 'nobody whom Muster knows'
+    case 'own':
+      return 'Muster itself: what it signs in as'
+    case 'built-in':
+      return `nobody: ${target} made it for itself`
+    case 'protected':
+      return 'nobody whom Muster knows; protected in muster.yaml'
     case 'theirs':
       return `${person} by its key; \`muster reconcile ${target}\` will link it, unless something speaks against it (\`muster finding list\`)`
     case 'left':

@@ -18,7 +18,13 @@ const isDenied = ({ verdict }: { readonly verdict: { readonly kind: string } | n
 
 const taken = 'given again where its `drift` says revert, or when it is wanted anew; else a finding'
 
-const options = { at: { type: 'string' } } as const
+const options = {
+  at: {
+    type: 'string',
+    takes: 'MOMENT',
+    about: 'as of then, by what is known and the policy of now; with its zone: 2026-12-01T00:00:00Z',
+  },
+} as const
 
 const derivation =
   (name: string) =>

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { didYouMean, type Problem } from '../policies/problem.ts'
 import type { YamlFile, YamlPath } from '../policies/yaml-file.ts'
+import { knownMembers } from './known-members.ts'
 
 /** zod's issues with muster.yaml as mistakes at their places, in words for whoever writes the file. Never quotes a value. */
 export const fileProblems = (
@@ -17,7 +18,7 @@ export const fileProblems = (
           file.problem(
             [...path, key],
             `unknown member ${JSON.stringify(key)}`,
-            'see schemas/muster.schema.json for what is known here',
+            didYouMean(key, knownMembers(file.value, path)) ?? 'see schemas/muster.schema.json for what is known here',
             'key',
           ),
         )

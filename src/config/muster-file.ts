@@ -7,7 +7,8 @@ import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
 import { targetModes } from '../domain/target.ts'
 import { defaultGuardLimits } from '../planning/guard.ts'
 import { duration } from './duration.ts'
-import { nothingToDelete, ownStatements, protectedByNativeId } from './target-rules.ts'
+import { withNothingMapped } from './expected-accounts.ts'
+import { createdByName, nothingToDelete, ownRoles, protectedByNativeId } from './target-rules.ts'
 
 /** What muster.yaml may say, after its references (`env:…`, `file:…`) were resolved. Input side = the published JSON Schema. */
 const name = z
@@ -70,7 +71,9 @@ const target = {
   accounts: z
     .enum(['create', 'expect'])
     .default('create')
-    .describe('create: nobody found → create the account. expect: something else creates it; wait.'),
+    .describe(
+      'create: nobody found → create the account. expect: something else creates it; wait, and write no attribute that is not mapped.',
+    ),
   expectWithin: duration('1s', '30d')
     .prefault('24h')
     .describe('With accounts: expect, when a missing account becomes a finding.'),
@@ -206,12 +209,17 @@ export const musterFile = z
       .superRefine(unique('source', 'id'))
       .describe('Where worker events come from.'),
     targets: z
-      .array(z.discriminatedUnion('type', targets))
-      .min(1)
-      .superRefine(unique('target', 'id'))
-      .superRefine(nothingToDelete)
-      .superRefine(ownStatements)
-      .superRefine(protectedByNativeId)
+      .preprocess(
+        withNothingMapped,
+        z
+          .array(z.discriminatedUnion('type', targets))
+          .min(1)
+          .superRefine(unique('target', 'id'))
+          .superRefine(createdByName)
+          .superRefine(nothingToDelete)
+          .superRefine(ownRoles)
+          .superRefine(protectedByNativeId),
+      )
       .describe('Systems that Muster provisions into.'),
     engine,
     queue,

@@ -49,6 +49,11 @@ export type ApplyContext = {
   readonly signal: AbortSignal
   /** Asked right before each write; false = the lease is no longer safe, do not write. */
   readonly mayWrite: () => boolean
+  /**
+   * Asked of each account that was found for an operation which names none, before it is written or linked (see linkable.ts):
+   * the refusal to answer with instead; null: it may be. Absent: all may be.
+   */
+  readonly linkRefusal?: (account: NativeId) => Outcome | null
 }
 
 /** What `observe` must know beside the operations. */
@@ -170,6 +175,8 @@ export type ListedAccount = {
   /** The person key that stands on it; null: none. */
   readonly key: string | null
   readonly enabled: boolean
+  /** Nobody's, because the target made it for itself. */
+  readonly builtIn?: true
 }
 
 /** The account that Muster is bound as; the role that it runs as. */
@@ -243,6 +250,7 @@ export type Connector = {
     members: readonly string[],
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
+  /** Whom a partial read shows is believed; only a complete one says of anybody that they are not there. */
   readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<SeenAccount>>
   /** All of them, linked or not: where accounts are looked for when people are correlated. */
   readonly listAccounts: (signal: AbortSignal) => Promise<Snapshot<ListedAccount>>

@@ -1,9 +1,10 @@
 import type { NativeId } from '../domain/ids.ts'
-import { isElsewhere, type Outcome } from '../domain/outcome.ts'
+import type { Outcome } from '../domain/outcome.ts'
 import { isProtectedAccount, isProtectedEntitlement, type Protection } from '../domain/protection.ts'
 import type { ApplyContext, Connector, EntitlementRef, Operation } from './connector.ts'
 import { isOwn, isOwnName, rememberOwn } from './own-things.ts'
 import { rememberNames, type ShownName, type ShownNames } from './shown-names.ts'
+import { unanswered } from './unanswered.ts'
 
 /**
  * The connector behind a door that nothing protected passes: whoever is break-glass, whatever is the target's own, and what
@@ -33,12 +34,11 @@ export const protecting = (
         isOwnName(own.known(), lookup) || (nativeId !== null && isOwn(own.known(), 'entitlement', nativeId))
       return isOurs ? 'own-entitlement' : null
     },
-    // Looked for only where somebody is protected who may be found: a person key may come to stand on Muster's own account.
-    looks: () => protection.accounts.length > 0 || own.known().some(({ kind }) => kind === 'account'),
     names,
     asksNames: () => names.told && protection.entitlements.length > 0,
     ownsEntitlements: () => own.known().some(({ kind }) => kind === 'entitlement'),
   }
+  const { poll } = connector
   return {
     ...connector,
     apply: async (operations, context) => {
@@ -49,13 +49,14 @@ export const protecting = (
     observe: async (operations, observing) => {
       if ((await own.ask(observing.signal)) === null)
         return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
-      return (await connector.observe(operations, observing)).map((outcome) => {
-        if (outcome.kind !== 'done' || outcome.account === undefined) return outcome
-        // Found for somebody who has none: nobody links it.
-        const word = door.accountWord(outcome.account.nativeId)
-        return word === null ? outcome : refused(word)
-      })
+      return (await connector.observe(operations, observing)).map((outcome) => unlinked(door, outcome))
     },
+    ...(poll === undefined
+      ? {}
+      : {
+          poll: async (pending, signal) =>
+            (await poll(pending, signal)).map((outcome, index) => notLinked(door, pending[index]?.operation, outcome)),
+        }),
     protects: async (account, signal) => {
       const told = await own.ask(signal)
       return door.accountWord(account) !== null ? true : told === null ? null : false
@@ -67,7 +68,6 @@ type Door = {
   /** Our word for why it is not touched; null: it may be. */
   readonly accountWord: (nativeId: NativeId) => string | null
   readonly entitlementWord: (entitlement: EntitlementRef, op: 'grant' | 'revoke') => string | null
-  readonly looks: () => boolean
   readonly ownsEntitlements: () => boolean
   /** Whether what the target calls an entitlement may decide. */
   readonly asksNames: () => boolean
@@ -80,8 +80,7 @@ const apply = async (
   operations: readonly Operation[],
   context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
-  const sought = await foundFor(connector, door, operations, context)
-  const first = operations.map((operation) => refusal(door, operation, sought.get(operation)))
+  const first = operations.map((operation) => refusal(door, operation))
   const left = operations.filter((_, index) => first[index] === null)
   const meant = await meantBy(connector, door, left, context)
   const shown = await shownAs(door, left, meant, context)
@@ -89,9 +88,26 @@ const apply = async (
   const reasons = await whyNotAnswered(connector, operations, judged, context)
   const refusals = judged.map((one, index) => reasons.get(index) ?? one)
   const open = operations.filter((_, index) => refusals[index] === null)
-  const told = (open.length === 0 ? [] : await connector.apply(open, context)).values()
-  return refusals.map((one) => one ?? told.next().value ?? notBegun)
+  const told = (
+    open.length === 0 ? [] : await connector.apply(open, { ...context, linkRefusal: linkRefusal(door) })
+  ).values()
+  return refusals.map((one, index) => one ?? notLinked(door, operations[index], told.next().value ?? notBegun))
 }
+
+/** A person key may come to stand on Muster's own account, or on a protected one: only who finds it knows. */
+const linkRefusal = (door: Door) => (account: NativeId) => {
+  const word = door.accountWord(account)
+  return word === null ? null : refused(word)
+}
+
+/** Found for somebody who has none: nobody links it, whatever the connector says. Who was named passed the door before the change. */
+const notLinked = (door: Door, operation: Operation | undefined, outcome: Outcome): Outcome =>
+  operation?.account === null ? unlinked(door, outcome) : outcome
+
+const unlinked = (door: Door, outcome: Outcome): Outcome =>
+  outcome.kind === 'done' && outcome.account !== undefined
+    ? (linkRefusal(door)(outcome.account.nativeId) ?? outcome)
+    : outcome
 
 /** Whose trouble it is that a name tells nothing: the connector's own word for it, where it has one. */
 const whyNotAnswered = async (
@@ -106,42 +122,12 @@ const whyNotAnswered = async (
     asked.map(([, operation]) => operation),
     { signal, sentMsAgo: null },
   )
-  return new Map(
-    asked.map(([index], at): [number, Outcome] => {
-      const one = told[at]
-      if (one?.kind === 'refused') return [index, one]
-      return [index, one?.kind === 'unknown' ? { kind: 'retry', cause: one.cause } : unread]
-    }),
-  )
+  return new Map(asked.map(([index], at) => [index, unanswered(told[at], notAnswered)]))
 }
 
-/** Which accounts would be linked: known only by looking. */
-const foundFor = async (
-  connector: Connector,
-  door: Door,
-  operations: readonly Operation[],
-  { signal }: ApplyContext,
-): Promise<ReadonlyMap<Operation, NativeId | Unread>> => {
-  const seeking = operations.filter((operation) => operation.op === 'ensureAccount' && operation.account === null)
-  if (!door.looks() || seeking.length === 0) return new Map()
-  const outcomes = await connector.observe(seeking, { signal, sentMsAgo: null })
-  return new Map(
-    seeking.flatMap((operation, index): [Operation, NativeId | Unread][] => {
-      const outcome = outcomes[index]
-      if (outcome?.kind === 'done') return outcome.account === undefined ? [] : [[operation, outcome.account.nativeId]]
-      // Nobody has it, or the connector refuses by itself: then there is nothing to protect.
-      if (outcome?.kind === 'unknown')
-        return [[operation, isElsewhere(outcome.cause) ? { kind: 'retry', cause: outcome.cause } : unread]]
-      return outcome === undefined ? [[operation, unread]] : []
-    }),
-  )
-}
-
-const refusal = (door: Door, operation: Operation, found: NativeId | Unread | undefined): Outcome | null => {
-  if (typeof found === 'object') return found
-  const account = operation.account ?? found
+const refusal = (door: Door, operation: Operation): Outcome | null => {
   const word =
-    (account === undefined ? null : door.accountWord(account)) ??
+    (operation.account === null ? null : door.accountWord(operation.account)) ??
     ('entitlement' in operation ? door.entitlementWord(operation.entitlement, operation.op) : null)
   return word === null ? null : refused(word)
 }
@@ -211,10 +197,7 @@ const meantRefusal = (
   return word === null ? null : refused(word)
 }
 
-const unread = { kind: 'retry', cause: { code: '', word: 'not-read-before' } } as const
-const notAnswered = { kind: 'retry', cause: { ...unread.cause, elsewhere: true } } as const
-/** Why it is not known what would be written. */
-type Unread = Extract<Outcome, { kind: 'retry' }>
+const notAnswered = { kind: 'retry', cause: { code: '', word: 'not-read-before', elsewhere: true } } as const
 const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read', elsewhere: true } } as const
 /** Who is not let in at all is told so: that is the target's trouble, and waits otherwise than a read that failed. */
 const whyUnread = (read: Outcome): Outcome =>

@@ -34,6 +34,12 @@ export const refusalReasons = [
 ] as const
 export type RefusalReason = (typeof refusalReasons)[number]
 
+/**
+ * Cause word of a refusal: the account is not where accounts are, and Muster may not look where else it may be. Nobody knows whether it
+ * is gone, and soon repeating tells no more.
+ */
+export const accountOutOfSight = 'account-out-of-sight'
+
 /** How a state was proved: read back from the target after the change, by which read. */
 export type Evidence = {
   /** What was read, e.g. 'member-values', 'account-entry', 'bind-refused'. */

@@ -75,6 +75,7 @@ const check = async (
   const begun = await databaseNow(engine.db)
   const by = auditedBy(engine, target)
   const ids = due.map(({ native_id }) => native_id as NativeId)
+  const { settleMs } = connector.manifest
   const [accounts, grants] = await Promise.all([connector.accounts(ids, signal), connector.grantsOf(ids, signal)])
   if (accounts.kind === 'partial' || grants.kind === 'partial') {
     // Who is told to stop has learnt nothing of the target.
@@ -92,7 +93,7 @@ const check = async (
     await contestSeen(tx, target, seen)
     const drifted = due.flatMap((one) => accountDrift(one, shown.get(one.native_id), connector.manifest))
     const open = drifted.filter(({ drift }) => drift === 'account-reopened')
-    return { known: rows, reopened: await saveAccountDrift(tx, target, by, open, begun) }
+    return { known: rows, reopened: await saveAccountDrift(tx, target, by, open, begun, settleMs) }
   })
   const drift = due.flatMap((one) =>
     (byAccount.get(one.native_id) ?? []).flatMap(({ entitlement }): Drift[] => {

@@ -3,7 +3,7 @@ import type { NativeId } from '../domain/ids.ts'
 import type { Drift } from './save-drift.ts'
 
 const accountsAtOnce = 200
-/** Single accounts that cannot be read before it is the target that cannot. */
+/** Single accounts, of leavers and of others each, that cannot be read before it is the target that cannot. */
 const mostFailures = 8
 
 /**
@@ -37,8 +37,10 @@ export const confirmDrift = async (
       await read(some.slice(middle))
     }
   }
-  for (const accounts of [leavers, others])
+  for (const accounts of [leavers, others]) {
+    failures = 0
     for (let at = 0; at < accounts.length; at += accountsAtOnce) await read(accounts.slice(at, at + accountsAtOnce))
+  }
   const isSo = ({ kind, entitlementNative, link }: Drift) =>
     holds.has(`${link.native_id} ${entitlementNative}`) === (kind !== 'missing')
   return {

@@ -55,7 +55,7 @@ export const distrustTakenAccounts = async (
 const takenNext = ({ lane }: Claim, { action }: Verdict): Verdict['next'] => ({
   kind: 'park',
   finding: 'account-ambiguous',
-  ...(lane === 'leaver' ? { afterMs: restOf({ attempts: action.attempts + 1, random: 0.5 }) } : {}),
+  ...(lane === 'leaver' ? { afterMs: restOf({ rests: action.rests, random: 0.5 }) } : {}),
 })
 
 /** Two entries of the catalogue are one thing: what was given stands under the first, and a human must look. */

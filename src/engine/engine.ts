@@ -21,6 +21,8 @@ export type TargetSettings = Omit<TargetRules, 'mode'> & {
   readonly expectWithinMs: number
   /** How often its members are listed and compared, ms. */
   readonly reconcileEveryMs: number
+  /** Of all that plans here depend on; whoever else evaluates should have the same. undefined: never compared. */
+  readonly planningHash?: string
 }
 
 /** What every verb of the engine is given. Wired in app.ts, nowhere else. */

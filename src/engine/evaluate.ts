@@ -5,12 +5,13 @@ import { isTimeout, isUnavailable, type Transaction } from '../store/database.ts
 import { type EvaluationFacts, loadFacts } from '../store/evaluation-facts.ts'
 import { openFinding } from '../store/findings.ts'
 import { parkIdentity } from '../store/parked.ts'
-import { targetModes } from '../store/targets.ts'
+import { targetRows } from '../store/targets.ts'
 import { type DueIdentity, lockDue, lockDueBeside, lockDueOf, lockOpenWork } from '../store/work-queue.ts'
 import { blameSystem, faultFields, isServerFault, isSystemFault } from './blame.ts'
 import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
 import { type Judged, judge } from './judge.ts'
+import { tellOtherPlans } from './plan-anew.ts'
 import { saveEvaluation } from './save-evaluation.ts'
 
 /** Leavers in one batch, by those of a bulk batch: who leaves together is taken out of each group together. */
@@ -158,14 +159,14 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
   await engine.settings.pause?.('evaluate:locked')
   // Sent together, run in this order. The policy is read after the identities were locked: one that became active
   // before has already made them due again.
-  const [policy, facts, modes] = await Promise.all([
+  const [policy, facts, rows] = await Promise.all([
     engine.policies.current(tx).catch(blameSystem),
     loadFacts(tx, ids),
-    targetModes(tx),
+    targetRows(tx),
   ])
   const context = {
     policy,
-    targets: engine.targets.map((target) => ({ ...target, mode: modes.get(target.id) ?? ('observe' as const) })),
+    targets: engine.targets.map((target) => ({ ...target, mode: rows.get(target.id)?.mode ?? ('observe' as const) })),
     connectors: engine.connectors,
   }
   const factsOf = new Map(facts.map((fact) => [fact.id, fact]))
@@ -184,6 +185,7 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
     }
   }
   await saveEvaluation(engine, tx, policy, judged)
+  await tellOtherPlans(tx, engine.targets, rows)
   await engine.settings.pause?.('evaluate:saved')
   return { evaluated: judged.length, failed }
 }

@@ -1,9 +1,11 @@
 import { auditEntry } from '../audit/entry.ts'
 import { seeksOnly } from '../domain/action.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
-import { saveGone } from '../store/account-reconciliations.ts'
+import { accountOutOfSight } from '../domain/outcome.ts'
+import { saveGone, saveOutOfSight } from '../store/account-reconciliations.ts'
 import { unlinkReplaced } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
+import { openFinding } from '../store/findings.ts'
 import { goAgainOf } from '../store/go-again.ts'
 import { type AuditedBy, auditedAccount } from './audited-account.ts'
 import type { Claim } from './claim.ts'
@@ -18,7 +20,10 @@ const isReplaced = ({ action, outcome, next }: Verdict): boolean =>
   outcome.account !== undefined &&
   outcome.account.nativeId !== action.gone_native
 
-/** Before the other is linked: one person has one account on a target. Answers what the audit says of it. */
+/**
+ * Before the other is linked: one person has one account on a target. What is gone is nobody's from now on; restored one day, with
+ * all that it held, nothing would shut it: a human is told at once. Answers what the audit says of it.
+ */
 export const unlinkReplacedBy = async (
   tx: Transaction,
   claim: Claim,
@@ -37,6 +42,14 @@ export const unlinkReplacedBy = async (
         : [],
     ),
   )
+  for (const [identityId, account] of unlinked)
+    await openFinding(tx, {
+      kind: 'account-replaced',
+      key: `account:${account}`,
+      urgent: true,
+      identityId,
+      detail: { target: claim.target, account },
+    })
   return found.flatMap(({ action }) => {
     const account = unlinked.get(action.identity_id)
     return account !== undefined
@@ -60,7 +73,7 @@ export const unlinkReplacedBy = async (
 
 /**
  * Leavers' accounts that are not there; and where theirs is back, or another was found, what was parked for want of it goes at once.
- * When their own is found by its key alone, only what was refused once: what refused it may refuse it again. Whoever it concerns is locked (makesDue).
+ * When their own is found by its key alone, only what was parked once: what refused it may refuse it again. Whoever it concerns is locked (makesDue).
  */
 export const saveGoneAndBack = async (
   tx: Transaction,
@@ -83,6 +96,16 @@ export const saveGoneAndBack = async (
       one.next.kind === 'done' && one.outcome.kind === 'done' && one.action.gone_native !== null && !back.includes(one),
   )
   tx.defer(saveGone(tx, at, gone))
+  tx.defer(
+    saveOutOfSight(
+      tx,
+      settled.flatMap(({ action, outcome }) =>
+        lane === 'leaver' && 'cause' in outcome && outcome.cause.word === accountOutOfSight
+          ? (action.account_id ?? [])
+          : [],
+      ),
+    ),
+  )
   tx.defer(
     goAgainOf(
       tx,

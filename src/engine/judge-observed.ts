@@ -91,9 +91,9 @@ export const keptByAdoption = (
   new Set(
     [
       ...facts.grants,
-      ...facts.adopted.filter(({ isTakenByUs }) => isTakenByUs),
-      ...facts.drift.filter(
-        ({ entitlement, missingSince }) => missingSince !== null && isReverted(entitlement, facts, policy),
+      ...facts.adopted.filter(
+        ({ entitlement, takenBy }) =>
+          takenBy === 'us' || (takenBy === 'another' && isReverted(entitlement, facts, policy)),
       ),
     ].map(({ entitlement }) => entitlement as EntitlementId),
   )

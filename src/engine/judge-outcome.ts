@@ -19,6 +19,7 @@ export const judgeOutcome = (
     lane: claim.lane,
     kind: action.kind,
     attempts: action.attempts + 1,
+    rests: action.rests,
     accounts: createsAccounts(engine, claim.target) ? 'create' : 'expect',
     deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
     random: engine.random(),

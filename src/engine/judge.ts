@@ -81,7 +81,7 @@ export const judge = (identity: DueIdentity, facts: EvaluationFacts, context: Ju
     target,
     from: identity.now,
     to: null,
-    isTakenByUs: false,
+    takenBy: null,
   }))
   const again = judgeAs(identity, { ...facts, adopted: [...facts.adopted, ...adopted] }, context)
   return { ...again.judged, takeOver: taken.map(({ entitlement }) => entitlement) }

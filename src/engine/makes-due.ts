@@ -5,12 +5,19 @@ import type { Engine } from './engine.ts'
 import { wasOpen } from './opened-before-deletion.ts'
 import { leavesUnread } from './read-indirect.ts'
 import { rulesOf } from './rules-of.ts'
+import type { Verdict } from './verdict.ts'
 
 /**
  * What an outcome found changes what is desired or observed beyond its own action: evaluation must look. So it must where a list
- * of grants shows one that nobody knew of; that is known only once it is stored (settle.ts).
+ * of grants shows one that nobody knew of; that is known only once it is stored (settle.ts). `signedOut`: whose sessions the same
+ * call has ended.
  */
-export const makesDue = (engine: Engine, { lane, target }: Claim, action: ClaimedAction, outcome: Outcome): boolean => {
+export const makesDue = (
+  engine: Engine,
+  { lane, target }: Claim,
+  { action, outcome }: Pick<Verdict, 'action' | 'outcome'>,
+  signedOut: ReadonlySet<number>,
+): boolean => {
   if (wasOpen(action, outcome)) return true
   // It is gone: another one may stand in its place.
   if (seenGone(lane, action, outcome)) return action.gone_native === null
@@ -26,7 +33,8 @@ export const makesDue = (engine: Engine, { lane, target }: Claim, action: Claime
     (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
   )
     return true
-  if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native') return true
+  if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native')
+    return !signedOut.has(action.identity_id)
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true
   if (seeksOnly({ kind: action.kind, lane })) return true

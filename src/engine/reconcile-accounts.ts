@@ -1,5 +1,5 @@
 import type { Connector, SeenAccount } from '../connectors/connector.ts'
-import type { NativeId, TargetId } from '../domain/ids.ts'
+import type { TargetId } from '../domain/ids.ts'
 import { tooManyGone } from '../planning/differences.ts'
 import {
   closeAccountFindings,
@@ -13,6 +13,7 @@ import { believedAccounts } from '../store/behind.ts'
 import { goAgainOf } from '../store/go-again.ts'
 import { isNameChange, keptName } from './account-name.ts'
 import { auditedBy } from './audited-account.ts'
+import { accountReader } from './read-accounts.ts'
 import type { AccountsReconciled, Reconciler } from './reconciler.ts'
 import {
   type AccountDrift,
@@ -54,7 +55,7 @@ export const reconcileAccounts = async (
   readonly stillBehind: readonly number[] | null
 }> => {
   const read = await readAccounts(engine, target, connector, extent, signal)
-  const { accounts, drifted, unread } = read
+  const { accounts, drifted, unread, unreadAccounts } = read
   const gone = drifted.filter(({ drift }) => drift === 'account-gone')
   const absent = new Set(gone.map(({ one }) => one.native_id))
   // Deleting the account of a leaver who is out is what others do in time; what was told once is known.
@@ -66,17 +67,20 @@ export const reconcileAccounts = async (
   // An account that was read is open or shut whatever the others are.
   const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
   const by = auditedBy(engine, target)
+  const { settleMs } = connector.manifest
   const saved: AccountDrift[] = []
   // Few at a time, leavers first: whoever is locked here cannot be evaluated meanwhile.
   const inOrder = [...certain].sort((a, b) => Number(b.one.leaver) - Number(a.one.leaver))
   for (let at = 0; at < inOrder.length; at += savedAtOnce) {
     const some = inOrder.slice(at, at + savedAtOnce)
-    saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, by, some, begun))))
+    saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, by, some, begun, settleMs))))
   }
   // A change of name is told once; from now on it is the name.
   await saveNames(engine, begun, saved, read)
-  if (unread === null && !isShrunken) {
-    const back = accounts.filter(({ native_id, known_gone }) => known_gone && !absent.has(native_id))
+  if (!isShrunken) {
+    const back = accounts.filter(
+      ({ native_id, known_gone, out_of_sight }) => (known_gone || out_of_sight) && !absent.has(native_id),
+    )
     await saveThere(
       engine.db,
       back.map(({ account }) => account),
@@ -87,7 +91,7 @@ export const reconcileAccounts = async (
     await closeAccountFindings(
       engine.db,
       target,
-      extent === 'full' ? null : accounts.map(({ subject_ref }) => subject_ref),
+      extent === 'full' && unread === null ? null : accounts.map(({ subject_ref }) => subject_ref),
       drifted.map(({ drift, one }) => `${drift} ${accountKey(one, target)}`),
     )
   }
@@ -103,7 +107,7 @@ export const reconcileAccounts = async (
     gone: gone.length,
     accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : null),
   }
-  return { told, absent, stillBehind: unread === null ? open : null }
+  return { told, absent, stillBehind: accounts.length === 0 && unread !== null ? null : [...open, ...unreadAccounts] }
 }
 
 type Read = {
@@ -113,6 +117,7 @@ type Read = {
   readonly names: ReadonlyMap<number, string>
   /** Why some of them are not among these; null: they all are. */
   readonly unread: string | null
+  readonly unreadAccounts: readonly number[]
 }
 
 /** From so many linked accounts on, a list of all is cheaper than asking for each. */
@@ -129,27 +134,22 @@ const readAccounts = async (
   const drifted: AccountDrift[] = []
   const names = new Map<number, string>()
   let unread: string | null = null
+  const unreadAccounts: number[] = []
+  const ask = accountReader(connector, signal)
   const many = extent === 'full' && (await linkedFrom(engine.db, target, listFrom))
   const listed = many ? await connector.listAccounts(signal) : null
   // A list that is not complete shows those whom it shows; the others are asked for.
   const shown = new Map(listed?.items.map((item) => [item.nativeId as string, shownAs(item)]))
   for (let after = 0; ; ) {
-    signal.throwIfAborted()
     const some = await linkedAfter(engine.db, target, extent === 'delta', after, atOnce)
     const last = some.at(-1)
-    if (last === undefined) return { accounts, drifted, names, unread }
+    if (last === undefined) return { accounts, drifted, names, unread, unreadAccounts }
     after = last.account
-    const asked = some.filter(({ native_id }) => !shown.has(native_id))
-    const read =
-      asked.length === 0
-        ? ({ kind: 'complete', items: [] } as const)
-        : await connector.accounts(
-            asked.map(({ native_id }) => native_id as NativeId),
-            signal,
-          )
-    const told = read.kind === 'complete' ? some : some.filter((one) => !asked.includes(one))
-    if (read.kind !== 'complete') unread = read.cause
-    const seen = new Map(read.items.map((item) => [item.nativeId as string, shownAs(item)]))
+    const read = await ask(some.filter(({ native_id }) => !shown.has(native_id)))
+    unread ??= read.cause
+    const told = some.filter(({ native_id }) => !read.unread.has(native_id))
+    unreadAccounts.push(...some.flatMap(({ account, native_id }) => (read.unread.has(native_id) ? [account] : [])))
+    const seen = new Map([...read.shown].map(([id, item]) => [id, shownAs(item)]))
     accounts.push(...told)
     for (const { account, native_id, kept_name } of told) {
       const name = (seen.get(native_id) ?? shown.get(native_id))?.name ?? null

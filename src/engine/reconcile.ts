@@ -73,7 +73,10 @@ export const reconcile = async (
   const beside = { extent, behind, acceptShrunken, signal }
   /** What they are, and what they hold indirectly: whoever dies before both are read must be read again. */
   const caughtUp = async () => {
-    if (stillBehind !== null) await accountsUpToDate(engine.db, target, begun, stillBehind)
+    if (stillBehind === null) return
+    // A full run was told of nobody: what it leaves open, no change log tells again.
+    if (extent === 'full') await noteAccounts(engine.db, stillBehind)
+    await accountsUpToDate(engine.db, target, begun, stillBehind)
   }
   if (who.kind === 'unread') {
     const indirect = await reconcileIndirect(engine, target, connector, { ...beside, lists: [], accounts: new Map() })

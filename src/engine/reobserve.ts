@@ -1,25 +1,23 @@
-import { notSettled, notSo } from '../connectors/connector.ts'
-import type { TargetId } from '../domain/ids.ts'
-import type { ObservedEntitlement, Outcome, RefusalReason } from '../domain/outcome.ts'
-import { errorFields } from '../log.ts'
+import type { ObservedEntitlement, Outcome } from '../domain/outcome.ts'
 import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
-import { isContended, isUnavailable, type Transaction } from '../store/database.ts'
+import type { Transaction } from '../store/database.ts'
 import { closeFinding, openFinding } from '../store/findings.ts'
 import {
   distinctGrants,
-  type GrantPresent,
   type GrantSeen,
   knownEntitlements,
   lockPresent,
+  raiseTaken,
   saveGone,
+  saveListed,
   savePresent,
   verifiedSince,
 } from '../store/grants.ts'
 import {
-  dueReobservations,
   finishReobservation,
+  lockReobservation,
   postponeReobservation,
   reobservationOf,
 } from '../store/reobservations.ts'
@@ -28,22 +26,24 @@ import { auditedBy } from './audited-account.ts'
 import type { Claim, ClaimedAction } from './claim.ts'
 import { contestFound } from './contest-found.ts'
 import type { Engine } from './engine.ts'
+import { isOutOfSight, isSettling, isSilence, isTold, presence } from './late-answer.ts'
 import { createsAccounts, toOperation } from './operation.ts'
 import { lateEntry } from './outcome-entry.ts'
 import { withIndirect } from './read-indirect.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
 
-type Late = Pick<Claim, 'dispatch' | 'target' | 'lane'>
+export type Late = Pick<Claim, 'dispatch' | 'target' | 'lane'>
 
 /**
  * A zombie came back: its lease was taken, its outcome rejected, but what it wrote stands on the target. Every member
  * of its dispatch is read again and evaluation repairs what is not wanted. What is to be read was written down with the rejection.
+ * Answers whether its target told anything: that an account cannot be read, too.
  */
-export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
+export const reobserve = async (engine: Engine, claim: Late): Promise<boolean> => {
   const connector = engine.connectors.get(claim.target)
-  if (connector === undefined) return
+  if (connector === undefined) return false
   const late = await reobservationOf<ClaimedAction>(engine.db, claim.dispatch)
-  if (late === null) return
+  if (late === null) return true
   const { actions, recorded, rejectedMsAgo, now: readAt } = late
   const identities = [...new Set(actions.map((action) => action.identity_id))]
   // What it may have given counts from now on, not only from when it is read.
@@ -56,11 +56,19 @@ export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
     { signal, sentMsAgo: actions.map(() => rejectedMsAgo) },
   )
   const outcomes = await withIndirect(connector, actions, observed, claim.lane, signal)
-  const seen = actions.map((action, index) => ({ action, outcome: outcomes[index] as Outcome }))
   // What others verify while we read is newer than what we read, and what they verified just before it may not show.
   const since = readAt - connector.manifest.settleMs
   await engine.db.transaction(async (tx) => {
     await lockIdentities(tx, identities)
+    const now = await lockReobservation(tx, claim.dispatch)
+    // Somebody else has read it meanwhile, and told all of it.
+    if (now === null) return
+    const seen = actions.flatMap((action, index): readonly Seen[] => {
+      const outcome = outcomes[index] as Outcome
+      if (now.recorded !== recorded) return [{ action, outcome }]
+      const left = now.left.get(action.id)
+      return left === undefined ? [] : [{ action: { ...action, told: left.told }, outcome }]
+    })
     const at = await databaseNow(tx)
     const accounts = await saveAccounts(
       tx,
@@ -68,9 +76,17 @@ export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
       { verifies: 'nothing', since },
     )
     const read = readsOf(seen, accounts)
-    const found = read.flatMap(({ grants }) => grants)
-    const present = await presentGrants(tx, claim, seen, read)
-    await appendAudit(tx, at, await contestFound(tx, claim, found, at))
+    const listed = await listedGrants(tx, claim, read)
+    await appendAudit(
+      tx,
+      at,
+      await contestFound(
+        tx,
+        claim,
+        read.flatMap(({ grants }) => grants),
+        at,
+      ),
+    )
     const indirect = seen.flatMap(({ action, outcome }) => {
       const account = accounts.get(action.identity_id)
       if (account === undefined || outcome.kind !== 'done' || outcome.account === undefined) return []
@@ -88,20 +104,33 @@ export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
       at,
       (await saveIndirectAccess(tx, claim.target, auditedBy(engine, claim.target), at, readAt, indirect)).entries,
     )
-    const gone = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === false ? grantOf(action) : []))
-    tx.defer(lockPresent(tx, [...present, ...gone]))
-    const isNewer = await verifiedSince(tx, since, [...present, ...gone])
+    const ours = seen.flatMap(({ action, outcome }) => (presence(action, outcome) === true ? grantOf(action) : []))
+    const gone = seen.flatMap(({ action, outcome }) =>
+      presence(action, outcome) === false
+        ? // A grant that is not there was taken by another hand; its revoke may have done it.
+          grantOf(action).map((one) => ({ ...one, taken: action.kind === 'revoke' }))
+        : [],
+    )
+    tx.defer(lockPresent(tx, [...ours, ...listed, ...gone]))
+    const isNewer = await verifiedSince(tx, since, [...ours, ...gone])
     await savePresent(
       tx,
       readAt,
       claim.dispatch,
-      present.filter((one) => !isNewer(one)),
+      distinctGrants(ours.filter((one) => !isNewer(one)).map((one) => ({ ...one, given: true }))),
     )
+    // What a list shows beside, another hand may have given: as with any other list.
+    await saveListed(tx, readAt, claim.dispatch, since, listed)
     await saveGone(
       tx,
       readAt,
       claim.dispatch,
       gone.filter((one) => !isNewer(one)),
+    )
+    await raiseTaken(
+      tx,
+      claim.dispatch,
+      gone.filter((one) => one.taken && !isNewer(one)),
     )
     await makeDue(tx, identities)
     const isKnown = ({ action, outcome }: Seen) =>
@@ -111,7 +140,8 @@ export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
       if (await finishReobservation(tx, claim.dispatch, recorded))
         await closeFinding(tx, 'late-outcome-unread', `dispatch:${claim.dispatch}`)
     } else {
-      const read = { recorded, left: left.map(({ action }) => ({ ...action, told: true })) }
+      const isSeldom = left.every(({ outcome }) => isOutOfSight(outcome))
+      const read = { recorded, isSeldom, left: left.map(({ action }) => ({ ...action, told: true })) }
       // What no read tells yet is no finding.
       if (left.every(({ outcome }) => isTold(outcome) || isSettling(outcome)))
         await postponeReobservation(tx, claim.dispatch, read)
@@ -127,6 +157,7 @@ export const reobserve = async (engine: Engine, claim: Late): Promise<void> => {
     )
   })
   nudgeEvaluation(engine)
+  return outcomes.some((outcome) => !isSilence(outcome))
 }
 
 const wantEvaluation = async (engine: Engine, identities: readonly number[]): Promise<void> => {
@@ -141,39 +172,8 @@ const nudgeEvaluation = (engine: Engine): void => {
   for (const lane of ['leaver', 'bulk'] as const) engine.nudge('evaluate', lane)
 }
 
-/** The read said how it is: as the action wants, not so, or that there is nothing to be so. */
-const isTold = (outcome: Outcome): boolean =>
-  outcome.kind === 'done' ||
-  (outcome.kind === 'retry' && outcome.cause.word === notSo) ||
-  (outcome.kind === 'refused' && nothingThere.has(outcome.reason))
-
-const isSettling = (outcome: Outcome): boolean => outcome.kind === 'unknown' && outcome.cause.word === notSettled
-
-const nothingThere = new Set<RefusalReason>(['entitlement-missing', 'account-missing'])
-
-/**
- * What earlier reads could not tell, and what a worker left behind that died between its rejection and its read. One that
- * cannot be read or recorded counts a try and stops no other; only without a database there is nothing to do.
- */
-export const reobserveDue = async (engine: Engine): Promise<void> => {
-  for (const { dispatch, target, lane } of await dueReobservations(engine.db, 50)) {
-    const late: Late = { dispatch, target: target as TargetId, lane }
-    try {
-      // muster.yaml does not name it any more: told, and no other waits behind it.
-      if (!engine.connectors.has(late.target)) await engine.db.transaction((tx) => readAgainLater(tx, late))
-      else await reobserve(engine, late)
-    } catch (error) {
-      if (isUnavailable(error) && !isContended(error)) throw error
-      engine.log.error({ ...late, ...errorFields(error) }, 'a late outcome could not be read: the others go on')
-      await engine.db
-        .transaction((tx) => readAgainLater(tx, late))
-        .catch((second: unknown) => engine.log.error(errorFields(second), 'a try of it could not be counted'))
-    }
-  }
-}
-
 /** Told urgently: what its worker wrote stands on the target, and nobody knows. */
-const readAgainLater = async (
+export const readAgainLater = async (
   tx: Transaction,
   { dispatch, target, lane }: Late,
   read?: Parameters<typeof postponeReobservation>[2],
@@ -186,14 +186,6 @@ const readAgainLater = async (
     identityId: null,
     detail: { dispatch, target, lane },
   })
-}
-
-/** Whether the grant is there now; null = not told. `done` says it is as the action wants, `retry` that it is not. */
-const presence = (action: ClaimedAction, outcome: Outcome): boolean | null => {
-  if (action.kind !== 'grant' && action.kind !== 'revoke') return null
-  if (outcome.kind === 'done') return action.kind === 'grant'
-  if (outcome.kind === 'retry' && outcome.cause.word === notSo) return action.kind === 'revoke'
-  return null
 }
 
 const grantOf = (action: ClaimedAction): readonly GrantSeen[] =>
@@ -213,7 +205,10 @@ const accountSeen = (
   const { nativeId, settled } = outcome.account
   const { enabled, attributesHash } = settled === false ? { enabled: null, attributesHash: null } : outcome.account
   const grantsReadAt = outcome.grants === undefined || settled === false ? null : readAt
-  return [{ identity: action.identity_id, target, nativeId, origin: 'linked', enabled, attributesHash, grantsReadAt }]
+  // Whatever the read finds, its worker may have moved it.
+  const mayBeMoved = action.kind === 'disable' || action.kind === 'enable'
+  const identity = action.identity_id
+  return [{ identity, target, nativeId, origin: 'linked', enabled, attributesHash, grantsReadAt, mayBeMoved }]
 }
 
 type Read = { readonly account: number; readonly grants: readonly ObservedEntitlement[] }
@@ -225,26 +220,21 @@ const readsOf = (seen: readonly Seen[], accounts: ReadonlyMap<number, number>): 
     return outcome.kind === 'done' && account !== null ? [{ account, grants: outcome.grants ?? [] }] : []
   })
 
-/** What is there by the zombie's own actions, and what complete reads of accounts found beside. */
-const presentGrants = async (
+/** What complete reads of accounts show. */
+const listedGrants = async (
   tx: Transaction,
   claim: Pick<Claim, 'target'>,
-  seen: readonly Seen[],
   reads: readonly Read[],
-): Promise<readonly GrantPresent[]> => {
-  const ours = seen.flatMap(({ action, outcome }) =>
-    presence(action, outcome) === true ? grantOf(action).map((one) => ({ ...one, given: true })) : [],
-  )
+): Promise<readonly GrantSeen[]> => {
   const known = await knownEntitlements(
     tx,
     claim.target,
     reads.flatMap(({ grants }) => grants),
   )
-  const found = reads.flatMap(({ account, grants }) =>
+  return reads.flatMap(({ account, grants }) =>
     grants.flatMap(({ nativeId }) => {
       const entitlement = known.get(nativeId)
-      return entitlement === undefined ? [] : [{ account, entitlement, given: false }]
+      return entitlement === undefined ? [] : [{ account, entitlement }]
     }),
   )
-  return distinctGrants([...ours, ...found])
 }

@@ -49,23 +49,28 @@ const openedOrShut = (one: LinkedState, enabled: boolean): DriftOfAccount | null
   return one.enabled === true ? 'account-shut-elsewhere' : null
 }
 
-/** Writes it down, tells it and wants an evaluation. Not what an action of ours is changing just now, or has changed since the read began: the next run looks again. */
+/**
+ * Writes it down, tells it and wants an evaluation. Not what an action of ours is changing just now, or has changed since the read
+ * began or within the settling time before: the next run looks again. Only a leaver's account that seems open counts at once: it is
+ * shut once more, which harms nobody.
+ */
 export const saveAccountDrift = async (
   tx: Transaction,
   target: TargetId,
   by: AuditedBy,
   drifted: readonly AccountDrift[],
   begun: number,
+  settleMs: number,
 ): Promise<readonly AccountDrift[]> => {
   await lockIdentities(tx, [...new Set(drifted.map(({ one }) => one.identity))])
-  const busy = await accountsInWork(
-    tx,
-    target,
-    begun,
-    drifted.map(({ one }) => one.account),
-  )
+  const accounts = drifted.map(({ one }) => one.account)
+  const unsettled = await accountsInWork(tx, target, begun - settleMs, accounts)
+  const busy = settleMs === 0 ? unsettled : await accountsInWork(tx, target, begun, accounts)
   const real = drifted.filter(
-    ({ drift, one }) => !busy.get(one.account)?.some((work) => explains[drift].includes(work)),
+    ({ drift, one }) =>
+      !(drift === 'account-reopened' && one.leaver ? busy : unsettled)
+        .get(one.account)
+        ?.some((work) => explains[drift].includes(work)),
   )
   const accountsOf = (wanted: DriftOfAccount) =>
     real.flatMap(({ drift, one }) => (drift === wanted ? [one.account] : []))

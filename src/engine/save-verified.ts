@@ -2,6 +2,7 @@ import { type AccountSeen, saveAccounts } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
 import {
   distinctGrants,
+  type GrantGone,
   type GrantPresent,
   type GrantSeen,
   knownEntitlements,
@@ -90,14 +91,15 @@ export const saveGrants = async (
 ) => {
   const present: GrantPresent[] = []
   const found: GrantSeen[] = []
-  const gone: GrantSeen[] = []
+  const gone: GrantGone[] = []
   for (const { action, outcome } of done) {
     if (outcome.kind !== 'done' || action.entitlement_id === null || action.account_id === null) continue
     const twin = twins.get(action.entitlement_id)
     const seen = { account: action.account_id, entitlement: twin ?? action.entitlement_id }
     // Given under a key that means the same as another: taking it back under that one would begin it all again.
     if (action.kind === 'grant') present.push({ ...seen, given: twin === undefined })
-    if (action.kind === 'revoke') gone.push(seen)
+    // Found gone, and of nothing that went out before is it unknown what became of it: another hand took it.
+    if (action.kind === 'revoke') gone.push({ ...seen, taken: outcome.changed || action.doubtful })
   }
   const reads = done.flatMap(({ action, outcome }) =>
     outcome.kind === 'done' && outcome.grants !== undefined && outcome.grants.length > 0

@@ -54,9 +54,14 @@ const settleTogether = async (
   over: boolean,
 ): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
+  const signedOut = new Set(
+    verdicts.flatMap(({ action, next }) =>
+      action.kind === 'endSessions' && next.kind === 'done' ? [action.identity_id] : [],
+    ),
+  )
   let due = new Set(
     [
-      ...verdicts.filter(({ action, outcome }) => makesDue(engine, claim, action, outcome)),
+      ...verdicts.filter((one) => makesDue(engine, claim, one, signedOut)),
       ...revokedBesideSessions(engine, claim, verdicts),
     ].map(({ action }) => action.identity_id),
   )

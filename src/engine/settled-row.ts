@@ -3,7 +3,16 @@ import type { Verdict } from './verdict.ts'
 
 /** How its action stands from now on. */
 export const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => {
-  const row = { id: action.id, sent, attempts: action.attempts + 1, afterMs: 0, outcome: outcome.kind, handle: null }
+  const row = {
+    id: action.id,
+    sent,
+    // A change that is pending tells in the end whether it was one.
+    doubtful: sent && outcome.kind === 'unknown',
+    attempts: action.attempts + 1,
+    afterMs: 0,
+    outcome: outcome.kind,
+    handle: null,
+  }
   switch (next.kind) {
     case 'done':
       return { ...row, state: 'done', unknown: false }

@@ -1,15 +1,16 @@
-import type { ListedAccount } from '../connectors/connector.ts'
+import type { Connector, ListedAccount } from '../connectors/connector.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { linkedAccounts } from '../store/reconciliations.ts'
 import { grantsHeld, peopleAmong } from '../store/strays.ts'
 import type { Engine } from './engine.ts'
 
 /**
- * nobody: linked to no person. theirs: linked to nobody yet, and the key of somebody whom Muster knows (`person`) stands on
+ * nobody: linked to no person. own: what Muster itself is there. built-in: the target's own. protected: muster.yaml protects it.
+ * All three are of nobody and are never linked. theirs: linked to nobody yet, and the key of somebody whom Muster knows (`person`) stands on
  * it. left: of a leaver, and open where it could be shut. stays: of a leaver, and open because no call shuts an account there.
  */
 export type Stray = ListedAccount & {
-  readonly is: 'nobody' | 'theirs' | 'left' | 'stays'
+  readonly is: 'nobody' | 'own' | 'built-in' | 'protected' | 'theirs' | 'left' | 'stays'
   readonly person: string | null
   /** `stays`: how many grants Muster knows of it. */
   readonly grants?: number
@@ -38,7 +39,24 @@ export const strayAccounts = async (
   const strays: Stray[] = []
   for (let at = 0; at < listed.items.length; at += atOnce)
     strays.push(...(await straysAmong(db, target, listed.items.slice(at, at + atOnce), shuts)))
-  return { kind: 'read', accounts: listed.items.length, strays }
+  return { kind: 'read', accounts: listed.items.length, strays: await unlinkableToldApart(connector, strays, signal) }
+}
+
+const unlinkableToldApart = async (
+  connector: Connector,
+  strays: readonly Stray[],
+  signal: AbortSignal,
+): Promise<readonly Stray[]> => {
+  const told = strays.some(({ is }) => is === 'nobody') ? ((await connector.own?.(signal))?.items ?? []) : []
+  const own = new Set(told.flatMap(({ kind, nativeId }) => (kind === 'account' ? [nativeId.toLowerCase()] : [])))
+  return Promise.all(
+    strays.map(async (stray): Promise<Stray> => {
+      if (stray.is !== 'nobody') return stray
+      if (own.has(stray.nativeId.toLowerCase())) return { ...stray, is: 'own' }
+      if (stray.builtIn === true) return { ...stray, is: 'built-in' }
+      return (await connector.protects?.(stray.nativeId, signal)) === true ? { ...stray, is: 'protected' } : stray
+    }),
+  )
 }
 
 const straysAmong = async (

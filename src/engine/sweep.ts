@@ -20,7 +20,7 @@ import type { Engine } from './engine.ts'
 import { evaluate } from './evaluate.ts'
 import { expiredEntry } from './outcome-entry.ts'
 import { recheck } from './recheck.ts'
-import { reobserveDue } from './reobserve.ts'
+import { type Reobserving, reobserveDue } from './reobserve-due.ts'
 import { resolveEntitlements } from './resolve-entitlements.ts'
 
 export type Swept = { readonly requeue: readonly DispatchRef[]; readonly expired: number; readonly overdue: number }
@@ -33,9 +33,10 @@ const neglectedAfterMs = 2_000
 /**
  * The net under the queues: lost jobs get a new number, expired leases become unknown actions that are read back, open
  * actions beyond their deadline become findings, and findings of what is no longer so are closed. Each part by itself; any
- * number of sweepers may run.
+ * number of sweepers may run. `reading`: what is read of late outcomes goes on in it, beside this turn and the next ones;
+ * without it, this turn ends when that does.
  */
-export const sweep = async (engine: Engine): Promise<Swept> => {
+export const sweep = async (engine: Engine, reading?: Reobserving): Promise<Swept> => {
   const step = <T>(name: string, work: () => Promise<T>, otherwise: T) => alone(engine, name, work, otherwise)
   const over = await step('expired-leases', () => expiredLeases(engine.db, 500), [])
   let expired = 0
@@ -51,11 +52,14 @@ export const sweep = async (engine: Engine): Promise<Swept> => {
   await step('parked-away', () => goAgain(engine), undefined)
   await step('neglected-leavers', () => evaluateNeglected(engine), undefined)
   await step('deletions', () => dropUnwantedDeletions(engine), undefined)
-  await step('reobserve', () => reobserveDue(engine), undefined)
+  const late: Reobserving = reading ?? new Map()
+  await step('reobserve', () => reobserveDue(engine, late), undefined)
   await step('entitlements', () => resolveEntitlements(engine), undefined)
   await step('statistics', () => refreshStatistics(engine.db), 0)
   await step('findings', () => closeResolved(engine.db), 0)
-  return { requeue: lost, expired, overdue: await step('overdue', () => reportOverdue(engine), 0) }
+  const overdue = await step('overdue', () => reportOverdue(engine), 0)
+  if (reading === undefined) await Promise.all(late.values())
+  return { requeue: lost, expired, overdue }
 }
 
 /** One part of the net that tears must not let fall what the others catch. Only without a database there is nothing to do. */

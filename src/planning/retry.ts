@@ -1,5 +1,5 @@
 import { type ActionKind, type Lane, seeksOnly } from '../domain/action.ts'
-import { type Cause, isElsewhere, type Outcome, type RefusalReason } from '../domain/outcome.ts'
+import { accountOutOfSight, type Cause, isElsewhere, type Outcome, type RefusalReason } from '../domain/outcome.ts'
 import type { TargetRules } from '../domain/target.ts'
 
 export type Attempt = {
@@ -7,6 +7,8 @@ export type Attempt = {
   readonly kind: ActionKind
   /** Attempts so far, this one counted; those whose `Next.counts` was false are not in it. At least 1. */
   readonly attempts: number
+  /** So often it has rested before: other trouble that it met makes no rest longer. */
+  readonly rests: number
   readonly accounts: TargetRules['accounts']
   /** Until the action's deadline, ms; negative = over. null = it has none (target mode `plan`). */
   readonly deadlineInMs: number | null
@@ -112,7 +114,7 @@ export const whatNext = (outcome: Outcome, attempt: Attempt): Next => {
       // Nobody may decide over a state that is not known: read back for ever, with a finding.
       return { kind: 'readBack', ...later(attempt, outcome.cause, 'still-unknown') }
     case 'refused':
-      return refused(outcome.reason, attempt)
+      return refused(outcome.reason, outcome.cause, attempt)
   }
 }
 
@@ -124,14 +126,20 @@ const again = (attempt: Attempt, askedMs: number, cause: Cause): Next => {
   return { kind: 'again', ...next, afterMs: Math.max(askedMs, next.afterMs) }
 }
 
-/** The target's own trouble is one finding of the target (engine/tell-away); only whoever must lose something is told one by one. */
-const later = (attempt: Attempt, cause: Cause, finding: RetryFinding): Later => ({
-  afterMs: pauseMs(attempt),
-  counts: !isElsewhere(cause) || attempt.attempts <= patience[attempt.lane].ofOutage,
-  finding: isElsewhere(cause) && attempt.lane === 'bulk' ? null : late(attempt, finding),
-})
+/**
+ * The target's own trouble is one finding of the target (engine/tell-away); only whoever must lose something is told one by one.
+ * Where Muster may not look, only a human can let it: told at once, and asked again as seldom as what rests there.
+ */
+const later = (attempt: Attempt, cause: Cause, finding: RetryFinding): Later => {
+  if (cause.word === accountOutOfSight) return { afterMs: restOf(attempt), counts: true, finding }
+  return {
+    afterMs: pauseMs(attempt),
+    counts: !isElsewhere(cause) || attempt.attempts <= patience[attempt.lane].ofOutage,
+    finding: isElsewhere(cause) && attempt.lane === 'bulk' ? null : late(attempt, finding),
+  }
+}
 
-const refused = (reason: RefusalReason, attempt: Attempt): Next => {
+const refused = (reason: RefusalReason, { word }: Cause, attempt: Attempt): Next => {
   // Of the whole target, whose finding it is: the work waits for a new credential and is nobody's failure.
   if (reason === 'credential') {
     const afterMs = spread(credentialMs[attempt.lane], attempt.random)
@@ -151,16 +159,18 @@ const refused = (reason: RefusalReason, attempt: Attempt): Next => {
     return { kind: 'again', afterMs, counts: false, finding: null }
   }
   if (attempt.lane === 'bulk') return { kind: 'park', finding: reason }
-  if (isLasting[reason]) return { kind: 'park', finding: reason, afterMs: restOf(attempt) }
+  // Where it may be, if it is anywhere, only a human can let Muster look.
+  if (isLasting[reason] || word === accountOutOfSight)
+    return { kind: 'park', finding: reason, afterMs: restOf(attempt) }
   return { kind: 'again', afterMs: pauseMs(attempt), counts: true, finding: reason }
 }
 
 const late = ({ lane, attempts }: Attempt, finding: RetryFinding): RetryFinding | null =>
   attempts >= patience[lane].findingFrom ? finding : null
 
-/** Doubles with each attempt up to the cap; half of it is jitter. ms. */
-export const restOf = ({ attempts, random }: Pick<Attempt, 'attempts' | 'random'>): number =>
-  spread(Math.min(restMs.cap, restMs.first * 2 ** Math.min(attempts - 1, 30)) / 2, random)
+/** Doubles with each rest up to the cap; half of it is jitter. ms. */
+export const restOf = ({ rests, random }: Pick<Attempt, 'rests' | 'random'>): number =>
+  spread(Math.min(restMs.cap, restMs.first * 2 ** Math.min(rests, 30)) / 2, random)
 
 /** Doubles with each attempt up to the cap; half of it is jitter. */
 const pauseMs = ({ lane, attempts, random }: Attempt): number => {

@@ -8,6 +8,8 @@ export type LinkedState = {
   readonly leaver: boolean
   /** An earlier complete read did not show it. */
   readonly known_gone: boolean
+  /** Muster might not look where it may have been. */
+  readonly out_of_sight: boolean
   /** May not sign in, as far as evaluation has said. */
   readonly shut: boolean
   /** As last read; null = never read. */
@@ -26,7 +28,7 @@ export const linkedAfter = (
 ): Promise<readonly LinkedState[]> =>
   db.query({
     name: `reconcile-accounts${behind ? '-behind' : ''}`,
-    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled, a.kept_name, a.gone_at is not null as known_gone,
+    text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.leaver, a.enabled, a.kept_name, a.gone_at is not null as known_gone, a.out_of_sight,
         coalesce(i.lifecycle in ('leave', 'suspended', 'terminated'), false) as shut
       from muster.account a join muster.identity i on i.id = a.identity_id
       where a.id > $2 and a.target = $1 and a.unlinked_at is null ${behind ? 'and a.behind_at is not null' : ''} order by a.id limit $3`,
@@ -106,6 +108,16 @@ export const saveGone = async (tx: Transaction, readAt: number, accounts: readon
   })
 }
 
+/** Whether they are still there, nobody may see. */
+export const saveOutOfSight = async (tx: Transaction, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await tx.query({
+    name: 'accounts-out-of-sight',
+    text: 'update muster.account set out_of_sight = true where id = any($1) and not out_of_sight',
+    values: [accounts],
+  })
+}
+
 /** Names as they are seen now. Nothing is kept of one that was opened or shut since the read began. */
 export const saveKeptNames = async (
   db: Queryable,
@@ -126,7 +138,7 @@ export const saveThere = async (db: Queryable, accounts: readonly number[]): Pro
   if (accounts.length === 0) return
   await db.query({
     name: 'reconcile-there',
-    text: 'update muster.account set gone_at = null where id = any($1)',
+    text: 'update muster.account set gone_at = null, out_of_sight = false where id = any($1)',
     values: [accounts],
   })
 }

@@ -49,12 +49,13 @@ export const noteGone = async (tx: Transaction, target: string, there: readonly 
   })
 }
 
-/** Accounts that a list does not show any more: they may be gone. */
+/** Accounts of which a read left open how they are: the next run reads them again. */
 export const noteAccounts = async (db: Queryable, accounts: readonly number[]): Promise<void> => {
   if (accounts.length === 0) return
   await db.query({
     name: 'behind-suspects',
-    text: 'update muster.account set behind_at = muster.now() where id = any($1)',
+    text: `update muster.account set behind_at = muster.now()
+      where id in (select id from muster.account where id = any($1) order by id for update)`,
     values: [accounts],
   })
 }

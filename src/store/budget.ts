@@ -67,6 +67,27 @@ export const renew = async (db: Queryable, target: string, id: string, forMs: nu
   return rows.length > 0
 }
 
+const dayMs = 86_400_000
+
+/**
+ * What was occupied and is over for a day: a name of it may tell of a person, and is needed no more. What is drawn from stays, unless it
+ * was empty and nobody has drawn since: a new one is full, as it is by then.
+ */
+export const forgetPlaces = async (db: Queryable): Promise<void> => {
+  await db.query({
+    name: 'budget-forget-places',
+    text: 'delete from muster.place where until <= (select muster.now()) - make_interval(secs => $1::float8 / 1000)',
+    values: [dayMs],
+  })
+  await db.query({
+    name: 'budget-forget-buckets',
+    text: `delete from muster.bucket where ctid = any(array(select b.ctid from muster.bucket b
+      where b.level = 0 and b.closed_until is null and b.at <= (select muster.now()) - make_interval(secs => $1::float8 / 1000)
+        and not exists (select from muster.place p where p.target = b.target and p.name = b.name) for update skip locked))`,
+    values: [dayMs],
+  })
+}
+
 export const vacate = async (db: Queryable, target: string, id: string): Promise<void> => {
   await db.query({
     name: 'budget-vacate',

@@ -22,7 +22,8 @@ export type Transaction = Queryable & {
   readonly inTransaction: true
   /**
    * A write whose answer nobody needs: sent now, in order, together with whatever follows and the commit, instead of a
-   * round trip of its own. The transaction commits only if every one of them succeeded.
+   * round trip of its own. The transaction commits only if every one of them succeeded. All its statements are sent before
+   * `work` ends: after that, none is.
    */
   readonly defer: (write: Promise<unknown>) => void
 }
@@ -30,7 +31,7 @@ export type Transaction = Queryable & {
 export type Database = Queryable & {
   /**
    * Runs `work` in one READ COMMITTED transaction. Deadlock (40P01) and serialization (40001) errors repeat it, up to
-   * five times; everything else rolls back and throws. `work` must therefore be repeatable.
+   * five times, as they do a single statement; everything else rolls back and throws. `work` must therefore be repeatable.
    */
   readonly transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>
   readonly counters: { statements: number; transactions: number; repeats: number }
@@ -135,12 +136,16 @@ export const openDatabase = ({ url, max, applicationName, plans = 'by-index' }: 
     client.on('error', onError)
     const deferred: Promise<unknown>[] = []
     let firstFailure: { readonly error: unknown } | undefined
+    let isOver = false
     // Noted where statements answer, in their order: however deep a statement is wrapped, the first that failed is the reason.
-    const query = <R>(statement: Statement): Promise<readonly R[]> =>
-      run<R>(client, statement).catch((error: unknown) => {
+    const query = async <R>(statement: Statement): Promise<readonly R[]> => {
+      // Some branch of the work that nobody waits for any more: it would run outside, or in the next one's transaction.
+      if (isOver) throw new Error('the transaction is over')
+      return run<R>(client, statement).catch((error: unknown) => {
         firstFailure ??= { error }
         throw error
       })
+    }
     const defer = (write: Promise<unknown>) => {
       deferred.push(
         write.catch((error: unknown) => {
@@ -151,7 +156,9 @@ export const openDatabase = ({ url, max, applicationName, plans = 'by-index' }: 
     try {
       counters.transactions++
       defer(client.query('begin'))
-      const result = await work({ inTransaction: true, query, defer })
+      const result = await work({ inTransaction: true, query, defer }).finally(() => {
+        isOver = true
+      })
       const { command } = await client.query('commit')
       await Promise.all(deferred)
       // A commit after a failed statement says ROLLBACK, and no error.
@@ -170,19 +177,21 @@ export const openDatabase = ({ url, max, applicationName, plans = 'by-index' }: 
     }
   }
 
+  const repeated = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (tried >= 5 || !repeatable.has(sqlState(error) ?? '')) throw error
+        counters.repeats++
+      }
+    }
+  }
+
   return {
     counters,
-    query: (statement) => run(pool, statement),
-    transaction: async (work) => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await once(work)
-        } catch (error) {
-          if (attempt >= 5 || !repeatable.has(sqlState(error) ?? '')) throw error
-          counters.repeats++
-        }
-      }
-    },
+    query: (statement) => repeated(() => run(pool, statement)),
+    transaction: (work) => repeated(() => once(work)),
     close: () => pool.end(),
   }
 }

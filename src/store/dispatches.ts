@@ -72,7 +72,11 @@ export type DispatchedAction = {
   readonly plan_version: number
   readonly decision_id: number
   readonly attempts: number
+  /** How often it was parked. */
+  readonly rests: number
   readonly unknown: boolean
+  /** An attempt of ours may have made the change, and its answer never came. */
+  readonly doubtful: boolean
   /** ms; null = it is known. */
   readonly unknown_since: number | null
   /** Of the change that is pending on the target; see connector `poll`. */
@@ -104,7 +108,7 @@ export const membersOf = `(select unnest(actions) as id from muster.dispatch whe
 export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<readonly DispatchedAction[]> =>
   tx.query({
     name: 'dispatch-actions',
-    text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.unknown, a.handle,
+    text: `select a.id, a.identity_id, i.subject_ref, a.kind, a.entitlement_id, a.plan_version, a.decision_id, a.attempts, a.rests, a.unknown, a.doubtful, a.handle,
         (date_part('epoch', a.unknown_since) * 1000)::bigint as unknown_since,
         a.inverse_of, a.attributes_hash, case when a.kind = 'ensureAccount' then coalesce(i.profile, jsonb_build_object('personKey', i.person_key)) end as profile,
         case when a.kind = 'ensureAccount' then (select array_agg(n.native_id) from muster.not_theirs n

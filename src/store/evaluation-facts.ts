@@ -28,8 +28,8 @@ export type EvaluationFacts = {
     readonly target: string
     readonly from: number
     readonly to: number | null
-    /** By us, from the account that is linked now, and by nobody since: with a leave, for one, which may be rescinded. */
-    readonly isTakenByUs: boolean
+    /** Who took it last from the account that is linked now: us, with a leave for one, which may be rescinded. null: it is there, or never was. */
+    readonly takenBy: 'us' | 'another' | null
   }[]
   /** What changed behind our back on the accounts linked now: how often lately, and when the last time somebody was taken out of it (ms). */
   readonly drift: readonly {
@@ -99,10 +99,10 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         cross join lateral jsonb_array_elements(n.held) h where a.identity_id = i.id and a.unlinked_at is null), '[]') as indirect,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', t.entitlement_id, 'target', e.target,
           'from', (extract(epoch from t.adopted_at) * 1000)::bigint, 'to', (extract(epoch from t.ended_at) * 1000)::bigint,
-          'isTakenByUs', exists (select from muster.account a join muster.grants g on g.account_id = a.id and g.entitlement_id = t.entitlement_id
-            where a.identity_id = i.id and a.unlinked_at is null and g.gone_dispatch_id is not null and not g.missing
-              and not exists (select from muster.grants l where l.account_id = g.account_id and l.entitlement_id = g.entitlement_id
-                and l.first_verified_at > g.first_verified_at))))
+          'takenBy', (select case when g.gone_verified_at is null then null when g.taken then 'us' else 'another' end
+            from muster.account a join muster.grants g on g.account_id = a.id and g.entitlement_id = t.entitlement_id
+            where a.identity_id = i.id and a.unlinked_at is null
+            order by g.gone_verified_at desc nulls first, g.first_verified_at desc limit 1)))
         from muster.adopted t join muster.entitlement e on e.id = t.entitlement_id where t.identity_id = i.id), '[]') as adopted,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', d.entitlement_id, 'times', d.times,
           'missingSince', (extract(epoch from d.missing_since) * 1000)::bigint))

@@ -64,11 +64,14 @@ export const closeFindingsOf = async (db: Queryable, kind: string, keys: readonl
   })
 }
 
+/** Active Directory's recycle bin keeps an object so long by default, the longest of those we know (Entra: 30 days). */
+const restorableDays = 180
+
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
- * evaluated), a credential not refused for two, a target that nobody waits for any more, and what was about a guard hold that a
- * human has released. How many.
+ * evaluated), a credential not refused for two, a target that nobody waits for any more, an account that was replaced and is linked again or can
+ * hardly be restored any more, and what was about a guard hold that a human has released. How many.
  */
 export const closeResolved = async (db: Queryable): Promise<number> => {
   const closed = await db.query({
@@ -84,6 +87,9 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
       or (f.kind = 'urgent-leavers-held' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null and h.target = f.key))
       or (f.kind = 'account-ambiguous' and exists (select from muster.account a where a.identity_id = f.identity_id
         and a.target = f.detail->>'target' and a.unlinked_at is null))
+      or (f.kind = 'account-replaced' and (f.opened_at < muster.now() - interval '${restorableDays} days' or exists (select from muster.account g
+        join muster.account a on a.identity_id = g.identity_id and a.target = g.target and a.native_id = g.native_id and a.unlinked_at is null
+        where g.id = (f.detail->>'account')::bigint)))
       or (f.kind in ('evaluation-impossible', 'sweep-failed') and f.seen_at < muster.now() - interval '1 minute'
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
           and work_due_at < (select muster.now()) - interval '1 minute')))

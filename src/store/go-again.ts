@@ -30,19 +30,19 @@ export const goAgainDue = async (db: Queryable, limit: number): Promise<number> 
   return rows.length
 }
 
-/** Their account there is back, or another one was found: at once. `mostAttempts`: only those that were tried no more often. */
+/** Their account there is back, or another one was found: at once. `mostRests`: only those that were parked no more often, whatever else they met. */
 export const goAgainOf = async (
   db: Queryable,
   target: string,
   identities: readonly number[],
-  mostAttempts = 1_000_000,
+  mostRests = 1_000_000,
 ): Promise<void> => {
   if (identities.length === 0) return
   await db.query({
     name: 'go-again-of',
     text: `update muster.action set ${toReady} where id in (
-      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and a.attempts <= $3 and ${parked} order by a.id for update)`,
-    values: [target, identities, mostAttempts],
+      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and a.rests <= $3 and ${parked} order by a.id for update)`,
+    values: [target, identities, mostRests],
   })
 }
 

@@ -121,21 +121,39 @@ export const adoptFound = async (
   })
 }
 
+/** `taken`: by us, or it may have been. Else a read of ours was the first to see that it is not there. */
+export type GrantGone = GrantSeen & { readonly taken: boolean }
+
 /** Verified as gone. Rows stay: they say when it was held. */
 export const saveGone = async (
   tx: Transaction,
   readAt: number,
   dispatch: number | null,
-  rows: readonly GrantSeen[],
+  rows: readonly GrantGone[],
 ): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'grants-gone',
     text: `update muster.grants g set gone_verified_at = greatest(to_timestamp($1::float8 / 1000), g.last_verified_at),
-        gone_recorded_at = (select muster.now()), gone_dispatch_id = $2::bigint
-      from unnest($3::bigint[], $4::int[]) as r(account, entitlement)
+        gone_recorded_at = (select muster.now()), gone_dispatch_id = $2::bigint, taken = r.taken
+      from unnest($3::bigint[], $4::int[], $5::boolean[]) as r(account, entitlement, taken)
       where g.account_id = r.account and g.entitlement_id = r.entitlement and g.gone_verified_at is null`,
-    values: [readAt, dispatch, rows.map((r) => r.account), rows.map((r) => r.entitlement)],
+    values: [readAt, dispatch, rows.map((r) => r.account), rows.map((r) => r.entitlement), rows.map((r) => r.taken)],
+  })
+}
+
+/**
+ * A late revoke finds that they are not there. What went since its dispatch was made it may have taken, even if another read
+ * was the first to see that.
+ */
+export const raiseTaken = async (tx: Transaction, dispatch: number, rows: readonly GrantSeen[]): Promise<void> => {
+  if (rows.length === 0) return
+  await tx.query({
+    name: 'grants-raise-taken',
+    text: `update muster.grants g set taken = true
+      from muster.dispatch d, unnest($2::bigint[], $3::int[]) as r(account, entitlement)
+      where d.id = $1 and g.account_id = r.account and g.entitlement_id = r.entitlement and not g.taken and g.gone_recorded_at >= d.created_at`,
+    values: [dispatch, int8Array(rows.map((r) => r.account)), int4Array(rows.map((r) => r.entitlement))],
   })
 }
 

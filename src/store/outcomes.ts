@@ -45,6 +45,8 @@ export type SettledAction = {
   readonly unknown: boolean
   /** The change may have gone out in this attempt: from now on nobody knows. */
   readonly sent: boolean
+  /** It may have gone out in this attempt, and no answer said what became of it. */
+  readonly doubtful: boolean
   readonly handle: string | null
   /** Burnt attempts are counted; a throttled one is not. */
   readonly attempts: number
@@ -57,14 +59,14 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
   if (rows.length === 0) return
   await tx.query({
     name: 'outcomes-settle',
-    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, outcome = r.outcome, handle = r.handle,
+    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, rests = a.rests + (r.state = 'parked')::int, outcome = r.outcome, handle = r.handle, doubtful = a.doubtful or r.doubtful <> 0,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
         -- The guard counts what went out once, whether or not it is known what became of it.
         dispatched_at = case when r.state = 'ready' and r.unknown = 0 then null else a.dispatched_at end,
         unknown_since = case when r.unknown = 0 then null when r.sent <> 0 then n.now else coalesce(a.unknown_since, n.now) end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
-      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[], $8::int[])
-        as r(id, state, unknown, attempts, after, outcome, handle, sent), (select muster.now() as now) n
+      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[], $8::int[], $9::int[])
+        as r(id, state, unknown, attempts, after, outcome, handle, sent, doubtful), (select muster.now() as now) n
       where a.id = r.id`,
     values: [
       int8Array(rows.map((r) => r.id)),
@@ -75,6 +77,7 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
       textArray(rows.map((r) => r.outcome)),
       textArray(rows.map((r) => r.handle)),
       int4Array(rows.map((r) => Number(r.sent))),
+      int4Array(rows.map((r) => Number(r.doubtful))),
     ],
   })
 }
@@ -85,7 +88,8 @@ export const expireActions = async (tx: Transaction, ids: readonly number[]): Pr
   await tx.query({
     name: 'outcomes-expire',
     text: `update muster.action set state = 'ready', unknown = true, attempts = attempts + 1, dispatch_id = null, outcome = 'unknown',
-      unknown_since = (select muster.now()), next_at = (select muster.now()) where id = any($1)`,
+      -- Who only asked what became of a pending change has sent nothing.
+      doubtful = doubtful or handle is null, unknown_since = (select muster.now()), next_at = (select muster.now()) where id = any($1)`,
     values: [ids],
   })
 }

@@ -33,13 +33,31 @@ export const saveReobservation = async (
   })
 }
 
-export const dueReobservations = (db: Queryable, limit: number): Promise<readonly Reobservation[]> =>
-  db.query({
-    name: 'reobservations-due',
-    text: `select dispatch_id as dispatch, target, lane::text from muster.reobservation
-      where next_at <= (select muster.now()) order by next_at limit $1`,
-    values: [limit],
+/** Targets of which something is to be read now. */
+export const reobservedTargets = async (db: Queryable): Promise<readonly string[]> =>
+  (
+    await db.query<{ target: string }>({
+      name: 'reobserved-targets',
+      text: 'select distinct target from muster.reobservation where next_at <= (select muster.now()) order by 1',
+    })
+  ).map(({ target }) => target)
+
+/** The longest due of a target: nobody else takes it for so long, ms, in which it is read, finished or postponed. */
+export const takeReobservation = async (
+  db: Queryable,
+  target: string,
+  forMs: number,
+): Promise<Reobservation | null> => {
+  const [row] = await db.query<Reobservation>({
+    name: 'reobservation-take',
+    text: `update muster.reobservation set next_at = muster.now() + make_interval(secs => $2::float8 / 1000)
+      where dispatch_id = (select dispatch_id from muster.reobservation where target = $1 and next_at <= (select muster.now())
+        order by next_at limit 1 for update skip locked)
+      returning dispatch_id as dispatch, target, lane::text`,
+    values: [target, forMs],
   })
+  return row ?? null
+}
 
 const recordedMicros = '(extract(epoch from recorded_at) * 1000000)::bigint'
 
@@ -59,6 +77,26 @@ export const reobservationOf = async <A>(db: Queryable, dispatch: number): Promi
   return row ?? null
 }
 
+/** What is left of it by now: two may read it side by side. `left`: by action. null: nothing is. */
+export const lockReobservation = async (
+  tx: Transaction,
+  dispatch: number,
+): Promise<{
+  readonly recorded: number
+  readonly left: ReadonlyMap<number, { readonly told: boolean }>
+} | null> => {
+  const [row] = await tx.query<{ recorded: number; left: { id: number; told: boolean }[] }>({
+    name: 'reobservation-lock',
+    text: `select ${recordedMicros} as recorded, (select coalesce(jsonb_agg(jsonb_build_object('id', m.one->'id', 'told', coalesce((m.one->>'told')::boolean, false))), '[]')
+        from jsonb_array_elements(actions) m(one)) as left
+      from muster.reobservation where dispatch_id = $1 for update`,
+    values: [dispatch],
+  })
+  return row === undefined
+    ? null
+    : { recorded: row.recorded, left: new Map(row.left.map(({ id, told }) => [id, { told }])) }
+}
+
 /** A read has told of every member. Not if its outcome was rejected once more since that read began. */
 export const finishReobservation = async (tx: Transaction, dispatch: number, recorded: number): Promise<boolean> => {
   const finished = await tx.query({
@@ -69,20 +107,28 @@ export const finishReobservation = async (tx: Transaction, dispatch: number, rec
   return finished.length > 0
 }
 
+/** s. Where Muster may not look, asking again soon tells no more: as long as the first rest of an action (planning/retry). */
+const longestPause = { usual: 30, seldom: 900 } as const
+
 /**
  * Some member is still not known: read again after a growing pause, half a minute at the longest. `read`: what is left of
- * it; else all is.
+ * it; else all is. `isSeldom`: a quarter of an hour at the longest.
  */
 export const postponeReobservation = async (
   tx: Transaction,
   dispatch: number,
-  read?: { readonly recorded: number; readonly left: readonly object[] },
+  read?: { readonly recorded: number; readonly left: readonly object[]; readonly isSeldom?: boolean },
 ): Promise<void> => {
   await tx.query({
     name: 'reobservation-postpone',
     text: `update muster.reobservation set tries = tries + 1,
       actions = case when ${recordedMicros} = $2 then $3::jsonb else actions end,
-      next_at = muster.now() + make_interval(secs => least(30, power(2, least(tries, 5)))) where dispatch_id = $1`,
-    values: [dispatch, read?.recorded ?? null, read === undefined ? null : withoutProfiles(read.left)],
+      next_at = muster.now() + make_interval(secs => least($4::int, power(2, least(tries, 10)))) where dispatch_id = $1`,
+    values: [
+      dispatch,
+      read?.recorded ?? null,
+      read === undefined ? null : withoutProfiles(read.left),
+      read?.isSeldom === true ? longestPause.seldom : longestPause.usual,
+    ],
   })
 }

@@ -2,29 +2,46 @@ import type { TargetId } from '../domain/ids.ts'
 import type { TargetMode } from '../domain/target.ts'
 import type { Queryable } from './database.ts'
 
-/** Mode of every target that was ever started with; a target without a row is in `observe`. */
-export const targetModes = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetMode>> => {
-  const rows = await db.query<{ id: TargetId; mode: TargetMode }>({
-    name: 'target-modes',
-    text: 'select id, mode from muster.target',
-  })
-  return new Map(rows.map(({ id, mode }) => [id, mode]))
-}
-
 /**
  * First start of a target: its mode from muster.yaml becomes a row. Later the row alone counts. `readsIndirect`: whether its
- * connector reads what is held indirectly, anew with every start; null = this process has no connector to ask.
+ * connector reads what is held indirectly, anew with every start; null = this process has no connector to ask. `plannedBy`:
+ * kept where none is yet; `savePlannedBy` changes it.
  */
 export const registerTarget = async (
   db: Queryable,
   id: TargetId,
   mode: TargetMode,
   readsIndirect: boolean | null,
+  plannedBy: string | null = null,
 ): Promise<void> => {
   await db.query({
-    text: `insert into muster.target as t (id, mode, mode_set_by, reads_indirect) values ($1, $2, 'muster.yaml', coalesce($3, false))
-      on conflict (id) do update set reads_indirect = excluded.reads_indirect
-        where $3::boolean is not null and t.reads_indirect <> excluded.reads_indirect`,
-    values: [id, mode, readsIndirect],
+    text: `insert into muster.target as t (id, mode, mode_set_by, reads_indirect, planned_by)
+      values ($1, $2, 'muster.yaml', coalesce($3, false), $4)
+      on conflict (id) do update
+        set reads_indirect = coalesce($3, t.reads_indirect), planned_by = coalesce(t.planned_by, excluded.planned_by)
+        where t.reads_indirect <> coalesce($3, t.reads_indirect) or (t.planned_by is null and excluded.planned_by is not null)`,
+    values: [id, mode, readsIndirect, plannedBy],
   })
+}
+
+/** Of `planned_by`: processes with more than one configuration evaluate; the next start evaluates everybody by its own. */
+export const several = 'several'
+
+/** `plannedBy`: by which configuration everybody was last made due; null: none was ever stored. */
+export type TargetRow = { readonly mode: TargetMode; readonly plannedBy: string | null }
+
+export const targetRows = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetRow>> => {
+  const rows = await db.query<TargetRow & { id: TargetId }>({
+    name: 'target-rows',
+    text: 'select id, mode, planned_by as "plannedBy" from muster.target',
+  })
+  return new Map(rows.map(({ id, mode, plannedBy }) => [id, { mode, plannedBy }]))
+}
+
+/** Mode of every target that was ever started with; a target without a row is in `observe`. */
+export const targetModes = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetMode>> =>
+  new Map([...(await targetRows(db))].map(([id, { mode }]) => [id, mode]))
+
+export const savePlannedBy = async (db: Queryable, id: TargetId, hash: string): Promise<void> => {
+  await db.query({ text: 'update muster.target set planned_by = $2 where id = $1', values: [id, hash] })
 }

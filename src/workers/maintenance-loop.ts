@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
+import { forgetNames } from '../engine/forget-names.ts'
 import { keepPartitions } from '../engine/keep-partitions.ts'
 import { reportFinding } from '../engine/report-finding.ts'
 import { createLoop, type Loop } from './loop.ts'
@@ -6,7 +7,7 @@ import type { RedisLink } from './redis-link.ts'
 
 const everyMs = 3_600_000
 
-/** Once at start and then hourly: room for the audit's next months, and whether Redis may throw jobs away. */
+/** Once at start and then hourly: room for the audit's next months, names that are needed no more, and whether Redis may throw jobs away. */
 export const createMaintenanceLoop = (engine: Engine, redis: RedisLink): Loop =>
   createLoop({
     name: 'maintenance',
@@ -14,6 +15,7 @@ export const createMaintenanceLoop = (engine: Engine, redis: RedisLink): Loop =>
     pollMs: everyMs,
     turn: async () => {
       await keepPartitions(engine)
+      await forgetNames(engine)
       const policy = redis.reachable() ? await redis.memoryPolicy() : null
       if (policy !== null && policy !== 'noeviction') {
         engine.log.warn({ policy }, 'redis may evict jobs: set maxmemory-policy to noeviction')

@@ -1,6 +1,7 @@
 import type { Lane } from '../domain/action.ts'
 import type { Claim } from '../engine/claim.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Reobserving } from '../engine/reobserve-due.ts'
 import type { SeenOff } from '../engine/see-off.ts'
 
 /** A dispatch to be put on the queue of its target and lane. `queueNo` rises with every re-queue. */
@@ -29,6 +30,9 @@ export type EngineVerbs = {
   readonly provision: (engine: Engine, dispatch: number) => Promise<void>
   /** Queued leaver dispatches that nobody claimed for so long, straight from Postgres. */
   readonly unclaimedLeavers: (engine: Engine, olderThanMs: number) => Promise<readonly DispatchRef[]>
-  /** Lost jobs, expired leases, passed deadlines. */
-  readonly sweep: (engine: Engine) => Promise<{ readonly requeue: readonly DispatchRef[]; readonly expired: number }>
+  /** Lost jobs, expired leases, passed deadlines. Late outcomes are read beside it, in `reading`. */
+  readonly sweep: (
+    engine: Engine,
+    reading: Reobserving,
+  ) => Promise<{ readonly requeue: readonly DispatchRef[]; readonly expired: number }>
 }

@@ -1,5 +1,7 @@
 /** What only Active Directory does: GUIDs as names, batches that fail whole, bits that share an attribute, primary groups. */
 import { describe, expect, test } from 'vitest'
+import { examinedTarget } from '../../src/app/examine-target.ts'
+import { protecting } from '../../src/connectors/protecting.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { adScene, listOf } from './ad-scene.ts'
@@ -228,4 +230,26 @@ test('knows its own account by each of the names that it may sign in with', asyn
     expect(
       await makeAd({ ...scene.world, settings: scene.world.configure({ bindName }) }).own?.(always.signal),
     ).toEqual(read)
+})
+
+test('signed in by a name that Samba takes and does not tell back: doctor says that nothing is written, and why', async () => {
+  for (const [bindName, isTold] of [
+    ['corp.bank.example/Users/muster', false],
+    [scene.world.settings.bindName, true],
+  ] as const) {
+    const connector = makeAd({ ...scene.world, settings: scene.world.configure({ bindName }) })
+    const protect = { accounts: [], entitlements: [] }
+    try {
+      const { problems } = await examinedTarget(connector, { type: 'ad', protect }, 8_000)
+      expect(problems.filter((problem) => problem.includes('(own-account-not-told): nothing'))).toHaveLength(
+        isTold ? 0 : 1,
+      )
+      const [told] = await protecting(connector, protect).apply([ensure(person(), false)], always)
+      expect(told).toMatchObject(
+        isTold ? { reason: 'account-missing' } : { kind: 'retry', cause: { word: 'own-not-read' } },
+      )
+    } finally {
+      await connector.close()
+    }
+  }
 })

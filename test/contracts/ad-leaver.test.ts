@@ -30,6 +30,15 @@ describe('protected', () => {
     await scene.world.asRoot.modify(admins.lookup, change('delete', 'member', [`<GUID=${account}>`]))
   })
 
+  test('what AD made for itself is listed as such, and nobody else', async () => {
+    const account = await addAccount()
+    const own = await Promise.all(['Administrator', 'Guest', 'krbtgt'].map((name) => scene.world.idAt(wellKnown(name))))
+    const listed = await scene.connector.listAccounts(always.signal)
+    const builtIn = new Map(listed.items.map((item) => [item.nativeId, item.builtIn]))
+    expect(own.map((id) => builtIn.get(id))).toEqual([true, true, true])
+    expect([builtIn.has(account), builtIn.get(account)]).toEqual([true, undefined])
+  })
+
   test('a group that muster.yaml protects by its DN is not granted where the catalogue names it by its GUID', async () => {
     const [account, group] = [await addAccount(), await scene.world.addGroup(freshName())]
     const dn = String((await scene.world.entryOf(group.nativeId))?.dn)

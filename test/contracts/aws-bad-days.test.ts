@@ -4,7 +4,19 @@ import { seededFaults } from '../../simulators/aws/faults.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
-import { always, ensure, freshKey, type Group, grant, revoke, said, sorted } from './world.ts'
+import {
+  accountOf,
+  always,
+  ensure,
+  freshKey,
+  type Group,
+  grant,
+  neverLinking,
+  notLinkable,
+  revoke,
+  said,
+  sorted,
+} from './world.ts'
 
 let world: AwsWorld
 let connector: Connector
@@ -149,3 +161,20 @@ test.each(['first', 'second', 'third'])(
     expect(sorted(await world.membersOf(groups[1] as Group))).toEqual(sorted(accounts))
   },
 )
+
+test('another hand makes the user at the moment of ours: found, and linked only where it may be', async () => {
+  for (const isRefused of [true, false]) {
+    const somebody = world.person(freshKey())
+    const made: NativeId[] = []
+    world.faults.atNextWrite('before-commit', async () => {
+      made.push(...(await world.addAccounts([somebody])))
+    })
+    const { asked, context } = neverLinking()
+    const [outcome] = await connector.apply([ensure(somebody)], isRefused ? context : always)
+    expect(isRefused ? outcome : accountOf(outcome)).toMatchObject(
+      isRefused ? notLinkable : { nativeId: made[0], origin: 'linked' },
+    )
+    expect(asked).toEqual(isRefused ? made : [])
+    expect(await world.accountsOf(somebody)).toEqual(made)
+  }
+})

@@ -84,6 +84,26 @@ test('a write that may still be on its way leaves no moment in which another tak
   await watched.close()
 })
 
+test('a tidying of Denies whose answer was lost: nobody writes a Deny that it would take away', async () => {
+  const store = createLocalStore()
+  const [leaver, newcomer] = names(2) as [NativeId, NativeId]
+  const role = await world.addGroup(freshKey(), [leaver])
+  let clock = Date.parse('2026-03-01T12:00:00Z')
+  const tidy = makeAwsIam(
+    world,
+    { sessions: 'deny-inline-policy', settle: { ms: 60_000, confirmations: 2 } },
+    { now: () => clock, store },
+  )
+  expect(await saying(tidy, { op: 'endSessions', account: leaver })).toEqual(['changed'])
+  clock += 100 * 3_600_000
+  world.proxy.arm({ action: 'DeleteRolePolicy', phase: 'before-commit', act: 'drop' })
+  expect(await saying(tidy, grant(newcomer, role))).toEqual(['changed'])
+  const name = `role:${role.lookup.slice('role/'.length).toLowerCase()}`
+  const free = await createLocalBudget(store, 'leaver', () => performance.now()).occupy([{ name, max: 1 }], 1)
+  expect(free.ok).toBe(false)
+  await tidy.close()
+})
+
 test('no person key, which is the name of a session, stands in the bytes of the audit', async () => {
   const person = world.person(freshKey())
   const role = await world.addGroup(freshKey())

@@ -11,6 +11,7 @@ import { changesContract } from './contract-changes.ts'
 import { listContract } from './contract-lists.ts'
 import { membershipContract } from './contract-memberships.ts'
 import { namedAccountContract } from './contract-named-accounts.ts'
+import { seededDayContract } from './contract-seeded-days.ts'
 import { always, freshKey, type Scene, said, settling, type Traits, usual, type World } from './world.ts'
 
 export const connectorContract = <W extends World>(
@@ -49,6 +50,8 @@ export const connectorContract = <W extends World>(
     test('is reachable and says who it is', async () => {
       expect(await connector.check(always.signal)).toMatchObject({ ok: true, problems: [] })
     })
+    // Before the crowds of the others, among which a witness finds slowly.
+    seededDayContract(scene)
     if (traits.accounts === 'named') namedAccountContract(scene)
     else accountContract(scene)
     membershipContract(scene)

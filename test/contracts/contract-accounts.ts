@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import type { NativeId } from '../../src/domain/ids.ts'
-import { accountOf, always, ensure, freshKey, grantsOf, type Scene, said, sorted, unknownId } from './world.ts'
+import {
+  accountOf,
+  always,
+  ensure,
+  freshKey,
+  grantsOf,
+  neverLinking,
+  notLinkable,
+  type Scene,
+  said,
+  sorted,
+  unknownId,
+} from './world.ts'
 
 export const accountContract = (scene: Scene): void => {
   describe('accounts', () => {
@@ -36,6 +48,20 @@ export const accountContract = (scene: Scene): void => {
       const [linked] = await scene.apply([ensure(somebody)])
       expect(accountOf(linked)).toMatchObject({ origin: 'linked', nativeId: account })
       expect(grantsOf(linked)).toEqual(sorted([one.nativeId, other.nativeId]))
+    })
+
+    test('whoever may not be linked is neither written nor made again; whoever is linked is not asked about', async () => {
+      const before = scene.person('Before')
+      const [account] = (await scene.world.addAccounts([before])) as [NativeId]
+      const after = { key: before.key, worker: { ...before.worker, familyName: 'After' } }
+      const { asked, context } = neverLinking()
+      expect(await scene.apply([ensure(after)], context)).toEqual([notLinkable])
+      expect(asked).toEqual([account])
+      expect(await scene.world.accountsOf(before)).toEqual([account])
+      const [observed] = await scene.connector.observe([ensure(before)], always)
+      expect(accountOf(observed)?.attributesHash).toBe(scene.connector.attributesHash(before.worker))
+      expect(await scene.saying([ensure(after, true, account)], context)).toEqual(['changed'])
+      expect(asked).toEqual([account])
     })
 
     test('several have the key: refused, nothing is changed', async () => {

@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import type { NativeId } from '../../src/domain/ids.ts'
-import { accountOf, always, ensure, freshKey, grantsOf, type Scene, said, sorted } from './world.ts'
+import {
+  accountOf,
+  always,
+  ensure,
+  freshKey,
+  grantsOf,
+  neverLinking,
+  notLinkable,
+  type Scene,
+  said,
+  sorted,
+} from './world.ts'
 
 /** Of targets that keep no accounts: an account is a name that somebody else gives to the person. */
 export const namedAccountContract = (scene: Scene): void => {
@@ -18,6 +29,15 @@ export const namedAccountContract = (scene: Scene): void => {
         expect(await scene.world.accountsOf(somebody)).toEqual([accountOf(linked)?.nativeId])
         expect(grantsOf(linked)).toEqual([])
       }
+    })
+
+    test('whoever may not be linked is not; whoever is linked is not asked about', async () => {
+      const somebody = scene.person()
+      const [account] = (await scene.world.addAccounts([somebody])) as [NativeId]
+      const { asked, context } = neverLinking()
+      expect(await scene.apply([ensure(somebody)], context)).toEqual([notLinkable])
+      expect(await scene.saying([ensure(somebody, true, account)], context)).toEqual(['was-so'])
+      expect(asked).toEqual([account])
     })
 
     test('linked with what it holds already', async () => {

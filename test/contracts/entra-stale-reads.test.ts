@@ -1,9 +1,10 @@
 /** A replica that is behind, asked before anything is done: what it does not show yet must not end a leaver's way. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
 import { type EntraWorld, openEntraWorld } from './entra-world.ts'
-import { always, ensure, freshKey, grant, revoke, said, settling, unknownId } from './world.ts'
+import { accountOf, always, ensure, freshKey, grant, revoke, said, settling, unknownId } from './world.ts'
 
 let world: EntraWorld
 let connector: Connector
@@ -150,4 +151,84 @@ test('two stale reads that agree are believed neither for a change nor against i
   expect(await observed(connector.manifest.settleMs - 1)).toEqual(operations.map(() => 'unknown'))
   world.graph.replication.release()
   expect(await observed(connector.manifest.settleMs)).toEqual([so, not, not, so, so, not, not, so, so])
+})
+
+describe('whether it was open, for who gives it back one day', () => {
+  const wasOpen = (outcomes: readonly (Outcome | undefined)[] | undefined) =>
+    outcomes?.map((outcome) => [said(outcome), accountOf(outcome)?.wasEnabled])
+  const open = async (enabled: boolean) => {
+    const account = await addAccount()
+    world.graph.hand.patchUser(account, { accountEnabled: enabled })
+    return account
+  }
+  const changes = async (): Promise<readonly Operation[]> => [
+    { op: 'disable', account: await open(true) },
+    { op: 'disable', account: await open(false) },
+    { op: 'enable', account: await open(true) },
+    { op: 'enable', account: await open(false) },
+  ]
+
+  test('is told by the look before the change', async () => {
+    expect(wasOpen(await connector.apply(await changes(), always))).toEqual([
+      ['changed', true],
+      ['was-so', false],
+      ['was-so', true],
+      ['changed', false],
+    ])
+  })
+
+  test('is not told by a poll, which was not there', async () => {
+    const [disable, , , enable] = await changes()
+    const operations = [disable, enable] as readonly Operation[]
+    await hold()
+    const outcomes = await connector.apply(operations, always)
+    world.graph.replication.release()
+    const pending = outcomes.map((outcome, at) => ({
+      operation: operations[at] as Operation,
+      handle: outcome.kind === 'pending' ? outcome.handle : '',
+    }))
+    expect(wasOpen(await connector.poll?.(pending, always.signal))).toEqual([
+      ['changed', undefined],
+      ['changed', undefined],
+    ])
+  })
+
+  test.each([
+    ['disable', true],
+    ['enable', false],
+  ] as const)('%s: is not told by looks that disagree', async (op, isOpen) => {
+    const account = await open(!isOpen)
+    await hold()
+    world.graph.hand.patchUser(account, { accountEnabled: isOpen })
+    const fetchReally = globalThis.fetch
+    // The first look shows how it was, the second how it is.
+    globalThis.fetch = async (input, init) => {
+      const response = await fetchReally(input, init)
+      if (`${input} ${init?.body ?? ''}`.includes('accountEnabled')) world.graph.replication.release()
+      return response
+    }
+    try {
+      expect(wasOpen(await connector.apply([{ op, account }], always))).toEqual([['changed', undefined]])
+    } finally {
+      globalThis.fetch = fetchReally
+    }
+    expect(await world.canSignIn(account)).toBe(!isOpen)
+  })
+})
+
+test('a group that is not read for now hides the names of no other', async () => {
+  const names = Array.from({ length: 3 }, () => freshKey())
+  const groups = await Promise.all(names.map((name) => world.addGroup(name)))
+  const ids = groups.map(({ nativeId }) => nativeId)
+  for (const [at, broken] of ids.entries()) {
+    // Once in their common request, once by itself.
+    const effect = { kind: 'status', status: 503 } as const
+    world.graph.faults.plan({ operation: '*', key: broken, times: 2, phase: 'before', effect })
+    const read = await world.connect().entitlementNames?.(ids, always.signal)
+    expect(read?.kind).toBe('partial')
+    expect(read?.items.map(({ name }) => name)).toEqual(names.filter((_, one) => one !== at))
+    world.faults.none()
+  }
+  const all = await connector.entitlementNames?.(ids, always.signal)
+  expect([all?.kind, all?.items.map(({ name }) => name)]).toEqual(['complete', names])
 })

@@ -1,9 +1,10 @@
 /** A directory that follows renames by itself (the refint overlay): memberships move to the new name under our hands. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
+import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
-import { type LdapWorld, makeLdap, openLdapWorld } from './ldap-world.ts'
+import { type LdapWorld, makeLdap, openLdapWorld, target } from './ldap-world.ts'
 import { always, grant, revoke, said } from './world.ts'
 
 let world: LdapWorld
@@ -71,4 +72,39 @@ test('moved out of peopleBase, an account is the one that it was: read, shut, ta
   expect(await saying([revoke(account, group), { op: 'disable', account }])).toEqual(['changed', 'changed'])
   expect(await world.entryOf(account)).toMatchObject({ dn, pwdAccountLockedTime: '000001010000Z' })
   expect(await world.rawMembers(group)).not.toContain(dn)
+})
+
+test('where Muster may not look beyond peopleBase, one who is out of sight is not gone, and the others are who they are', async () => {
+  // No database of this server is at that name: every search there is answered with 32.
+  const blind = createLdapConnector(target, world.configure({ searchBase: 'dc=example' }))
+  try {
+    const [here, away, lost] = [await addAccount(), await addAccount(), await addAccount()]
+    const group = await world.addGroup(freshName(), [here])
+    await world.asRoot.del(String((await world.entryOf(lost))?.dn))
+    expect(await blind.accounts([here, lost], always.signal)).toMatchObject({
+      kind: 'partial',
+      items: [{ nativeId: here, enabled: true }],
+    })
+    expect(await blind.grantsOf([lost, here], always.signal)).toMatchObject({
+      kind: 'partial',
+      items: [{ account: here, entitlement: { nativeId: group.nativeId } }],
+    })
+    const outcomes = await blind.apply([{ op: 'disable', account: lost }, revoke(here, group)], always)
+    expect(outcomes.map(said)).toEqual(['refused:configuration', 'changed'])
+    expect(outcomes[0]).toMatchObject({ cause: { code: '32', word: 'account-out-of-sight' } })
+
+    const unit = `ou=${freshName()},${world.ldap.baseDn}`
+    await world.asRoot.add(unit, { objectClass: 'organizationalUnit' })
+    const dn = `cn=${freshName()},${unit}`
+    world.faults.atNextWrite('after-commit', async () => {
+      await world.asRoot.modifyDN(String((await world.entryOf(away))?.dn), dn)
+      await expect.poll(() => world.rawMembers(group)).toContain(dn)
+    })
+    expect(await blind.apply([grant(away, group)], always)).toMatchObject([
+      { kind: 'unknown', cause: { word: 'unverified-no-such-object' } },
+    ])
+    expect((await blind.check(always.signal)).problems.join()).toContain('account-out-of-sight')
+  } finally {
+    await blind.close()
+  }
 })

@@ -56,6 +56,16 @@ export const always: ApplyContext & Observing = {
   mayWrite: () => true,
   sentMsAgo: null,
 }
+export const notLinkable: Outcome = { kind: 'refused', reason: 'protected', cause: { code: '', word: 'not-linkable' } }
+/** Lets nobody be linked, and keeps whom it was asked about. */
+export const neverLinking = () => {
+  const asked: NativeId[] = []
+  const linkRefusal = (account: NativeId) => {
+    asked.push(account)
+    return notLinkable
+  }
+  return { asked, context: { ...always, linkRefusal } }
+}
 export const unknownId = '00000000-0000-4000-8000-000000000000' as NativeId
 
 export const ref = (group: Group, pinned = true): EntitlementRef => ({

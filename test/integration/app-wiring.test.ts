@@ -1,6 +1,8 @@
 /** What app.ts wires: who gives way to whom, what ends before what, and whose connections are whose. */
+
 import { Queue } from 'bullmq'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { examineEngine } from '../../src/app/examine-engine.ts'
 import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
@@ -10,9 +12,10 @@ import { createLog } from '../../src/log.ts'
 import { createGiveWay } from '../../src/workers/give-way.ts'
 import { openQueues } from '../../src/workers/queues.ts'
 import { openRedis } from '../../src/workers/redis-link.ts'
-import { type ConfigDirectory, type ConfigDirectoryOptions, writeConfigDirectory } from '../support/config-directory.ts'
+import { bankFiles } from '../support/bank-files.ts'
+import type { ConfigDirectory, ConfigDirectoryOptions } from '../support/config-directory.ts'
 import { createGates } from '../support/faults.ts'
-import { bankPolicies, type House, openHouse, target } from '../support/house.ts'
+import { type House, openHouse, target } from '../support/house.ts'
 import { hrMessage } from '../support/hr-event.ts'
 import { addresses, freshTopic } from '../support/stack.ts'
 import { until } from '../support/until.ts'
@@ -32,10 +35,7 @@ afterEach(async () => {
 })
 
 const configure = (more: Partial<ConfigDirectoryOptions> = {}) => {
-  const files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
+  const files = bankFiles(house, {
     ...more,
   })
   opened.files.push(files)
@@ -212,4 +212,28 @@ test('an evaluation that needs ids gets them while everybody who waits for its l
   locked.open()
   expect(await evaluating).toMatchObject({ evaluated: 1 })
   await Promise.all(waiting)
+})
+
+test('what a process does is known while it runs, and that nobody does it any more soon after', async () => {
+  const open = configure()
+  const problems = async () => (await examineEngine(house.database.engineUrl)).problems.join('\n')
+  expect(await problems()).toBe('')
+  const { app } = await open({ roles: ['ingest', 'schedule', 'dispatch'], lanes: ['bulk'], elsewhere: ['ingest'] })
+  await app.start()
+  await until(async () => (await problems()) !== '')
+  const missing = [
+    'ingest',
+    'evaluate leaver',
+    'evaluate bulk',
+    'dispatch leaver',
+    'provision leaver',
+    'provision bulk',
+  ]
+  expect([...(await problems()).matchAll(/nobody does `(.+?)`/g)].map(([, part]) => part)).toEqual(missing)
+  await app.stop()
+  await house.shift(61_000)
+  expect(await problems()).toMatch(/^none has been seen since/)
+  await (await open({ roles: ['dispatch'], lanes: ['bulk'] })).app.start()
+  await until(async () => (await problems()).includes('nobody does `schedule` (not since'))
+  expect(await problems()).not.toContain('dispatch bulk')
 })

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { targetBudget } from '../../src/app/budgets.ts'
+import { keepFromOthers, occupyPolicy } from '../../src/connectors/aws/policy-place.ts'
 import type { Bucket } from '../../src/connectors/budget.ts'
+import { forgetPlaces } from '../../src/store/budget.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { freshDatabase } from '../support/stack.ts'
 
@@ -19,6 +21,16 @@ const later = (ms: number) =>
     text: `update muster.clock set shift = shift + make_interval(secs => $1::float8 / 1000)`,
     values: [ms],
   })
+/** Two wait for somebody's lock. */
+const waiting = () =>
+  expect
+    .poll(() =>
+      admin.query({
+        text: `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        values: [],
+      }),
+    )
+    .toHaveLength(2)
 /** All but nothing comes back by itself while a test runs. */
 const slow = (name: string, capacity: number): Bucket => ({ name, capacity, perSecond: 0.001 })
 let targets = 0
@@ -93,6 +105,54 @@ describe('the rate budget of a target', () => {
 describe('places', () => {
   const account = (id: string) => ({ name: `account:${id}`, max: 1 })
   const all = { name: 'assignments', max: 15 }
+
+  test('who had a place is forgotten, under whatever name, a day after it is over; not what is drawn from, closed or occupied', async () => {
+    const budget = fresh('leaver')
+    const target = `t${targets}`
+    const names = async () =>
+      (
+        await db.query<{ name: string }>({
+          text: `select 'bucket ' || name as name from muster.bucket where target = $1
+            union all select 'place ' || name from muster.place where target = $1 order by 1`,
+          values: [target],
+        })
+      ).map(({ name }) => name)
+    await keepFromOthers(budget, { arn: 'arn', userId: 'one' })
+    await occupyPolicy(budget, { arn: 'arn', userId: 'other' }, 60_000)
+    await budget.take([{ bucket: slow('calls', 10), units: 1 }])
+    await budget.close(slow('closed', 10), 60_000)
+    await budget.occupy([account('1')], 200_000_000)
+    expect((await names()).filter((name) => name.includes('policy-late'))).not.toEqual([])
+    await later(80_000_000)
+    const before = await names()
+    await forgetPlaces(db)
+    expect(await names()).toEqual(before)
+    await later(10_000_000)
+    await budget.occupy([{ name: 'late', max: 1 }], 60_000)
+    await forgetPlaces(db)
+    expect(await names()).toEqual(
+      ['account:1', 'calls', 'closed', 'late'].map((name) => `bucket ${name}`).concat('place account:1', 'place late'),
+    )
+  })
+
+  test('a place that is forgotten in the moment in which it is taken is had by one alone', async () => {
+    const budget = fresh()
+    await budget.occupy([account('1')], 1)
+    await later(90_000_000)
+    const held = Promise.withResolvers<void>()
+    const commit = Promise.withResolvers<void>()
+    const forgetting = db.transaction(async (tx) => {
+      await forgetPlaces(tx)
+      held.resolve()
+      await commit.promise
+    })
+    await held.promise
+    const both = [1, 2].map(() => budget.occupy([account('1')], 60_000))
+    await waiting()
+    commit.resolve()
+    await forgetting
+    expect((await Promise.all(both)).filter(({ ok }) => ok)).toHaveLength(1)
+  })
 
   test('no more at once than there are, all names or none; who leaves makes room', async () => {
     const budget = fresh()

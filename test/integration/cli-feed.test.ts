@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
 import { publish } from '../../src/consumers/publish.ts'
 import { createLog } from '../../src/log.ts'
+import { bankFiles } from '../support/bank-files.ts'
 import { muster } from '../support/cli.ts'
-import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
-import { bankPolicies, type House, openHouse } from '../support/house.ts'
+import type { ConfigDirectory } from '../support/config-directory.ts'
+import { type House, openHouse } from '../support/house.ts'
 import { hrMessage } from '../support/hr-event.ts'
 import { type ServeProcess, startServe } from '../support/serve-process.ts'
 import { addresses, freshTopic } from '../support/stack.ts'
@@ -19,10 +20,7 @@ let topic: string
 beforeAll(async () => {
   house = await openHouse()
   topic = (await freshTopic()).topic
-  files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
+  files = bankFiles(house, {
     topics: [topic],
     // Three of anything is a mass change here.
     target: {

@@ -3,8 +3,9 @@ import { RefusedToStart } from '../../src/app/prepare.ts'
 import { createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
-import { bankPolicies, type House, openHouse } from '../support/house.ts'
+import { bankFiles } from '../support/bank-files.ts'
+import type { ConfigDirectory } from '../support/config-directory.ts'
+import { type House, openHouse } from '../support/house.ts'
 import { spawnServe } from '../support/serve-process.ts'
 import { freshDatabase, freshName } from '../support/stack.ts'
 
@@ -13,11 +14,7 @@ let files: ConfigDirectory
 let config: Config
 beforeAll(async () => {
   house = await openHouse()
-  files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
-  })
+  files = bankFiles(house)
   const loaded = loadConfig(files.directory, files.env)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   config = loaded.value

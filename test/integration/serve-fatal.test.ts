@@ -2,18 +2,15 @@ import { ConfigResourceTypes } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { createKafka, plainConnection } from '../../src/consumers/kafka-client.ts'
 import { createLog } from '../../src/log.ts'
-import { writeConfigDirectory } from '../support/config-directory.ts'
-import { bankPolicies, openHouse } from '../support/house.ts'
+import { bankFiles } from '../support/bank-files.ts'
+import { openHouse } from '../support/house.ts'
 import { spawnServe } from '../support/serve-process.ts'
 import { addresses, freshTopic } from '../support/stack.ts'
 
 test('a topic that must not be read, found by the thread that ingests, ends the process with 70 and says so', async () => {
   const house = await openHouse()
   const { topic } = await freshTopic()
-  const files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
+  const files = bankFiles(house, {
     topics: [topic],
   })
   const admin = createKafka(plainConnection(addresses().kafkaBrokers), 'test', createLog('silent', 'test')).admin()

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { examineEngine } from '../../src/app/examine-engine.ts'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
 import { publish } from '../../src/consumers/publish.ts'
 import { createLog } from '../../src/log.ts'
-import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
-import { bankPolicies, type House, openHouse } from '../support/house.ts'
+import { bankFiles } from '../support/bank-files.ts'
+import type { ConfigDirectory } from '../support/config-directory.ts'
+import { type House, openHouse } from '../support/house.ts'
 import { type HrEvent, hrMessage } from '../support/hr-event.ts'
 import { type ServeProcess, startServe } from '../support/serve-process.ts'
 import { addresses, freshTopic } from '../support/stack.ts'
@@ -16,10 +19,7 @@ let serve: ServeProcess | undefined
 beforeAll(async () => {
   house = await openHouse()
   topic = (await freshTopic(2)).topic
-  files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
+  files = bankFiles(house, {
     topics: [topic],
     file: { log: { level: 'info' } },
   })
@@ -39,6 +39,8 @@ const send = (...events: readonly HrEvent[]) =>
 
 test('from Kafka to the directory: joins, moves, leaves; then stops in order when told to', async () => {
   serve = await startServe(files)
+  const atWork = { problems: [], remarks: ['every role is at work'] }
+  await until(async () => isDeepStrictEqual(await examineEngine(house.database.engineUrl), atWork))
   await send({ person: 'P-1', effectiveAt: '2024-01-01' })
   await until(async () => (await house.groupsOf('P-1')).includes('CBS_LoanEntry'))
   await send({ person: 'P-1', effectiveAt: '2024-02-01', worker: { jobCode: 'CA', jobTitle: 'Credit Approver' } })

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { roles } from '../../src/app/roles.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
-import { type ConfigDirectory, writeConfigDirectory } from '../support/config-directory.ts'
-import { bankPolicies, type House, openHouse } from '../support/house.ts'
+import { bankFiles } from '../support/bank-files.ts'
+import type { ConfigDirectory } from '../support/config-directory.ts'
+import { type House, openHouse } from '../support/house.ts'
 import { until } from '../support/until.ts'
 
 let house: House
@@ -13,11 +14,7 @@ let bulk: App
 let leaver: App
 beforeAll(async () => {
   house = await openHouse()
-  files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
-  })
+  files = bankFiles(house)
   const loaded = loadConfig(files.directory, files.env)
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   config = loaded.value

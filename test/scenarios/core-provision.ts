@@ -106,7 +106,15 @@ const settle = (
   const { lane, kind, current } = action
   const accounts = world.targets.get(action.target)?.accounts ?? 'create'
   const deadlineInMs = action.deadline === null ? null : action.deadline - world.now
-  const next = whatNext(outcome, { lane, kind, attempts: action.attempts + 1, accounts, deadlineInMs, random: 0 })
+  const next = whatNext(outcome, {
+    lane,
+    kind,
+    attempts: action.attempts + 1,
+    rests: 0,
+    accounts,
+    deadlineInMs,
+    random: 0,
+  })
   const attempts = action.attempts + (next.kind !== 'done' && next.kind !== 'park' && next.counts ? 1 : 0)
   if (next.kind === 'readBack' || next.kind === 'poll')
     replace(person, { ...action, state: 'ready', claimed: false, unknown: true, effective: true, attempts })

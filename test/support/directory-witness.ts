@@ -68,6 +68,15 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       for (const dn of dns) await client.add(dn, { objectClass: 'groupOfNames', member: 'cn=nobody' })
     })
 
+  /** The directory's own number of the last write to a person's account. */
+  const lastWriteTo = (person: string): Promise<string | null> =>
+    asDirectoryRoot(ldap, async (client) => {
+      const dn = await dnOf(client, person)
+      if (dn === null) return null
+      const { searchEntries } = await client.search(dn, { scope: 'base', attributes: ['entryCSN'] })
+      return String(searchEntries[0]?.entryCSN)
+    })
+
   /** entryUUID of a person's account. */
   const idOf = (person: string): Promise<string | null> =>
     asDirectoryRoot(ldap, async (client) => {
@@ -111,6 +120,7 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
     addGroups,
     addAccount,
     idOf,
+    lastWriteTo,
     groupDn,
     addMember: (person: string, ...keys: string[]) => change('add', person, keys),
     removeMember: (person: string, ...keys: string[]) => change('delete', person, keys),

@@ -73,13 +73,20 @@ export const answerLost: Fault = async (operations, context, real) => {
 /** The request never arrives, and nobody knows. */
 export const requestLost: Fault = async (operations) => operations.map(() => lost)
 
+/** The call of a worker that does not know that its lease is over. */
+export const withoutLease = (context: ApplyContext): ApplyContext => ({
+  ...context,
+  signal: new AbortController().signal,
+  mayWrite: () => true,
+})
+
 /** The answer is lost and the change made only when `write` is called: a request that waits in some queue on the way. */
 export const delayedWrite = (): { readonly fault: Fault; readonly write: () => Promise<void> } => {
   let write: (() => Promise<void>) | undefined
   return {
-    fault: async (operations, _context, real) => {
+    fault: async (operations, context, real) => {
       write = async () => {
-        await real(operations, { signal: new AbortController().signal, mayWrite: () => true })
+        await real(operations, withoutLease(context))
       }
       return operations.map(() => lost)
     },
@@ -97,10 +104,10 @@ export const stalled = (): Gate & { readonly fault: Fault } => {
   return {
     reached: reached.promise,
     open: () => opened.resolve(),
-    fault: async (operations, _context, real) => {
+    fault: async (operations, context, real) => {
       reached.resolve()
       await opened.promise
-      return real(operations, { signal: new AbortController().signal, mayWrite: () => true })
+      return real(operations, withoutLease(context))
     },
   }
 }

@@ -1,8 +1,10 @@
 /** The house of a test with the loops running in this process: both lanes as two apps, as in earnest. Events come by `house.tell`. */
+
 import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
-import { type ConfigDirectory, type ConfigDirectoryOptions, writeConfigDirectory } from './config-directory.ts'
-import { bankPolicies, type House, openHouse } from './house.ts'
+import { bankFiles } from './bank-files.ts'
+import type { ConfigDirectory, ConfigDirectoryOptions } from './config-directory.ts'
+import { type House, openHouse } from './house.ts'
 
 export type RunningHouse = {
   readonly house: House
@@ -28,10 +30,7 @@ export const openRunningHouse = async ({
   ...more
 }: RunningHouseOptions = {}): Promise<RunningHouse> => {
   const house = await openHouse()
-  const files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
+  const files = bankFiles(house, {
     ...more,
   })
   const loaded = loadConfig(files.directory, files.env)

@@ -42,7 +42,8 @@ create table muster.target (
   reads_indirect boolean not null default false, -- its connector reads what is held indirectly: no grant before that is known
   reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
-  full_read_at timestamptz                    -- when its last full reconciliation was begun
+  full_read_at timestamptz,                   -- when its last full reconciliation was begun
+  planned_by text                             -- hash of what muster.yaml said at the last start that plans depend on; null = none yet
 );
 
 create table muster.policy_version (
@@ -197,6 +198,7 @@ create table muster.account (
   behind_at timestamptz,                      -- since then the target may say something of it that is not known yet
   sessions_ended_at timestamptz,              -- since it was last open
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
+  out_of_sight boolean not null default false, -- Muster may not look where it may be; until a read shows it again
   kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen
   grants_read_at timestamptz,                 -- last complete read of its direct grants
   indirect_read_at timestamptz                -- last complete read of what it holds indirectly; null = to be read, and where there is such a thing no grant goes out before
@@ -250,6 +252,7 @@ create table muster.grants (
   gone_dispatch_id bigint,
   appeared boolean not null default false,    -- drift: somebody was let in behind our back, after a complete list without them
   missing boolean not null default false,     -- drift: gone, and not by an action of ours
+  taken boolean not null default false,       -- gone by a revoke of ours, or by one of which nobody knows what it did
   primary key (account_id, entitlement_id, first_verified_at)
 );
 create unique index grants_present on muster.grants (entitlement_id, account_id) where gone_verified_at is null;
@@ -299,7 +302,9 @@ create table muster.action (
   decision_id bigint not null,
   dispatch_id bigint,
   attempts integer not null default 0,
+  rests integer not null default 0,           -- how often it was parked
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
+  doubtful boolean not null default false,    -- an attempt of ours may have made the change, and its answer never came
   unknown_since timestamptz,                  -- within the target's settling time a read that does not show it proves nothing
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
@@ -388,6 +393,12 @@ create table muster.place (
   until timestamptz not null,
   primary key (target, name, id)
 );
+
+-- When each part of the engine (a role, and its lane) last said that it lives: for people, nothing is decided by it.
+create table muster.at_work (
+  part text primary key,
+  at timestamptz not null
+) with (fillfactor = 50);
 
 create table muster.hold (
   id bigint generated always as identity primary key,
@@ -538,10 +549,14 @@ create function muster.occupy(of_target text, names text[], most integer[], plac
   returns float8 language plpgsql as $$
 declare t timestamptz; wait float8 := 0; i integer; taken integer; first_over timestamptz;
 begin
-  -- The buckets' rows are what two callers meet at.
-  insert into muster.bucket (target, name, level, at)
-    select of_target, n, 0, muster.now() from unnest(names) as n order by 2 on conflict do nothing;
-  perform 1 from muster.bucket where target = of_target and name = any(names) order by name for update;
+  -- The buckets' rows are what two callers meet at. One that was just forgotten (store/budget) is made anew.
+  loop
+    insert into muster.bucket (target, name, level, at)
+      select of_target, n, 0, muster.now() from unnest(names) as n order by 2 on conflict do nothing;
+    perform 1 from muster.bucket where target = of_target and name = any(names) order by name for update;
+    get diagnostics taken = row_count;
+    exit when taken = (select count(distinct n) from unnest(names) as n);
+  end loop;
   t := muster.now();
   delete from muster.place where target = of_target and name = any(names) and until <= t;
   for i in 1 .. cardinality(names) loop
@@ -584,7 +599,7 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.leave_check,
+grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.bucket, muster.leave_check,
   muster.not_theirs to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;

@@ -18,7 +18,7 @@ export const apply = (
   return inOrder(
     operations,
     isOnAccess,
-    (ensures) => ensureAccounts(client, settings, ensures, gate),
+    (ensures) => ensureAccounts(client, settings, ensures, gate, context),
     (others) => changeAccess(client, settings, pace, others, gate, settling),
   )
 }

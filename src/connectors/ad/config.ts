@@ -29,8 +29,12 @@ const account = z
     /** Names of a new account, unique in the domain; never changed later. */
     sAMAccountName: template.default('{username}'),
     userPrincipalName: template.optional(),
-    /** AD attribute → template, or a list of templates for an attribute with several values. */
-    attributes: z.record(attributeName, z.union([template, z.array(template).min(1)])).default({}),
+    attributes: z
+      .record(attributeName, z.union([template, z.array(template).min(1)]))
+      .default({})
+      .describe(
+        'AD attribute → template, or a list of templates for an attribute with several values. Left out: none is written.',
+      ),
   })
   .superRefine((value, context) => {
     const [naming] = splitRdn(value.rdn)

@@ -1,11 +1,12 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
-import { notSo } from '../connector.ts'
+import { type ApplyContext, notSo } from '../connector.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import type { EnsureOperation } from '../ldap-wire/correlate.ts'
+import type { EnsureOperation, Matched } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
+import { linkable } from '../linkable.ts'
 import { type Account, accountOf, hiddenAccount, mappedOf, observedAccount } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { createAccounts } from './create-accounts.ts'
@@ -33,6 +34,7 @@ export const ensureAccounts = async (
   settings: AdSettings,
   operations: readonly EnsureOperation[],
   gate: Gate,
+  context: Pick<ApplyContext, 'linkRefusal'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const present: Present[] = []
@@ -46,7 +48,7 @@ export const ensureAccounts = async (
     if (result === 'created') present.push({ index, origin: 'created', code: '0', entry: null })
     else outcomes[index] = result
   }
-  for (const { index, operation, entry } of matched) {
+  for (const { index, operation, entry } of linkable(matched, guidOf, context, outcomes)) {
     const written = await update(client, settings, operation, entry, gate)
     if (typeof written !== 'string') outcomes[index] = written
     else present.push({ index, origin: operation.account === null ? 'linked' : 'known', code: written, entry })
@@ -110,6 +112,8 @@ const prove = async (
 /** Something was written and no read shows it: that is not "surely not applied". */
 const unproved = (outcome: Outcome, written: boolean): Outcome =>
   written && outcome.kind === 'retry' ? { kind: 'unknown', cause: outcome.cause } : outcome
+
+const guidOf = ({ entry }: Matched) => parseExtendedDn(entry.dn)?.guid
 
 /** The same operation, to be found by native id where that is known by now. */
 const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): EnsureOperation[] =>

@@ -6,6 +6,7 @@ import { firstValue } from '../ldap-wire/entry.ts'
 import type { AdSettings } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyPerson } from './filters.ts'
+import { isCritical } from './protected.ts'
 import { isEnabled } from './user-account-control.ts'
 
 const pageSize = 500
@@ -20,7 +21,7 @@ export const listAccounts = async (client: LdapClient, settings: AdSettings): Pr
       base: searchBase,
       scope: 'sub',
       filter: anyPerson,
-      attributes: ['objectGUID', 'userAccountControl', correlation],
+      attributes: ['objectGUID', 'userAccountControl', 'isCriticalSystemObject', correlation],
     },
     pageSize,
     (entries) => {
@@ -32,6 +33,7 @@ export const listAccounts = async (client: LdapClient, settings: AdSettings): Pr
           name: parseExtendedDn(entry.dn)?.dn ?? entry.dn,
           key: firstValue(entry, correlation) ?? null,
           enabled: isEnabled(control),
+          ...(isCritical(entry) ? { builtIn: true } : {}),
         })
       }
     },

@@ -42,5 +42,5 @@ export const apply = (iam: Iam, operations: readonly Operation[], context: Apply
   inOrder(operations, {
     sessions: (accounts) => endSessions(iam, accounts, context),
     access: (some) => changeAccess(iam, some, context),
-    ensure: (some) => ensureAccounts(iam, some),
+    ensure: (some) => ensureAccounts(iam, some, context),
   })

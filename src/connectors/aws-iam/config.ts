@@ -117,17 +117,12 @@ export const awsIamSettingsSchema = z
 
 export type AwsIamSettings = z.output<typeof awsIamSettingsSchema>
 
-type Reach = Pick<AwsIamSettings, 'accountId' | 'sidPrefix' | 'roles'>
+type Reach = Pick<AwsIamSettings, 'accountId' | 'roles'>
 type Pattern = AwsIamSettings['roles'][number]
 
-/**
- * Whether two targets may write statements of one name into one role: each would take the other's people for its own. Without
- * a look at case, as IAM finds roles.
- */
-export const haveSameStatements = (one: Reach, other: Reach): boolean =>
-  one.accountId === other.accountId &&
-  one.sidPrefix.toLowerCase() === other.sidPrefix.toLowerCase() &&
-  one.roles.some((mine) => other.roles.some((theirs) => mayMeet(mine, theirs)))
+/** Whether two targets may write one role. Without a look at case, as IAM finds roles. */
+export const mayMeetInARole = (one: Reach, other: Reach): boolean =>
+  one.accountId === other.accountId && one.roles.some((mine) => other.roles.some((theirs) => mayMeet(mine, theirs)))
 
 const mayMeet = (one: Pattern, other: Pattern): boolean =>
   (one.path.startsWith(other.path) || other.path.startsWith(one.path)) &&

@@ -1,7 +1,7 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { outcomeOfRead, refusal } from '../aws-wire/errors.ts'
-import type { Operation } from '../connector.ts'
+import type { ApplyContext, Operation } from '../connector.ts'
 import { readHoldings } from './holdings.ts'
 import type { Iam } from './iam.ts'
 import { hashOfName, sessionNameOf } from './session-name.ts'
@@ -12,7 +12,11 @@ export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
  * Nothing is created: the account is the name by which the federation will call this person's sessions. Whoever is newly
  * linked may be named in roles already, so these are told.
  */
-export const ensureAccounts = async (iam: Iam, operations: readonly EnsureOperation[]): Promise<readonly Outcome[]> => {
+export const ensureAccounts = async (
+  iam: Iam,
+  operations: readonly EnsureOperation[],
+  { linkRefusal }: Pick<ApplyContext, 'linkRefusal'>,
+): Promise<readonly Outcome[]> => {
   // The correlation value is the person key, whatever else the worker says.
   const names = operations.map(({ wanted }) =>
     sessionNameOf(iam.settings, { ...wanted.worker, personKey: wanted.correlation.value }),
@@ -24,6 +28,8 @@ export const ensureAccounts = async (iam: Iam, operations: readonly EnsureOperat
     if (name === null) return refusal('invalid', 'no-session-name')
     // The federation will call them otherwise from now on: what the old name holds is another account's.
     if (account !== null && account !== name) return refusal('account-missing', 'named-otherwise-now')
+    const notLinked = account === null ? linkRefusal?.(name) : null
+    if (notLinked) return notLinked
     if (account === null && !holdings.ok) return outcomeOfRead(holdings.failure)
     return {
       kind: 'done',

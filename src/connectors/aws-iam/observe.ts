@@ -21,7 +21,7 @@ export const observe = async (iam: Iam, operations: readonly Operation[]): Promi
   const outcomes = await inOrder(operations, {
     sessions: (accounts) => observeSessions(iam, accounts),
     access: (some) => observeAccess(iam, some),
-    ensure: (some) => ensureAccounts(iam, some),
+    ensure: (some) => ensureAccounts(iam, some, {}),
   })
   return outcomes.map(asTold)
 }

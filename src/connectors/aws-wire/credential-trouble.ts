@@ -13,7 +13,7 @@ export const credentialTrouble = (error: unknown): unknown => {
   if (verdict.kind === 'throttled') return error
   const status = statusOf(error)
   // The identity provider could not be reached: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
-  const isPassing = code === 'IDPCommunicationError' || status === 408
+  const isPassing = error.name === 'IDPCommunicationErrorException' || status === 408
   const isRefused = status !== null && status >= 400 && status < 500 && word !== 'clock-skew' && !isPassing
   return Object.assign(new Error(error.message), {
     name: isRefused ? 'SignInRefused' : 'CredentialsProviderError',

@@ -8,6 +8,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { outcomeOfRead, outcomeOfWrite, refusal, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Gate } from '../aws-wire/transport.ts'
+import type { Place } from '../budget.ts'
 import { assignedUsers, hadLately } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
 import { assignmentNativeId } from './entitlement.ts'
@@ -103,6 +104,13 @@ const changeThese = async (
 
 type PlaceFor = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly outcome: Outcome }
 
+/** That a change of this AWS account takes. */
+export const placesOf = ({ tools: { lane } }: Aws, accountId: string): readonly Place[] => [
+  { name: `account:${accountId}`, max: 1 },
+  { name: 'assignments', max: outstandingAtMost },
+  ...(lane === 'bulk' ? [{ name: 'assignments-bulk', max: bulkAtMost }] : []),
+]
+
 const placeFor = async (
   aws: Aws,
   { accountId }: AssignmentTarget,
@@ -110,11 +118,7 @@ const placeFor = async (
   waitsMs: number,
 ): Promise<PlaceFor> => {
   const { budget, lane } = aws.tools
-  const places = [
-    { name: `account:${accountId}`, max: 1 },
-    { name: 'assignments', max: outstandingAtMost },
-    ...(lane === 'bulk' ? [{ name: 'assignments-bulk', max: bulkAtMost }] : []),
-  ]
+  const places = placesOf(aws, accountId)
   const freeInMs = () =>
     Math.max(accountFreeInMs(aws, accountId), anyFreeInMs(aws, lane === 'bulk' ? bulkAtMost : outstandingAtMost))
   let place = await budget.occupy(places, placeMs)

@@ -33,20 +33,24 @@ const correlation = z
         code: 'custom',
         path: ['proof'],
         message:
-          'a look-up without {personKey} finds whoever has the name now: say proof: employeeNumber (or none, which trusts the name)',
+          'a look-up without {personKey} finds whoever has the name now: beside lookups, say `correlation.proof: employeeNumber` (or none, which trusts the name)',
       })
   })
 
 const account = z.strictObject({
   /** Set when a user is created, never changed. */
   userName: template.default('{personKey}'),
-  /** Attribute → template. Kept right on users that Muster owns; those with ExternalIds are SCIM's. */
-  attributes: z.partialRecord(z.enum(attributeNames), template).default({
-    displayName: '{displayName|username}',
-    givenName: '{givenName}',
-    familyName: '{familyName}',
-    email: '{workEmail}',
-  }),
+  attributes: z
+    .partialRecord(z.enum(attributeNames), template)
+    .default({
+      displayName: '{displayName|username}',
+      givenName: '{givenName}',
+      familyName: '{familyName}',
+      email: '{workEmail}',
+    })
+    .describe(
+      "Attribute → template, kept right on users that Muster owns; those with ExternalIds are SCIM's. Left out: displayName, givenName, familyName and email with accounts: create, none with accounts: expect.",
+    ),
 })
 
 const owner = z.enum(['muster', 'scim-idp', 'nobody'])

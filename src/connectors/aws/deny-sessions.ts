@@ -6,6 +6,7 @@ import { placeMs, whileOurs } from '../aws-wire/while-ours.ts'
 import type { Aws } from './aws.ts'
 import { denies, type Ending, mergeDeny, others } from './deny-policy.ts'
 import { hasStaleAccounts, inlinePolicy } from './permission-set-policy.ts'
+import { keepFromOthers, occupyPolicy } from './policy-place.ts'
 
 /** Another process is over with one policy in less. */
 const busyMs = 2_000
@@ -27,25 +28,36 @@ export type Denied =
 export const deny = (aws: Aws, arn: string, ending: Ending, turns: Turns, gate: Gate): Promise<Denied> =>
   inTurn(turns, arn, async () => {
     // Nobody else of ours reads and writes this policy meanwhile.
-    const place = await aws.tools.budget.occupy([{ name: `policy:${arn}`, max: 1 }], placeMs)
+    const { budget } = aws.tools
+    const policy = { arn, userId: ending.userId }
+    const place = await occupyPolicy(budget, policy, placeMs)
     if (!place.ok) return no({ kind: 'throttled', retryAfterMs: Math.min(place.waitMs, busyMs), scope: 'policy' })
     try {
-      const { budget } = aws.tools
-      return await denyAlone(aws, arn, ending, gate, whileOurs(budget, place.id, aws.settings.timeouts, gate))
+      return await denyAlone(aws, arn, ending, {
+        gate,
+        inPlace: whileOurs(budget, place.id, aws.settings.timeouts, gate),
+        mayArrive: () => keepFromOthers(budget, policy),
+      })
     } finally {
-      await aws.tools.budget.vacate(place.id)
+      await budget.vacate(place.id)
     }
   })
 
 const no = (outcome: Outcome): Denied => ({ ok: false, outcome })
 
+type Writing = {
+  readonly gate: Gate
+  /** For the policy, which is read and written in a place. */
+  readonly inPlace: Gate
+  /** Whether the policy was written is not known. */
+  readonly mayArrive: () => Promise<void>
+}
+
 const denyAlone = async (
   aws: Aws,
   arn: string,
   ending: Ending,
-  gate: Gate,
-  /** For the policy, which is read and written in a place. */
-  inPlace: Gate,
+  { gate, inPlace, mayArrive }: Writing,
 ): Promise<Denied> => {
   const before = await inlinePolicy(aws, arn)
   if (!before.ok) return no(outcomeOfRead(before.failure))
@@ -80,7 +92,11 @@ const denyAlone = async (
       ),
     inPlace,
   )
-  if (!put.ok) return no(outcomeOfWrite(put.failure))
+  if (!put.ok) {
+    const outcome = outcomeOfWrite(put.failure)
+    if (outcome.kind === 'unknown') await mayArrive()
+    return no(outcome)
+  }
   const after = await inlinePolicy(aws, arn)
   if (!after.ok) return no(unverified(after.failure))
   if (!denies(after.value, ending) || !isSame(others(before.value), others(after.value)))

@@ -4,7 +4,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
-import type { Gate } from '../aws-wire/transport.ts'
+import type { ApplyContext } from '../connector.ts'
 import { creationOf, shownAttributes, updateOf } from './attributes.ts'
 import type { Aws } from './aws.ts'
 import { namesThePerson } from './config.ts'
@@ -18,13 +18,14 @@ type Present = { readonly user: User; readonly origin: 'created' | 'linked' | 'k
 export const ensureAccounts = async (
   aws: Aws,
   operations: readonly EnsureOperation[],
-  gate: Gate,
+  context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
   const matches = await findAccounts(aws, operations)
   const present = await sideBySide(operations, async (operation, at): Promise<Present | Outcome> => {
     const match: Match = matches[at] ?? { kind: 'none' }
-    if (match.kind === 'found') return update(aws, operation, match.user, gate)
-    if (match.kind === 'none' && operation.create) return create(aws, operation, gate)
+    if (match.kind === 'found')
+      return notLinked(operation, match.user, context) ?? update(aws, operation, match.user, context)
+    if (match.kind === 'none' && operation.create) return create(aws, operation, context)
     return outcomeOfMatch(match)
   })
   const linked = present.flatMap((one) => ('user' in one && one.origin === 'linked' ? [one.user.id] : []))
@@ -71,7 +72,7 @@ const wouldBeFound = ({ settings }: Aws): boolean => {
   )
 }
 
-const create = async (aws: Aws, operation: EnsureOperation, gate: Gate): Promise<Present | Outcome> => {
+const create = async (aws: Aws, operation: EnsureOperation, context: ApplyContext): Promise<Present | Outcome> => {
   const { settings } = aws
   if (!wouldBeFound(aws)) return refusal('configuration', 'no-look-up-finds-what-is-created')
   const key = settings.correlation.proof === 'employeeNumber' ? operation.wanted.correlation.value : null
@@ -80,13 +81,14 @@ const create = async (aws: Aws, operation: EnsureOperation, gate: Gate): Promise
   const made = await aws.transport.write(
     aws.families.identityStore,
     (options) => aws.clients.identityStore.send(new CreateUserCommand(request), options),
-    gate,
+    context,
   )
   if (!made.ok) {
     if (made.failure.verdict.kind !== 'already') return outcomeOfWrite(made.failure)
     // Taken: by this person's user after all (made meanwhile), or by somebody else.
     const [again = { kind: 'none' } as const] = await findAccounts(aws, [operation])
-    if (again.kind === 'found') return { user: again.user, origin: 'linked', code: '' }
+    if (again.kind === 'found')
+      return notLinked(operation, again.user, context) ?? { user: again.user, origin: 'linked', code: '' }
     if (again.kind === 'none' || again.kind === 'unproven')
       return { kind: 'refused', reason: 'name-taken', cause: { code: made.failure.code, word: 'name-or-mail-taken' } }
     return outcomeOfMatch(again)
@@ -94,7 +96,16 @@ const create = async (aws: Aws, operation: EnsureOperation, gate: Gate): Promise
   return readBack(aws, made.value.UserId as NativeId, 'created')
 }
 
-const update = async (aws: Aws, operation: EnsureOperation, user: User, gate: Gate): Promise<Present | Outcome> => {
+/** Why whoever was found for an operation that names nobody is neither written nor linked. */
+const notLinked = ({ account }: EnsureOperation, user: User, { linkRefusal }: ApplyContext): Outcome | null =>
+  account === null ? (linkRefusal?.(user.id) ?? null) : null
+
+const update = async (
+  aws: Aws,
+  operation: EnsureOperation,
+  user: User,
+  context: ApplyContext,
+): Promise<Present | Outcome> => {
   const origin = operation.account === null ? 'linked' : 'known'
   const { identityStoreId, account } = aws.settings
   const wanted = mapAttributes(account.attributes, workerOf(operation))
@@ -109,7 +120,7 @@ const update = async (aws: Aws, operation: EnsureOperation, user: User, gate: Ga
         new UpdateUserCommand({ IdentityStoreId: identityStoreId, UserId: user.id, Operations: changes }),
         options,
       ),
-    gate,
+    context,
   )
   if (!written.ok) {
     if (written.failure.verdict.kind === 'already')

@@ -4,10 +4,11 @@ import {
 } from '@aws-sdk/client-sso-admin'
 import { ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
+import type { Place } from '../budget.ts'
 import type { Aws } from './aws.ts'
 import type { Handle } from './handle.ts'
 import type { Kind, List, Request } from './requests.ts'
-import { giveBack } from './wait-for-place.ts'
+import { giveBack, placeMs } from './wait-for-place.ts'
 
 /** From so many on, a list is cheaper than their statuses. */
 const listFrom = 3
@@ -22,9 +23,10 @@ const forgottenMs = 60_000
 
 /**
  * One list serves those who ask within so long, ms. Of fifteen at work, each some three seconds, one is over every fifth of a second and
- * its place is idle until a list says so. Lists take what the changes leave of 20 calls a second; creations cost one more each.
+ * its place is idle until a list says so. Lists take what the changes leave of 20 calls a second; creations cost one more each,
+ * deletions a list of what failed, failed-deletions.ts.
  */
-const listMs: Readonly<Record<Kind, number>> = { creation: 250, deletion: 125 }
+const listMs: Readonly<Record<Kind, number>> = { creation: 250, deletion: 150 }
 const quotaOfThat = 20
 const listEveryMs = (aws: Aws, kind: Kind): number =>
   listMs[kind] *
@@ -45,7 +47,17 @@ export const noteRequest = (aws: Aws, { kind, request, place, begun }: Asked, aw
     known.heardOfAt = now
     return known
   }
-  const noted: Request = { kind, awsAccount, place, begunAt: begun ?? now, heardOfAt: now, seenAt: null, isOver: false }
+  const noted: Request = {
+    kind,
+    awsAccount,
+    place,
+    begunAt: begun ?? now,
+    heardOfAt: now,
+    seenAt: null,
+    isListed: false,
+    isOver: false,
+    lastFailures: null,
+  }
   requests.set(request, noted)
   return noted
 }
@@ -64,6 +76,19 @@ export const isInProgress = async (aws: Aws, handle: Asked, noted: Request): Pro
 export const isOver = async (aws: Aws, request: string, noted: Request): Promise<void> => {
   if (!noted.isOver) await end(aws, noted, aws.tools.now())
   aws.inProgress.requests.delete(request)
+}
+
+/**
+ * Its status says that AWS works on it, whatever a list said: that was behind, and none is believed before it shows it. `places`:
+ * what it had before; had back if nobody else has them.
+ */
+export const isAtWork = async (aws: Aws, noted: Request, places: readonly Place[]): Promise<void> => {
+  noted.seenAt = aws.tools.now()
+  if (!noted.isOver) return
+  noted.isListed = false
+  noted.isOver = false
+  const again = await aws.tools.budget.occupy(places, placeMs)
+  if (again.ok) noted.place = again.id
 }
 
 /** For those who wait: whose place is free by now. Nobody is looked for while all are too young to be over. */
@@ -94,6 +119,7 @@ const running = ({ inProgress }: Aws, kind: Kind): readonly Request[] =>
 
 const end = async (aws: Aws, noted: Request, at: number): Promise<void> => {
   noted.isOver = true
+  noted.lastFailures = aws.inProgress.failures
   aws.inProgress.usual.tookUpTo(at - noted.begunAt, noted.seenAt === null ? null : noted.seenAt - noted.begunAt)
   await giveBack(aws, noted.place)
 }
@@ -116,9 +142,11 @@ const readList = async (aws: Aws, kind: Kind, at: number): Promise<ReadonlySet<s
   const list = await requestsOf(aws, kind)
   if (!list.ok) return null
   for (const [request, one] of before) {
-    if (list.value.has(request)) one.seenAt = at
-    // One that no list has shown yet may be hidden by a list that is behind, until it should be over in any case.
-    else if (!one.isOver && at - one.begunAt >= youngMs && (one.seenAt !== null || leftOf(aws, one) === 0))
+    if (list.value.has(request)) {
+      one.seenAt = at
+      one.isListed = true
+      // One that no list has shown yet may be hidden by a list that is behind, until it should be over in any case.
+    } else if (!one.isOver && at - one.begunAt >= youngMs && (one.isListed || leftOf(aws, one) === 0))
       await end(aws, one, at)
   }
   return list.value

@@ -6,11 +6,13 @@ import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
 import { causeOf, isMissing, type Result, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
+import { placesOf } from './assignment.ts'
 import type { Aws } from './aws.ts'
 import { pollSessions } from './end-sessions.ts'
 import { parseLookup } from './entitlement.ts'
+import { failuresInMs, hasFailed } from './failed-deletions.ts'
 import { type Handle, readHandle, writeHandle } from './handle.ts'
-import { isInProgress, isOver, noteRequest } from './in-progress.ts'
+import { isAtWork, isInProgress, isOver, noteRequest } from './in-progress.ts'
 import { settleMs } from './manifest.ts'
 import { settlingPollMs } from './membership.ts'
 import { asTold, observe } from './observe.ts'
@@ -45,19 +47,21 @@ const settle = async (aws: Aws, { operation, handle }: PendingOperation, until: 
 
 type Status = { readonly Status?: string | undefined; readonly FailureReason?: string | undefined } | undefined
 
-const pollAssignment = async (
-  aws: Aws,
-  pending: PendingOperation,
-  handle: Extract<Handle, { kind: 'creation' | 'deletion' }>,
-): Promise<Outcome> => {
+type AssignmentHandle = Extract<Handle, { kind: 'creation' | 'deletion' }>
+
+const pollAssignment = async (aws: Aws, pending: PendingOperation, handle: AssignmentHandle): Promise<Outcome> => {
   const noted = noteRequest(aws, handle, awsAccountOf(pending))
-  if (await isInProgress(aws, handle, noted)) return notYet(aws, pending, noted)
-  if (noted.isOver && noted.seenAt !== null && handle.kind === 'deletion') {
-    // Not on the list any more, and gone: its status could add nothing but whether somebody else was quicker.
-    const [gone = retry('not-begun')] = await observe(aws, [pending.operation])
-    if (gone.kind === 'done') {
-      await isOver(aws, handle.request, noted)
-      return { ...gone, changed: true }
+  if (await isInProgress(aws, handle, noted)) return notYet(aws, handle, noted)
+  if (noted.isOver && noted.isListed && handle.kind === 'deletion') {
+    // One that failed may be gone all the same: somebody else was quicker. Its own status would say so at the price of a call.
+    const waitMs = failuresInMs(aws, noted)
+    if (waitMs > 0) return { kind: 'pending', handle: pending.handle, pollAfterMs: waitMs }
+    if ((await hasFailed(aws, handle.request, noted)) === false) {
+      const [gone = retry('not-begun')] = await observe(aws, [pending.operation])
+      if (gone.kind === 'done') {
+        await isOver(aws, handle.request, noted)
+        return { ...gone, changed: true }
+      }
     }
   }
   const status = await statusOf(aws, handle)
@@ -65,8 +69,8 @@ const pollAssignment = async (
   // AWS forgets old requests: then only the list tells.
   const said = status.ok ? status.value : undefined
   if (said?.Status === 'IN_PROGRESS') {
-    noted.seenAt = aws.tools.now()
-    return notYet(aws, pending, noted)
+    await isAtWork(aws, noted, placesOf(aws, noted.awsAccount))
+    return notYet(aws, handle, noted)
   }
   await isOver(aws, handle.request, noted)
   const [seen = retry('not-begun')] = await observe(aws, [pending.operation])
@@ -88,19 +92,20 @@ const awsAccountOf = ({ operation }: PendingOperation): string => {
 
 const notYet = async (
   { inProgress, tools }: Aws,
-  { handle }: PendingOperation,
+  handle: AssignmentHandle,
   { begunAt, place }: Request,
 ): Promise<Outcome> => {
   const age = Math.max(1, tools.now() - begunAt)
   // Its place would run out while AWS still works on it.
   if (age > placeMs / 2) await tools.budget.renew(place, placeMs)
-  return { kind: 'pending', handle, pollAfterMs: nextLookMs(inProgress.usual.ms(), age) }
+  return {
+    kind: 'pending',
+    handle: writeHandle({ ...handle, place }),
+    pollAfterMs: nextLookMs(inProgress.usual.ms(), age),
+  }
 }
 
-const statusOf = async (
-  aws: Aws,
-  { kind, request }: Extract<Handle, { kind: 'creation' | 'deletion' }>,
-): Promise<Result<Status>> => {
+const statusOf = async (aws: Aws, { kind, request }: AssignmentHandle): Promise<Result<Status>> => {
   const InstanceArn = aws.settings.instanceArn
   return aws.transport.read<Status>(aws.families.ssoAdmin, async (options) =>
     kind === 'creation'

@@ -7,14 +7,18 @@ export type Kind = 'creation' | 'deletion'
 export type Request = {
   readonly kind: Kind
   readonly awsAccount: string
-  readonly place: string
+  place: string
   readonly begunAt: number
   /** Whoever comes from another process is heard of when it is polled here. */
   heardOfAt: number
   /** When AWS last said that it works on it; null: it was not asked yet. */
   seenAt: number | null
+  /** A list has shown it: one that does not show it any more says that it is over. */
+  isListed: boolean
   /** A list said so; its place is given back. */
   isOver: boolean
+  /** The list of failures that was the last when it was over: that one does not tell of it. */
+  lastFailures: List | null
 }
 
 /**
@@ -24,6 +28,8 @@ export type Request = {
 export type InProgress = {
   readonly requests: Map<string, Request>
   readonly lists: Map<Kind, List>
+  /** Deletions that failed. */
+  failures: List | null
   /** How long AWS takes. */
   readonly usual: UsualTime
   /** Who waits for a place, in their order. */
@@ -48,6 +54,7 @@ export type Waiter = {
 export const createInProgress = (): InProgress => ({
   requests: new Map(),
   lists: new Map(),
+  failures: null,
   usual: createUsualTime(),
   line: new Set(),
   isWatched: false,

@@ -86,7 +86,8 @@ export const changeAccess = async (
       some.map(async (item) => {
         const before = looks.get(item.index)
         const next = before === undefined ? retry('not-begun') : nextStep(item, before)
-        if (next === 'was-so') note(item, { kind: 'written', said: 'so-already', changed: false, code: '' })
+        if (next === 'was-so')
+          note(item, { kind: 'written', said: 'so-already', changed: false, code: '', ...shownBy(item, before) })
         else if (next === 'absent') outcomes[item.index] = missed(directory, directory.client.now())
         else if ('kind' in next) outcomes[item.index] = next
         else {
@@ -99,7 +100,13 @@ export const changeAccess = async (
             note(
               item,
               // Sent whatever the look said, so the look tells only whether it was needed.
-              { kind: 'written', said: 'accepted', changed: before?.kind !== 'so', code: sent.value.requestId },
+              {
+                kind: 'written',
+                said: 'accepted',
+                changed: before?.kind !== 'so',
+                code: sent.value.requestId,
+                ...shownBy(item, before),
+              },
               item.operation.op === 'endSessions' ? endedFrom(next.user, sent.value.header('date')) : null,
             )
           else outcomes[item.index] = outcomeOfChange(sent.failure)
@@ -149,6 +156,12 @@ export const changeAccess = async (
       outcomes[item.index] = concluded(directory, item, seen, { ...write, at })
   }
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
+}
+
+/** Whether it was open, of what opens or shuts it. */
+const shownBy = ({ operation: { op } }: Item, before: Confirmed | undefined): Pick<Written, 'wasEnabled'> => {
+  const user = before?.kind === 'so' || before?.kind === 'not-so' ? before.user : null
+  return user === null || (op !== 'enable' && op !== 'disable') ? {} : { wasEnabled: isEnabled(user) }
 }
 
 /** What is to be done about an account that was just read. */

@@ -17,7 +17,7 @@ export const namesOf = (
   settings: EntraSettings,
   worker: Worker,
 ): { readonly userPrincipalName: string; readonly mailNickname: string } | null => {
-  const userPrincipalName = fill(settings.account.userPrincipalName, worker)
+  const userPrincipalName = fill(settings.account.userPrincipalName ?? '', worker)
   const mailNickname = fill(settings.account.mailNickname, worker)
   return /^[^@\s]+@[^@\s]+$/.test(userPrincipalName) && mailNickname !== '' ? { userPrincipalName, mailNickname } : null
 }

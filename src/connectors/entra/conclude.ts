@@ -51,9 +51,11 @@ export type Written = {
   readonly changed: boolean
   /** Graph's request id of the change; '' when nothing was changed. */
   readonly code: string
+  /** Of enable and disable: what the looks before it showed; undefined where they disagreed. */
+  readonly wasEnabled?: boolean
 }
 
-type Write = Pick<Written, 'said' | 'changed' | 'code'> & {
+type Write = Pick<Written, 'said' | 'changed' | 'code' | 'wasEnabled'> & {
   readonly endedFrom: number | null
   readonly at: number
 }
@@ -73,10 +75,7 @@ export const concluded = (directory: Directory, item: Item, seen: Confirmed, wri
   // Nothing was written, and nothing could be read.
   if (seen.kind === 'told' && seen.outcome.kind !== 'refused' && write.said !== 'accepted') return seen.outcome
   if (write.said === 'absent') return polledMissed(directory, item, seen, { kind: 'missed', at: write.at, detail: '' })
-  // What was sent changes nothing else; whoever is only polled was looked at before by nobody who remembers.
-  const { op } = item.operation
-  const wasEnabled = op === 'disable' || op === 'enable' ? { wasEnabled: write.changed !== (op === 'enable') } : {}
-  if (seen.kind === 'so') return done(directory, item, seen, { ...write, ...wasEnabled })
+  if (seen.kind === 'so') return done(directory, item, seen, write)
   return pending(directory, {
     kind: write.said === 'accepted' ? 'written' : 'seen',
     at: write.at,
@@ -87,6 +86,7 @@ export const concluded = (directory: Directory, item: Item, seen: Confirmed, wri
 /** The outcome of a later look: within the settling time «not so» is «not yet». */
 export const polled = (directory: Directory, item: Item, seen: Confirmed, handle: Handle): Outcome => {
   if (handle.kind === 'missed') return polledMissed(directory, item, seen, handle)
+  // Whether it was open before the change nobody remembers here.
   if (seen.kind === 'so') return done(directory, item, seen, { changed: handle.kind !== 'seen', code: '' })
   if (seen.kind === 'told') {
     const { outcome } = seen

@@ -74,11 +74,18 @@ export const entraSettingsSchema = z
       .describe('Tried in this order when nobody has the person key.'),
     account: z
       .strictObject({
-        userPrincipalName: template.describe('Of a created account, e.g. {username}@contoso.com; never changed later.'),
+        userPrincipalName: template
+          .optional()
+          .describe(
+            'Of a created account, e.g. {username}@contoso.com; never changed later. Needed with accounts: create.',
+          ),
         mailNickname: template.default('{username}'),
         attributes: z
           .record(z.string(), z.union([template, z.array(template).min(1)]))
-          .default({ displayName: '{displayName|username}' }),
+          .default({ displayName: '{displayName|username}' })
+          .describe(
+            'Property → template, or a list of templates for one with several values. Left out: displayName with accounts: create, none with accounts: expect.',
+          ),
       })
       .superRefine(({ attributes }, context) => {
         for (const [name, value] of Object.entries(attributes)) {
@@ -91,9 +98,8 @@ export const entraSettingsSchema = z
           else if (Array.isArray(value) && shapeOf(name) !== 'texts')
             context.addIssue({ code: 'custom', path: ['attributes', name], message: 'has one value only' })
         }
-        if (attributes.displayName === undefined)
-          context.addIssue({ code: 'custom', path: ['attributes'], message: 'displayName is required by Graph' })
-      }),
+      })
+      .prefault({}),
     roleAssignableGroups: z
       .boolean()
       .default(false)

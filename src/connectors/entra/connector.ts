@@ -82,11 +82,11 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
   }
 }
 
-const apply = (directory: Directory, operations: readonly Operation[], { signal, mayWrite }: ApplyContext) => {
-  const gate = () => !signal.aborted && mayWrite()
+const apply = (directory: Directory, operations: readonly Operation[], context: ApplyContext) => {
+  const gate = () => !context.signal.aborted && context.mayWrite()
   return inOrder(
     operations,
-    (ensures) => ensureAccounts(directory, ensures, gate),
+    (ensures) => ensureAccounts(directory, ensures, gate, context),
     (others) => changeAccess(directory, others, gate),
   )
 }

@@ -1,5 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences } from '../attribute-mapping.ts'
+import type { ApplyContext } from '../connector.ts'
+import { linkable } from '../linkable.ts'
 import { missingAccount, refused, retry } from './answers.ts'
 import { bodyOf, unfit, wantedAttributes } from './attributes.ts'
 import { pending } from './conclude.ts'
@@ -21,6 +23,7 @@ export const ensureAccounts = async (
   directory: Directory,
   operations: readonly EnsureOperation[],
   gate: Gate,
+  context: Pick<ApplyContext, 'linkRefusal'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const present: Present[] = []
@@ -36,7 +39,7 @@ export const ensureAccounts = async (
       present.push({ index, operation, id: result.id, origin: 'created', changed: true, code: result.code, user: null })
   }
   await Promise.all(
-    matched.map(async (match) => {
+    linkable(matched, ({ user }) => idOf(user), context, outcomes).map(async (match) => {
       const { index } = match
       const result = await update(directory, match, gate)
       if ('id' in result) present.push(result)

@@ -11,7 +11,8 @@ export const missingAccount = refused('account-missing', 'account-missing')
 export const retry = (word: string): Outcome => ({ kind: 'retry', cause: { code: '', word } })
 
 /** Text of what could not be read: code and word, never the server's message. */
-export const failureText = (failure: Failure): string => `${causeOf(failure).word} (${failure.code})`
+export const failureText = (failure: Failure): string =>
+  failure.code === '' ? causeOf(failure).word : `${causeOf(failure).word} (${failure.code})`
 
 /**
  * Splits operations into those that ensure accounts and those that `others` takes, and puts their outcomes back into order.

@@ -2,7 +2,7 @@ import { escapeRdnValue } from '../../domain/dn.ts'
 import { type AttributeTemplates, attributesHash, fill, mapAttributes, type Worker } from '../attribute-mapping.ts'
 
 /** What the configuration says of accounts: naming attribute with its template, and the templates of the attributes. */
-export type AccountMapping = { readonly rdn: string; readonly attributes: AttributeTemplates }
+export type AccountMapping = { readonly rdn?: string | undefined; readonly attributes: AttributeTemplates }
 
 /** `uid={username}` → ['uid', '{username}']. */
 export const splitRdn = (rdn: string): [string, string] => {
@@ -10,12 +10,12 @@ export const splitRdn = (rdn: string): [string, string] => {
   return [rdn.slice(0, at), rdn.slice(at + 1)]
 }
 
-/** Naming attribute, its value and the escaped RDN of a new account; null when the worker lacks what the template needs. */
+/** Naming attribute, its value and the escaped RDN of a new account; null when the worker lacks what the template needs, or nothing names it. */
 export const mapRdn = (
   account: AccountMapping,
   worker: Worker,
 ): { name: string; value: string; rdn: string } | null => {
-  const [name, template] = splitRdn(account.rdn)
+  const [name, template] = splitRdn(account.rdn ?? '')
   const value = fill(template, worker)
   return value === '' ? null : { name, value, rdn: `${name}=${escapeRdnValue(value)}` }
 }

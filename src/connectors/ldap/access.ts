@@ -1,5 +1,5 @@
 import { dnKey } from '../../domain/dn.ts'
-import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
+import type { Cause, Outcome, RefusalReason } from '../../domain/outcome.ts'
 import { retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import { causeOf, outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
@@ -25,12 +25,14 @@ export const changeAccess = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   client.warm()
-  let items = await findItems(client, settings, operations, outcomes, false)
+  let items: readonly Followed[] = await findItems(client, settings, operations, outcomes, false)
   /** A change made under an old name stays a change of this call. */
   const changed = new Set<number>()
   for (let round = 1; items.length > 0; round += 1) {
     const written = await writeItems(client, settings, pace, items, outcomes, gate)
     for (const [index, { changed: isChange }] of written) if (isChange) changed.add(index)
+    for (const { index, mayStand } of items)
+      if (mayStand === true && !written.has(index)) outcomes[index] = asUnknown(outcomes[index])
     const toProve = items.flatMap((item) => {
       const group = written.get(item.index)?.group
       return group === undefined ? [] : [{ ...item, group }]
@@ -41,18 +43,32 @@ export const changeAccess = async (
     for (const item of toProve) {
       const code = written.get(item.index)?.code ?? ''
       if (!proof.ok) {
-        const cause = { ...causeOf(proof.failure), word: `unverified-${proof.failure.word}` }
-        outcomes[item.index] = changed.has(item.index) ? { kind: 'unknown', cause } : { kind: 'retry', cause }
+        const { cause } = unverified(causeOf(proof.failure))
+        outcomes[item.index] = { kind: changed.has(item.index) ? 'unknown' : 'retry', cause }
       } else if (hasMoved(item, proof.value)) moved.push(item)
       else outcomes[item.index] = judge(settings, item, proof.value, { changed: changed.has(item.index), code })
     }
-    items = proof.ok ? await follow(client, settings, moved, proof.value, written, outcomes, gate, round) : []
+    items = proof.ok
+      ? await follow(client, settings, moved, proof.value, { written, changed }, outcomes, gate, round)
+      : []
   }
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
 }
 
+const renamed: Cause = { code: '', word: 'renamed-meanwhile' }
+const unverified = (cause: Cause) =>
+  ({ kind: 'unknown', cause: { ...cause, word: `unverified-${cause.word}` } }) as const
+
+/** What an earlier round has changed may stand, whatever became of the change under the new name. */
+const asUnknown = (outcome: Outcome | undefined): Outcome => {
+  if (outcome?.kind === 'unknown') return outcome
+  return unverified(outcome !== undefined && 'cause' in outcome ? outcome.cause : { code: '', word: 'busy' })
+}
+
 /** With the group under the name that it was changed by. */
 type WrittenItem = Written & Pick<Item, 'group'>
+/** `mayStand`: what was done under its old name may be in force under the new one. */
+type Followed = Item & { readonly mayStand?: boolean }
 
 /** Refusals of a name that the pinned group does not have, or not any more. */
 const strayed: ReadonlySet<RefusalReason> = new Set(['entitlement-missing', 'entitlement-changed-identity'])
@@ -71,14 +87,16 @@ const follow = async (
   settings: LdapSettings,
   moved: readonly Item[],
   proof: Proof,
-  written: ReadonlyMap<number, WrittenItem>,
+  { written, changed }: { readonly written: ReadonlyMap<number, WrittenItem>; readonly changed: ReadonlySet<number> },
   outcomes: (Outcome | undefined)[],
   gate: Gate,
   round: number,
-): Promise<readonly Item[]> => {
-  const again: Item[] = []
+): Promise<readonly Followed[]> => {
+  const again: Followed[] = []
   for (const item of moved) {
     const { operation, index } = item
+    // A member that was there already may have been carried along as well as one of ours.
+    let mayStand = changed.has(index) || operation.op === 'grant'
     if ('entitlement' in operation && operation.op === 'grant' && item.group !== null && written.get(index)?.changed) {
       const values = [item.account.dn]
       const removal = { operation: 'delete', attribute: settings.group.memberAttribute, values } as const
@@ -91,11 +109,14 @@ const follow = async (
         }
         continue
       }
+      if (cleaned.ok) mayStand = false
     }
     const account = proof.accounts.found.get(operation.account)
-    if (account === undefined) outcomes[index] = outcomeOfAbsent(proof.accounts)
-    else if (round >= maxRounds) outcomes[index] = retry('renamed-meanwhile')
-    else again.push({ ...item, account })
+    const { unread } = proof.accounts
+    if (account === undefined)
+      outcomes[index] = unread !== null && mayStand ? unverified(causeOf(unread)) : outcomeOfAbsent(proof.accounts)
+    else if (round >= maxRounds) outcomes[index] = mayStand ? unverified(renamed) : { kind: 'retry', cause: renamed }
+    else again.push({ ...item, account, mayStand })
   }
   return again
 }

@@ -24,7 +24,7 @@ export const apply = (
   return inOrder(
     operations,
     isOnAccount,
-    (ensures) => ensureAccounts(client, settings, ensures, gate),
+    (ensures) => ensureAccounts(client, settings, ensures, gate, context),
     (others) =>
       deletionsLast(
         others,

@@ -1,5 +1,6 @@
 import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
+import { accountOutOfSight } from '../../domain/outcome.ts'
 import type { CheckReport } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
@@ -12,6 +13,7 @@ import type { LdapSettings } from './config.ts'
 import { EntryAssertion } from './controls.ts'
 import { anyObject } from './read-back.ts'
 import { searchedBase } from './searched.ts'
+import { isWithin } from './within.ts'
 
 const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
 
@@ -40,14 +42,17 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   const searched = await searchedBase(client, settings)
   if (!searched.ok)
     problems.push(
-      `searchBase: the root DSE does not tell the naming context of ${settings.peopleBase} (${failureText(searched.failure)}); say it`,
+      `searchBase: the root DSE does not tell the naming context of ${settings.peopleBase} (${failureText(searched.failure)}); say it: ${elsewhere(settings)}`,
     )
   const { peopleBase, groupsBase } = settings
   const bases = [...(searched.ok ? [searched.value] : []), peopleBase, groupsBase]
   for (const base of new Map(bases.map((one) => [dnKey(one), one])).values()) {
     const read = await client.search({ base, scope: 'base', filter: anyObject, attributes: [entryUuid] })
-    if (!read.ok) problems.push(`${base} cannot be read: ${failureText(read.failure)}`)
-    else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)
+    if (!read.ok) {
+      const isBeyond = !isWithin(base, peopleBase) && isWithin(peopleBase, base)
+      const meaning = isBeyond ? `; let Muster read there, or say searchBase: ${elsewhere(settings)}` : ''
+      problems.push(`${base} cannot be read: ${failureText(read.failure)}${meaning}`)
+    } else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)
       problems.push(`${base}: entryUUID cannot be read`)
   }
   if (settings.passwordPolicyDn !== undefined)
@@ -59,6 +64,9 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   return { ok: problems.length === 0, problems, facts }
 }
 
+const elsewhere = ({ peopleBase }: LdapSettings): string =>
+  `a linked account that is not below ${peopleBase} may be gone or moved, and what is to be done there waits (${accountOutOfSight})`
+
 const schemaProblems = (
   { correlation, account, group }: LdapSettings,
   { attributes, classes }: DirectorySchema,
@@ -66,7 +74,7 @@ const schemaProblems = (
   ...strangers(
     [
       ['correlation', correlation],
-      ['account.rdn', splitRdn(account.rdn)[0]],
+      ...(account.rdn === undefined ? [] : [['account.rdn', splitRdn(account.rdn)[0]] as const]),
       ...Object.keys(account.attributes).map((name) => ['account.attributes', name] as const),
       ['group.memberAttribute', group.memberAttribute],
     ],

@@ -24,10 +24,17 @@ const notMapped = [
 const account = z
   .strictObject({
     objectClasses: z.array(attributeName).min(1).default(['inetOrgPerson']),
-    /** Naming attribute and its template, e.g. `uid={username}`. Used when an account is created, never to rename one. */
-    rdn: rdnTemplate('uid={username}'),
-    /** LDAP attribute → template, or a list of templates for an attribute with several values. */
-    attributes: z.record(attributeName, z.union([template, z.array(template).min(1)])).default({}),
+    rdn: rdnTemplate('uid={username}')
+      .optional()
+      .describe(
+        'Naming attribute and its template, e.g. uid={username}, of a created account; renames none. Needed with accounts: create.',
+      ),
+    attributes: z
+      .record(attributeName, z.union([template, z.array(template).min(1)]))
+      .default({})
+      .describe(
+        'LDAP attribute → template, or a list of templates for an attribute with several values. Left out: none is written.',
+      ),
     /**
      * What a created account gets as userPassword; it is random and forgotten at once in every case.
      * `ssha`: hashed here. `clear`: sent as it is, for directories that check quality and hash by themselves. `none`: no password.
@@ -35,7 +42,7 @@ const account = z
     initialPassword: z.enum(['ssha', 'clear', 'none']).default('ssha'),
   })
   .superRefine((value, context) => {
-    const [naming] = splitRdn(value.rdn)
+    const [naming] = splitRdn(value.rdn ?? '')
     for (const name of Object.keys(value.attributes)) {
       if (name.toLowerCase() === naming.toLowerCase()) {
         context.addIssue({
@@ -82,7 +89,7 @@ export const ldapSettingsSchema = z
     groupsBase: dn,
     /** The attribute that holds the person key. Must be indexed for equality. */
     correlation: attributeName.default('employeeNumber'),
-    account,
+    account: account.prefault({}),
     group: group.prefault({}),
     /** Policy whose pwdLockout must be TRUE, checked by `doctor`; without lockout slapd ignores pwdAccountLockedTime. */
     passwordPolicyDn: dn.optional(),

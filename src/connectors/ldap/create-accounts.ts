@@ -74,7 +74,7 @@ const freeNames = async (
   drafts: readonly Draft[],
   created: Created[],
 ): Promise<readonly Draft[]> => {
-  const [naming = ''] = settings.account.rdn.split('=')
+  const [naming = ''] = (settings.account.rdn ?? '').split('=')
   const [taken, holdings] = await Promise.all([
     findByKeys(client, {
       base: settings.peopleBase,

@@ -2,12 +2,13 @@ import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
-import { notSo } from '../connector.ts'
+import { type ApplyContext, notSo } from '../connector.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
+import { linkable } from '../linkable.ts'
 import { mappedOf, nativeIdOf, observedAccount } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { whileIts } from './controls.ts'
@@ -32,6 +33,7 @@ export const ensureAccounts = async (
   settings: LdapSettings,
   operations: readonly EnsureOperation[],
   gate: Gate,
+  context: Pick<ApplyContext, 'linkRefusal'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const present: Present[] = []
@@ -46,7 +48,7 @@ export const ensureAccounts = async (
     if (result === 'created') present.push({ index, origin: 'created', code: '0', before: null })
     else outcomes[index] = result
   }
-  for (const { index, operation, entry } of matched) {
+  for (const { index, operation, entry } of linkable(matched, ({ entry }) => nativeIdOf(entry), context, outcomes)) {
     const origin = operation.account === null ? 'linked' : 'known'
     const changes = differences(
       mapAttributes(settings.account.attributes, operation.wanted.worker),

@@ -1,16 +1,16 @@
 import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
-import type { Outcome } from '../../domain/outcome.ts'
+import { accountOutOfSight, type Outcome } from '../../domain/outcome.ts'
 import type { Operation } from '../connector.ts'
 import { missingAccount, refused } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
-import { type Failure, ok, outcomeOfRead, type Result } from '../ldap-wire/errors.ts'
+import { causeOf, type Failure, ok, outcomeOfRead, type Result } from '../ldap-wire/errors.ts'
 import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { accountAttributes, entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { type GroupIdentity, groupIdentities, groupNames, isBelow } from './groups.ts'
-import { searchedBase } from './searched.ts'
+import { isOutOfSight, searchedBase } from './searched.ts'
 
 export type AccessOperation = Extract<Operation, { op: 'enable' | 'disable' | 'grant' | 'revoke' }>
 
@@ -32,9 +32,12 @@ export type Accounts = {
   readonly unread: Failure | null
 }
 
-/** Of an account that was not found. */
-export const outcomeOfAbsent = ({ unread }: Pick<Accounts, 'unread'>): Outcome =>
-  unread === null ? missingAccount : outcomeOfRead(unread, 'account')
+/** Of an account that was not found. Where Muster may not look, asking again soon tells no more: a human widens that, or says that it is all. */
+export const outcomeOfAbsent = ({ unread }: Pick<Accounts, 'unread'>): Outcome => {
+  if (unread === null) return missingAccount
+  if (!isOutOfSight(unread)) return outcomeOfRead(unread, 'account')
+  return { kind: 'refused', reason: 'configuration', cause: { ...causeOf(unread), word: accountOutOfSight } }
+}
 
 /**
  * Accounts by native id, wherever they were moved. Looked for below `peopleBase`, and beyond it only whoever is not there: where

@@ -11,7 +11,7 @@ import { entryUuid, nativeIdOf } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { groupNames, isBelow } from './groups.ts'
 import { anyObject } from './read-back.ts'
-import { notTold, searchedBase } from './searched.ts'
+import { isOutOfSight, searchedBase } from './searched.ts'
 import { isWithin } from './within.ts'
 
 /** Groups asked for at once: the server reads some while we decode another. */
@@ -114,7 +114,7 @@ export const whoIs = async (
 }
 
 type Accounts = ReadonlyMap<string, NativeId>
-type Among = { readonly base: string; readonly only: Filter; readonly hidden?: readonly (number | null)[] }
+type Among = { readonly base: string; readonly only: Filter; readonly isNobody?: (failure: Failure) => boolean }
 
 const namedAway = async (
   client: LdapClient,
@@ -128,25 +128,23 @@ const namedAway = async (
   const found = await namedBelow(client, within, {
     base: base.value,
     only: anyOf('objectClass', settings.account.objectClasses),
-    hidden,
+    isNobody: isOutOfSight,
   })
+  // Beyond `peopleBase` whoever stands where we may not look is nobody that Muster knows.
   return found.ok || !isOutOfSight(found.failure) ? found : ok(new Map())
 }
-
-/** RFC 4511 §4.1.9: referral, insufficientAccessRights. Beyond `peopleBase` whoever stands where we may not look is nobody that Muster knows. */
-const hidden: readonly (number | null)[] = [10, 50]
-const isOutOfSight = ({ result, word }: Failure): boolean => [...nobody, ...hidden].includes(result) || word === notTold
 
 const namedBelow = (client: LdapClient, members: readonly string[], among: Among): Promise<Result<Accounts>> =>
   members.length < readAllFrom ? lookUp(client, members, among) : readAll(client, members, among)
 
 /** RFC 4511 §4.1.9: noSuchObject, invalidDNSyntax. */
-const nobody: readonly (number | null)[] = [32, 34]
+const noEntry: readonly (number | null)[] = [32, 34]
+const namesNobody = ({ result }: Failure): boolean => noEntry.includes(result)
 
 const lookUp = async (
   client: LdapClient,
   members: readonly string[],
-  { only, hidden: unseen = [] }: Among,
+  { only, isNobody = namesNobody }: Among,
 ): Promise<Result<Accounts>> => {
   const accounts = new Map<string, NativeId>()
   const queue = [...members]
@@ -154,7 +152,7 @@ const lookUp = async (
   const work = async () => {
     for (let member = queue.pop(); member !== undefined && failure === undefined; member = queue.pop()) {
       const read = await client.search({ base: member, scope: 'base', filter: only, attributes: [entryUuid] })
-      if (!read.ok && ![...nobody, ...unseen].includes(read.failure.result)) failure = read
+      if (!read.ok && !isNobody(read.failure)) failure = read
       else if (read.ok && read.value[0] !== undefined) accounts.set(member, nativeIdOf(read.value[0]))
     }
   }

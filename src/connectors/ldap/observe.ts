@@ -104,7 +104,7 @@ const observeAccounts = async (
   return operations.map((_, index) => outcomes[index] ?? notSo)
 }
 
-/** Direct grants of these accounts. An account that does not exist any more holds nothing. */
+/** Direct grants of these accounts; of a part of them where some could not be read. An account that does not exist any more holds nothing. */
 export const grantsOf = async (
   client: LdapClient,
   settings: LdapSettings,
@@ -113,7 +113,6 @@ export const grantsOf = async (
   const partial = (cause: string) => ({ kind: 'partial', items: [], cause }) as const
   const before = await readAccounts(client, settings, ids, [entryUuid])
   if (!before.ok) return partial(failureText(before.failure))
-  if (before.value.unread !== null) return partial(failureText(before.value.unread))
   const holdings = await readHoldings(
     client,
     settings,
@@ -123,14 +122,15 @@ export const grantsOf = async (
   // Groups were found by name: they are the account's only if it had that name before and after.
   const after = await readAccounts(client, settings, ids, [entryUuid])
   if (!after.ok) return partial(failureText(after.failure))
-  if ([...before.value.found].some(([id, { dn }]) => after.value.found.get(id)?.dn !== dn))
-    return partial('renamed-meanwhile')
-  return {
-    kind: 'complete',
-    items: [...before.value.found].flatMap(([account, { dn }]) =>
-      holdings.value.groupsOf(dn).map((entitlement) => ({ account, entitlement })),
-    ),
-  }
+  const found = [...before.value.found]
+  const steady = found.filter(([id, { dn }]) => after.value.found.get(id)?.dn === dn)
+  const items = steady.flatMap(([account, { dn }]) =>
+    holdings.value.groupsOf(dn).map((entitlement) => ({ account, entitlement })),
+  )
+  if (before.value.unread !== null) return { kind: 'partial', items, cause: failureText(before.value.unread) }
+  return steady.length === found.length
+    ? { kind: 'complete', items }
+    : { kind: 'partial', items, cause: 'renamed-meanwhile' }
 }
 
 export const accounts = async (
@@ -140,7 +140,8 @@ export const accounts = async (
 ): Promise<Snapshot<SeenAccount>> => {
   const read = await readAccounts(client, settings, ids, accountAttributes(settings))
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
-  if (read.value.unread !== null) return { kind: 'partial', items: [], cause: failureText(read.value.unread) }
   const items = [...read.value.found.values()].map((entry) => ({ ...observedAccount(settings, entry), name: entry.dn }))
-  return { kind: 'complete', items }
+  return read.value.unread === null
+    ? { kind: 'complete', items }
+    : { kind: 'partial', items, cause: failureText(read.value.unread) }
 }

@@ -5,8 +5,14 @@ import type { LdapSettings } from './config.ts'
 import { anyObject } from './read-back.ts'
 import { isWithin } from './within.ts'
 
-export const notTold = 'search-base-not-told'
+const notTold = 'search-base-not-told'
 const untold: Failure = { code: '', result: null, word: notTold, sent: false }
+
+/** RFC 4511 §4.1.9: referral, noSuchObject, invalidDNSyntax, insufficientAccessRights. */
+const unseen: readonly (number | null)[] = [10, 32, 34, 50]
+
+/** Of a read beyond `peopleBase`: Muster may not look there, today as tomorrow. */
+export const isOutOfSight = ({ result, word }: Failure): boolean => unseen.includes(result) || word === notTold
 
 /**
  * Where accounts are that somebody has moved out of `peopleBase`: `searchBase`, or the naming context that holds `peopleBase`

@@ -1,9 +1,12 @@
 /** Taking over what stood there before Muster: nothing is revoked on day one, and nothing is explained twice. */
 import { afterEach, expect, test } from 'vitest'
+import type { Connector } from '../../../src/connectors/connector.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
-import { type House, openHouse, target } from '../../support/house.ts'
+import { answerLost, createFaults, type Faults, requestLost, stalled } from '../../support/faults.ts'
+import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
 
@@ -12,8 +15,8 @@ afterEach(() => house.close())
 const actor = { type: 'os-user', name: 'ida', authenticated: false } as const
 
 /** P-1 works in lending and stood there already, with one group of her job and two that no rule gives her. */
-const open = async () => {
-  house = await openHouse()
+const open = async (options: HouseOptions = {}) => {
+  house = await openHouse(options)
   await house.addAccount('P-1')
   await house.addMember('P-1', 'CBS_ViewOnly', 'Staff_Vpn', 'App_RiskDesk')
   await house.tell(works('P-1', (await house.now()) - 1000))
@@ -90,6 +93,145 @@ test('a leave that is rescinded gives it back, and no more of it than there was'
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'Staff_Vpn'))
   expect(await brokenLaws(house)).toEqual([])
+})
+
+/** They leave, and the leave is rescinded. `meanwhile`: after the revokes. */
+const leftAndBack = async (meanwhile: () => Promise<void> = async () => {}) => {
+  const since = (await house.now()) - 1
+  await house.tell({ ...leaves('P-1', since), id: 'left' })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  await meanwhile()
+  await house.tell({ ...leaves('P-1', since), action: 'rescind', supersedes: 'left' })
+}
+const drifting = (drift: string) => (text: string) => text.replace(/^( {2}App_RiskDesk:\n)/m, `$1    drift: ${drift}\n`)
+
+test.each([
+  ['report', false],
+  ['revert', true],
+] as const)(
+  'what another hand took before a leave that is rescinded is given back only where drift says so: %s',
+  async (drift, isGiven) => {
+    await open({ revised: drifting(drift) })
+    await applyAdoption(house.engine, target, 'day one', actor)
+    await house.quiesce()
+    await house.removeMember('P-1', 'App_RiskDesk')
+    await leftAndBack()
+    await house.quiesce()
+    expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => isGiven || group !== 'App_RiskDesk'))
+  },
+)
+
+/** The directory, as if revokes were taken on under a handle and done later: what became of one is told when it is asked for. */
+const takingOn = (real: Connector): Connector => {
+  const told = new Map<string, Outcome>()
+  return {
+    ...real,
+    apply: async (operations, context) => {
+      const outcomes = await real.apply(operations, context)
+      return outcomes.map((outcome, index): Outcome => {
+        if (operations[index]?.op !== 'revoke') return outcome
+        const handle = `request-${told.size}`
+        told.set(handle, outcome)
+        return { kind: 'pending', handle, pollAfterMs: 1_000 }
+      })
+    },
+    poll: async (pending) => pending.map(({ handle }) => told.get(handle) as Outcome),
+  }
+}
+
+test('where a target takes changes on and tells later, what another hand took is theirs, and what we took is not', async () => {
+  await open({ connector: takingOn })
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  await house.removeMember('P-1', 'App_RiskDesk')
+  await leftAndBack()
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'App_RiskDesk'))
+})
+
+test('what another hand put back and took during the leave is theirs', async () => {
+  await open()
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  await leftAndBack(async () => {
+    await house.shift(61_000)
+    await house.sweep()
+    await house.addMember('P-1', 'App_RiskDesk')
+    await reconcile(house.engine, target, { actor, full: true, signal: AbortSignal.timeout(30_000) })
+    await house.removeMember('P-1', 'App_RiskDesk')
+    await house.quiesce()
+  })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'App_RiskDesk'))
+})
+
+/** App_RiskDesk's dispatch stands still in the call until its lease is over; `lost`: then it writes nothing. */
+const stalledDispatch = async (faults: Faults, kind: 'grant' | 'revoke', lost: boolean) => {
+  await house.evaluateAll()
+  await house.shift(600)
+  await house.dispatchAll()
+  const [found] = await house.rows<{ dispatch: number }>(
+    `select a.dispatch_id as dispatch from muster.action a join muster.entitlement e on e.id = a.entitlement_id
+      where e.key = 'App_RiskDesk' and a.kind = $1::muster.action_kind and a.state = 'dispatched'`,
+    kind,
+  )
+  const worker = stalled()
+  faults.next(
+    (some, context, real) => worker.fault(some, context, lost ? (all) => requestLost(all, context, real) : real),
+    kind,
+    'disable',
+  )
+  const outstanding = house.provision(found?.dispatch ?? 0)
+  await worker.reached
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  return async () => {
+    worker.open()
+    await outstanding
+    await house.quiesce()
+  }
+}
+
+test('what a late revoke of ours took is given back', async () => {
+  const faults = createFaults()
+  await open({ connector: faults.wrap })
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  const since = (await house.now()) - 1
+  await house.tell({ ...leaves('P-1', since), id: 'left' })
+  const goOn = await stalledDispatch(faults, 'revoke', false)
+  await goOn()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  await house.tell({ ...leaves('P-1', since), action: 'rescind', supersedes: 'left' })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(held)
+})
+
+test('what our revoke took, although its answer was lost, is given back', async () => {
+  const faults = createFaults()
+  await open({ connector: faults.wrap })
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  for (let n = 0; n < held.length; n++) faults.next(answerLost, 'revoke', 'disable')
+  await leftAndBack()
+  faults.clear()
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(held)
+})
+
+test('what a late worker of ours was to give, and another hand took, is not given again', async () => {
+  const faults = createFaults()
+  await open({ connector: faults.wrap })
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  await leftAndBack()
+  const goOn = await stalledDispatch(faults, 'grant', true)
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('App_RiskDesk')
+  await house.removeMember('P-1', 'App_RiskDesk')
+  await goOn()
+  expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'App_RiskDesk'))
 })
 
 test('what a leaver or a rule stands behind is planned as such', async () => {

@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { dispatch } from '../../../src/engine/dispatch.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
 import type { Transaction } from '../../../src/store/database.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { leaves, works } from './people.ts'
 
 let house: House
@@ -31,6 +33,52 @@ test('the first statement that failed is the reason, however deep it is wrapped:
   )
   expect(failure.code).toBe('40P01')
   expect(house.engine.db.counters.repeats).toBe(4)
+  expect((await failureOf(() => house.engine.db.query(victim))).code).toBe('40P01')
+  expect(house.engine.db.counters.repeats).toBe(8)
+})
+
+test.each(['rolled back', 'committed'])(
+  'a transaction that was %s takes no statement more: its connection may be somebody else’s by now',
+  async (end) => {
+    house = await openHouse()
+    const kept: Transaction[] = []
+    const failed = await failureOf(() =>
+      house.engine.db.transaction(async (tx) => {
+        kept.push(tx)
+        if (end === 'rolled back') await Promise.all([tx.query({ text: 'select 1/0' })])
+      }),
+    )
+    expect(failed.code).toBe(end === 'rolled back' ? '22012' : undefined)
+    const { statements } = house.engine.db.counters
+    const late = await Promise.allSettled(kept.map((tx) => tx.query({ text: 'select 1' })))
+    expect(late.map(({ status }) => status)).toEqual(['rejected'])
+    expect(house.engine.db.counters.statements).toBe(statements)
+  },
+)
+
+test('the guard fails at one target while it counts at another: that has ended before its transaction has', async () => {
+  house = await openHouse({ second: (real) => real })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', await house.now()))
+  await house.evaluateAll('leaver')
+  const counts: string[] = []
+  const engine: Engine = {
+    ...house.engine,
+    guardMembers: {
+      of: async (of, _rows, _limits, { all }) => {
+        if (of === target) throw new Error('cannot count')
+        // Whatever the first failure brings about at once has happened.
+        await setImmediate()
+        const members = await all().catch((error: unknown) => String(error))
+        counts.push(typeof members === 'string' ? members : 'counted')
+        return typeof members === 'string' ? { accounts: 0, grants: 0, holders: new Map() } : members
+      },
+    },
+  }
+  await expect(dispatch(engine, 'leaver')).rejects.toThrow('cannot count')
+  await vi.waitUntil(() => counts.length > 0)
+  expect(counts).toEqual(['counted'])
 })
 
 test('a server that goes while an outcome with a finding is written ends no process', async () => {

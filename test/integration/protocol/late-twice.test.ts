@@ -2,7 +2,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { type Connector, notSo } from '../../../src/connectors/connector.ts'
 import { observeSettled } from '../../../src/connectors/settled.ts'
+import type { Outcome } from '../../../src/domain/outcome.ts'
 import { provision } from '../../../src/engine/provision.ts'
+import { reobserve } from '../../../src/engine/reobserve.ts'
 import {
   finishReobservation,
   postponeReobservation,
@@ -205,4 +207,72 @@ test('what is rejected once more while it is read stays to be read; profiles are
   expect((await read())?.actions.map(({ id }) => id)).toEqual([2])
   expect(await db.transaction((tx) => finishReobservation(tx, of.dispatch, recorded))).toBe(true)
   expect(await read()).toBe(null)
+})
+
+test.each([
+  { after: 0, known: 'nothing yet', told: [null], left: [{ tries: 2 }] },
+  { after: settleMs, known: 'all of it', told: [true], left: [] },
+])('read by two at once, and whoever is first tells $known: told once', async ({ after, ...expected }) => {
+  const { faults } = await open()
+  const { worker, outstanding } = await stalledGrant(house, faults)
+  await house.shift(house.engine.settings.leaseMs + 1)
+  await house.sweep()
+  await house.quiesce()
+  const told = async () =>
+    (await auditOf(house)).filter(({ kind }) => kind === 'late-outcome-rejected').map(({ body }) => body.held)
+  const [dispatch] = await house.rows<{ id: number }>("select id from muster.dispatch where state = 'expired'")
+  faults.betweenReadAndAnswer(async () => {
+    await house.shift(after)
+    await reobserve(house.engine, { dispatch: dispatch?.id ?? 0, target, lane: 'bulk' })
+  }, 'grant')
+  worker.open()
+  await outstanding
+  expect([await told(), await late()]).toEqual([expected.told, expected.left])
+})
+
+test('what a late revoke finds gone it may have taken, though another read saw it first; not what went before it was sent', async () => {
+  const { faults } = await open()
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  const [first, second] = await house.rows<{ account: number; entitlement: number }>(
+    'select account_id as account, entitlement_id as entitlement from muster.grants order by 2 limit 2',
+  )
+  const gone = (of: typeof first, minutes: number) =>
+    house.rows(
+      `update muster.grants set gone_verified_at = n.at, gone_recorded_at = n.at, first_verified_at = n.at - interval '1 hour', last_verified_at = n.at
+        from (select muster.now() - make_interval(mins => $3) as at) n where account_id = $1 and entitlement_id = $2`,
+      of?.account,
+      of?.entitlement,
+      minutes,
+    )
+  await gone(first, 5)
+  await gone(second, 15)
+  const dispatch = 1_000_000
+  await house.rows(
+    `insert into muster.dispatch (id, target, lane, size, actions, state, created_at)
+      values ($1, $2, 'bulk', 2, '{}', 'expired', muster.now() - interval '10 minutes')`,
+    dispatch,
+    target,
+  )
+  const [person] = await house.rows<{ id: number; subject_ref: string }>('select id, subject_ref from muster.identity')
+  const account_native = await house.idOf('P-1')
+  const actions = [first, second].map((one, n) => ({
+    ...{
+      id: n + 1,
+      kind: 'revoke',
+      identity_id: person?.id,
+      subject_ref: person?.subject_ref,
+      decision_id: 1,
+      attempts: 1,
+    },
+    ...{ account_id: one?.account, account_native, entitlement_id: one?.entitlement, lookup: '', profile: null },
+  }))
+  await house.engine.db.transaction((tx) => saveReobservation(tx, { dispatch, target, lane: 'bulk', actions }))
+  const evidence = { read: 'member-values', code: '', account: account_native, entitlement: null }
+  faults.nextReadFails({ kind: 'done', changed: false, evidence } as Outcome, 'revoke')
+  await house.sweep()
+  expect(await late()).toEqual([])
+  expect(
+    await house.rows('select taken from muster.grants where gone_verified_at is not null order by entitlement_id'),
+  ).toEqual([{ taken: true }, { taken: false }])
 })

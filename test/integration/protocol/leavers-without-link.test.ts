@@ -131,6 +131,7 @@ test.each([false, true])(
     for (const person of ['P-1', 'P-0']) await house.tell(works(person, (await house.now()) - 1000))
     await house.quiesce()
     const dn = (await house.account('P-1'))?.dn ?? ''
+    const first = await house.idOf('P-1')
     await asDirectoryRoot(house.ldap, (client) => client.del(dn))
     if (told)
       await reconcile(house.engine, target, {
@@ -146,5 +147,27 @@ test.each([false, true])(
     await house.quiesce()
     expect(await house.account('P-1')).toMatchObject({ locked: true })
     expect(await house.groupsOf('P-1')).toEqual([])
+    const second = await house.idOf('P-1')
+    // The first one, restored, would be nobody's: a human is told, until it is linked again.
+    const replaced = () =>
+      house.rows<{ urgent: boolean; native: string }>(
+        `select f.urgent, a.native_id as native from muster.finding f join muster.account a on a.id = (f.detail->>'account')::bigint
+          where f.kind = 'account-replaced' and f.closed_at is null`,
+      )
+    expect(await replaced()).toEqual([{ urgent: true, native: first }])
+    await house.shift(86_400_000)
+    await house.sweep()
+    expect(await replaced()).toHaveLength(1)
+    if (told) await house.shift(180 * 86_400_000)
+    else {
+      // As `muster unlink` and `muster link` do.
+      await house.rows(
+        'update muster.account set unlinked_at = muster.now() where unlinked_at is null and native_id = $1',
+        second,
+      )
+      await house.rows('update muster.account set unlinked_at = null where native_id = $1', first)
+    }
+    await house.sweep()
+    expect(await replaced()).toEqual([])
   },
 )

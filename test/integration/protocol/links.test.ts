@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { paintFor } from '../../../src/cli/paint.ts'
 import { strayLines } from '../../../src/cli/stray-lines.ts'
-import type { OwnThing } from '../../../src/connectors/connector.ts'
+import type { Connector, OwnThing } from '../../../src/connectors/connector.ts'
 import type { NativeId, TargetId } from '../../../src/domain/ids.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
 import { strayAccounts } from '../../../src/engine/stray-accounts.ts'
@@ -165,6 +165,33 @@ test('Muster’s own account is linked by nobody, also where this process has do
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.evaluateAll()
   expect(await link('P-1', await idOf('SVC-1'))).toEqual({ kind: 'protected' })
+  await house.addAccount('', { uid: 'robot' })
+  await house.addAccount('KRB-1', { uid: 'krbtgt' })
+  await house.addAccount('GLASS-1', { uid: 'glass' })
+  const [krbtgt, glass] = [await idOf('KRB-1'), await idOf('GLASS-1')]
+  const real = house.engine.connectors.get(target)
+  if (real === undefined) throw new Error('no connector')
+  const connector: Connector = {
+    ...real,
+    protects: async (id) => id === glass,
+    listAccounts: async (signal) => {
+      const listed = await real.listAccounts(signal)
+      const items = listed.items.map((item) => (item.nativeId === krbtgt ? { ...item, builtIn: true as const } : item))
+      return listed.kind === 'complete' ? { ...listed, items } : listed
+    },
+  }
+  const engine = { ...house.engine, connectors: new Map([[target, connector]]) }
+  const read = await strayAccounts(engine, target, AbortSignal.timeout(10_000))
+  if (read.kind === 'unread') throw new Error(read.cause)
+  expect(read.strays.map(({ key, is }) => `${key} ${is}`).sort()).toEqual([
+    'GLASS-1 protected',
+    'KRB-1 built-in',
+    'SVC-1 own',
+    'null nobody',
+  ])
+  const lines = strayLines(paintFor(false), target, read.accounts, read.strays).join('\n')
+  expect(lines).toContain('Muster itself')
+  expect(lines).toContain('1 account of nobody: whose one is')
 })
 
 test('where no call shuts an account, an open one of a leaver is told all the same, with what it holds', async () => {

@@ -1,8 +1,10 @@
 /** An account that another hand has put outside `peopleBase` is still there: its owner still signs in, and is still in groups. */
 import { Attribute, Change } from 'ldapts'
 import { afterEach, expect, test } from 'vitest'
+import type { Connector } from '../../../src/connectors/connector.ts'
+import { createLdapConnector } from '../../../src/connectors/ldap/connector.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
-import { type House, openHouse, target } from '../../support/house.ts'
+import { type House, ldapSettings, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
 import { leaves, lending, works } from './people.ts'
 
@@ -111,3 +113,57 @@ test('a leaver whose account is back within sight is shut and emptied then', asy
   }
   expect(await shownAt(back)).toEqual({ locked: true, groups: [] })
 })
+
+test.each([
+  ['when its rest is over', () => house.shift(900_000)],
+  [
+    'once a reconciliation shows it',
+    () =>
+      reconcile(house.engine, target, {
+        actor: { type: 'engine', name: 'test' },
+        signal: AbortSignal.timeout(30_000),
+        full: true,
+      }),
+  ],
+])(
+  'where Muster may not look beyond peopleBase, a leaver put there is not told as gone, rests, and is shut when back: %s',
+  async (_, wake) => {
+    // No database of the server is at that name: it answers 32.
+    const beyond = 'dc=example'
+    let blind: Connector | undefined
+    const made = () => (blind ??= createLdapConnector(target, { ...ldapSettings(house.tree), searchBase: beyond }))
+    house = await openHouse({
+      connector: (real) => ({
+        ...real,
+        apply: (operations, context) => made().apply(operations, context),
+        observe: (operations, observing) => made().observe(operations, observing),
+      }),
+    })
+    try {
+      await house.tell(works('P-1', (await house.now()) - 1000))
+      await house.quiesce()
+      const before = (await house.account('P-1'))?.dn ?? ''
+      const dn = await putAway('P-1')
+      await house.tell(leaves('P-1', (await house.now()) - 1))
+      await house.quiesce()
+      const open = () =>
+        house.rows<{ state: string; attempts: number }>(
+          "select state, attempts from muster.action where open and kind = 'disable'",
+        )
+      expect(await open()).toMatchObject([{ state: 'parked', attempts: 1 }])
+      expect(await house.rows('select from muster.account where gone_at is not null')).toEqual([])
+      // Not every half minute.
+      await house.shift(120_000)
+      await house.sweep()
+      await house.quiesce()
+      expect(await open()).toMatchObject([{ state: 'parked', attempts: 1 }])
+      await asDirectoryRoot(house.ldap, (client) => client.modifyDN(dn, before))
+      await wake()
+      await house.sweep()
+      await house.quiesce()
+      expect(await shownAt(before)).toMatchObject({ locked: true })
+    } finally {
+      await blind?.close()
+    }
+  },
+)

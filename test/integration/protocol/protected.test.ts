@@ -6,7 +6,7 @@ import { reconcile } from '../../../src/engine/reconcile.ts'
 import { createFaults } from '../../support/faults.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
 import { brokenLaws } from './laws.ts'
-import { leaves, lending, works } from './people.ts'
+import { leaves, lending, managerJob, works } from './people.ts'
 
 let house: House
 let faults: ReturnType<typeof createFaults>
@@ -31,9 +31,12 @@ const refused = async () =>
 test('an account that is protected is not linked, and a human is told', async () => {
   await house.addAccount('P-1')
   accounts.push(String(await house.idOf('P-1')))
-  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.tell(works('P-1', (await house.now()) - 1000, { ...managerJob, jobTitle: 'Somebody else' }))
+  const before = await house.lastWriteTo('P-1')
   await house.quiesce()
-  expect(written()).toEqual([])
+  // The connector, which looks who it is, is asked not to.
+  expect(written()).toEqual(['ensureAccount'])
+  expect(await house.lastWriteTo('P-1')).toBe(before)
   expect(await house.rows('select from muster.account')).toEqual([])
   expect(await refused()).toContain('protected')
 })

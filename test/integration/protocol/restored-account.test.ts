@@ -4,6 +4,7 @@ import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { defaultGuardLimits } from '../../../src/planning/guard.ts'
+import { lockOpenWork } from '../../../src/store/work-queue.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
 import { resolved } from './behind-our-back.ts'
@@ -12,13 +13,10 @@ import { leaves, works } from './people.ts'
 let house: House
 afterEach(() => house.close())
 
+const missing: Outcome = { kind: 'refused', reason: 'account-missing', cause: { code: '404', word: 'account-missing' } }
+
 test('it is shut and emptied, although that was refused while it was gone', async () => {
   const deleted = { now: false }
-  const missing: Outcome = {
-    kind: 'refused',
-    reason: 'account-missing',
-    cause: { code: '404', word: 'account-missing' },
-  }
   const binned = (real: Connector): Connector => ({
     ...real,
     apply: async (operations, context) =>
@@ -101,11 +99,75 @@ test('while accounts stay gone, each is asked for alone, after growing pauses, a
   expect(asked).toHaveLength(3)
 })
 
+const away: Outcome = { kind: 'retry', cause: { code: 'ECONNREFUSED', word: 'connection-refused' } }
+
+test.each([
+  ['once', [missing], true],
+  ['once, and a connection before that', [away, missing], true],
+  ['twice', [missing, missing], false],
+] as const)(
+  'an account that is there by its key, and that a replica did not show: refused %s',
+  async (_, told, isShut) => {
+    const left = new Map<string, Outcome[]>()
+    let isLeaving = false
+    house = await openHouse({
+      connector: (real) =>
+        refusing(real, (operation) => {
+          if (!isLeaving || (operation.op !== 'disable' && operation.op !== 'revoke')) return null
+          const key = `${operation.op} ${'entitlement' in operation ? JSON.stringify(operation.entitlement) : ''}`
+          const answers = left.get(key) ?? [...told]
+          left.set(key, answers)
+          return answers.shift() ?? null
+        }),
+    })
+    await house.tell(works('P-1', (await house.now()) - 1000))
+    await house.quiesce()
+    isLeaving = true
+    const began = await house.now()
+    await house.tell(leaves('P-1', began))
+    await house.quiesce()
+    expect(await house.account('P-1')).toMatchObject({ locked: isShut })
+    if (isShut) expect(await house.groupsOf('P-1')).toEqual([])
+    // No pause of a quarter of an hour was waited out.
+    expect((await house.now()) - began).toBeLessThan(900_000)
+  },
+)
+
+test('evaluation waits for whoever makes a parked action ready, and sees where it went since', async () => {
+  house = await openHouse({ connector: (real) => refusing(real, ({ op }) => (op === 'disable' ? missing : null)) })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  const [parked] = await house.rows<{ id: number; identity: number; dispatch: number }>(
+    `select id, identity_id as identity, dispatch_id as dispatch from muster.action where state = 'parked' and kind = 'disable'`,
+  )
+  const { id, identity, dispatch } = parked ?? { id: 0, identity: 0, dispatch: 0 }
+  const ready = Promise.withResolvers<void>()
+  const commit = Promise.withResolvers<void>()
+  const waking = house.admin.transaction(async (tx) => {
+    await tx.query({ text: `update muster.action set state = 'dispatched' where id = $1`, values: [id] })
+    ready.resolve()
+    await commit.promise
+  })
+  await ready.promise
+  const free = await house.engine.db.transaction(async (tx) => {
+    const locking = lockOpenWork(tx, [identity])
+    await house.waitingForALock()
+    commit.resolve()
+    await Promise.all([waking, locking])
+    // As whoever claims it would take it.
+    return await house.rows('select id from muster.dispatch where id = $1 for update skip locked', dispatch)
+  })
+  expect(free).toEqual([])
+  expect(await house.rows('select id from muster.dispatch where id = $1', dispatch)).toEqual([{ id: dispatch }])
+})
+
 test('a group that was deleted and is restored is taken from the leaver who is in it still', async () => {
   let restored = false
-  const missing: Outcome = { kind: 'refused', reason: 'entitlement-missing', cause: { code: '32', word: 'gone' } }
+  const noGroup: Outcome = { kind: 'refused', reason: 'entitlement-missing', cause: { code: '32', word: 'gone' } }
   house = await openHouse({
-    connector: (real) => refusing(real, ({ op }) => (op === 'revoke' && !restored ? missing : null)),
+    connector: (real) => refusing(real, ({ op }) => (op === 'revoke' && !restored ? noGroup : null)),
   })
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()

@@ -1,12 +1,14 @@
 /** The target takes the old password no longer: the whole target waits, nobody is to blame, and no restart is needed. */
+
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type App, createApp } from '../../../src/app.ts'
 import { loadConfig } from '../../../src/config.ts'
 import type { Connector } from '../../../src/connectors/connector.ts'
-import { type ConfigDirectory, writeConfigDirectory } from '../../support/config-directory.ts'
-import { bankPolicies, type House, openHouse, target } from '../../support/house.ts'
+import { bankFiles } from '../../support/bank-files.ts'
+import type { ConfigDirectory } from '../../support/config-directory.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { addresses } from '../../support/stack.ts'
 import { type TcpProxy, tcpProxy } from '../../support/tcp-proxy.ts'
 import { findingsOf } from './behind-our-back.ts'
@@ -29,10 +31,7 @@ const open = async (): Promise<{ readonly rotate: (password: string | null) => v
   const { ldap } = addresses()
   house = await openHouse({ second: (real) => real })
   proxy = await tcpProxy({ host: '127.0.0.1', port: Number(new URL(ldap.plainUrl).port) })
-  files = writeConfigDirectory({
-    database: house.database,
-    tree: house.tree,
-    policies: bankPolicies(house.tree.groups),
+  files = bankFiles(house, {
     ldap: {
       url: `ldap://127.0.0.1:${proxy.port}`,
       security: 'plain',

@@ -9,6 +9,8 @@ let house: House
 let calls: (readonly Operation[])[]
 /** What comes of ending sessions. */
 let fate: 'done' | 'failed' | 'hung'
+/** So often shutting does not work. */
+let stuck: number
 afterEach(() => house.close())
 
 /** The directory, as if it had sessions. One that hangs takes the rest of the lease with it: what comes after has not begun. */
@@ -20,6 +22,8 @@ const withSessions = (real: Connector): Connector => ({
     let over = false
     for (const operation of operations) {
       if (over) outcomes.push({ kind: 'retry', cause: { code: '', word: 'lease' } })
+      else if (operation.op === 'disable' && stuck-- > 0)
+        outcomes.push({ kind: 'retry', cause: { code: '', word: 'stuck' } })
       else if (operation.op !== 'endSessions') outcomes.push(...(await real.apply([operation], context)))
       else if (fate === 'done') {
         const { account } = operation
@@ -39,6 +43,7 @@ const withSessions = (real: Connector): Connector => ({
 const open = async () => {
   calls = []
   fate = 'done'
+  stuck = 0
   // One call of the target carries one operation, a leaver's dispatch four.
   house = await openHouse({ connector: withSessions, target: { endSessions: 'native', batchSize: 1 } })
   for (const person of ['P-1', 'P-2']) await house.tell(works(person, (await house.now()) - 1000))
@@ -57,6 +62,17 @@ test('of each leaver all goes together, shut and signed out before access ends, 
   await open()
   await round()
   expect(calls.map(opsOf)).toEqual([leaving, leaving])
+  // Signed out by the call that shut them: nothing is left to be planned.
+  expect(await house.rows('select from muster.identity where work_due_at <= muster.now()')).toEqual([])
+})
+
+test('signed out while they could not be shut yet: shut later, they are signed out once more', async () => {
+  await open()
+  stuck = 2
+  await round()
+  calls = []
+  await house.quiesce()
+  expect(calls.flatMap(opsOf).sort()).toEqual(['disable', 'disable', 'endSessions', 'endSessions'])
 })
 
 test.each(['failed', 'hung'] as const)(

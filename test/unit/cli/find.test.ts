@@ -56,6 +56,14 @@ test('only a line that asks for help is answered with help and 0; one that asks 
     expect({ line, ...(await say(...line)) }).toMatchObject({ line, exit: 2, err: expect.stringContaining(message) })
 })
 
+test('the help of a command says of each of its options what it means and takes', async () => {
+  const helpOf = async (...line: readonly string[]) => (await say(...line, '--help')).out
+  expect(await helpOf('reconcile')).toMatch(/\n {2}--accept-shrunken {2}believes lists/)
+  expect(await helpOf('serve')).toMatch(/\n {2}--roles ROLE,… {2}which parts .*ingest,evaluate/)
+  expect(await helpOf('hold', 'release')).toMatch(/\n {2}--reason TEXT {2}why.*\n {2}--person KEY… {2}only/)
+  expect(await helpOf('doctor')).not.toContain('--')
+})
+
 test('--version tells the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'))
   expect(await say('--version')).toEqual({ exit: 0, out: `muster ${version}\n`, err: '' })

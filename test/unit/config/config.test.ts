@@ -36,6 +36,23 @@ targets:
       account: { rdn: 'uid={username}', attributes: { cn: '{displayName}', sn: '{familyName}' } }
 `
 
+const entra = `    type: entra
+    entra:
+      tenant: 00000000-0000-0000-0000-000000000000
+      clientId: 00000000-0000-0000-0000-000000000000
+      credential: { kind: federated, tokenFile: token }
+`
+const aws = `    type: aws
+    aws:
+      region: eu-central-1
+      instanceArn: arn:aws:sso:::instance/ssoins-0123456789abcdef
+      identityStoreId: d-0123456789
+      credentials: { from: default }
+`
+/** A file with one target of a cloud. */
+const cloud = (line: string, settings: string) =>
+  `${good.slice(0, good.indexOf('    type: ldap'))}    ${line}\n${settings}`
+
 const load = (yaml: string, over: Record<string, string | undefined> = {}) => {
   writeFileSync(join(directory, 'muster.yaml'), yaml)
   return loadConfig(directory, { ...env, ...over })
@@ -176,10 +193,76 @@ describe('every problem is told at once, at its place, with what to do', () => {
       `${good.replace('expectWithin: 2h', 'expectWithn: 2h').replace('      bindDn: cn=muster,dc=example\n', '')}${target}`,
     )
     expect(told).toEqual([
-      expect.stringContaining('muster.yaml:7:5 unknown member "expectWithn"'),
+      'DIR/muster.yaml:7:5 unknown member "expectWithn"\n    → did you mean expectWithin?',
       expect.stringContaining('bindDn is missing'),
     ])
     expect(problems(`${good}${target}`)).toEqual([expect.stringContaining('another target has this id already')])
+  })
+
+  test('an unknown member is told with what was meant where it stands, by the kind of target', () => {
+    const typing = (from: string, to: string) => problems(good.replace(from, to))
+    const hint = (told: readonly string[]) => told.map((text) => text.split('→ ')[1])
+    expect(hint(typing('expectWithin: 2h', 'account: expect'))).toEqual(['did you mean accounts?'])
+    expect(hint(typing('attributes: {', 'attribute: {'))).toEqual(['did you mean attributes?'])
+    expect(hint(typing('bindDn: cn', 'bindDN: cn'))).toContain('did you mean bindDn?')
+    // Another kind of credential's.
+    expect(
+      hint(problems(cloud('accounts: expect', entra.replace('tokenFile: token', 'tokenFile: token, secretFil: x')))),
+    ).toEqual(['see schemas/muster.schema.json for what is known here'])
+    expect(hint(problems(`${good}queue: { prefx: x }\n`))).toEqual(['did you mean prefix?'])
+  })
+
+  test('what only a created account needs is asked for only where accounts are created', () => {
+    const account = good.slice(good.indexOf('      account:'))
+    const without = good.replace(account, '')
+    expect(problems(without)).toEqual([expect.stringContaining('rdn: is missing: with accounts: create')])
+    expect(problems(without.replace('expectWithin: 2h', 'accounts: expect'))).toEqual([])
+    expect(problems(cloud('accounts: create', entra))).toEqual([
+      expect.stringContaining('userPrincipalName: is missing: with accounts: create'),
+    ])
+    expect(
+      problems(
+        cloud(
+          'accounts: create',
+          `${entra}      account: { userPrincipalName: '{username}@x.example', attributes: {} }\n`,
+        ),
+      ),
+    ).toEqual([expect.stringContaining('displayName is missing')])
+  })
+
+  test('where something else makes the accounts, nothing is mapped that is not said; what is created has what it needs', () => {
+    const mapped = (accounts: string, settings: string) => {
+      const loaded = load(cloud(accounts, settings))
+      if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+      const [target] = loaded.value.targets
+      return target?.type === 'entra'
+        ? target.entra.account.attributes
+        : target?.type === 'aws'
+          ? target.aws.account.attributes
+          : null
+    }
+    expect(mapped('accounts: expect', entra)).toEqual({})
+    expect(mapped('accounts: expect', `${entra}      account: { mailNickname: '{username}' }\n`)).toEqual({})
+    expect(
+      mapped('accounts: expect', `${entra}      account: { attributes: { department: '{department}' } }\n`),
+    ).toEqual({
+      department: '{department}',
+    })
+    expect(
+      mapped('accounts: create', `${entra}      account: { userPrincipalName: '{username}@x.example' }\n`),
+    ).toEqual({
+      displayName: '{displayName|username}',
+    })
+    expect(mapped('accounts: expect', aws)).toEqual({})
+    expect(Object.keys(mapped('mode: observe', aws) ?? {})).toEqual(['displayName', 'givenName', 'familyName', 'email'])
+  })
+
+  test('a look-up by a name is told where its proof is said', () => {
+    expect(
+      problems(
+        cloud('accounts: expect', `${aws}      correlation: { lookups: [{ by: userName, value: '{username}' }] }\n`),
+      ),
+    ).toEqual([expect.stringContaining('say `correlation.proof: employeeNumber`')])
   })
 
   test('nothing is to be deleted where there is nothing', () => {
@@ -250,15 +333,16 @@ describe('accounts that are protected', () => {
   })
 })
 
-test('two targets on the IAM roles of one account, with statements of one name: each would take out whom the other let in', () => {
-  const iam = (id: string, kind: 'saml' | 'oidc', sidPrefix: string) => `
+test('two targets that may meet in an IAM role: neither sees the other’s writing coming, whatever their statements are called', () => {
+  const iam = (id: string, kind: 'saml' | 'oidc', sidPrefix: string, roles: string) => `
   - id: ${id}
     type: aws-iam
     iam:
       accountId: '123456789012'
       federation: { kind: ${kind}, providerArn: 'arn:aws:iam::123456789012:${kind}-provider/idp.example'${kind === 'oidc' ? ', audience: x' : ''} }
-      roles: [{ name: 'team-*' }]
+      roles: [{ name: '${roles}' }]
       sidPrefix: ${sidPrefix}`
-  expect(problems(good + iam('by-saml', 'saml', 'MusterA') + iam('by-oidc', 'oidc', 'MusterB'))).toEqual([])
-  expect(problems(good + iam('by-saml', 'saml', 'Muster') + iam('by-oidc', 'oidc', 'Muster'))).not.toEqual([])
+  const saml = iam('by-saml', 'saml', 'MusterA', 'team-*')
+  expect(problems(good + saml + iam('by-oidc', 'oidc', 'MusterB', 'ops-*'))).toEqual([])
+  expect(problems(good + saml + iam('by-oidc', 'oidc', 'MusterB', 'team-a')).join()).toMatch(/roles.*by-saml/)
 })

@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import {
+  type ApplyContext,
+  type Connector,
+  notSo,
+  type Operation,
+  type OwnThing,
+} from '../../../src/connectors/connector.ts'
+import { linkable } from '../../../src/connectors/linkable.ts'
 import { protecting } from '../../../src/connectors/protecting.ts'
 import type { EntitlementId, NativeId } from '../../../src/domain/ids.ts'
-import { isElsewhere, type Outcome } from '../../../src/domain/outcome.ts'
+import { isElsewhere, type Outcome, type RefusalReason, refusalReasons } from '../../../src/domain/outcome.ts'
 
 const operation: Operation = { op: 'disable', account: 'a' as NativeId }
 const done: Outcome = {
@@ -48,20 +55,21 @@ test('a person key that comes to stand on the account of Muster itself links nob
     account: { nativeId: own, enabled: true, attributesHash: 'h', origin: 'linked' },
     grants: [],
   }
-  let written = 0
+  const word = { kind: 'refused', reason: 'protected', cause: { word: 'own-account' } }
+  const asked: unknown[] = []
   const connector = protecting(
     {
       own: async () => ({ kind: 'complete', items: [{ kind: 'account', nativeId: own }] }),
-      observe: async () => [{ ...linked, changed: false }],
-      apply: async () => {
-        written += 1
+      apply: async (_: readonly Operation[], { linkRefusal }: ApplyContext) => {
+        asked.push(linkRefusal?.(own), linkRefusal?.('other' as NativeId))
         return [linked]
       },
     } as unknown as Connector,
     { accounts: [], entitlements: [] },
   )
-  expect(await connector.apply([ensure], context)).toMatchObject([{ kind: 'refused', reason: 'protected' }])
-  expect(written).toBe(0)
+  // Even a connector that does not ask, and says that it is linked, links nobody.
+  expect(await connector.apply([ensure], context)).toMatchObject([word])
+  expect(asked).toMatchObject([word, null])
 })
 
 describe('what the target calls an entitlement decides, too', () => {
@@ -69,7 +77,7 @@ describe('what the target calls an entitlement decides, too', () => {
   const grant: Operation = { op: 'grant', account: 'a' as NativeId, entitlement: pinned }
   const revoke: Operation = { ...grant, op: 'revoke' }
   const unpinned: Operation = { ...grant, entitlement: { ...pinned, nativeId: null } }
-  const opened = (entitlements: string[], names: Connector['entitlementNames']) => {
+  const opened = (entitlements: string[], names: Connector['entitlementNames'], observed: readonly Outcome[] = []) => {
     const asked: unknown[] = []
     const connector = protecting(
       {
@@ -78,7 +86,7 @@ describe('what the target calls an entitlement decides, too', () => {
           return (await names?.(ids, signal)) as never
         },
         resolveEntitlements: async () => [{ kind: 'found', nativeId: pinned.nativeId }],
-        observe: async () => [],
+        observe: async () => observed,
         apply: async (some: readonly Operation[]) => some.map(() => done),
       } as unknown as Connector,
       { accounts: [], entitlements },
@@ -105,11 +113,92 @@ describe('what the target calls an entitlement decides, too', () => {
     expect([...nothing.asked, ...named.asked]).toEqual([])
   })
 
+  const untold: Connector['entitlementNames'] = async () => ({ kind: 'partial', items: [], cause: 'busy' })
+  /** However often: it parks nobody. */
+  const waits: Outcome = { kind: 'retry', cause: { code: '', word: 'not-read-before', elsewhere: true } }
+
   test('unread, it waits; what is not there has nothing to protect', async () => {
-    const unread = opened(['break*'], async () => ({ kind: 'partial', items: [], cause: 'busy' }))
-    expect(await unread.apply(grant, operation)).toMatchObject([{ kind: 'retry' }, done])
+    const unread = opened(['break*'], untold)
+    expect(await unread.apply(grant, operation)).toEqual([waits, done])
     const gone = opened(['break*'], async () => ({ kind: 'complete', items: [] }))
     expect(await gone.apply(revoke)).toEqual([done])
+  })
+
+  const away = { code: '503', word: 'unavailable', elsewhere: true } as const
+  const refused = (reason: RefusalReason): Outcome => ({ kind: 'refused', reason, cause: { code: '404', word: 'x' } })
+  test.each<[string, Outcome, Outcome]>([
+    [
+      'busy',
+      { kind: 'throttled', retryAfterMs: 7_000, scope: 'target' },
+      { kind: 'throttled', retryAfterMs: 7_000, scope: 'target' },
+    ],
+    ['away', { kind: 'unknown', cause: away }, { kind: 'retry', cause: away }],
+    ['unread for its own sake', { kind: 'unknown', cause: { code: '', word: 'unreadable-account' } }, waits],
+    ['well by now', done, waits],
+    ['well by now, and it is not so', { kind: 'retry', cause: { code: '', word: notSo } }, waits],
+    ...refusalReasons.map((reason): [string, Outcome, Outcome] => [
+      `refused: ${reason}`,
+      refused(reason),
+      // Who reads is refused; what else one replica says, apply would not believe at once.
+      ['not-allowed', 'invalid', 'configuration', 'credential'].includes(reason) ? refused(reason) : waits,
+    ]),
+  ])('unread, while the target is %s: only what is the reader’s own trouble is told', async (_, observed, told) => {
+    const { apply } = opened(['break*'], untold, [observed])
+    expect(await apply(revoke, operation)).toEqual([told, done])
+  })
+})
+
+describe('who must not be linked', () => {
+  const own = 'own' as NativeId
+  const wanted = { correlation: { value: 'P-1' }, worker: { personKey: 'P-1' }, attributesHash: '' }
+  const ensure: Operation = { op: 'ensureAccount', create: true, account: null, wanted }
+  const disable: Operation = { op: 'disable', account: own }
+  const found: Outcome = {
+    ...done,
+    account: { nativeId: own, enabled: false, attributesHash: 'h', origin: 'linked' },
+  }
+  const word = { kind: 'refused', reason: 'protected', cause: { word: 'protected-account' } }
+  const protection = { accounts: ['OWN'], entitlements: [] }
+
+  test('is not when a later look finds them either; what was begun with them is told as it ended', async () => {
+    const connector = protecting(
+      { poll: async (asked: readonly unknown[]) => asked.map(() => found) } as unknown as Connector,
+      protection,
+    )
+    const pending = [ensure, disable].map((operation) => ({ operation, handle: '' }))
+    expect(await connector.poll?.(pending, context.signal)).toMatchObject([word, found])
+    expect(protecting({} as unknown as Connector, protection)).not.toHaveProperty('poll')
+  })
+
+  test('a change of somebody known is told as it ended, whatever became known of them meanwhile', async () => {
+    let items: readonly OwnThing[] = []
+    let now = 0
+    const connector: Connector = protecting(
+      {
+        own: async () => ({ kind: 'complete', items }),
+        observe: async () => [found],
+        apply: async () => {
+          items = [{ kind: 'account', nativeId: own }]
+          now = 300_000
+          await connector.protects?.(own, context.signal)
+          return [found]
+        },
+      } as unknown as Connector,
+      { accounts: [], entitlements: [] },
+      () => now,
+    )
+    expect(await connector.apply([disable], context)).toEqual([found])
+    expect(await connector.apply([disable], context)).toMatchObject([{ kind: 'refused' }])
+  })
+
+  test.each(['', undefined])('who they are cannot be read (%o): neither written nor linked', (id) => {
+    const outcomes: (Outcome | undefined)[] = []
+    const matched = [
+      { index: 0, operation: ensure },
+      { index: 1, operation: { account: own } },
+    ]
+    expect(linkable(matched, () => id as NativeId | undefined, {}, outcomes)).toEqual([matched[1]])
+    expect(outcomes).toEqual([{ kind: 'retry', cause: { code: '', word: 'unreadable-account' } }])
   })
 })
 
@@ -143,23 +232,6 @@ test('that nobody is Muster is asked again after five minutes; who is, never; wh
   told = []
   now = 9_000_000
   expect([await said(), asked]).toEqual(['refused', 3])
-})
-
-test.each([
-  ['unreachable', { code: 'ECONNREFUSED', word: 'connection-lost', elsewhere: true }, true],
-  ['not legible', { code: '', word: 'unreadable-account' }, false],
-] as const)('who would be found is %s: not made, and told whose trouble it is', async (_, cause, elsewhere) => {
-  const connector = protecting(
-    {
-      observe: async () => [{ kind: 'unknown', cause }],
-      apply: async () => [done],
-    } as unknown as Connector,
-    { accounts: ['somebody'], entitlements: [] },
-  )
-  const wanted = { correlation: { value: 'P-1' }, worker: {}, attributesHash: '' }
-  const [told] = await connector.apply([{ op: 'ensureAccount', wanted, create: true, account: null }], context)
-  expect(told).toMatchObject({ kind: 'retry', cause: { word: elsewhere ? cause.word : 'not-read-before' } })
-  expect(told?.kind === 'retry' && isElsewhere(told.cause)).toBe(elsewhere)
 })
 
 test('who Muster is there is not told: nobody’s trouble in particular', async () => {

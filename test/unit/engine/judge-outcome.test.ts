@@ -7,7 +7,7 @@ import { judgeOutcome } from '../../../src/engine/judge-outcome.ts'
 
 const engine = { targets: [], random: () => 0 } as unknown as Engine
 const claim = (lane: Claim['lane']) => ({ lane, target: 'corp', claimedAt: 0 }) as Claim
-const action = (kind: ClaimedAction['kind']) => ({ kind, attempts: 39, deadline: null }) as ClaimedAction
+const action = (kind: ClaimedAction['kind']) => ({ kind, attempts: 39, rests: 0, deadline: null }) as ClaimedAction
 const own = { code: '3', word: 'time-limit-exceeded' }
 const away = { code: 'ECONNREFUSED', word: 'unreachable', elsewhere: true } as const
 const evidence = { read: 'account-entry', code: '0', account: 'a' as never, entitlement: null }

@@ -9,7 +9,7 @@ import { lostAdoptions } from '../../../src/policies/lost-adoptions.ts'
 const policy = (drift: string) =>
   ({ entitlements: { get: () => ({ managed: true, drift }) } }) as unknown as ActivePolicy
 const granted = (entitlement: number) => ({ entitlement, target: 't', given: false, appeared: false })
-const taken = { entitlement: 1, times: 1, missingSince: 5 }
+const changed = (times: number) => [{ entitlement: 1, times, missingSince: 5 }]
 const wish = (entitlement: number, ...reasons: Reason[]) => ({ entitlement, reasons }) as unknown as Assignment
 const adopted: Reason = { kind: 'adopted' }
 const follows = { kind: 'implied', implication: 'i', holds: 'One', path: [] } as unknown as Reason
@@ -20,13 +20,18 @@ const lost = (kept: ReadonlySet<EntitlementId>, ...wanted: Assignment[]) => [
 ]
 
 test.each([
-  ['is there', 'report', [granted(1)], [], false],
-  ['is not there, and never was on this account', 'report', [], [], true],
-  ['is not there, and never was on this account', 'revert', [], [], true],
-  ['was taken from it by another hand', 'report', [], [taken], true],
-  ['was taken from it by another hand', 'revert', [], [taken], false],
-  ['was taken from it again and again', 'revert', [], [{ ...taken, times: 99 }], true],
-] as const)('what was adopted %s (drift: %s)', (_, drift, grants, drifted, isLost) => {
-  const kept = keptByAdoption({ grants, drift: drifted, adopted: [] }, policy(drift))
+  ['is there', 'report', [granted(1)], 0, null, false],
+  ['is not there, and never was on this account', 'report', [], 0, null, true],
+  ['is not there, and never was on this account', 'revert', [], 0, null, true],
+  ['was taken from it by another hand', 'report', [], 1, 'another', true],
+  ['was taken from it by another hand', 'revert', [], 1, 'another', false],
+  ['was taken from it by another hand before our revoke', 'report', [], 0, 'another', true],
+  ['was taken from it by another hand before our revoke', 'revert', [], 0, 'another', false],
+  ['was taken from it again and again', 'revert', [], 99, 'another', true],
+  ['was taken from it by us', 'report', [], 0, 'us', false],
+  ['was taken from it by us, and by others before', 'revert', [], 99, 'us', false],
+] as const)('what was adopted %s (drift: %s)', (_, drift, grants, times, takenBy, isLost) => {
+  const adoptions = [{ entitlement: 1, target: 't', from: 0, to: null, takenBy }]
+  const kept = keptByAdoption({ grants, drift: changed(times), adopted: adoptions }, policy(drift))
   expect(lost(kept, wish(1, adopted), wish(2, follows), wish(3, follows, rule))).toEqual(isLost ? [1, 2] : [])
 })

@@ -91,5 +91,5 @@ test.each([
   const action = ensure(linked)
   const verdict = judgeOutcome(engine, claim, action, { ...found, changed }, false)
   expect(verdict.next.kind).toBe(next)
-  expect(makesDue(engine, claim, action, verdict.outcome)).toBe(due)
+  expect(makesDue(engine, claim, verdict, new Set())).toBe(due)
 })

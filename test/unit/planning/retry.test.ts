@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome, RefusalReason } from '../../../src/domain/outcome.ts'
-import { refusalReasons } from '../../../src/domain/outcome.ts'
+import { accountOutOfSight, refusalReasons } from '../../../src/domain/outcome.ts'
 import { type Attempt, patience, whatNext } from '../../../src/planning/retry.ts'
 
 const cause = { code: '51', word: 'busy' }
@@ -8,6 +8,7 @@ const attempt = (given: Partial<Attempt> = {}): Attempt => ({
   lane: 'bulk',
   kind: 'grant',
   attempts: 1,
+  rests: 0,
   accounts: 'create',
   deadlineInMs: 60_000,
   random: 0,
@@ -156,8 +157,29 @@ describe('refused', () => {
       expect(next).toMatchObject(
         final ? { kind: 'park', finding: reason, afterMs: 450_000 } : { kind: 'again', finding: reason },
       )
-      const rests = whatNext(refused(reason), attempt({ lane: 'leaver', attempts: 99 }))
-      if (final) expect(rests).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
+      const rested = (given: Partial<Attempt>) => whatNext(refused(reason), attempt({ lane: 'leaver', ...given }))
+      if (final) {
+        expect(rested({ rests: 1 })).toMatchObject({ kind: 'park', afterMs: 900_000 })
+        expect(rested({ rests: 99 })).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
+        // What it went through in an outage makes no rest longer.
+        expect(rested({ attempts: 99 })).toMatchObject({ kind: 'park', afterMs: 450_000 })
+      }
+    },
+  )
+
+  test('a leaver’s account where Muster may not look is asked for as seldom, whatever the reason says', () => {
+    const outOfSight = { ...refused('configuration'), cause: { code: '50', word: accountOutOfSight } } as Outcome
+    const next = (given: Partial<Attempt>) => whatNext(outOfSight, attempt(given))
+    expect(next({ lane: 'leaver' })).toEqual({ kind: 'park', finding: 'configuration', afterMs: 450_000 })
+    expect(next({ lane: 'leaver', rests: 99 })).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
+    expect(next({})).toEqual({ kind: 'park', finding: 'configuration' })
+  })
+
+  test.each(['leaver', 'bulk'] as const)(
+    'what may have been done to such an account is read back as seldom, and told at once: %s',
+    (lane) => {
+      const next = whatNext({ kind: 'unknown', cause: { code: '50', word: accountOutOfSight } }, attempt({ lane }))
+      expect(next).toEqual({ kind: 'readBack', afterMs: 450_000, counts: true, finding: 'still-unknown' })
     },
   )
 

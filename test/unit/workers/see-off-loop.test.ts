@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import type { Claim } from '../../../src/engine/claim.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
@@ -86,4 +87,19 @@ test('two leavers may be out, on however many targets; the next takes the way of
   end(5)
   await loop.stop()
   expect(inHand).toEqual(['taken', 'taken', 'gone', 'gone'])
+})
+
+test('what came beside leavers who are out is dispatched by nobody: it is looked at once, when all their calls have ended', async () => {
+  const { loop, nudged, inHand, end } = watch([
+    { ...nobody, evaluated: 1, dispatched: true, claims: [1, 2].map(claimOf) },
+  ])
+  loop.start()
+  await vi.waitUntil(() => inHand.length > 0)
+  end(1)
+  await setImmediate()
+  expect(nudged).not.toContain('dispatch:leaver')
+  end(2)
+  await vi.waitUntil(() => inHand.includes('gone'))
+  expect(nudged.filter((one) => one === 'dispatch:leaver')).toHaveLength(1)
+  await loop.stop()
 })

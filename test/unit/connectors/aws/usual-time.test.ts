@@ -21,6 +21,19 @@ test('over at every first look: looked for earlier and earlier, whatever the loo
 })
 
 test.each([
+  ['before it began', -300_000, -290_000, 0],
+  ['before it began, at the first look', -300_000, null, 0],
+  ['an hour after', 3_600_000, 3_590_000, 60_000],
+])(
+  'the clocks of two machines are minutes apart, and it was over %s: no time that could not be',
+  (_, age, seen, ms) => {
+    const usual = createUsualTime()
+    usual.tookUpTo(age, seen)
+    expect(usual.ms()).toBe(ms)
+  },
+)
+
+test.each([
   ['of the usual time', 3_000, 0, 3_000],
   ['never sooner than after a second', 200, 0, 1_000],
   ['what is left of it', 3_000, 1_000, 2_000],

@@ -57,7 +57,6 @@ describe('configuration', () => {
       { account: { ...base.account, attributes: { displayName: 'x', employeeId: 'y' } } },
       'account.attributes.employeeId: is the correlation',
     ],
-    [{ account: { ...base.account, attributes: { department: 'x' } } }, 'account.attributes: displayName is required'],
     [
       { account: { ...base.account, attributes: { displayName: ['a', 'b'] } } },
       'account.attributes.displayName: has one value only',

@@ -1,102 +1,195 @@
 /** What is not below `peopleBase` is gone only when the directory has shown all that it holds. */
 import { expect, test } from 'vitest'
-import { ldapSettingsSchema } from '../../../../src/connectors/ldap/config.ts'
-import { observeDeletion } from '../../../../src/connectors/ldap/delete-account.ts'
+import { deleteAccount, observeDeletion } from '../../../../src/connectors/ldap/delete-account.ts'
+import { ensureAccounts } from '../../../../src/connectors/ldap/ensure-accounts.ts'
 import { readAccounts } from '../../../../src/connectors/ldap/items.ts'
 import { whoIs } from '../../../../src/connectors/ldap/members.ts'
-import { accounts, grantsOf } from '../../../../src/connectors/ldap/observe.ts'
-import type { LdapClient, Search } from '../../../../src/connectors/ldap-wire/client.ts'
-import { failed, ok, resultFailure } from '../../../../src/connectors/ldap-wire/errors.ts'
-import type { NativeId } from '../../../../src/domain/ids.ts'
+import { accounts, grantsOf, observe } from '../../../../src/connectors/ldap/observe.ts'
+import { ok } from '../../../../src/connectors/ldap-wire/errors.ts'
+import { createPace } from '../../../../src/connectors/ldap-wire/pace.ts'
+import {
+  account,
+  context,
+  contexts,
+  directory,
+  entry,
+  group,
+  groupEntry,
+  groups,
+  id,
+  other,
+  people,
+  refused,
+  type Shown,
+  settingsWith,
+  shows,
+} from './fake-directory.ts'
 
-const settingsWith = (changes: Readonly<Record<string, unknown>> = {}) =>
-  ldapSettingsSchema.parse({
-    url: 'ldaps://ldap.example',
-    bindDn: 'cn=muster,dc=bank,dc=example',
-    bindPassword: 'secret',
-    peopleBase: 'ou=people,dc=bank,dc=example',
-    groupsBase: 'ou=groups,dc=bank,dc=example',
-    account: { rdn: 'uid={username}' },
-    ...changes,
-  })
-const id = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff' as NativeId
-const entry = (dn: string, ...attributes: [string, string[]][]) => ({ dn, attributes: new Map(attributes) })
-const account = entry('uid=p,ou=former,dc=bank,dc=example', ['entryuuid', [id]])
+const settings = settingsWith()
+const away = entry(`uid=p,ou=former,${context}`, ['entryuuid', [id]], ['objectclass', ['inetOrgPerson']])
+const here = account('q', other)
+const outOfSight = { kind: 'refused', reason: 'configuration', cause: { word: 'account-out-of-sight' } }
+const always = () => true
+const shut = ['pwdaccountlockedtime', ['000001010000Z']] as const
 
-/** Answers by the base of the search; what is not listed shows nothing. Remembers what was asked. */
-const directory = (shown: Readonly<Record<string, ReturnType<LdapClient['search']>>>) => {
-  const asked: string[] = []
-  const client = {
-    search: async ({ base }: Search) => {
-      asked.push(base)
-      return (await shown[base]) ?? ok([])
-    },
-  } as unknown as LdapClient
-  return { client, asked }
-}
-const contexts = (...names: string[]) => Promise.resolve(ok([entry('', ['namingcontexts', names])]))
-const refused = (code: number) => Promise.resolve(failed(resultFailure(code, '')))
-
-test.each([
+const hiding: readonly [string, Shown][] = [
+  ['the root DSE tells no naming context', { '': ok([]) }],
+  ['the root DSE may not be read', { '': refused(50) }],
+  ['none of them holds the people', { '': contexts('dc=other', `ou=deeper,${people}`) }],
+  ...[32, 50, 10].map((code): [string, Shown] => [
+    `the naming context may not be searched (${code})`,
+    { '': contexts(context), [context]: refused(code) },
+  ]),
+]
+const busy: readonly [string, Shown][] = [
   ['the root DSE is busy', { '': refused(51) }],
   ['the root DSE cannot be read in time', { '': refused(3) }],
-  ['the root DSE tells no naming context', { '': Promise.resolve(ok([])) }],
-  ['none of them holds the people', { '': contexts('dc=other', 'ou=deeper,ou=people,dc=bank,dc=example') }],
-  ['the naming context may not be searched', { '': contexts('dc=bank,dc=example'), 'dc=bank,dc=example': refused(32) }],
-])('%s: whoever is not below peopleBase is not known to be gone', async (_, shown) => {
-  const { client } = directory(shown)
-  const settings = settingsWith()
-  expect(await grantsOf(client, settings, [id])).toMatchObject({ kind: 'partial' })
-  expect(await accounts(client, settings, [id])).toMatchObject({ kind: 'partial' })
-  expect(await observeDeletion(client, settings, id)).toMatchObject({
-    kind: expect.stringMatching(/^(retry|throttled)$/),
-  })
-})
+  ['the naming context is busy', { '': contexts(context), [context]: refused(51) }],
+]
+/** Everything that is done with an account that was known. */
+const operations = [
+  { op: 'disable', account: id },
+  { op: 'revoke', account: id, entitlement: { id: 1, lookup: group.name, nativeId: group.nativeId } },
+  { op: 'deleteAccount', account: id },
+  {
+    op: 'ensureAccount',
+    create: true,
+    account: id,
+    wanted: { correlation: { value: 'P-1' }, worker: {}, attributesHash: '' },
+  },
+] as unknown as Parameters<typeof observe>[3]
+const [, , , ensure] = operations as unknown as [
+  unknown,
+  unknown,
+  unknown,
+  Parameters<typeof ensureAccounts>[2][number],
+]
 
-test.each([32, 50, 10])(
-  'beyond peopleBase nobody may look (%d): that changes nothing for those below it',
-  async (code) => {
-    const here = '0d5f5c1e-33a1-4c53-9d0c-6a3a6f3f2a10' as NativeId
-    const theirs = entry('uid=q,ou=people,dc=bank,dc=example', ['entryuuid', [here]])
-    const { client } = directory({
-      '': contexts('dc=bank,dc=example'),
-      'ou=people,dc=bank,dc=example': Promise.resolve(ok([theirs])),
-      'dc=bank,dc=example': refused(code),
-      [account.dn]: refused(code),
-    })
-    const read = await readAccounts(client, settingsWith(), [here, id], ['entryUUID'])
-    expect(read).toMatchObject({ ok: true, value: { unread: { result: code } } })
-    expect(read.ok && [...read.value.found.keys()]).toEqual([here])
-    expect(await whoIs(client, settingsWith(), [account.dn])).toEqual({ kind: 'complete', items: [] })
+test.each(hiding)(
+  '%s: whoever is not below peopleBase is out of sight, and nobody says that they are gone',
+  async (_, shown) => {
+    const { client, changed } = directory(shown)
+    expect(await observe(client, settings, createPace(), operations)).toMatchObject(operations.map(() => outOfSight))
+    expect(await ensureAccounts(client, settings, [ensure], always, {})).toMatchObject([outOfSight])
+    expect(await deleteAccount(client, settings, id, always)).toMatchObject(outOfSight)
+    expect(changed).toEqual([])
   },
 )
 
+test.each(busy)('%s: nothing is known of whoever is not below peopleBase, and that passes', async (_, shown) => {
+  const { client } = directory(shown)
+  for (const one of await ensureAccounts(client, settings, [ensure], always, {}))
+    expect(one.kind).toMatch(/^(retry|throttled)$/)
+  expect((await observeDeletion(client, settings, id)).kind).toMatch(/^(retry|throttled)$/)
+})
+
+test.each([...hiding, ...busy])('%s: that changes nothing for those below peopleBase', async (_, shown) => {
+  const { client } = directory({ ...shown, [people]: shows(here), [groups]: shows(groupEntry), [away.dn]: refused(50) })
+  const read = await readAccounts(client, settings, [other, id], ['entryUUID'])
+  expect(read.ok && [...read.value.found.keys()]).toEqual([other])
+  expect(await accounts(client, settings, [other, id])).toMatchObject({
+    kind: 'partial',
+    items: [{ nativeId: other, enabled: true, name: here.dn }],
+  })
+  expect(await grantsOf(client, settings, [other, id])).toMatchObject({
+    kind: 'partial',
+    items: [{ account: other, entitlement: group }],
+  })
+  expect(await accounts(client, settings, [other])).toMatchObject({ kind: 'complete', items: [{ nativeId: other }] })
+  expect(await grantsOf(client, settings, [other])).toMatchObject({ kind: 'complete', items: [{ account: other }] })
+})
+
+test('whoever is renamed while groups are read holds what nobody knows; the others hold what they hold', async () => {
+  const moved = [shows(account('p', id), here), shows(account('renamed', id), here)]
+  const { client } = directory({ [people]: moved, [groups]: shows(groupEntry) })
+  expect(await grantsOf(client, settings, [id, other])).toEqual({
+    kind: 'partial',
+    cause: 'renamed-meanwhile',
+    items: [{ account: other, entitlement: group }],
+  })
+})
+
+test.each([
+  ['whoever may be beyond it is told by nobody else', { '': contexts(context), [context]: refused(50) }, 'done'],
+  [
+    'it is there under another name',
+    { [people]: [shows(account('p', id, shut)), shows(account('r', id, shut))] },
+    'retry',
+  ],
+] as const)('what the server deleted is deleted, unless it shows it: %s', async (_, shown, kind) => {
+  const { client, changed } = directory({ [people]: [shows(account('p', id, shut)), shows()], ...shown })
+  expect(await deleteAccount(client, settings, id, always)).toMatchObject({ kind })
+  expect(changed).toEqual([`remove uid=p,${people}`])
+})
+
 test('the nearest naming context that holds them is searched; nobody there is gone', async () => {
   const { client, asked } = directory({ '': contexts('dc=example', 'DC=Bank, dc=example', 'cn=config') })
-  expect(await observeDeletion(client, settingsWith(), id)).toMatchObject({ evidence: { read: 'account-absent' } })
-  expect(asked).toEqual(['ou=people,dc=bank,dc=example', '', 'DC=Bank, dc=example'])
+  expect(await observeDeletion(client, settings, id)).toMatchObject({ evidence: { read: 'account-absent' } })
+  expect(asked).toEqual([people, '', 'DC=Bank, dc=example'])
 })
 
 test('where configuration names the base, it is taken; peopleBase itself is searched once', async () => {
   for (const [searchBase, bases] of [
-    ['dc=bank,dc=example', ['ou=people,dc=bank,dc=example', 'dc=bank,dc=example']],
-    ['OU=People, dc=bank,dc=example', ['ou=people,dc=bank,dc=example']],
+    [context, [people, context]],
+    ['OU=People, dc=bank,dc=example', [people]],
   ] as const) {
     const { client, asked } = directory({})
     await accounts(client, settingsWith({ searchBase }), [id])
     expect(asked).toEqual(bases)
   }
-  expect(() => settingsWith({ searchBase: 'ou=groups,dc=bank,dc=example' })).toThrow('not below searchBase')
+  expect(() => settingsWith({ searchBase: groups })).toThrow('not below searchBase')
 })
 
 test('a member elsewhere in the directory is an account that was moved; whoever stands beyond it is not asked about', async () => {
-  const { client, asked } = directory({
-    '': contexts('dc=bank,dc=example'),
-    [account.dn]: Promise.resolve(ok([account])),
-  })
-  expect(await whoIs(client, settingsWith(), [account.dn, 'cn=nobody'])).toEqual({
+  const { client, asked } = directory({ '': contexts(context), [away.dn]: shows(away) })
+  expect(await whoIs(client, settings, [away.dn, 'cn=nobody'])).toEqual({
     kind: 'complete',
-    items: [{ member: account.dn, account: id }],
+    items: [{ member: away.dn, account: id }],
   })
-  expect(asked).toEqual(['', account.dn])
+  expect(asked).toEqual(['', away.dn])
+})
+
+test('one member of whom nobody may tell keeps none of the others beyond peopleBase; below it, all of them', async () => {
+  const hidden = `uid=h,ou=former,${context}`
+  const beyond = directory({ '': contexts(context), [away.dn]: shows(away), [hidden]: refused(50) })
+  for (const members of [
+    [away.dn, hidden],
+    [hidden, away.dn],
+  ])
+    expect(await whoIs(beyond.client, settings, members)).toEqual({
+      kind: 'complete',
+      items: [{ member: away.dn, account: id }],
+    })
+  const below = directory({ [here.dn]: refused(50) })
+  expect(await whoIs(below.client, settings, [here.dn])).toMatchObject({ kind: 'partial', items: [] })
+})
+
+/** From 500 names on, all are read page by page. */
+const crowd = Array.from({ length: 500 }, (_, at) => `uid=${at},ou=former,${context}`)
+
+test.each([
+  ...hiding.map(([what, shown]) => [what, shown, 'complete'] as const),
+  ...busy.map(([what, shown]) => [what, shown, 'partial'] as const),
+])('%s: members beyond peopleBase, few or many', async (_, shown, kind) => {
+  const named = account('q', other)
+  for (const beyond of [crowd.slice(0, 1), crowd]) {
+    const hidden = Object.fromEntries(beyond.map((dn) => [dn, shown[context] ?? shown[''] ?? ok([])]))
+    const { client } = directory({ ...hidden, ...shown, [named.dn]: shows(named) })
+    expect(await whoIs(client, settings, [...beyond, named.dn])).toMatchObject({
+      kind,
+      items: kind === 'complete' ? [{ member: named.dn, account: other }] : [],
+    })
+  }
+})
+
+test('many members beyond peopleBase are found in one read; below it what may not be searched is not nobody', async () => {
+  const beyond = directory({ '': contexts(context), [context]: shows(entry(crowd[7] ?? '', ['entryuuid', [id]])) })
+  expect(await whoIs(beyond.client, settings, crowd)).toEqual({
+    kind: 'complete',
+    items: [{ member: crowd[7], account: id }],
+  })
+  expect(beyond.asked).toEqual(['', context])
+  const below = crowd.map((dn) => dn.replace('ou=former', 'ou=people'))
+  const { client } = directory({ [people]: refused(50) })
+  expect(await whoIs(client, settings, below)).toMatchObject({ kind: 'partial', cause: 'insufficient-access (50)' })
 })

@@ -1,0 +1,61 @@
+import type { Config } from '../config.ts'
+import type { Connector } from '../connectors/connector.ts'
+import type { NativeId } from '../domain/ids.ts'
+import type { Answer } from './answer.ts'
+
+type Target = Pick<Config['targets'][number], 'type' | 'protect'>
+
+/** Looks at a target by its connector, which answers within `patienceMs` for each of two steps at the most. */
+export const examinedTarget = async (connector: Connector, target: Target, patienceMs: number): Promise<Answer> => {
+  const soon = AbortSignal.timeout(patienceMs / 2)
+  const [{ problems, facts = [] }, untold] = await Promise.all([
+    connector.check(AbortSignal.timeout(patienceMs)),
+    ownUntold(connector, target, soon),
+  ])
+  // What keeps Muster from everything keeps it from this, too.
+  const isOwnTrouble = untold !== null && !problems.some((problem) => problem.includes(untold.cause))
+  return {
+    problems: [
+      ...problems,
+      ...(isOwnTrouble ? [untold.problem] : []),
+      ...(problems.length > 0 ? [] : await protectedButGone(connector, target, patienceMs)),
+    ],
+    remarks: [`${target.type}, reachable, with the rights it needs`],
+    facts,
+  }
+}
+
+const remedies: Readonly<Record<Target['type'], string>> = {
+  ldap: 'let ldap.bindDn read its own entry',
+  ad: 'set ad.bindName to the DN, the UPN or DOMAIN\\name of the service account',
+  entra: '',
+  aws: '',
+  'aws-iam': 'sts:GetCallerIdentity must answer',
+}
+
+/** Until it is told, the door lets nothing pass (connectors/protecting): all work waits, and the rest looks healthy. */
+const ownUntold = async (connector: Connector, { type }: Target, signal: AbortSignal) => {
+  const read = await connector.own?.(signal)
+  if (read === undefined || read.kind === 'complete') return null
+  const { cause } = read
+  return { cause, problem: `as whom Muster is signed in is not told (${cause}): nothing is written; ${remedies[type]}` }
+}
+
+/** A break-glass account of a mistyped id is protected no more than one that nobody named. */
+const protectedButGone = async (
+  connector: Connector,
+  { type, protect }: Target,
+  patienceMs: number,
+): Promise<readonly string[]> => {
+  // Of IAM roles an account is a name that may come to be used.
+  if (type === 'aws-iam' || protect.accounts.length === 0) return []
+  const read = await connector.accounts(
+    protect.accounts.map((id) => id.toLowerCase() as NativeId),
+    AbortSignal.timeout(patienceMs),
+  )
+  if (read.kind === 'partial') return [`protect.accounts cannot be read: ${read.cause}`]
+  const there = new Set(read.items.map(({ nativeId }) => nativeId.toLowerCase()))
+  return protect.accounts
+    .filter((id) => !there.has(id.toLowerCase()))
+    .map((id) => `protect.accounts: no account is ${id}, so nobody is protected by it`)
+}

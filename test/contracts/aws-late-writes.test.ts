@@ -1,0 +1,100 @@
+/** A policy of a permission set whose writing was given up and arrives all the same: nobody's Deny may be lost by it. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
+import { createLocalBudget, createLocalStore, type LocalStore } from '../../src/connectors/local-budget.ts'
+import type { NativeId } from '../../src/domain/ids.ts'
+import { type AwsWorld, openAwsWorld, target } from './aws-world.ts'
+import { always, freshKey, said } from './world.ts'
+
+let world: AwsWorld
+beforeAll(async () => {
+  world = await openAwsWorld()
+})
+afterEach(() => world.faults.none())
+afterAll(async () => {
+  expect(world.modelProblems).toEqual([])
+  await world.close()
+})
+
+/** Later than the machine says, ms. */
+let ahead = 0
+/** One process of those that share a budget. */
+const processOf = (store: LocalStore, requestMs: number) => {
+  const connector = createAwsConnector(
+    target,
+    world.configure({ sessions: 'deny-inline-policy', timeouts: { connectMs: 2_000, requestMs } }),
+    {
+      lane: 'leaver',
+      giveWay: async () => {},
+      budget: createLocalBudget(store, 'leaver', () => performance.now() + ahead),
+      now: () => Date.parse('2026-03-01T12:00:00Z'),
+    },
+  )
+  const end = async (account: NativeId) => said((await connector.apply([{ op: 'endSessions', account }], always))[0])
+  return { end, close: () => connector.close() }
+}
+const reaching = async (arn: string): Promise<NativeId> => {
+  const [user = '' as NativeId] = await world.addAccounts([world.person(freshKey())])
+  await world.simulator.ask('sso-admin', 'CreateAccountAssignment', {
+    InstanceArn: world.settings.instanceArn,
+    TargetId: '123456789012',
+    TargetType: 'AWS_ACCOUNT',
+    PermissionSetArn: arn,
+    PrincipalType: 'USER',
+    PrincipalId: user,
+  })
+  await world.simulator.ask('sso-admin', 'ListAccountAssignmentCreationStatus', {
+    InstanceArn: world.settings.instanceArn,
+  })
+  return user
+}
+
+test('no other leaver’s Deny is written while a lost one may arrive; the same leaver’s next try waits for nothing', async () => {
+  const arn = await world.addPermissionSet('Late')
+  const [one, other] = [await reaching(arn), await reaching(arn)]
+  const store = createLocalStore()
+  const [hasty, patient] = [processOf(store, 300), processOf(store, 30_000)]
+  const mayArrive = Promise.withResolvers<void>()
+  const arrived = Promise.withResolvers<void>()
+  const put = { operation: 'PutInlinePolicyToPermissionSet' } as const
+  world.simulator.faults.arm(
+    { ...put, nth: 1, phase: 'before', act: { kind: 'meanwhile', work: () => mayArrive.promise } },
+    { ...put, nth: 2, phase: 'after', act: { kind: 'meanwhile', work: async () => arrived.resolve() } },
+  )
+  expect(await hasty.end(one)).toBe('unknown')
+  expect(await patient.end(other)).toBe('throttled')
+  // From whichever process: nobody but the same leaver writes.
+  expect(await patient.end(one)).toBe('pending')
+  expect(await world.inlinePolicy(arn)).toContain(one)
+  expect(await hasty.end(other)).toBe('throttled')
+  mayArrive.resolve()
+  await arrived.promise
+  ahead += 30_000
+  expect(await patient.end(other)).toBe('pending')
+  for (const user of [one, other]) expect(await world.inlinePolicy(arn)).toContain(user)
+  await hasty.close()
+  await patient.close()
+})
+
+test('its own next try is lost as well: the others wait from then on', async () => {
+  const arn = await world.addPermissionSet('LateAgain')
+  const [one, other] = [await reaching(arn), await reaching(arn)]
+  const { end, close } = processOf(createLocalStore(), 30_000)
+  const lost = () =>
+    world.simulator.faults.arm({
+      operation: 'PutInlinePolicyToPermissionSet',
+      nth: 1,
+      phase: 'before',
+      act: { kind: 'drop' },
+    })
+  lost()
+  expect(await end(one)).toBe('unknown')
+  ahead += 20_000
+  lost()
+  expect(await end(one)).toBe('unknown')
+  ahead += 20_000
+  expect(await end(other)).toBe('throttled')
+  ahead += 10_000
+  expect(await end(other)).toBe('pending')
+  await close()
+})

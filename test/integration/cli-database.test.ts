@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bankFiles } from '../support/bank-files.ts'
+import { muster } from '../support/cli.ts'
+import type { ConfigDirectory } from '../support/config-directory.ts'
+import { type House, openHouse } from '../support/house.ts'
+
+let house: House
+let files: ConfigDirectory
+beforeAll(async () => {
+  house = await openHouse()
+  files = bankFiles(house)
+})
+afterAll(async () => {
+  files.remove()
+  await house.close()
+})
+
+const lines = [
+  ['target', 'list'],
+  ['finding', 'list'],
+  ['adopt', 'plan', 'bank-ldap'],
+  ['audit', 'log', 'P-1'],
+  ['migrate'],
+] as const
+
+test('a database that is not there, not ours or empty: every command says what to do, by whichever way it asks', async () => {
+  const other = (url: string, change: (url: URL) => void): string => {
+    const changed = new URL(url)
+    change(changed)
+    return String(changed)
+  }
+  const { MUSTER_DATABASE_URL: engine = '' } = files.env
+  const admin = house.database.adminUrl
+  const cases = [
+    [
+      other(engine, (url) => {
+        url.pathname = '/not_there'
+      }),
+      lines,
+      /no database not_there\n +→ .*create database.*muster migrate/,
+    ],
+    [
+      other(engine, (url) => {
+        url.password = 'x'
+      }),
+      lines,
+      /does not let muster_engine in\n +→ .*MUSTER_DATABASE_URL/,
+    ],
+    [
+      other(admin, (url) => {
+        url.pathname = '/postgres'
+      }),
+      lines.slice(0, 4),
+      /no tables of Muster\n +→ run `muster migrate`/,
+    ],
+    [
+      other(engine, (url) => {
+        url.port = '1'
+      }),
+      lines.slice(0, 1),
+      /cannot be reached\n +→ check MUSTER_DATABASE_URL/,
+    ],
+  ] as const
+  for (const [url, asked, told] of cases)
+    for (const line of asked) {
+      const env = {
+        ...files.env,
+        MUSTER_DATABASE_URL: url,
+        MUSTER_MIGRATE_DATABASE_URL: url,
+        MUSTER_AUDITOR_DATABASE_URL: url,
+      }
+      const said = await muster({ directory: files.directory, env }, ...line)
+      expect({ line, ...said }).toMatchObject({ line, exit: 1, err: expect.stringMatching(told) })
+      expect(said.err).not.toContain('prisma')
+    }
+})

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { examinedTarget } from '../../../src/app/examine-target.ts'
+import type { CheckReport, Connector } from '../../../src/connectors/connector.ts'
+
+const examined = (type: 'ad' | 'entra', report: CheckReport, own?: Connector['own']) =>
+  examinedTarget(
+    { check: async () => report, ...(own === undefined ? {} : { own }) } as unknown as Connector,
+    { type, protect: { accounts: [], entitlements: [] } },
+    8_000,
+  )
+const well = { ok: true, problems: [] }
+const untold =
+  (cause: string): Connector['own'] =>
+  async () => ({ kind: 'partial', items: [], cause })
+
+test('a target that is well and does not tell who Muster is there: nothing would ever be written, and why', async () => {
+  const { problems } = await examined('ad', well, untold('own-account-not-told'))
+  expect(problems).toEqual([expect.stringMatching(/own-account-not-told.*nothing is written.*ad\.bindName/)])
+})
+
+test('told, or of a target where Muster is nobody: no problem', async () => {
+  expect((await examined('ad', well, async () => ({ kind: 'complete', items: [] }))).problems).toEqual([])
+  expect((await examined('entra', well)).problems).toEqual([])
+})
+
+test('beside another problem it is told, unless that says the same already', async () => {
+  const other = { ok: false, problems: ['its clock and ours differ by 3600 s'] }
+  expect((await examined('ad', other, untold('busy (51)'))).problems).toHaveLength(2)
+  const same = { ok: false, problems: ['cannot bind as muster: invalid-credentials (49)'] }
+  expect((await examined('ad', same, untold('invalid-credentials (49)'))).problems).toEqual(same.problems)
+})

@@ -1,0 +1,61 @@
+/** docs/systems-in-use.md stands on examples/in-use: both are as they say. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkout } from '../../../scripts/stack/download.ts'
+import { type ConfigDirectory, loadDirectory } from '../../../src/config.ts'
+import { muster } from '../../support/cli.ts'
+
+const page = readFileSync(join(checkout, 'docs/systems-in-use.md'), 'utf8')
+const directory = mkdtempSync(join(tmpdir(), 'systems-in-use-'))
+let read: ConfigDirectory
+
+beforeAll(() => {
+  cpSync(join(checkout, 'examples/in-use'), directory, { recursive: true })
+  mkdirSync(join(directory, 'secrets'))
+  writeFileSync(join(directory, 'secrets/ldap-password'), 'p\n')
+  const loaded = loadDirectory(directory, {})
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems, null, 1))
+  read = loaded.value
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+test('the page shows the very files', () => {
+  for (const file of ['muster.yaml', 'policies/policy.yaml'])
+    expect(page).toContain(`\`\`\`yaml\n${readFileSync(join(checkout, 'examples/in-use', file), 'utf8')}\`\`\``)
+})
+
+test('nothing is made, and nothing is written before somebody says so', () => {
+  expect(read.file.targets.map(({ type, mode, accounts }) => [type, mode, accounts])).toEqual([
+    ['ldap', 'observe', 'expect'],
+    ['entra', 'observe', 'expect'],
+    ['aws', 'observe', 'expect'],
+  ])
+  expect(read.file.targets.map(({ leaver }) => leaver.unmanaged)).toEqual(['report', 'report', 'report'])
+  const settings = read.file.targets.map((target) =>
+    target.type === 'ldap'
+      ? target.ldap
+      : target.type === 'entra'
+        ? target.entra
+        : target.type === 'aws'
+          ? target.aws
+          : null,
+  )
+  expect(settings.map((one) => one?.account.attributes)).toEqual([{}, {}, {}])
+})
+
+test('the policies have no mistake, and say so as the page does, without a word of the environment', async () => {
+  const { exit, out } = await muster({ directory: join(checkout, 'examples/in-use'), env: {} }, 'policy', 'check')
+  expect(exit).toBe(0)
+  expect(page).toContain(out.split('\n')[0])
+})
+
+test('each command of the page is one', async () => {
+  const said = [...page.matchAll(/^(?:\$ )?npx muster (\w+(?: (?:check|apply|list|plan|mode))?)/gm)].map(
+    ([, name]) => name ?? '',
+  )
+  expect(said.length).toBeGreaterThan(8)
+  for (const name of new Set(said))
+    expect([name, (await muster({ directory, env: {} }, ...name.split(' '), '--help')).exit]).toEqual([name, 0])
+})
