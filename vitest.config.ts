@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** A poll ends with its test, not after the second that is its default: a small machine may take longer for anything. */
+const expect = { poll: { timeout: 50_000 } }
+
 /** `unit`: no I/O, all of it in seconds. `real`: on real Kafka, PostgreSQL, Redis and slapd, started once for the run. */
 export default defineConfig({
   test: {
@@ -9,7 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
           exclude: ['test/scenarios/**/*.real.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          expect,
         },
       },
       {
@@ -22,6 +26,7 @@ export default defineConfig({
           // One more than the cores of a small machine: a third of the time is waiting for what a test took away.
           maxWorkers: 3,
           testTimeout: 60_000,
+          expect,
           hookTimeout: 60_000,
         },
       },

@@ -99,7 +99,7 @@ test('tells the whole story, each statement verified, and leaves nothing running
   ).toHaveLength(4)
   const said = JSON.stringify(run.lines) + run.stderr() + readFileSync(join(run.dir, 'engine.log'), 'utf8')
   for (const secret of Object.values(readState(run.dir).secrets)) expect(said).not.toContain(secret)
-  await expect.poll(() => processesOf(run.dir), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => processesOf(run.dir)).toEqual([])
 })
 
 test('an engine that dies fails the demo, which says so and ends the rest', { timeout: 3 * minutes }, async () => {
@@ -110,7 +110,7 @@ test('an engine that dies fails the demo, which says so and ends the rest', { ti
   expect(await run.ended).toBe(1)
   expect(run.lines.at(-1)).toMatchObject({ type: 'end', ok: false })
   expect(run.stderr()).toContain('the engine ended (SIGKILL)')
-  await expect.poll(() => processesOf(run.dir), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => processesOf(run.dir)).toEqual([])
 })
 
 test('interrupted in the middle of its story it ends everything', { timeout: 3 * minutes }, async () => {
@@ -120,7 +120,7 @@ test('interrupted in the middle of its story it ends everything', { timeout: 3 *
   })
   expect(await run.ended).toBe(130)
   expect(told).toBe(true)
-  await expect.poll(() => processesOf(run.dir), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => processesOf(run.dir)).toEqual([])
   expect(existsSync(join(run.dir, 'stack.json'))).toBe(true)
 })
 

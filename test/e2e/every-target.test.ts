@@ -231,8 +231,8 @@ describe('a target that is away', () => {
       )
     await world().faults.down()
     await bank.tell(leaves(leaver), works(joiner, manager))
-    await expect.poll(() => seenElsewhere(leaver), { timeout: 20_000 }).toEqual(elsewhere(left))
-    await expect.poll(() => seenElsewhere(joiner), { timeout: 20_000 }).toEqual(elsewhere(asManager))
+    await expect.poll(() => seenElsewhere(leaver)).toEqual(elsewhere(left))
+    await expect.poll(() => seenElsewhere(joiner)).toEqual(elsewhere(asManager))
     expect(
       await bank.audit(
         `select open > 0 as owed from auditor.leaver_latencies where person_key = $1 and target = $2`,

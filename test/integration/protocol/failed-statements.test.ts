@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { dispatch } from '../../../src/engine/dispatch.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Transaction } from '../../../src/store/database.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
+import { until } from '../../support/until.ts'
 import { leaves, works } from './people.ts'
 
 let house: House
@@ -77,7 +78,7 @@ test('the guard fails at one target while it counts at another: that has ended b
     },
   }
   await expect(dispatch(engine, 'leaver')).rejects.toThrow('cannot count')
-  await vi.waitUntil(() => counts.length > 0)
+  await until(() => counts.length > 0)
   expect(counts).toEqual(['counted'])
 })
 

@@ -100,12 +100,10 @@ test.each([
 /** Somebody waits for a lock. */
 const isWaiting = () =>
   expect
-    .poll(
-      () =>
-        house.rows(
-          `select from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
-        ),
-      { timeout: 20_000 },
+    .poll(() =>
+      house.rows(
+        `select from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
+      ),
     )
     .not.toEqual([])
 

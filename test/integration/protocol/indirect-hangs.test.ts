@@ -34,8 +34,8 @@ test('one leaver’s account is only now found: another’s, shut by the same ca
       `select a.state::text from muster.action a join muster.identity i on i.id = a.identity_id where i.person_key = 'P-1' and a.kind = 'disable'`,
     )
   try {
-    await expect.poll(async () => (await house.account('P-1'))?.locked, { timeout: 5_000 }).toBe(true)
-    await expect.poll(shut, { timeout: 5_000 }).toEqual([{ state: 'done' }])
+    await expect.poll(async () => (await house.account('P-1'))?.locked).toBe(true)
+    await expect.poll(shut).toEqual([{ state: 'done' }])
   } finally {
     opened.resolve()
     await outstanding

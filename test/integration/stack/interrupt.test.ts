@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { checkout } from '../../../scripts/stack/download.ts'
 import { partNames } from '../../../scripts/stack/part.ts'
 import { end } from '../../../scripts/stack/process.ts'
@@ -49,7 +49,7 @@ test.each([
 ] as const)('ended at "%s" by %s, nothing is left', async (moment, signal) => {
   const dir = freshDir()
   await startAndEnd(dir, moment, signal)
-  await vi.waitFor(async () => expect(await left(dir)).toEqual([]), { timeout: 20_000, interval: 100 })
+  await expect.poll(() => left(dir), { interval: 100 }).toEqual([])
 })
 
 test('after an interrupted start, the next one works on what is there', async () => {
@@ -71,7 +71,7 @@ test('what is told to stay, stays, is found again with the same addresses, and g
   await again.stop() // it started nothing, so it ends nothing
   expect(await left(dir)).not.toEqual([])
   await Promise.all(partNames.map((part) => end(kept.processes[part], 'SIGKILL')))
-  await vi.waitFor(async () => expect(await left(dir)).toEqual([]), { timeout: 20_000, interval: 100 })
+  await expect.poll(() => left(dir), { interval: 100 }).toEqual([])
 })
 
 test('a stack that another process runs is not touched', async () => {

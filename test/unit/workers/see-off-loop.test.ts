@@ -7,6 +7,7 @@ import type { GiveWay } from '../../../src/workers/give-way.ts'
 import type { Queues } from '../../../src/workers/queues.ts'
 import { createSeeOffLoop } from '../../../src/workers/see-off-loop.ts'
 import type { EngineVerbs } from '../../../src/workers/verbs.ts'
+import { until } from '../../support/until.ts'
 
 const nobody: SeenOff = { evaluated: 0, more: false, claims: [], dispatched: false, queue: [], begun: 0 }
 const claimOf = (dispatch: number): Claim => ({
@@ -50,13 +51,13 @@ const watch = (turns: readonly SeenOff[]) => {
 test('what one turn did not bring on its way is dispatched; what it did asks for nothing more', async () => {
   const many = watch([{ ...nobody, evaluated: 20 }])
   many.loop.start()
-  await vi.waitUntil(() => many.nudged.length > 0)
+  await until(() => many.nudged.length > 0)
   expect(many.nudged).toContain('dispatch:leaver')
   await many.loop.stop()
 
   const one = watch([{ ...nobody, evaluated: 1, dispatched: true }])
   one.loop.start()
-  await vi.waitUntil(() => one.nudged.length > 0)
+  await until(() => one.nudged.length > 0)
   expect(one.nudged).not.toContain('dispatch:leaver')
   await one.loop.stop()
 })
@@ -71,18 +72,18 @@ test('two leavers may be out, on however many targets; the next takes the way of
   })
   const { loop, seeOff, evaluate, inHand, end } = watch([seen([1, 2, 3].map(claimOf)), seen([4, 5].map(claimOf))])
   loop.start()
-  await vi.waitUntil(() => evaluate.mock.calls.length > 0)
+  await until(() => evaluate.mock.calls.length > 0)
   expect(seeOff).toHaveBeenCalledTimes(2)
   expect(inHand).toEqual(['taken', 'taken'])
   end(1)
   end(2)
   loop.nudge()
-  await vi.waitUntil(() => evaluate.mock.calls.length > 1)
+  await until(() => evaluate.mock.calls.length > 1)
   expect(seeOff).toHaveBeenCalledTimes(2)
   end(3)
-  await vi.waitUntil(() => inHand.includes('gone'))
+  await until(() => inHand.includes('gone'))
   loop.nudge()
-  await vi.waitUntil(() => seeOff.mock.calls.length > 2)
+  await until(() => seeOff.mock.calls.length > 2)
   end(4)
   end(5)
   await loop.stop()
@@ -94,12 +95,12 @@ test('what came beside leavers who are out is dispatched by nobody: it is looked
     { ...nobody, evaluated: 1, dispatched: true, claims: [1, 2].map(claimOf) },
   ])
   loop.start()
-  await vi.waitUntil(() => inHand.length > 0)
+  await until(() => inHand.length > 0)
   end(1)
   await setImmediate()
   expect(nudged).not.toContain('dispatch:leaver')
   end(2)
-  await vi.waitUntil(() => inHand.includes('gone'))
+  await until(() => inHand.includes('gone'))
   expect(nudged.filter((one) => one === 'dispatch:leaver')).toHaveLength(1)
   await loop.stop()
 })

@@ -1,9 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Reobserving } from '../../../src/engine/reobserve-due.ts'
 import type { Queues } from '../../../src/workers/queues.ts'
 import { createSweepLoop } from '../../../src/workers/sweep-loop.ts'
 import type { EngineVerbs } from '../../../src/workers/verbs.ts'
+import { until } from '../../support/until.ts'
 
 test('what one turn began to read is known to the next, and whoever stops the loop waits for it', async () => {
   const answer = Promise.withResolvers<void>()
@@ -24,9 +25,9 @@ test('what one turn began to read is known to the next, and whoever stops the lo
     { put: async () => [] } as Partial<Queues> as Queues,
   )
   loop.start()
-  await vi.waitUntil(() => turns.length > 0)
+  await until(() => turns.length > 0)
   loop.nudge()
-  await vi.waitUntil(() => turns.length > 1)
+  await until(() => turns.length > 1)
   expect(turns.slice(0, 2)).toEqual([0, 1])
   const stopping = loop.stop().then(() => void events.push('stopped'))
   // The turn itself is over by then.
