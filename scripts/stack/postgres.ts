@@ -18,7 +18,13 @@ import { type OnProgress, StackError } from './part.ts'
 import { type Ownership, type Server, server } from './process.ts'
 import { findProgram, run } from './run-tool.ts'
 
-export type PostgresOptions = { readonly dir: string; readonly port: number; readonly password: string }
+export type PostgresOptions = {
+  readonly dir: string
+  readonly port: number
+  readonly password: string
+  /** Its data need not outlive the machine. */
+  readonly throwaway: boolean
+}
 
 const todo =
   'npm run stack -- reset forgets its data; MUSTER_STACK_POSTGRES_URL names a PostgreSQL of yours (as superuser) instead'
@@ -28,7 +34,7 @@ export function postgresUrl(port: number, password: string): string {
 }
 
 export async function postgres(options: PostgresOptions, own: Ownership, onProgress: OnProgress): Promise<Server> {
-  const { dir, port, password } = options
+  const { dir, port, password, throwaway } = options
   const bin = binaries()
   const data = join(dir, 'data')
   const as = await unprivileged(bin, dir)
@@ -40,7 +46,7 @@ export async function postgres(options: PostgresOptions, own: Ownership, onProgr
   return server(
     {
       part: 'postgres',
-      command: [...as.prefix, join(bin, 'postgres'), '-D', data, ...settings(port)] as [string, ...string[]],
+      command: [...as.prefix, join(bin, 'postgres'), '-D', data, ...settings(port, throwaway)] as [string, ...string[]],
       cwd: '/',
       logFile,
       stopSignal: 'SIGINT', // "fast": ends sessions, keeps every committed byte
@@ -62,7 +68,7 @@ export async function answers(url: string): Promise<void> {
   }
 }
 
-function settings(port: number): string[] {
+function settings(port: number, throwaway: boolean): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
     port: String(port),
@@ -70,7 +76,8 @@ function settings(port: number): string[] {
     max_connections: '200',
     shared_buffers: '256MB',
     max_wal_size: '2GB',
-    fsync: 'on',
+    fsync: throwaway ? 'off' : 'on',
+    full_page_writes: throwaway ? 'off' : 'on',
     synchronous_commit: 'on',
     timezone: 'UTC',
     log_timezone: 'UTC',

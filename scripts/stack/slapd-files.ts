@@ -14,6 +14,8 @@ export type SlapdVariant = {
   readonly globalLines?: readonly string[]
   /** More lines inside its database section, such as an overlay or `sortvals member`. */
   readonly databaseLines?: readonly string[]
+  /** Its data need not outlive the machine. */
+  readonly throwaway?: boolean
 }
 
 export type SlapdPlaces = {
@@ -44,6 +46,7 @@ export function slapdConf(places: SlapdPlaces, rootPassword: string, variant: Sl
     `rootdn "${rootDn}"`,
     `rootpw ${hashed(rootPassword)}`,
     `directory ${places.dataDir}`,
+    ...(variant.throwaway ? ['dbnosync'] : []),
     'maxsize 4294967296', // a ceiling of the sparse file, not its size
     ...indexed.map((attribute) => `index ${attribute} eq`),
     `limits dn.exact="${serviceDn}" size=unlimited time=unlimited`,

@@ -29,6 +29,11 @@ export type StackOptions = {
   readonly parts: readonly Part[]
   /** Leave the servers running when this process ends; `npm run stack -- down` ends them. */
   readonly keepRunning?: boolean
+  /**
+   * Its data need not outlive the machine: nobody waits for the disk. Whoever kills a server loses nothing by it, for what
+   * was written is with the kernel.
+   */
+  readonly throwaway?: boolean
   readonly onProgress?: OnProgress
   readonly slapd?: SlapdVariant
   /** LDIF that a new directory begins with, loaded before it starts. Only from packages. */
@@ -86,6 +91,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     secret,
     variant: options.slapd,
     entries: options.entries,
+    throwaway: options.throwaway === true,
     note: (part, control) => void controls.set(part, control),
     async port(name, own) {
       const wanted = state.ports[name]

@@ -32,6 +32,8 @@ export type Site = {
   readonly docker: boolean
   readonly variant: SlapdVariant | undefined
   readonly entries: string | undefined
+  /** Its data need not outlive the machine. */
+  readonly throwaway: boolean
   readonly onProgress: OnProgress
   /** The port kept under this name; another one if somebody else has it now, unless ours already listens there. */
   port(name: string, own: Ownership): Promise<number>
@@ -81,7 +83,8 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
         const env = { MUSTER_STACK_POSTGRES_PORT: String(port), MUSTER_STACK_POSTGRES_PASSWORD: password }
         return container({ part: 'postgres', dir: site.dir, env, probe: () => answers(databaseUrl) }, own)
       }
-      return postgres({ dir: join(site.dir, 'postgres'), port, password }, own, site.onProgress)
+      const { throwaway } = site
+      return postgres({ dir: join(site.dir, 'postgres'), port, password, throwaway }, own, site.onProgress)
     })
     return { databaseUrl }
   },
@@ -132,7 +135,7 @@ export const starters: Readonly<Record<Part, (site: Site) => Promise<Found>>> = 
           dir: join(site.dir, 'slapd'),
           ...ports,
           ...secrets,
-          variant: site.variant ?? {},
+          variant: { ...site.variant, throwaway: site.throwaway },
           ...(site.entries === undefined ? {} : { entries: site.entries }),
         },
         own,

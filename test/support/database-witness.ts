@@ -1,4 +1,5 @@
 /** Looks at who waits for whom in the database, and makes transactions stand before their commit. */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Database } from '../../src/store/database.ts'
 
 export const databaseWitness = (admin: Database) => {
@@ -9,6 +10,7 @@ export const databaseWitness = (admin: Database) => {
         text: `select count(*) as n from pg_stat_activity where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`,
       })
       if ((row?.n ?? 0) >= statements) return
+      await wait(5)
     }
   }
 

@@ -37,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stack = await startStack({
     dir: join(home, `${prefix}${process.pid}`),
     parts: partNames,
+    throwaway: true,
     onProgress: progressLines(process.stderr),
   })
   try {

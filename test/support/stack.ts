@@ -150,5 +150,5 @@ export async function asDirectoryRoot<T>(ldap: Ldap, work: (client: Client) => P
  */
 export function privateStack(parts: readonly Part[], slapd?: SlapdVariant): Promise<Stack> {
   const dir = join(checkout, '.stack', `test-${process.pid}-${freshName()}`)
-  return startStack({ dir, parts, ...(slapd ? { slapd } : {}) })
+  return startStack({ dir, parts, throwaway: true, ...(slapd ? { slapd } : {}) })
 }
