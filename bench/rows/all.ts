@@ -3,7 +3,7 @@ import type { Bench, Line, RowName } from '../row.ts'
 import { assignmentsLine } from './assignments.ts'
 import { auditLine } from './audit.ts'
 import { awsLines } from './aws.ts'
-import { everywhereLine } from './everywhere.ts'
+import { everywhereLines } from './everywhere.ts'
 import { exodusLines } from './exodus.ts'
 import { graphLines } from './graph.ts'
 import { ingestLines } from './ingest.ts'
@@ -54,7 +54,7 @@ export const measureRows = async (bench: Bench, rows: readonly RowName[]): Promi
   if (does('graph')) await measure('graph', () => graphLines(bench))
   if (does('aws')) await measure('aws', () => awsLines(bench))
   if (does('assignments')) await measure('assignments', async () => [await assignmentsLine(bench)])
-  if (does('everywhere')) await measure('everywhere', async () => [await everywhereLine(bench)])
+  if (does('everywhere')) await measure('everywhere', () => everywhereLines(bench))
   if (does('memory')) await measure('memory', async () => [await memoryLine(bench)])
   if (does('memberof'))
     await measure('memberof', async () => {
