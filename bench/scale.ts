@@ -11,7 +11,8 @@ export type Scale = {
   /** Idle leavers one by one, of each side. */
   readonly leavers: number
   readonly leaverBlocks: number
-  readonly load: { readonly seconds: number; readonly leavers: number; readonly idle: number; readonly share: number }
+  /** As many idle as loaded ones, in blocks that alternate; `seconds` of joiners in all of them together. */
+  readonly load: { readonly seconds: number; readonly leavers: number; readonly blocks: number; readonly share: number }
   readonly exodus: {
     readonly shapes: 1 | 2
     /** Calls of the directory are counted in runs of their own, so that no timed run carries the probe. */
@@ -53,7 +54,7 @@ export const fullScale: Scale = {
   pairs: 5,
   leavers: 500,
   leaverBlocks: 5,
-  load: { seconds: 90, leavers: 450, idle: 450, share: 0.7 },
+  load: { seconds: 90, leavers: 450, blocks: 5, share: 0.7 },
   exodus: { shapes: 2, countedApart: true, leavers: 1_000, members: 1_000, pairs: 5 },
   ingest: { messages: 60_000, warm: 10_000, pairs: 5 },
   audit: { entries: 50_000, pairs: 5 },
@@ -73,7 +74,7 @@ export const quickScale: Scale = {
   pairs: 1,
   leavers: 20,
   leaverBlocks: 1,
-  load: { seconds: 3, leavers: 10, idle: 20, share: 0.7 },
+  load: { seconds: 3, leavers: 10, blocks: 1, share: 0.7 },
   exodus: { shapes: 1, countedApart: false, leavers: 50, members: 40, pairs: 1 },
   ingest: { messages: 8_000, warm: 5_000, pairs: 1 },
   audit: { entries: 5_000, pairs: 1 },
