@@ -21,6 +21,7 @@ export const findingHints: Readonly<Record<string, string>> = {
   'leave-unfinished': 'do the named steps there, or mend the rights',
   'leave-unread': 'look at the target',
   'reconcile-incomplete': 'look at the target',
+  'accounts-out-of-sight': '`muster doctor`; let Muster read there, or say `searchBase`; docs/connectors/ldap.md',
   'reconcile-shrunken': 'look there; `muster reconcile TARGET --accept-shrunken` if it is so',
   'quarantined-termination': '`muster quarantine show PLACE`; have HR send it right',
   'same-id-other-bytes': '`muster quarantine show PLACE`; have HR send it under a new id',

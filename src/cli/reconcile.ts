@@ -81,7 +81,8 @@ const linesOf = (
   paint: Paint,
 ): readonly string[] => {
   const { target, listed, members, appeared, missing, found, passing, uncorrelated, noAccounts, changes } = result
-  const { accounts, reopened, shutElsewhere, renamed, gone, accountsUnread, indirect, indirectUnread } = result
+  const { accounts, reopened, shutElsewhere, renamed, gone, outOfSight, accountsUnread, indirect, indirectUnread } =
+    result
   const some = (n: number, text: string) => (n <= 0 ? [] : [`  ${text}`])
   const cross = (text: string) => `  ${paint.red('✗')} ${text}`
   const isQuiet =
@@ -118,6 +119,12 @@ const linesOf = (
     ...some(shutElsewhere, paint.yellow(`${counted(shutElsewhere, 'account')} shut behind Muster: left so`)),
     ...some(renamed, paint.yellow(`${counted(renamed, 'account')} renamed or moved behind Muster`)),
     ...some(gone, paint.yellow(`${counted(gone, 'account')} not there any more`)),
+    ...some(
+      outOfSight,
+      paint.yellow(
+        `${counted(outOfSight, 'account')} out of sight: gone, or where Muster may not look; \`muster doctor\``,
+      ),
+    ),
     ...some(
       indirect,
       paint.yellow(

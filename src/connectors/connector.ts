@@ -131,6 +131,12 @@ export type Snapshot<T> =
   | { readonly kind: 'complete'; readonly items: readonly T[] }
   | { readonly kind: 'partial'; readonly items: readonly T[]; readonly cause: string }
 
+/**
+ * `outOfSight`, of a partial read: the rest are not where accounts are, and Muster may not look where else they may be
+ * (`accountOutOfSight`): asking for each tells no more.
+ */
+export type AccountsSnapshot = Snapshot<SeenAccount> & { readonly outOfSight?: true }
+
 export type IndirectGrant = { readonly account: NativeId } & ObservedIndirect
 
 /**
@@ -233,7 +239,7 @@ export type Connector = {
    * it failed, or the settling time is over) | unknown (could not be read) | refused. Only where the manifest says `pending`.
    */
   readonly poll?: (pending: readonly PendingOperation[], signal: AbortSignal) => Promise<readonly Outcome[]>
-  /** Direct grants of accounts, managed or not. */
+  /** Direct grants of accounts, managed or not. What a partial read shows is believed; only a complete one says that somebody holds no more. */
   readonly grantsOf: (
     accounts: readonly NativeId[],
     signal: AbortSignal,
@@ -251,7 +257,7 @@ export type Connector = {
     signal: AbortSignal,
   ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
   /** Whom a partial read shows is believed; only a complete one says of anybody that they are not there. */
-  readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<SeenAccount>>
+  readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<AccountsSnapshot>
   /** All of them, linked or not: where accounts are looked for when people are correlated. */
   readonly listAccounts: (signal: AbortSignal) => Promise<Snapshot<ListedAccount>>
   /** Where the target keeps a change log. null: from now on. A cursor is text without personal data. */

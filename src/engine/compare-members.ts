@@ -37,17 +37,22 @@ export const notShown = (lists: readonly List[], accounts: Accounts, believed: B
   return [...suspects]
 }
 
-/** `absent`: accounts that are not there any more; what they held is told with them. */
+/**
+ * `absent`: accounts that are not there any more; what they held is told with them. `outOfSight`: whether one that the list does not
+ * show is still in it, nobody may see: neither is said.
+ */
 export const compare = async (
   engine: Reconciler,
   target: TargetId,
   list: List,
   accounts: Accounts,
   held: readonly HeldBy[],
-  absent: ReadonlySet<string>,
+  { absent, outOfSight }: { readonly absent: ReadonlySet<string>; readonly outOfSight: ReadonlySet<string> },
 ): Promise<Compared> => {
-  const believed = held.filter(({ native_id }) => !absent.has(native_id))
-  const seen = new Set(list.members.flatMap((member) => accounts.get(member) ?? []))
+  const seen = new Set<string>(list.members.flatMap((member) => accounts.get(member) ?? []))
+  const believed = held.filter(
+    ({ native_id }) => !absent.has(native_id) && (seen.has(native_id) || !outOfSight.has(native_id)),
+  )
   const found = differences(new Set(believed.map(({ native_id }) => native_id)), seen)
   const unknown = found.flatMap(({ account }) => account)
   const linked = new Map(

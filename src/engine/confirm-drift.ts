@@ -1,50 +1,63 @@
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
+import { type Asked, accountPatience, apartReader } from './read-apart.ts'
 import type { Drift } from './save-drift.ts'
 
 const accountsAtOnce = 200
-/** Single accounts, of leavers and of others each, that cannot be read before it is the target that cannot. */
-const mostFailures = 8
 
 /**
  * A second look, from the other side: what each account holds. A list and the names of its members are two reads, and
- * whoever was renamed between them seems to be gone. What the second look does not show is no drift.
+ * whoever was renamed between them seems to be gone. What the second look does not show is no drift. Where Muster may not look
+ * there is none, and the list is believed in whom it shows. `turn`: another one in each run, so that whoever stands behind many who
+ * cannot be read stands before them in another run.
  */
 export const confirmDrift = async (
-  connector: Connector,
+  connector: Pick<Connector, 'grantsOf'>,
   drift: readonly Drift[],
-  signal: AbortSignal,
+  {
+    outOfSight,
+    turn,
+    signal,
+  }: { readonly outOfSight: ReadonlySet<string>; readonly turn: number; readonly signal: AbortSignal },
 ): Promise<{ readonly drift: readonly Drift[]; readonly unread: readonly Drift[] }> => {
-  // Leavers among themselves: somebody else's trouble is not theirs.
-  const [leavers, others] = [true, false].map((leaver) => [
-    ...new Set(drift.flatMap(({ link }) => (link.leaver === leaver ? [link.native_id as NativeId] : []))),
-  ]) as [NativeId[], NativeId[]]
+  const isSeen = ({ link }: Drift) => !outOfSight.has(link.native_id)
+  const byAccount = Map.groupBy(drift.filter(isSeen), ({ link }) => link.native_id)
   const holds = new Set<string>()
-  const unread = new Set<string>()
-  let failures = 0
-  const read = async (some: readonly NativeId[]): Promise<void> => {
-    if (some.length === 0) return
-    signal.throwIfAborted()
-    const told = await connector.grantsOf(some, signal)
-    if (told.kind === 'complete')
+  const isShown = ({ entitlementNative, link }: Drift) => holds.has(`${link.native_id} ${entitlementNative}`)
+  const read = apartReader(
+    async (of, until) => {
+      const told = await connector.grantsOf(
+        of.map(({ native_id }) => native_id as NativeId),
+        until,
+      )
       for (const { account, entitlement } of told.items) holds.add(`${account} ${entitlement.nativeId}`)
-    else if (some.length === 1 || failures > mostFailures) {
-      failures += 1
-      for (const account of some) unread.add(account)
-    } else {
-      const middle = Math.ceil(some.length / 2)
-      await read(some.slice(0, middle))
-      await read(some.slice(middle))
-    }
-  }
-  for (const accounts of [leavers, others]) {
-    failures = 0
-    for (let at = 0; at < accounts.length; at += accountsAtOnce) await read(accounts.slice(at, at + accountsAtOnce))
-  }
-  const isSo = ({ kind, entitlementNative, link }: Drift) =>
-    holds.has(`${link.native_id} ${entitlementNative}`) === (kind !== 'missing')
+      if (told.kind === 'complete') return { left: [], tells: true, cause: null }
+      // A read that is not complete says what somebody holds, and never what they do not.
+      const left = of.filter(({ native_id }) => !byAccount.get(native_id)?.every(isShown))
+      return { left, tells: told.items.length > 0, cause: told.cause }
+    },
+    signal,
+    accountPatience,
+  )
+  const unread = new Set<string>()
+  for (const some of inOrder(byAccount, turn)) for (const id of (await read(some)).unread) unread.add(id)
+  const isUnread = (one: Drift) => unread.has(one.link.native_id) && !isShown(one)
+  const isSo = (one: Drift) => (isShown(one) || !isSeen(one)) === (one.kind !== 'missing')
   return {
-    drift: drift.filter((one) => !unread.has(one.link.native_id) && isSo(one)),
-    unread: drift.filter((one) => unread.has(one.link.native_id)),
+    drift: drift.filter((one) => !isUnread(one) && isSo(one)),
+    unread: drift.filter(isUnread),
   }
+}
+
+/** Leavers among themselves, and first: somebody else's trouble is not theirs. */
+const inOrder = (byAccount: ReadonlyMap<string, readonly Drift[]>, turn: number): readonly (readonly Asked[])[] => {
+  const asked = [...byAccount].map(([native_id, of]) => ({ native_id, leaver: of.some(({ link }) => link.leaver) }))
+  return [true, false].flatMap((leaver) => {
+    const group = asked.filter((one) => one.leaver === leaver)
+    const first = group.length === 0 ? 0 : turn % group.length
+    const turned = [...group.slice(first), ...group.slice(0, first)]
+    return Array.from({ length: Math.ceil(turned.length / accountsAtOnce) }, (_, n) =>
+      turned.slice(n * accountsAtOnce, (n + 1) * accountsAtOnce),
+    )
+  })
 }

@@ -7,9 +7,10 @@ import {
   linkedAfter,
   linkedFrom,
   saveKeptNames,
+  saveOutOfSight,
   saveThere,
 } from '../store/account-reconciliations.ts'
-import { believedAccounts } from '../store/behind.ts'
+import { believedAccounts, noteHeldBy } from '../store/behind.ts'
 import { goAgainOf } from '../store/go-again.ts'
 import { isNameChange, keptName } from './account-name.ts'
 import { auditedBy } from './audited-account.ts'
@@ -52,10 +53,11 @@ export const reconcileAccounts = async (
 ): Promise<{
   readonly told: AccountsReconciled
   readonly absent: ReadonlySet<string>
+  readonly outOfSight: ReadonlySet<string>
   readonly stillBehind: readonly number[] | null
 }> => {
   const read = await readAccounts(engine, target, connector, extent, signal)
-  const { accounts, drifted, unread, unreadAccounts } = read
+  const { accounts, drifted, unreadAccounts } = read
   const gone = drifted.filter(({ drift }) => drift === 'account-gone')
   const absent = new Set(gone.map(({ one }) => one.native_id))
   // Deleting the account of a leaver who is out is what others do in time; what was told once is known.
@@ -64,6 +66,7 @@ export const reconcileAccounts = async (
   // Few of all were read: it is all of them of which too many may be gone.
   const of = lost > 0 && extent === 'delta' ? await believedAccounts(engine.db, target) : believed.length
   const isShrunken = !acceptShrunken && tooManyGone({ believed: of, gone: lost }, 'target')
+  const { outOfSight, unread } = await sightOf(engine, target, read, { extent, acceptShrunken })
   // An account that was read is open or shut whatever the others are.
   const certain = isShrunken ? drifted.filter(({ drift }) => drift !== 'account-gone') : drifted
   const by = auditedBy(engine, target)
@@ -81,17 +84,17 @@ export const reconcileAccounts = async (
     const back = accounts.filter(
       ({ native_id, known_gone, out_of_sight }) => (known_gone || out_of_sight) && !absent.has(native_id),
     )
-    await saveThere(
-      engine.db,
-      back.map(({ account }) => account),
-    )
+    const there = back.map(({ account }) => account)
+    // Lists that did not show what they hold were believed in the rest: the next run reads them again.
+    await noteHeldBy(engine.db, there)
+    await saveThere(engine.db, there)
     const leavers = back.flatMap(({ identity, leaver }) => (leaver ? [identity] : []))
     await goAgainOf(engine.db, target, leavers)
     if (leavers.length > 0) engine.nudge('dispatch', 'leaver')
     await closeAccountFindings(
       engine.db,
       target,
-      extent === 'full' && unread === null ? null : accounts.map(({ subject_ref }) => subject_ref),
+      extent === 'full' && unreadAccounts.length === 0 ? null : accounts.map(({ subject_ref }) => subject_ref),
       drifted.map(({ drift, one }) => `${drift} ${accountKey(one, target)}`),
     )
   }
@@ -105,9 +108,36 @@ export const reconcileAccounts = async (
     shutElsewhere: count('account-shut-elsewhere'),
     renamed: count('account-renamed') + count('account-moved'),
     gone: gone.length,
+    outOfSight: outOfSight.size,
     accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : null),
   }
-  return { told, absent, stillBehind: accounts.length === 0 && unread !== null ? null : [...open, ...unreadAccounts] }
+  const stillBehind = accounts.length === 0 && unread !== null ? null : [...open, ...unreadAccounts]
+  return { told, absent, outOfSight, stillBehind }
+}
+
+/**
+ * Nobody else waits for somebody who is where Muster may not look: they are told apart, and stay behind. When so many are that all
+ * would be told as gone if that were known, it is the target of which too little is seen.
+ */
+const sightOf = async (
+  engine: Reconciler,
+  target: TargetId,
+  { accounts, hidden, unread }: Read,
+  { extent, acceptShrunken }: { readonly extent: 'full' | 'delta'; readonly acceptShrunken: boolean },
+): Promise<{ readonly outOfSight: ReadonlySet<string>; readonly unread: string | null }> => {
+  const isBelieved = (one: LinkedState) => !one.known_gone && !(one.leaver && one.enabled === false)
+  const lost = hidden.filter((one) => isBelieved(one) && !one.out_of_sight).length
+  const of =
+    lost > 0 && extent === 'delta'
+      ? await believedAccounts(engine.db, target)
+      : [...accounts, ...hidden].filter(isBelieved).length
+  if (!acceptShrunken && tooManyGone({ believed: of, gone: lost }, 'target'))
+    return { outOfSight: new Set(), unread: unread ?? `${lost} of ${of} accounts are out of sight` }
+  await saveOutOfSight(
+    engine.db,
+    hidden.map(({ account }) => account),
+  )
+  return { outOfSight: new Set(hidden.map(({ native_id }) => native_id)), unread }
 }
 
 type Read = {
@@ -117,6 +147,9 @@ type Read = {
   readonly names: ReadonlyMap<number, string>
   /** Why some of them are not among these; null: they all are. */
   readonly unread: string | null
+  /** Those who are out of sight. */
+  readonly hidden: readonly LinkedState[]
+  /** Of whom nothing is known, these among them. */
   readonly unreadAccounts: readonly number[]
 }
 
@@ -134,6 +167,7 @@ const readAccounts = async (
   const drifted: AccountDrift[] = []
   const names = new Map<number, string>()
   let unread: string | null = null
+  const hidden: LinkedState[] = []
   const unreadAccounts: number[] = []
   const ask = accountReader(connector, signal)
   const many = extent === 'full' && (await linkedFrom(engine.db, target, listFrom))
@@ -143,12 +177,14 @@ const readAccounts = async (
   for (let after = 0; ; ) {
     const some = await linkedAfter(engine.db, target, extent === 'delta', after, atOnce)
     const last = some.at(-1)
-    if (last === undefined) return { accounts, drifted, names, unread, unreadAccounts }
+    if (last === undefined) return { accounts, drifted, names, unread, hidden, unreadAccounts }
     after = last.account
     const read = await ask(some.filter(({ native_id }) => !shown.has(native_id)))
     unread ??= read.cause
-    const told = some.filter(({ native_id }) => !read.unread.has(native_id))
-    unreadAccounts.push(...some.flatMap(({ account, native_id }) => (read.unread.has(native_id) ? [account] : [])))
+    const isUntold = ({ native_id }: LinkedState) => read.unread.has(native_id) || read.outOfSight.has(native_id)
+    const told = some.filter((one) => !isUntold(one))
+    hidden.push(...some.filter(({ native_id }) => read.outOfSight.has(native_id)))
+    unreadAccounts.push(...some.filter(isUntold).map(({ account }) => account))
     const seen = new Map([...read.shown].map(([id, item]) => [id, shownAs(item)]))
     accounts.push(...told)
     for (const { account, native_id, kept_name } of told) {

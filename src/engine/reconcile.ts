@@ -63,6 +63,7 @@ export const reconcile = async (
   const {
     told: accounts,
     absent,
+    outOfSight,
     stillBehind,
   } = await reconcileAccounts(engine, target, connector, {
     begun,
@@ -91,7 +92,9 @@ export const reconcile = async (
 
   const compared: Compared[] = []
   for (const list of lists)
-    compared.push(await compare(engine, target, list, who.accounts, believed.get(list.id) ?? [], absent))
+    compared.push(
+      await compare(engine, target, list, who.accounts, believed.get(list.id) ?? [], { absent, outOfSight }),
+    )
   const lost = compared.some(({ differences }) => differences.some(({ kind }) => kind === 'gone'))
   const read = compared.map(({ entitlement }) => entitlement.id)
   const elsewhere = lost && extent === 'delta' ? await believedElsewhere(engine.db, target, read) : 0
@@ -101,7 +104,7 @@ export const reconcile = async (
   const drift = compared.flatMap((one) =>
     driftOf(one).filter(({ kind }) => kind !== 'missing' || trusted.includes(one)),
   )
-  const confirmed = await confirmDrift(connector, drift, signal)
+  const confirmed = await confirmDrift(connector, drift, { outOfSight, turn: begun, signal })
   await engine.settings.pause?.('reconcile:compared')
   const saved = await saveDrift(engine, target, confirmed.drift, { begun })
   // After who was let in is known: that may have brought more than it says.

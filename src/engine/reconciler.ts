@@ -26,6 +26,8 @@ export type AccountsReconciled = {
   readonly renamed: number
   /** Not there any more: told. */
   readonly gone: number
+  /** Where Muster may not look, if they are there at all: nobody else waits for them. */
+  readonly outOfSight: number
   /** Why nothing is known of the rest; null: all were read. */
   readonly accountsUnread: string | null
 }

@@ -42,7 +42,7 @@ export const conclude = async (
   actor: Actor,
   begun: number,
 ): Promise<void> => {
-  const { target, unread, shrunken, accountsUnread, uncorrelatedPeople, indirectUnread } = result
+  const { target, unread, shrunken, outOfSight, accountsUnread, uncorrelatedPeople, indirectUnread } = result
   const tell = async (
     kind: string,
     open: boolean,
@@ -67,6 +67,7 @@ export const conclude = async (
       cause: unread[0]?.cause ?? accountsUnread ?? uncorrelatedPeople ?? indirectUnread ?? '',
     },
   )
+  await tell('accounts-out-of-sight', outOfSight > 0, false, { accounts: outOfSight })
   await tell('reconcile-shrunken', shrunken.length > 0, true, {
     entitlements: shrunken.length,
     first: keys(shrunken),

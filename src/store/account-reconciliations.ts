@@ -109,7 +109,7 @@ export const saveGone = async (tx: Transaction, readAt: number, accounts: readon
 }
 
 /** Whether they are still there, nobody may see. */
-export const saveOutOfSight = async (tx: Transaction, accounts: readonly number[]): Promise<void> => {
+export const saveOutOfSight = async (tx: Queryable, accounts: readonly number[]): Promise<void> => {
   if (accounts.length === 0) return
   await tx.query({
     name: 'accounts-out-of-sight',

@@ -60,6 +60,17 @@ export const noteAccounts = async (db: Queryable, accounts: readonly number[]): 
   })
 }
 
+/** Of what these accounts are believed to hold, the lists are read again. */
+export const noteHeldBy = async (db: Queryable, accounts: readonly number[]): Promise<void> => {
+  if (accounts.length === 0) return
+  await db.query({
+    name: 'behind-held',
+    text: `update muster.entitlement set members_behind_at = muster.now() where managed and id in (
+      select g.entitlement_id from muster.grants g where g.account_id = any($1) and g.gone_verified_at is null)`,
+    values: [accounts],
+  })
+}
+
 export const saveCursor = async (tx: Queryable, target: string, cursor: string): Promise<void> => {
   await tx.query({
     name: 'behind-cursor',

@@ -6,11 +6,17 @@ import type { Queryable } from './database.ts'
  */
 const parked = `a.open and not a.going and a.state = 'parked' and a.lane = 'leaver'`
 
+/** What may have been done already, on an account that is out of sight: it is read back as seldom as what is parked there is tried. */
+const resting = `a.going and a.state = 'ready' and a.unknown and a.lane = 'leaver' and a.next_at > (select muster.now())`
+
 /**
  * To be tried once more. The guard has let it through once and does not count it again: years of leavers whose accounts are gone must
- * not hold up the next one.
+ * not hold up the next one. What is read back stays what it is: it went out, and the guard counts it.
  */
-const toReady = `state = 'ready', dispatch_id = null, dispatched_at = null, guard_released = guard_released or guarded, next_at = muster.now()`
+const toReady = `state = 'ready', next_at = muster.now(),
+  dispatch_id = case when state = 'parked' then null else dispatch_id end,
+  dispatched_at = case when state = 'parked' then null else dispatched_at end,
+  guard_released = guard_released or (guarded and state = 'parked')`
 
 /** While the account is gone, one action asks for it on behalf of all that is to be taken from it. */
 const asksAlone = `not (a.kind = 'revoke' and exists (select from muster.account c where c.identity_id = a.identity_id and c.target = a.target
@@ -41,15 +47,18 @@ export const goAgainOf = async (
   await db.query({
     name: 'go-again-of',
     text: `update muster.action set ${toReady} where id in (
-      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and a.rests <= $3 and ${parked} order by a.id for update)`,
+      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and a.rests <= $3 and a.open
+        and ((${parked}) or (${resting})) order by a.id for update)`,
     values: [target, identities, mostRests],
   })
 }
 
-/** At the next sweep: configuration may protect them no more, and another version of Muster may know better. */
+/** At the next sweep: configuration may protect them no more, another version of Muster may know better, and see what was out of sight. */
 export const endPauses = async (db: Queryable): Promise<void> => {
   await db.query({
     text: `update muster.action set next_at = muster.now() where id in (
-      select a.id from muster.action a where ${parked} and a.next_at > (select muster.now()) order by a.id for update)`,
+      select a.id from muster.action a where ((${parked}) or (${resting} and exists (select from muster.account c
+        where c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null and c.out_of_sight)))
+        and a.next_at > (select muster.now()) order by a.id for update)`,
   })
 }

@@ -1,7 +1,7 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { notSo as notSoWord, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
+import { type AccountsSnapshot, notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
 import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import type { EnsureOperation } from '../ldap-wire/correlate.ts'
@@ -16,6 +16,7 @@ import { find } from './find-accounts.ts'
 import { type AccessOperation, attributesFor, findItems, type Item, readAccounts } from './items.ts'
 import { judge, type Proof, readProof } from './proof.ts'
 import { readHoldings } from './read-back.ts'
+import { isOutOfSight } from './searched.ts'
 
 const notSo = retry(notSoWord)
 
@@ -137,11 +138,12 @@ export const accounts = async (
   client: LdapClient,
   settings: LdapSettings,
   ids: readonly NativeId[],
-): Promise<Snapshot<SeenAccount>> => {
+): Promise<AccountsSnapshot> => {
   const read = await readAccounts(client, settings, ids, accountAttributes(settings))
   if (!read.ok) return { kind: 'partial', items: [], cause: failureText(read.failure) }
   const items = [...read.value.found.values()].map((entry) => ({ ...observedAccount(settings, entry), name: entry.dn }))
-  return read.value.unread === null
-    ? { kind: 'complete', items }
-    : { kind: 'partial', items, cause: failureText(read.value.unread) }
+  const { unread } = read.value
+  if (unread === null) return { kind: 'complete', items }
+  const partial = { kind: 'partial', items, cause: failureText(unread) } as const
+  return isOutOfSight(unread) ? { ...partial, outOfSight: true } : partial
 }

@@ -1,8 +1,10 @@
 /** Changes of the directory behind Muster's back, and what the bank's policies say of them. */
 import { expect } from 'vitest'
+import type { Connector } from '../../../src/connectors/connector.ts'
+import { createLdapConnector } from '../../../src/connectors/ldap/connector.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import type { Reconciler, Reconciliation } from '../../../src/engine/reconciler.ts'
-import { type House, target } from '../../support/house.ts'
+import { type House, ldapSettings, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
 import { works } from './people.ts'
 
@@ -24,6 +26,59 @@ export const setLocked = (house: House, person: string, to: boolean): Promise<vo
     const modification = new Attribute({ type: 'pwdAccountLockedTime', values: to ? ['000001010000Z'] : [] })
     await client.modify((await house.account(person))?.dn ?? '', new Change({ operation: 'replace', modification }))
   })
+
+/** As an administrator does it, or a server with referential integrity: the groups follow the name. Answers the new one. */
+export const putAway = async (house: House, person: string): Promise<string> => {
+  const from = (await house.account(person))?.dn ?? ''
+  await asDirectoryRoot(house.ldap, (client) =>
+    client.add(`ou=former,${house.tree.dn}`, { objectClass: 'organizationalUnit' }),
+  )
+  return putTo(house, from, `ou=former,${house.tree.dn}`)
+}
+
+export const putTo = async (house: House, from: string, parent: string): Promise<string> => {
+  const { Attribute, Change } = await import('ldapts')
+  const to = `${from.split(',')[0]},${parent}`
+  await asDirectoryRoot(house.ldap, async (client) => {
+    const { searchEntries } = await client.search(house.tree.groups, {
+      scope: 'one',
+      filter: `(member=${from})`,
+      attributes: ['1.1'],
+    })
+    await client.modifyDN(from, to)
+    for (const { dn: group } of searchEntries)
+      for (const [operation, dn] of [
+        ['add', to],
+        ['delete', from],
+      ] as const)
+        await client.modify(
+          group,
+          new Change({ operation, modification: new Attribute({ type: 'member', values: [dn] }) }),
+        )
+  })
+  return to
+}
+
+/** Muster may not look beyond `peopleBase`: no database of the server is at the base of that search, and it answers 32. */
+export const blindBeyond =
+  (houseOf: () => House) =>
+  (real: Connector): Connector => {
+    let made: Connector | undefined
+    const blind = () =>
+      (made ??= createLdapConnector(target, { ...ldapSettings(houseOf().tree), searchBase: 'dc=example' }))
+    return {
+      ...real,
+      apply: (operations, context) => blind().apply(operations, context),
+      observe: (operations, observing) => blind().observe(operations, observing),
+      accounts: (ids, signal) => blind().accounts(ids, signal),
+      grantsOf: (ids, signal) => blind().grantsOf(ids, signal),
+      whoIs: (members, signal) => blind().whoIs(members, signal),
+      close: async () => {
+        await real.close()
+        await made?.close()
+      },
+    }
+  }
 
 /** The groups came after the policy: what each entitlement is, is asked once more. */
 export const resolved = async (house: House): Promise<void> => {

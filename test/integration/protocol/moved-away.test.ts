@@ -1,36 +1,15 @@
 /** An account that another hand has put outside `peopleBase` is still there: its owner still signs in, and is still in groups. */
 import { Attribute, Change } from 'ldapts'
 import { afterEach, expect, test } from 'vitest'
-import type { Connector } from '../../../src/connectors/connector.ts'
-import { createLdapConnector } from '../../../src/connectors/ldap/connector.ts'
-import { reconcile } from '../../../src/engine/reconcile.ts'
-import { type House, ldapSettings, openHouse, target } from '../../support/house.ts'
+import { endPauses } from '../../../src/store/go-again.ts'
+import { createFaults, type Fault, requestLost } from '../../support/faults.ts'
+import { type House, openHouse } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
+import { blindBeyond, putAway, putTo, reconciled } from './behind-our-back.ts'
 import { leaves, lending, works } from './people.ts'
 
 let house: House
 afterEach(() => house.close())
-
-/** As an administrator does it, or a server with referential integrity: the groups follow the name. */
-const putAway = async (person: string): Promise<string> => {
-  const from = (await house.account(person))?.dn ?? ''
-  const to = `${from.split(',')[0]},ou=former,${house.tree.dn}`
-  const groups = await house.groupsOf(person)
-  await asDirectoryRoot(house.ldap, async (client) => {
-    await client.add(`ou=former,${house.tree.dn}`, { objectClass: 'organizationalUnit' })
-    await client.modifyDN(from, to)
-    for (const key of groups)
-      for (const [operation, dn] of [
-        ['add', to],
-        ['delete', from],
-      ] as const)
-        await client.modify(
-          house.groupDn(key),
-          new Change({ operation, modification: new Attribute({ type: 'member', values: [dn] }) }),
-        )
-  })
-  return to
-}
 
 const shownAt = (dn: string) =>
   asDirectoryRoot(house.ldap, async (client) => {
@@ -51,7 +30,7 @@ const opened = async () => {
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.tell(works('P-0', (await house.now()) - 1000))
   await house.quiesce()
-  const dn = await putAway('P-1')
+  const dn = await putAway(house, 'P-1')
   expect(await shownAt(dn)).toEqual({ locked: false, groups: lending })
   return dn
 }
@@ -65,11 +44,7 @@ test('a leaver whose account was put there first is shut and emptied', async () 
 
 test('nobody is told that it is gone, nor that it holds nothing', async () => {
   await opened()
-  await reconcile(house.engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
-    full: true,
-  })
+  await reconciled(house, { full: true })
   const kinds = (await house.rows<{ kind: string }>('select kind from muster.finding where closed_at is null')).map(
     ({ kind }) => kind,
   )
@@ -86,84 +61,88 @@ test('a leaver whose account is back within sight is shut and emptied then', asy
   const dn = await opened()
   await house.tell(leaves('P-1', (await house.now()) - 1))
   await house.quiesce()
-  const back = `${dn.split(',')[0]},${house.tree.people}`
+  const back = await putTo(house, dn, house.tree.people)
   await asDirectoryRoot(house.ldap, async (client) => {
-    await client.modifyDN(dn, back)
+    const member = new Attribute({ type: 'member', values: [back] })
     for (const key of lending)
-      for (const [operation, name] of [
-        ['add', back],
-        ['delete', dn],
-      ] as const)
-        await client
-          .modify(
-            house.groupDn(key),
-            new Change({ operation, modification: new Attribute({ type: 'member', values: [name] }) }),
-          )
-          .catch(() => {})
+      await client.modify(house.groupDn(key), new Change({ operation: 'add', modification: member }))
   })
   await house.shift(1_000)
   for (let run = 0; run < 2; run += 1) {
-    await reconcile(house.engine, target, {
-      actor: { type: 'engine', name: 'test' },
-      signal: AbortSignal.timeout(30_000),
-      full: true,
-    })
+    await reconciled(house, { full: true })
     await house.quiesce()
     await house.shift(3_600_000)
   }
   expect(await shownAt(back)).toEqual({ locked: true, groups: [] })
 })
 
+/** Muster may not look beyond `peopleBase`; P-1 is there, and has left. Answers the name that the account had. */
+const leftOutOfSight = async (fault?: Fault) => {
+  const faults = createFaults()
+  const blind = blindBeyond(() => house)
+  house = await openHouse({ connector: (real) => faults.wrap(blind(real)) })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  const before = (await house.account('P-1'))?.dn ?? ''
+  const dn = await putAway(house, 'P-1')
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  if (fault !== undefined) faults.next(fault)
+  return { before, dn }
+}
+const disables = () =>
+  house.rows<{ state: string; attempts: number }>(
+    "select state, attempts from muster.action where open and kind = 'disable'",
+  )
+/** So many seconds pass, and what is due is done. */
+const seconds = async (count: number) => {
+  for (let n = 0; n < count; n++) {
+    await house.shift(400)
+    await house.evaluateAll()
+    await house.shift(600)
+    for (const { id } of await house.dispatchAll()) await house.provision(id)
+  }
+}
+const reconciling = () => reconciled(house, { full: true })
+const starting = () => endPauses(house.engine.db)
+
 test.each([
   ['when its rest is over', () => house.shift(900_000)],
-  [
-    'once a reconciliation shows it',
-    () =>
-      reconcile(house.engine, target, {
-        actor: { type: 'engine', name: 'test' },
-        signal: AbortSignal.timeout(30_000),
-        full: true,
-      }),
-  ],
+  ['once a reconciliation shows it', reconciling],
+  ['with a start', starting],
 ])(
   'where Muster may not look beyond peopleBase, a leaver put there is not told as gone, rests, and is shut when back: %s',
   async (_, wake) => {
-    // No database of the server is at that name: it answers 32.
-    const beyond = 'dc=example'
-    let blind: Connector | undefined
-    const made = () => (blind ??= createLdapConnector(target, { ...ldapSettings(house.tree), searchBase: beyond }))
-    house = await openHouse({
-      connector: (real) => ({
-        ...real,
-        apply: (operations, context) => made().apply(operations, context),
-        observe: (operations, observing) => made().observe(operations, observing),
-      }),
-    })
-    try {
-      await house.tell(works('P-1', (await house.now()) - 1000))
-      await house.quiesce()
-      const before = (await house.account('P-1'))?.dn ?? ''
-      const dn = await putAway('P-1')
-      await house.tell(leaves('P-1', (await house.now()) - 1))
-      await house.quiesce()
-      const open = () =>
-        house.rows<{ state: string; attempts: number }>(
-          "select state, attempts from muster.action where open and kind = 'disable'",
-        )
-      expect(await open()).toMatchObject([{ state: 'parked', attempts: 1 }])
-      expect(await house.rows('select from muster.account where gone_at is not null')).toEqual([])
-      // Not every half minute.
-      await house.shift(120_000)
-      await house.sweep()
-      await house.quiesce()
-      expect(await open()).toMatchObject([{ state: 'parked', attempts: 1 }])
-      await asDirectoryRoot(house.ldap, (client) => client.modifyDN(dn, before))
-      await wake()
-      await house.sweep()
-      await house.quiesce()
-      expect(await shownAt(before)).toMatchObject({ locked: true })
-    } finally {
-      await blind?.close()
-    }
+    const { before, dn } = await leftOutOfSight()
+    await house.quiesce()
+    expect(await disables()).toMatchObject([{ state: 'parked', attempts: 1 }])
+    expect(await house.rows('select from muster.account where gone_at is not null')).toEqual([])
+    // Not every half minute.
+    await house.shift(120_000)
+    await house.sweep()
+    await house.quiesce()
+    expect(await disables()).toMatchObject([{ state: 'parked', attempts: 1 }])
+    await asDirectoryRoot(house.ldap, (client) => client.modifyDN(dn, before))
+    await wake()
+    await house.sweep()
+    await house.quiesce()
+    expect(await shownAt(before)).toMatchObject({ locked: true })
   },
 )
+
+test.each([
+  ['once a reconciliation shows it', reconciling],
+  ['with a start', starting],
+])('so is one of whom nobody knows whether the account was shut: %s', async (_, wake) => {
+  const { before, dn } = await leftOutOfSight(requestLost)
+  await seconds(5)
+  const resting = await disables()
+  expect(resting).toMatchObject([{ state: 'ready' }])
+  await seconds(60)
+  expect(await disables()).toEqual(resting)
+  await asDirectoryRoot(house.ldap, (client) => client.modifyDN(dn, before))
+  await seconds(5)
+  expect(await shownAt(before)).toMatchObject({ locked: false })
+  await wake()
+  await seconds(5)
+  expect(await shownAt(before)).toMatchObject({ locked: true })
+})

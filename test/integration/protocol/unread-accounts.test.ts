@@ -1,11 +1,13 @@
 /** Some account cannot be read, perhaps for ever: reconciliation believes what it is shown of the others, and asks for each. */
+import { Attribute, Change } from 'ldapts'
 import { afterEach, expect, test } from 'vitest'
-import type { Connector } from '../../../src/connectors/connector.ts'
+import type { Changes, Connector } from '../../../src/connectors/connector.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
+import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { defaultGuardLimits } from '../../../src/planning/guard.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { bankPolicies, type House, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { findingsOf, reconciled, setLocked, settledIn } from './behind-our-back.ts'
+import { blindBeyond, findingsOf, reconciled, resolved, setLocked, settledIn } from './behind-our-back.ts'
 import { brokenLaws } from './laws.ts'
 import { leaves } from './people.ts'
 
@@ -14,25 +16,25 @@ afterEach(() => house.close())
 
 /** Whoever asks for one of these is told of nobody, or of the others alone, and that this is not all. */
 const unreadable = new Set<NativeId>()
+type Tells = 'nobody' | 'the others' | 'that they are out of sight'
 const hiding =
-  (tells: 'nobody' | 'the others') =>
+  (tells: Tells) =>
   (real: Connector): Connector => ({
     ...real,
     accounts: async (ids, signal) => {
       const others = ids.filter((id) => !unreadable.has(id))
       if (others.length === ids.length) return real.accounts(ids, signal)
       const { items } = tells === 'nobody' || others.length === 0 ? { items: [] } : await real.accounts(others, signal)
-      return { kind: 'partial', items, cause: 'insufficient-access' }
+      const partial = { kind: 'partial', items, cause: 'insufficient-access' } as const
+      return tells === 'that they are out of sight' ? { ...partial, outOfSight: true } : partial
     },
   })
 
-const open = async (tells: 'nobody' | 'the others') => {
+const any = { absolute: 99, percent: null }
+const guard = { ...defaultGuardLimits, revokes: any, disables: any }
+const open = async (tells: Tells, more: (real: Connector) => Connector = (real) => real) => {
   unreadable.clear()
-  const any = { absolute: 99, percent: null }
-  house = await openHouse({
-    connector: hiding(tells),
-    target: { guard: { ...defaultGuardLimits, revokes: any, disables: any } },
-  })
+  house = await openHouse({ connector: (real) => more(hiding(tells)(real)), target: { guard } })
   await settledIn(house, ['P-1', 'P-2', 'P-3', 'P-4'])
   await house.tell(leaves('P-1', (await house.now()) - 1))
   await house.quiesce()
@@ -54,6 +56,7 @@ test.each(['nobody', 'the others'] as const)(
       accounts: 3,
       reopened: 1,
       gone: 0,
+      outOfSight: 0,
       accountsUnread: 'insufficient-access',
     })
     expect(await ofAccounts()).toEqual(['account-reopened!'])
@@ -91,4 +94,92 @@ test('what is told of somebody who cannot be read stays told', async () => {
   unreadable.add(hidden[0] as NativeId)
   expect(await reconciled(house, { full: true })).toMatchObject({ extent: 'full', accounts: 3 })
   expect(await ofAccounts()).toEqual(['account-shut-elsewhere'])
+})
+
+/** Who holds it, as Muster believes. */
+const believedIn = async (key: string) =>
+  (
+    await house.rows<{ person: string }>(
+      `select i.person_key as person from muster.grants g join muster.entitlement e on e.id = g.entitlement_id
+        join muster.account a on a.id = g.account_id join muster.identity i on i.id = a.identity_id
+        where e.key = $1 and g.gone_verified_at is null order by 1`,
+      key,
+    )
+  ).map(({ person }) => person)
+
+test('nobody waits for a leaver who is out of sight: what they hold is listed, and whoever is let in is put out', async () => {
+  house = await openHouse({ connector: blindBeyond(() => house), target: { guard, leaverUnmanaged: 'report' } })
+  await house.addGroups([house.groupDn('Extra')])
+  await house.addAccount('P-1')
+  await house.addMember('P-1', 'Extra')
+  await settledIn(house, ['P-1', 'P-2', 'P-3'])
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(['Extra'])
+  await house.addMember('P-3', 'Extra')
+  // The group does not follow the name: its list shows P-1 no more.
+  const before = (await house.account('P-1'))?.dn ?? ''
+  const away = `uid=away,ou=former,${house.tree.dn}`
+  await asDirectoryRoot(house.ldap, async (client) => {
+    await client.add(`ou=former,${house.tree.dn}`, { objectClass: 'organizationalUnit' })
+    await client.modifyDN(before, away)
+  })
+  const extra = `Extra: {target: ${target}, lookup: '${house.groupDn('Extra')}', risk: low, owner: x, description: X, drift: revert}`
+  const applied = await applyPolicy(
+    house.engine,
+    [...bankPolicies(house.tree.groups), { path: 'extra.yaml', text: `entitlements: {${extra}}` }],
+    { type: 'engine', name: 'test' },
+  )
+  expect(applied.kind).toBe('applied')
+  await resolved(house)
+  await house.quiesce()
+  const told = { accounts: 2, outOfSight: 1, gone: 0, missing: 0, accountsUnread: null, unread: [], shrunken: [] }
+  expect(await reconciled(house, { full: true })).toMatchObject({ extent: 'full', found: 1, ...told })
+  const findings = await findingsOf(house)
+  expect(findings).toContain('accounts-out-of-sight')
+  expect(findings).not.toContain('reconcile-incomplete')
+  expect(await believedIn('Extra')).toEqual(['P-1', 'P-3'])
+
+  await house.addMember('P-2', 'Extra')
+  await asDirectoryRoot(house.ldap, (client) => {
+    const member = new Attribute({ type: 'member', values: [away] })
+    return client.modify(house.groupDn('Staff_Vpn'), new Change({ operation: 'add', modification: member }))
+  })
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', appeared: 2, found: 0, unread: [] })
+  await house.quiesce()
+  expect(await house.groupsOf('P-2')).not.toContain('Extra')
+  await house.shift(86_400_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'full', ...told })
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', outOfSight: 1, accountsUnread: null })
+  expect(await behind()).toEqual([{ person: 'P-1' }])
+
+  await asDirectoryRoot(house.ldap, (client) => client.modifyDN(away, before))
+  expect(await reconciled(house)).toMatchObject({ outOfSight: 0, accountsUnread: null })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(await findingsOf(house)).not.toContain('accounts-out-of-sight')
+  expect(await brokenLaws(house)).toEqual([])
+})
+
+test('what somebody out of sight lost meanwhile is told once they are seen; when too many are out of sight, it is the target', async () => {
+  const log: Changes = { kind: 'changes', entitlements: [], accounts: [], cursor: '1' }
+  await open('that they are out of sight', (real) => ({ ...real, changes: async () => log }))
+  await house.removeMember('P-2', 'App_Crm')
+  expect(await reconciled(house, { full: true })).toMatchObject({ outOfSight: 1, missing: 0, accountsUnread: null })
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', listed: 0, outOfSight: 1, missing: 0 })
+  unreadable.clear()
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', accounts: 1, outOfSight: 0 })
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', missing: 1 })
+
+  for (const person of ['P-2', 'P-3', 'P-4']) unreadable.add((await house.idOf(person)) as NativeId)
+  await house.shift(1_000)
+  const unseen = { outOfSight: 0, accountsUnread: '3 of 3 accounts are out of sight' }
+  for (const full of [true, false])
+    expect(await reconciled(house, { full })).toMatchObject({ extent: 'full', ...unseen })
+  expect(await findingsOf(house)).toContain('reconcile-incomplete')
 })

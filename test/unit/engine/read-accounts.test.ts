@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { SeenAccount, Snapshot } from '../../../src/connectors/connector.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
-import { type Asked, accountReader } from '../../../src/engine/read-accounts.ts'
+import { accountReader } from '../../../src/engine/read-accounts.ts'
+import type { Asked } from '../../../src/engine/read-apart.ts'
 
 const people = (count: number, leavers = 0): readonly Asked[] =>
   Array.from({ length: count }, (_, n) => ({ native_id: `a${n}`, leaver: n >= count - leavers }))
@@ -112,3 +113,17 @@ test.each(['nobody', 'the others'] as const)(
     expect([slow.shown.size, slow.unread.size]).toEqual([30, 10])
   },
 )
+
+test('those who are out of sight are told by one read, each of them, and neither looked at apart nor unread', async () => {
+  const asked: number[] = []
+  const accounts = async (ids: readonly NativeId[]) => {
+    asked.push(ids.length)
+    const there = seen(ids.filter((id) => Number(id.slice(1)) < 50))
+    return { kind: 'partial', items: there, cause: 'no-such-object', outOfSight: true } as const
+  }
+  const reader = accountReader({ accounts }, never)
+  const read = await reader(people(200, 120))
+  expect([read.shown.size, read.outOfSight.size, read.unread.size, read.cause]).toEqual([50, 150, 0, null])
+  expect([...(await reader([{ native_id: 'a60', leaver: true }])).outOfSight]).toEqual(['a60'])
+  expect(asked).toEqual([200, 1])
+})

@@ -83,6 +83,15 @@ test.each(busy)('%s: nothing is known of whoever is not below peopleBase, and th
   expect((await observeDeletion(client, settings, id)).kind).toMatch(/^(retry|throttled)$/)
 })
 
+test.each([
+  ...hiding.map(([what, shown]) => [what, shown, true] as const),
+  ...busy.map(([what, shown]) => [what, shown, undefined] as const),
+])('%s: the accounts say whether that passes', async (_, shown, outOfSight) => {
+  const { client } = directory(shown)
+  const told = await accounts(client, settings, [id])
+  expect([told.kind, told.outOfSight]).toEqual(['partial', outOfSight])
+})
+
 test.each([...hiding, ...busy])('%s: that changes nothing for those below peopleBase', async (_, shown) => {
   const { client } = directory({ ...shown, [people]: shows(here), [groups]: shows(groupEntry), [away.dn]: refused(50) })
   const read = await readAccounts(client, settings, [other, id], ['entryUUID'])
