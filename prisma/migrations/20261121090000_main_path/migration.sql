@@ -197,6 +197,7 @@ create table muster.account (
   read_at timestamptz,
   behind_at timestamptz,                      -- since then the target may say something of it that is not known yet
   sessions_ended_at timestamptz,              -- since it was last open
+  could_sign_in_at timestamptz,               -- it was shut by then, and an end of its sessions that went out before is not enough; null = none has to
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   out_of_sight boolean not null default false, -- Muster may not look where it may be; until a read shows it again
   kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen
@@ -304,7 +305,7 @@ create table muster.action (
   attempts integer not null default 0,
   rests integer not null default 0,           -- how often it was parked
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
-  doubtful boolean not null default false,    -- an attempt of ours may have made the change, and its answer never came
+  doubtful boolean not null default false,    -- an attempt of ours made the change, or may have: a later look that finds it so finds its doing
   unknown_since timestamptz,                  -- within the target's settling time a read that does not show it proves nothing
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
