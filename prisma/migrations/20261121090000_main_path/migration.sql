@@ -43,7 +43,7 @@ create table muster.target (
   reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
   full_read_at timestamptz,                   -- when its last full reconciliation was begun
-  planned_by text                             -- hash of what muster.yaml said at the last start that plans depend on; null = none yet
+  planned_by text                             -- hash of what muster.yaml says that plans depend on, by which everybody was last made due; several = somebody was evaluated by another since; null = none yet
 );
 
 create table muster.policy_version (
@@ -401,6 +401,15 @@ create table muster.at_work (
   at timestamptz not null
 ) with (fillfactor = 50);
 
+-- Configurations by which processes plan, and when one last said that it does: the one that is left alone makes everybody due by it.
+create table muster.plans_as (
+  target text not null,
+  hash text not null,                         -- as muster.target.planned_by
+  since timestamptz not null,                 -- has said so without a long silence since then
+  seen_at timestamptz not null,
+  primary key (target, hash)
+) with (fillfactor = 50);
+
 create table muster.hold (
   id bigint generated always as identity primary key,
   kind text not null check (kind in ('sod', 'guard')),
@@ -600,7 +609,7 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.bucket, muster.leave_check,
+grant delete on muster.plans_as, muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.bucket, muster.leave_check,
   muster.not_theirs to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;
