@@ -26,6 +26,8 @@ export type Examined = {
 }
 
 const patienceMs = 8_000
+/** A target's own words of why it does not answer come before it is given up. */
+const targetPatienceMs = 7_000
 
 /** Looks at every part side by side and changes nothing. A part that does not answer is a finding, not a wait. */
 export const examine = (config: Config): Promise<readonly Examined[]> =>
@@ -154,7 +156,7 @@ const examineKafka = async (config: Config): Promise<Answer> => {
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
   const connector = await connectorByHand(target, null)
   try {
-    return await examinedTarget(connector, target, patienceMs)
+    return await examinedTarget(connector, target, targetPatienceMs)
   } finally {
     await connector.close()
   }

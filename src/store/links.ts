@@ -78,3 +78,13 @@ export const forgetNotTheirs = async (
     values: [identity, target, nativeId],
   })
 }
+
+/** How many people have open actions on a target, and no linked account there. */
+export const peopleUnlinked = async (db: Queryable, target: string): Promise<number> => {
+  const [row] = await db.query<{ n: number }>({
+    text: `select count(distinct o.identity_id) as n from muster.action o where o.target = $1 and o.open and not exists (select from muster.account a
+      where a.identity_id = o.identity_id and a.target = $1 and a.unlinked_at is null)`,
+    values: [target],
+  })
+  return row?.n ?? 0
+}
