@@ -1,6 +1,6 @@
 import type { Office } from '../app/office.ts'
+import { linksOf } from '../engine/link.ts'
 import { reasonText } from '../planning/print.ts'
-import { peopleUnlinked } from '../store/links.ts'
 import type { Command } from './command.ts'
 import { usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
@@ -36,11 +36,9 @@ const openActions = async ({ db, prisma }: Office, target: string) => {
   const actions = await prisma.action.findMany({ where: { target, open: true }, orderBy: { id: 'asc' } })
   const names = await entitlementNames(prisma, [...new Set(actions.map(({ entitlementId }) => entitlementId))])
   const people = await personKeys(prisma, [...new Set(actions.map(({ identityId }) => identityId))])
-  const linked = await prisma.account.count({ where: { target, unlinkedAt: null } })
   return {
     mode: known?.mode ?? null,
-    linked,
-    unlinked: await peopleUnlinked(db, target),
+    ...(await linksOf(db, target)),
     actions: actions.map(({ id, kind, state, entitlementId, identityId, reason }) => ({
       action: id,
       kind,

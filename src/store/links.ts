@@ -79,12 +79,16 @@ export const forgetNotTheirs = async (
   })
 }
 
-/** How many people have open actions on a target, and no linked account there. */
-export const peopleUnlinked = async (db: Queryable, target: string): Promise<number> => {
-  const [row] = await db.query<{ n: number }>({
-    text: `select count(distinct o.identity_id) as n from muster.action o where o.target = $1 and o.open and not exists (select from muster.account a
-      where a.identity_id = o.identity_id and a.target = $1 and a.unlinked_at is null)`,
+/** `linked`: accounts that are linked on a target; `unlinked`: people with open actions there who have none. */
+export const countLinks = async (
+  db: Queryable,
+  target: string,
+): Promise<{ readonly linked: number; readonly unlinked: number }> => {
+  const [row] = await db.query<{ linked: number; unlinked: number }>({
+    text: `select (select count(*) from muster.account where target = $1 and unlinked_at is null) as linked,
+        (select count(distinct o.identity_id) from muster.action o where o.target = $1 and o.open and not exists (select from muster.account a
+          where a.identity_id = o.identity_id and a.target = $1 and a.unlinked_at is null)) as unlinked`,
     values: [target],
   })
-  return row?.n ?? 0
+  return row ?? { linked: 0, unlinked: 0 }
 }
