@@ -63,8 +63,10 @@ const changedOf = async (db: Queryable, hashes: ReadonlyMap<TargetId, string>) =
  */
 export const planAsLeft = async (engine: Pick<Engine, 'db' | 'nudge' | 'targets' | 'log'>): Promise<void> => {
   const stored = await plansAs(engine.db)
-  const isAlone = ([target, hash]: readonly [TargetId, string]) =>
-    stored.get(target)?.living.every((one) => one === hash) === true
+  const isAlone = ([target, hash]: readonly [TargetId, string]) => {
+    const { living = [], steady = [] } = stored.get(target) ?? {}
+    return steady.includes(hash) && living.length === 1
+  }
   const alone = new Map([...planningHashes(engine.targets)].filter(isAlone))
   if ([...alone].some(([target, hash]) => stored.get(target)?.plannedBy !== hash))
     for (const target of await planAnew(engine, alone, sweeping))

@@ -25,6 +25,8 @@ export type PlansAs = {
   readonly plannedBy: string
   /** By which processes that are at work plan. */
   readonly living: readonly string[]
+  /** Those of them that have been at work for so long that whoever else is must have said so, too. */
+  readonly steady: readonly string[]
   /** More than one of them has been at work for longer than a restart takes. */
   readonly lasting: boolean
 }
@@ -33,6 +35,7 @@ export const plansAs = async (db: Queryable): Promise<ReadonlyMap<TargetId, Plan
   const rows = await db.query<PlansAs & { id: TargetId }>({
     name: 'plans-as',
     text: `select t.id, t.planned_by as "plannedBy", coalesce(array_agg(p.hash) filter (where p.hash is not null), '{}') as living,
+        coalesce(array_agg(p.hash) filter (where p.since < now.at - ${silentFor}), '{}') as steady,
         count(p.hash) filter (where p.since < now.at - ${restartsWithin}) > 1 as lasting
       from (select muster.now() as at) now cross join muster.target t left join muster.plans_as p on p.target = t.id and p.seen_at > now.at - ${silentFor}
       where t.planned_by is not null group by t.id`,
