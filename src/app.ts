@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { targetBudget } from './app/budgets.ts'
 import type { ingestAll } from './app/ingest-all.ts'
 import { prepare } from './app/prepare.ts'
-import { partsOf, type Role } from './app/roles.ts'
+import { partsOf, plans, type Role } from './app/roles.ts'
 import { secretsIn } from './app/secrets.ts'
 import { createConnector, targetSettings } from './app/targets.ts'
 import type { Config } from './config.ts'
@@ -13,6 +13,7 @@ import { dispatch } from './engine/dispatch.ts'
 import type { Engine } from './engine/engine.ts'
 import { evaluate } from './engine/evaluate.ts'
 import { guardMembers } from './engine/guard-members.ts'
+import { planningHashes } from './engine/plan-anew.ts'
 import { createPolicyBook } from './engine/policy-book.ts'
 import { carryOut, provision } from './engine/provision.ts'
 import { seeOff } from './engine/see-off.ts'
@@ -22,6 +23,7 @@ import { sayAtWork } from './store/at-work.ts'
 import { openDatabase } from './store/database.ts'
 import { markQueued, unclaimed } from './store/dispatches.ts'
 import { openIdBlocks } from './store/id-block.ts'
+import { sayPlansAs } from './store/plans-as.ts'
 import { createAtWorkLoop } from './workers/at-work-loop.ts'
 import { createDispatchLoop } from './workers/dispatch-loop.ts'
 import { createEvaluateLoop } from './workers/evaluate-loop.ts'
@@ -169,7 +171,12 @@ export const createApp = async (config: Config, options: AppOptions): Promise<Ap
     options.roles.filter((role) => options.elsewhere?.includes(role) !== true),
     lanes,
   )
-  loops.push(createAtWorkLoop(log, () => sayAtWork(db, parts)))
+  loops.push(
+    createAtWorkLoop(log, async () => {
+      await sayAtWork(db, parts)
+      if (plans(does)) await sayPlansAs(db, planningHashes(engine.targets))
+    }),
+  )
   let workers: ReturnType<typeof startProvisionWorkers> | undefined
   let ingesting: ReturnType<typeof ingestAll> | undefined
   const onFatal = (why: string) => {

@@ -5,11 +5,12 @@ import type { Answer } from './answer.ts'
 
 type Target = Pick<Config['targets'][number], 'type' | 'protect'>
 
-/** Looks at a target by its connector, which answers within `patienceMs` for each of two steps at the most. */
+/** Looks at a target by its connector, which has `patienceMs` for all of it. */
 export const examinedTarget = async (connector: Connector, target: Target, patienceMs: number): Promise<Answer> => {
+  const deadline = AbortSignal.timeout(patienceMs)
   const soon = AbortSignal.timeout(patienceMs / 2)
   const [{ problems, facts = [] }, untold] = await Promise.all([
-    connector.check(AbortSignal.timeout(patienceMs)),
+    connector.check(deadline),
     ownUntold(connector, target, soon),
   ])
   // What keeps Muster from everything keeps it from this, too.
@@ -18,7 +19,7 @@ export const examinedTarget = async (connector: Connector, target: Target, patie
     problems: [
       ...problems,
       ...(isOwnTrouble ? [untold.problem] : []),
-      ...(problems.length > 0 ? [] : await protectedButGone(connector, target, patienceMs)),
+      ...(problems.length > 0 ? [] : await protectedButGone(connector, target, deadline)),
     ],
     remarks: [`${target.type}, reachable, with the rights it needs`],
     facts,
@@ -45,13 +46,13 @@ const ownUntold = async (connector: Connector, { type }: Target, signal: AbortSi
 const protectedButGone = async (
   connector: Connector,
   { type, protect }: Target,
-  patienceMs: number,
+  deadline: AbortSignal,
 ): Promise<readonly string[]> => {
   // Of IAM roles an account is a name that may come to be used.
   if (type === 'aws-iam' || protect.accounts.length === 0) return []
   const read = await connector.accounts(
     protect.accounts.map((id) => id.toLowerCase() as NativeId),
-    AbortSignal.timeout(patienceMs),
+    deadline,
   )
   if (read.kind === 'partial') return [`protect.accounts cannot be read: ${read.cause}`]
   const there = new Set(read.items.map(({ nativeId }) => nativeId.toLowerCase()))

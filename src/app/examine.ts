@@ -6,9 +6,10 @@ import { policyHash } from '../engine/apply-policy.ts'
 import { databaseRefusals } from '../engine/check-rights.ts'
 import { createLog } from '../log.ts'
 import { parsePolicies } from '../policies/parse.ts'
-import { openDatabase } from '../store/database.ts'
+import { openDatabase, type Queryable } from '../store/database.ts'
+import { plansAs } from '../store/plans-as.ts'
 import { activeHash } from '../store/policy-versions.ts'
-import { targetModes } from '../store/targets.ts'
+import { several, targetModes } from '../store/targets.ts'
 import { openRedis, within } from '../workers/redis-link.ts'
 import type { Answer } from './answer.ts'
 import { examineEngine } from './examine-engine.ts'
@@ -25,6 +26,8 @@ export type Examined = {
 }
 
 const patienceMs = 8_000
+/** A target's own words of why it does not answer come before it is given up. */
+const targetPatienceMs = 7_000
 
 /** Looks at every part side by side and changes nothing. A part that does not answer is a finding, not a wait. */
 export const examine = (config: Config): Promise<readonly Examined[]> =>
@@ -77,6 +80,7 @@ const examineDatabase = async (config: Config): Promise<Answer> => {
       problems: [],
       remarks: [
         `policy version ${active.version} is active${same ? '' : ', and the directory holds another: `muster policy apply`'}`,
+        ...(await severalPlans(db)),
         ...otherModes(config.targets, await targetModes(db)).map(({ target, remark }) => `${target}: ${remark}`),
       ],
     }
@@ -84,6 +88,19 @@ const examineDatabase = async (config: Config): Promise<Answer> => {
     await db.close()
   }
 }
+
+/** Whom one of them evaluated, the other has not: until one is left, nobody knows by which of them people are planned. */
+const severalPlans = async (db: Queryable): Promise<readonly string[]> =>
+  [...(await plansAs(db))].flatMap(([target, { plannedBy, living }]) => {
+    if (living.length > 1)
+      return [
+        `${target}: processes at work have different muster.yaml: restart those with the older one; a minute or two later everybody is evaluated by the other`,
+      ]
+    if (plannedBy !== several) return []
+    return [
+      `${target}: people were evaluated by different muster.yaml: ${living.length === 1 ? 'they are evaluated again within a minute or two' : '`muster serve` evaluates them again'}`,
+    ]
+  })
 
 const examineRedis = async (config: Config): Promise<Answer> => {
   const redis = openRedis(config.redisUrl, createLog('silent', 'muster-doctor'))
@@ -139,7 +156,7 @@ const examineKafka = async (config: Config): Promise<Answer> => {
 const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
   const connector = await connectorByHand(target, null)
   try {
-    return await examinedTarget(connector, target, patienceMs)
+    return await examinedTarget(connector, target, targetPatienceMs)
   } finally {
     await connector.close()
   }

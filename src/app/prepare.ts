@@ -6,15 +6,16 @@ import { databaseRefusals } from '../engine/check-rights.ts'
 import type { Engine } from '../engine/engine.ts'
 import { armIngest } from '../engine/ingest-position.ts'
 import { isOutage } from '../engine/outage.ts'
-import { planAnew } from '../engine/plan-anew.ts'
+import { planAnew, planningHashes } from '../engine/plan-anew.ts'
 import { readsIndirect } from '../engine/read-indirect.ts'
 import { errorFields, type Log } from '../log.ts'
 import { endPauses } from '../store/go-again.ts'
 import { unparkAll } from '../store/parked.ts'
+import { sayPlansAs } from '../store/plans-as.ts'
 import { registerTarget, targetModes } from '../store/targets.ts'
 import { pause } from '../workers/pause.ts'
 import { otherModes } from './other-modes.ts'
-import type { Role } from './roles.ts'
+import { plans, type Role } from './roles.ts'
 
 export class RefusedToStart extends Error {
   readonly problems: readonly string[]
@@ -37,14 +38,7 @@ const once = async (engine: Engine, config: Config, does: (role: Role) => boolea
   const refusals = await databaseRefusals(db)
   if (refusals.length > 0) throw new RefusedToStart(refusals)
   if (does('ingest')) for (const { topics } of config.sources) await armIngest(engine, topics)
-  // Only of who evaluates: everybody made due for another process is evaluated by what that one says.
-  const hashes = new Map(
-    does('evaluate')
-      ? engine.targets.flatMap(({ id, planningHash }) =>
-          planningHash === undefined ? [] : [[id, planningHash] as const],
-        )
-      : [],
-  )
+  const hashes: ReadonlyMap<TargetId, string> = plans(does) ? planningHashes(engine.targets) : new Map()
   for (const target of config.targets) {
     const id = target.id as TargetId
     await registerTarget(db, id, target.mode, readsIndirect(engine.connectors.get(id)), hashes.get(id) ?? null)
@@ -56,6 +50,7 @@ const once = async (engine: Engine, config: Config, does: (role: Role) => boolea
   }
   await takeFirstPolicy(engine, config)
   // Last: who refuses to start has evaluated nobody by it.
+  await sayPlansAs(db, hashes)
   for (const target of await planAnew(engine, hashes))
     log.info(
       { target },

@@ -1,4 +1,5 @@
 import type { Office } from '../app/office.ts'
+import { linksOf } from '../engine/link.ts'
 import { reasonText } from '../planning/print.ts'
 import type { Command } from './command.ts'
 import { usage } from './complaint.ts'
@@ -21,8 +22,8 @@ export const actionList: Command = {
     if (target === undefined || more.length > 0)
       throw usage('on which target?', 'usage: muster action list TARGET; `muster target list` shows them')
     targetNamed(call, target)
-    return inOffice(call, async ({ prisma }) => {
-      const listed = { target, ...(await openActions(prisma, target)) }
+    return inOffice(call, async (office) => {
+      const listed = { target, ...(await openActions(office, target)) }
       return { json: listed, lines: (paint) => listLines(paint, listed) }
     })
   },
@@ -30,20 +31,14 @@ export const actionList: Command = {
 
 type Listed = { readonly target: string } & Awaited<ReturnType<typeof openActions>>
 
-const openActions = async (prisma: Office['prisma'], target: string) => {
+const openActions = async ({ db, prisma }: Office, target: string) => {
   const known = await prisma.target.findUnique({ where: { id: target } })
   const actions = await prisma.action.findMany({ where: { target, open: true }, orderBy: { id: 'asc' } })
   const names = await entitlementNames(prisma, [...new Set(actions.map(({ entitlementId }) => entitlementId))])
   const people = await personKeys(prisma, [...new Set(actions.map(({ identityId }) => identityId))])
-  const linked = new Set(
-    (await prisma.account.findMany({ where: { target, unlinkedAt: null }, select: { identityId: true } })).map(
-      ({ identityId }) => identityId,
-    ),
-  )
   return {
     mode: known?.mode ?? null,
-    linked: linked.size,
-    unlinked: new Set(actions.map(({ identityId }) => identityId).filter((identity) => !linked.has(identity))).size,
+    ...(await linksOf(db, target)),
     actions: actions.map(({ id, kind, state, entitlementId, identityId, reason }) => ({
       action: id,
       kind,

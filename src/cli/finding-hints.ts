@@ -46,6 +46,7 @@ export const findingHints: Readonly<Record<string, string>> = {
   protected: 'nothing, or unprotect it',
   'target-away': 'look whether the target is up and reachable from here; what waits goes out by itself',
   'credential-refused': '`muster doctor`; a new secret in its file',
+  'configurations-differ': 'restart the processes that still have the older muster.yaml',
   configuration: '`muster doctor`, muster.yaml',
   'outcome-not-recorded': 'look in the log',
   'late-outcome-unread': 'look at the target',

@@ -7,17 +7,29 @@ import { saveAccounts } from '../store/accounts.ts'
 import { endAdoptedOn } from '../store/adoptions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
-import type { Transaction } from '../store/database.ts'
+import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
 import { closeFindingsOf } from '../store/findings.ts'
 import { knownEntitlements, saveListed } from '../store/grants.ts'
-import { forgetNotTheirs, isInWork, linkedTo, ownerOf, type PersonRow, personOf, unlink } from '../store/links.ts'
+import {
+  countLinks,
+  forgetNotTheirs,
+  isInWork,
+  linkedTo,
+  ownerOf,
+  type PersonRow,
+  personOf,
+  unlink,
+} from '../store/links.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, lockOpenWork, makeDue } from '../store/work-queue.ts'
 import { type AuditedBy, auditedAccount, auditedBy, type Manifests } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 import { readIndirect } from './read-indirect.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
+
+/** How far a target's accounts are linked. */
+export const linksOf = (db: Queryable, target: string) => countLinks(db, target)
 
 type Context = Pick<Engine, 'db' | 'connectors' | 'nudge'>
 

@@ -33,7 +33,12 @@ export const makesDue = (
     (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
   )
     return true
-  if (action.kind === 'disable' && outcome.changed && rulesOf(engine, target)?.endSessions === 'native')
+  // One whose answer was lost may have shut them long after it was sent.
+  if (
+    action.kind === 'disable' &&
+    (outcome.changed || action.unknown) &&
+    rulesOf(engine, target)?.endSessions === 'native'
+  )
     return !signedOut.has(action.identity_id)
   if (action.kind !== 'ensureAccount' || outcome.account === undefined) return false
   if (outcome.grants !== undefined && outcome.grants.length > 0) return true

@@ -3,13 +3,20 @@ import type { Actor } from '../domain/actor.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import type { Queryable, Transaction } from '../store/database.ts'
+import { openFindingOnce } from '../store/findings.ts'
+import { forgetPlansAs, plansAs, sayPlansAs } from '../store/plans-as.ts'
 import { wantRecheck } from '../store/rechecks.ts'
 import { lockTarget } from '../store/target-mode.ts'
 import { savePlannedBy, several, type TargetRow, targetRows } from '../store/targets.ts'
 import { makeAllDue } from '../store/work-queue-all.ts'
 import type { Engine } from './engine.ts'
 
-const actor: Actor = { type: 'engine', name: 'start' }
+const starting: Actor = { type: 'engine', name: 'start' }
+const sweeping: Actor = { type: 'engine', name: 'sweep' }
+
+/** By what this process plans, of the targets of which that is compared. */
+export const planningHashes = (targets: Engine['targets']): ReadonlyMap<TargetId, string> =>
+  new Map(targets.flatMap(({ id, planningHash }) => (planningHash === undefined ? [] : [[id, planningHash] as const])))
 
 /**
  * Evaluates everybody again, once, where rules or mapping of a target are not those of the last start: a wish was compared with
@@ -18,6 +25,7 @@ const actor: Actor = { type: 'engine', name: 'start' }
 export const planAnew = async (
   { db, nudge }: Pick<Engine, 'db' | 'nudge'>,
   hashes: ReadonlyMap<TargetId, string>,
+  actor: Actor = starting,
 ): Promise<readonly TargetId[]> => {
   if ((await changedOf(db, hashes)).length === 0) return []
   const changed = await db.transaction(async (tx) => {
@@ -33,6 +41,7 @@ export const planAnew = async (
       await savePlannedBy(tx, target, after)
       await appendAudit(tx, row.now, [auditEntry('target-configured', row.now, {}, { actor, target, before, after })])
     }
+    await forgetPlansAs(tx)
     return targets.map(({ target }) => target)
   })
   if (changed.length > 0) for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)
@@ -48,8 +57,38 @@ const changedOf = async (db: Queryable, hashes: ReadonlyMap<TargetId, string>) =
 }
 
 /**
- * In the transaction of an evaluation: this process plans by another configuration than the last that started, so whom it
- * evaluates must be evaluated again by the next one. Said once; while both go on, neither's plans are made anew.
+ * Where every process that is at work plans as this one does, and everybody was last made due by another configuration, or some were
+ * evaluated by another since: they are evaluated again. While processes of several are at work none of them does it, or they would take
+ * turns at it for ever; once that has lasted longer than a restart takes, it is a finding.
+ */
+export const planAsLeft = async (engine: Pick<Engine, 'db' | 'nudge' | 'targets' | 'log'>): Promise<void> => {
+  const stored = await plansAs(engine.db)
+  const isAlone = ([target, hash]: readonly [TargetId, string]) => {
+    const { living = [], steady = [] } = stored.get(target) ?? {}
+    return steady.includes(hash) && living.length === 1
+  }
+  const alone = new Map([...planningHashes(engine.targets)].filter(isAlone))
+  if ([...alone].some(([target, hash]) => stored.get(target)?.plannedBy !== hash))
+    for (const target of await planAnew(engine, alone, sweeping))
+      engine.log.info(
+        { target },
+        'no process plans by another muster.yaml any more: everybody is evaluated by this one',
+      )
+  for (const [target, { lasting }] of stored)
+    if (lasting)
+      await openFindingOnce(engine.db, {
+        kind: 'configurations-differ',
+        key: target,
+        urgent: false,
+        identityId: null,
+        detail: { target },
+      })
+}
+
+/**
+ * In the transaction of an evaluation: this process plans by another configuration than everybody was made due by, so whom it
+ * evaluates must be evaluated again, by the one that stays (`planAsLeft`) or the next that starts. Said once; while both go on,
+ * neither's plans are made anew.
  */
 export const tellOtherPlans = async (
   tx: Transaction,
@@ -61,4 +100,6 @@ export const tellOtherPlans = async (
     return planningHash !== undefined && plannedBy !== null && plannedBy !== several && plannedBy !== planningHash
   })
   for (const id of others.map((target) => target.id).sort()) await savePlannedBy(tx, id, several)
+  // Whoever evaluates is at work, whatever has kept it from saying so.
+  await sayPlansAs(tx, planningHashes(others))
 }

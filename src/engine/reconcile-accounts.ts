@@ -78,8 +78,8 @@ export const reconcileAccounts = async (
     const some = inOrder.slice(at, at + savedAtOnce)
     saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, by, some, begun, settleMs))))
   }
-  // A change of name is told once; from now on it is the name.
-  await saveNames(engine, begun, saved, read)
+  // A change of name is told once; from now on it is the name. What we changed lately may be shown by the name that it had.
+  await saveNames(engine, begun - settleMs, saved, read)
   if (!isShrunken) {
     const back = accounts.filter(
       ({ native_id, known_gone, out_of_sight }) => (known_gone || out_of_sight) && !absent.has(native_id),

@@ -1,7 +1,7 @@
 import { personalDetail } from '../audit/personal.ts'
 import { type Lane, seeksOnly } from '../domain/action.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import { forgetSessionsEnded, saveAbsent, saveDeleted, saveSessionsEnded } from '../store/accounts.ts'
+import { saveAbsent, saveDeleted } from '../store/accounts.ts'
 import { releaseWaiting } from '../store/actions.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
@@ -26,6 +26,7 @@ import { pinResolved, saveAccountsSeen, saveGrants } from './save-verified.ts'
 import { settleApart } from './settle-apart.ts'
 import { settleMsOf } from './settle-ms-of.ts'
 import { settledRow } from './settled-row.ts'
+import { saveSignOuts, signedOutBy } from './sign-outs.ts'
 import { tellOutcomes } from './tell-outcomes.ts'
 import type { Settled, Verdict } from './verdict.ts'
 
@@ -54,11 +55,7 @@ const settleTogether = async (
   over: boolean,
 ): Promise<Settled> => {
   // Identities are locked before their dispatch; whom an outcome makes due may show only under its lock: then again.
-  const signedOut = new Set(
-    verdicts.flatMap(({ action, next }) =>
-      action.kind === 'endSessions' && next.kind === 'done' ? [action.identity_id] : [],
-    ),
-  )
+  const signedOut = signedOutBy(engine, claim, verdicts)
   let due = new Set(
     [
       ...verdicts.filter((one) => makesDue(engine, claim, one, signedOut)),
@@ -166,13 +163,8 @@ const attempt = async (
     settled.flatMap(({ action, next }) =>
       action.kind === kind && next.kind === 'done' && action.account_id !== null ? [action.account_id] : [],
     )
-  tx.defer(
-    forgetSessionsEnded(
-      tx,
-      revokedBesideSessions(engine, claim, settled).flatMap(({ action }) => action.account_id ?? []),
-    ),
-  )
-  tx.defer(saveSessionsEnded(tx, at, claim.claimedAt, accountsOf('endSessions')))
+  const signingOut = saveSignOuts(engine, tx, claim, settled, at)
+  tx.defer(signingOut)
   // Found shut already, for one: nobody plans a disable of it, and it is read again all the same.
   const sought = settled.flatMap(({ action, next }) =>
     next.kind === 'done' && seeksOnly({ kind: action.kind, lane: claim.lane })
@@ -213,7 +205,7 @@ const attempt = async (
       ),
     ]),
   )
-  mustBeLocked(due, await surprising())
+  mustBeLocked(due, [...(await surprising()), ...(await signingOut)])
   return { kind: 'settled', released: (await releasing).map(({ lane }) => lane as Lane) }
 }
 

@@ -6,8 +6,9 @@ export const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAct
   const row = {
     id: action.id,
     sent,
-    // A change that is pending tells in the end whether it was one.
-    doubtful: sent && outcome.kind === 'unknown',
+    // A change that is pending tells in the end whether it was one; one that was, and is looked at once more, is ours all the same.
+    doubtful:
+      outcome.kind === 'done' ? outcome.changed && next.kind === 'readBack' : sent && outcome.kind === 'unknown',
     attempts: action.attempts + 1,
     afterMs: 0,
     outcome: outcome.kind,

@@ -19,6 +19,7 @@ import { faultFields } from './blame.ts'
 import type { Engine } from './engine.ts'
 import { evaluate } from './evaluate.ts'
 import { expiredEntry } from './outcome-entry.ts'
+import { planAsLeft } from './plan-anew.ts'
 import { recheck } from './recheck.ts'
 import { type Reobserving, reobserveDue } from './reobserve-due.ts'
 import { resolveEntitlements } from './resolve-entitlements.ts'
@@ -48,6 +49,7 @@ export const sweep = async (engine: Engine, reading?: Reobserving): Promise<Swep
     engine.log.warn({ dispatches: lost.length }, 'queued dispatches were never claimed: put on the queue again')
   if (expired > 0) for (const lane of ['leaver', 'bulk'] as const) engine.nudge('dispatch', lane)
   await step('recheck', () => recheck(engine), undefined)
+  await step('plans-as', () => planAsLeft(engine), undefined)
   await step('parked', () => retryParked(engine), undefined)
   await step('parked-away', () => goAgain(engine), undefined)
   await step('neglected-leavers', () => evaluateNeglected(engine), undefined)

@@ -118,10 +118,10 @@ export const saveOutOfSight = async (tx: Queryable, accounts: readonly number[])
   })
 }
 
-/** Names as they are seen now. Nothing is kept of one that was opened or shut since the read began. */
+/** Names as they are seen now. Nothing is kept of one that was opened, shut or changed since then. */
 export const saveKeptNames = async (
   db: Queryable,
-  readAt: number,
+  since: number,
   names: readonly { readonly account: number; readonly name: string }[],
 ): Promise<void> => {
   if (names.length === 0) return
@@ -129,7 +129,7 @@ export const saveKeptNames = async (
     name: 'reconcile-names',
     text: `update muster.account a set kept_name = n.name from unnest($2::bigint[], $3::text[]) as n(id, name)
       where a.id = n.id and (a.read_at is null or a.read_at <= to_timestamp($1::float8 / 1000))`,
-    values: [readAt, names.map(({ account }) => account), names.map(({ name }) => name)],
+    values: [since, names.map(({ account }) => account), names.map(({ name }) => name)],
   })
 }
 

@@ -117,30 +117,57 @@ const keeps = {
 const enabledNow = `case when ${keeps.state} then coalesce(muster.account.enabled, excluded.enabled)
           else coalesce(excluded.enabled, muster.account.enabled) end`
 
-/** Whatever the accounts held was read for it, from `readAt` on. */
-export const saveSessionsEnded = async (
+/** What a call told of the sessions of an account: it sent their end just now, or not; they have ended, or not yet. */
+export type SessionsTold = { readonly account: number; readonly sent: boolean; readonly ended: boolean }
+
+/**
+ * An end that went out since they could sign in last is the one that counts, now or when it is told. Whatever the accounts held was read
+ * for it, from `claimedAt` on. Answers those of which an earlier one has ended: they may have signed in since.
+ */
+export const saveSessions = async (
   tx: Transaction,
   at: number,
-  readAt: number,
+  claimedAt: number,
+  told: readonly SessionsTold[],
+): Promise<readonly number[]> => {
+  if (told.length === 0) return []
+  const rows = await tx.query<{ account: number; early: boolean }>({
+    name: 'accounts-sessions-told',
+    text: `update muster.account a set
+        could_sign_in_at = case when ${counts} then null else a.could_sign_in_at end,
+        sessions_ended_at = case when r.ended <> 0 and ${counts} then to_timestamp($1::float8 / 1000) else a.sessions_ended_at end,
+        grants_read_at = case when r.ended <> 0 then greatest(a.grants_read_at, to_timestamp($2::float8 / 1000)) else a.grants_read_at end
+      from unnest($3::bigint[], $4::int[], $5::int[]) as r(account, sent, ended)
+      where a.id = r.account and (r.ended <> 0 or a.could_sign_in_at is not null)
+      returning a.id as account, r.ended <> 0 and a.could_sign_in_at is not null as early`,
+    values: [
+      at,
+      claimedAt,
+      told.map(({ account }) => account),
+      told.map(({ sent }) => Number(sent)),
+      told.map(({ ended }) => Number(ended)),
+    ],
+  })
+  return rows.flatMap(({ account, early }) => (early ? [account] : []))
+}
+
+const counts = '(a.could_sign_in_at is null or (r.sent <> 0 and a.could_sign_in_at <= to_timestamp($2::float8 / 1000)))'
+
+/**
+ * Something was taken from them only now, or they were shut: whoever had it may have begun a session since. `shutAt`: they were shut by
+ * then, ms, and what was sent before to end their sessions is not enough; null = they cannot be shut.
+ */
+export const forgetSessionsEnded = async (
+  tx: Transaction,
   accounts: readonly number[],
+  shutAt: number | null,
 ): Promise<void> => {
   if (accounts.length === 0) return
   await tx.query({
-    name: 'accounts-sessions-ended',
-    text: `update muster.account set sessions_ended_at = to_timestamp($1::float8 / 1000),
-        grants_read_at = greatest(grants_read_at, to_timestamp($2::float8 / 1000))
-      where id = any($3)`,
-    values: [at, readAt, accounts],
-  })
-}
-
-/** Something was taken from them only now: whoever had it may have begun a session since. */
-export const forgetSessionsEnded = async (tx: Transaction, accounts: readonly number[]): Promise<void> => {
-  if (accounts.length === 0) return
-  await tx.query({
     name: 'accounts-sessions-later',
-    text: 'update muster.account set sessions_ended_at = null where id = any($1) and sessions_ended_at is not null',
-    values: [accounts],
+    text: `update muster.account set sessions_ended_at = null, could_sign_in_at = coalesce(to_timestamp($2::float8 / 1000), could_sign_in_at)
+      where id = any($1) and (sessions_ended_at is not null or $2::float8 is not null)`,
+    values: [accounts, shutAt],
   })
 }
 

@@ -75,7 +75,7 @@ export type DispatchedAction = {
   /** How often it was parked. */
   readonly rests: number
   readonly unknown: boolean
-  /** An attempt of ours may have made the change, and its answer never came. */
+  /** An attempt of ours made the change, or may have: a later look that finds it so finds its doing. */
   readonly doubtful: boolean
   /** ms; null = it is known. */
   readonly unknown_since: number | null

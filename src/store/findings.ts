@@ -70,7 +70,7 @@ const restorableDays = 180
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
- * evaluated), a credential not refused for two, a target that nobody waits for any more, an account that was replaced and is linked again or can
+ * evaluated), a credential not refused for two, configurations of which one is at work, a target that nobody waits for any more, an account that was replaced and is linked again or can
  * hardly be restored any more, and what was about a guard hold that a human has released. How many.
  */
 export const closeResolved = async (db: Queryable): Promise<number> => {
@@ -93,6 +93,8 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
       or (f.kind in ('evaluation-impossible', 'sweep-failed') and f.seen_at < muster.now() - interval '1 minute'
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
           and work_due_at < (select muster.now()) - interval '1 minute')))
+      or (f.kind = 'configurations-differ' and (select count(*) from muster.plans_as p where p.target = f.key
+        and p.seen_at > (select muster.now()) - interval '1 minute') < 2)
       or (f.kind = 'credential-refused' and f.seen_at < muster.now() - interval '2 minutes')
       or (f.kind = 'target-away' and (f.seen_at < muster.now() - interval '10 minutes'
         or not exists (select from muster.action a where a.lane in ('leaver', 'bulk') and a.target = f.key and a.going

@@ -34,7 +34,7 @@ export const dueLeaveChecks = (db: Queryable, target: string, limit: number): Pr
   db.query({
     name: 'leave-checks-due',
     text: `select a.id as account, a.native_id, a.identity_id as identity, i.subject_ref, i.person_key, i.leaver, a.enabled, a.kept_name,
-        a.gone_at is not null as known_gone, true as shut, c.step, c.tries,
+        a.gone_at is not null as known_gone, a.out_of_sight, true as shut, c.step, c.tries,
         (extract(epoch from c.shut_at) * 1000)::float8 as "shutAt"
       from muster.leave_check c join muster.account a on a.id = c.account_id and a.unlinked_at is null
       join muster.identity i on i.id = a.identity_id and i.leaver

@@ -78,3 +78,17 @@ export const forgetNotTheirs = async (
     values: [identity, target, nativeId],
   })
 }
+
+/** `linked`: accounts that are linked on a target; `unlinked`: people with open actions there who have none. */
+export const countLinks = async (
+  db: Queryable,
+  target: string,
+): Promise<{ readonly linked: number; readonly unlinked: number }> => {
+  const [row] = await db.query<{ linked: number; unlinked: number }>({
+    text: `select (select count(*) from muster.account where target = $1 and unlinked_at is null) as linked,
+        (select count(distinct o.identity_id) from muster.action o where o.target = $1 and o.open and not exists (select from muster.account a
+          where a.identity_id = o.identity_id and a.target = $1 and a.unlinked_at is null)) as unlinked`,
+    values: [target],
+  })
+  return row ?? { linked: 0, unlinked: 0 }
+}

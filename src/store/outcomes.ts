@@ -45,7 +45,7 @@ export type SettledAction = {
   readonly unknown: boolean
   /** The change may have gone out in this attempt: from now on nobody knows. */
   readonly sent: boolean
-  /** It may have gone out in this attempt, and no answer said what became of it. */
+  /** It may have been done by this attempt, and how it stands is only told by a later one. */
   readonly doubtful: boolean
   readonly handle: string | null
   /** Burnt attempts are counted; a throttled one is not. */

@@ -24,10 +24,10 @@ export const registerTarget = async (
   })
 }
 
-/** Of `planned_by`: processes with more than one configuration evaluate; the next start evaluates everybody by its own. */
+/** Of `planned_by`: processes with more than one configuration have evaluated; everybody is evaluated again by the one that stays. */
 export const several = 'several'
 
-/** `plannedBy`: by which configuration everybody was last made due; null: none was ever stored. */
+/** `plannedBy`: by which configuration everybody was last made due, or `several`; null: none was ever stored. */
 export type TargetRow = { readonly mode: TargetMode; readonly plannedBy: string | null }
 
 export const targetRows = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetRow>> => {

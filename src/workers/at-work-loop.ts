@@ -3,7 +3,7 @@ import { createLoop, type Loop } from './loop.ts'
 
 const everyMs = 10_000
 
-/** Says again and again that this process lives. For the doctor's eyes only: no decision hangs on it. */
+/** Says again and again that this process lives: for the doctor's eyes, and by which configuration it plans (engine/plan-anew.ts). */
 export const createAtWorkLoop = (log: Log, say: () => Promise<void>): Loop =>
   createLoop({
     name: 'at-work',

@@ -7,9 +7,11 @@ import type { Role } from '../../src/app/roles.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { evaluate } from '../../src/engine/evaluate.ts'
-import { planAnew } from '../../src/engine/plan-anew.ts'
+import { planAnew, planningHashes } from '../../src/engine/plan-anew.ts'
 import { setTargetMode } from '../../src/engine/set-target-mode.ts'
+import { sweep } from '../../src/engine/sweep.ts'
 import type { Log } from '../../src/log.ts'
+import { sayPlansAs } from '../../src/store/plans-as.ts'
 import { bankFiles } from '../support/bank-files.ts'
 import type { ConfigDirectory } from '../support/config-directory.ts'
 import { type House, openHouse, target } from '../support/house.ts'
@@ -65,6 +67,16 @@ const planned = async ({ engine }: App) => {
   )
 }
 const due = async () => (await house.rows('select 1 from muster.identity where work_due_at <= muster.now()')).length
+const says = ({ engine }: App) => sayPlansAs(engine.db, planningHashes(engine.targets))
+/** All others have ended: they say nothing any more. */
+const isLeft = async (app: App) => {
+  for (const _ of [1, 2]) {
+    await house.shift(31_000)
+    await says(app)
+  }
+}
+const doctorSays = async () =>
+  (await examine(configured(before))).find(({ part }) => part === 'database')?.remarks.join('\n')
 const departments = () =>
   asDirectoryRoot(house.ldap, async (client) => {
     const { searchEntries } = await client.search(house.tree.people, { filter: '(departmentNumber=*)' })
@@ -114,6 +126,60 @@ test('where a process with the older file still evaluates, the next start evalua
   expect(await planned(await starts(after))).toHaveLength(2)
   await starts(after)
   expect(await due()).toBe(0)
+})
+
+test('where a process with the older file evaluates somebody and then ends, those that stay evaluate everybody again', async () => {
+  await setTargetMode(house.engine, target, 'plan', actor)
+  const older = await starts(before)
+  const newer = await starts(after)
+  expect(await planned(older)).toEqual([])
+  await sweep(newer.engine)
+  expect(await due()).toBe(0)
+  expect(await doctorSays()).toMatch(/different muster.yaml/)
+  await isLeft(newer)
+  await sweep(newer.engine)
+  expect(await planned(newer)).toHaveLength(2)
+  await sweep(newer.engine)
+  expect(await due()).toBe(0)
+  expect((await audited()).at(-1)).toMatchObject({ before: 'several', actor: { name: 'sweep' } })
+  expect(await doctorSays()).not.toMatch(/different muster.yaml/)
+})
+
+test('processes with different files that go on side by side make nobody due in turns: that is a finding, until one is left', async () => {
+  const both = [await starts(before), await starts(after)]
+  const findings = () =>
+    house.rows(`select key from muster.finding where kind = 'configurations-differ' and closed_at is null`)
+  // Whoever came while the last of them started is looked for by two turns.
+  for (const { engine } of [...both, ...both]) await sweep(engine)
+  for (const told of [[], [{ key: target }], [{ key: target }]]) {
+    for (const { engine } of both) while ((await evaluate(engine, 'bulk')).evaluated > 0);
+    for (const { engine } of both) await sweep(engine)
+    expect(await due()).toBe(0)
+    expect(await findings()).toEqual(told)
+    for (let minutes = 0; minutes < 6; minutes++) {
+      await house.shift(59_000)
+      for (const app of both) await says(app)
+    }
+  }
+  const [, newer] = both as [App, App]
+  // As after an outage of the database: the first that speaks again is not the only one.
+  await house.shift(61_000)
+  await says(newer)
+  await sweep(newer.engine)
+  expect(await due()).toBe(0)
+  await isLeft(newer)
+  await sweep(newer.engine)
+  expect(await findings()).toEqual([])
+  expect(await due()).toBe(2)
+})
+
+test('a process that only sweeps evaluates neglected leavers, too: the last of them to start makes everybody due', async () => {
+  await starts(after)
+  const { engine } = await built(before, ['schedule'])
+  while ((await evaluate(engine, 'bulk')).evaluated > 0);
+  expect(await due()).toBe(0)
+  await (await built(after, ['schedule'])).prepare()
+  expect(await due()).toBe(2)
 })
 
 test('a process that evaluates nobody makes nobody due', async () => {

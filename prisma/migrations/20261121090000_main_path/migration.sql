@@ -43,7 +43,7 @@ create table muster.target (
   reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
   full_read_at timestamptz,                   -- when its last full reconciliation was begun
-  planned_by text                             -- hash of what muster.yaml said at the last start that plans depend on; null = none yet
+  planned_by text                             -- hash of what muster.yaml says that plans depend on, by which everybody was last made due; several = somebody was evaluated by another since; null = none yet
 );
 
 create table muster.policy_version (
@@ -197,6 +197,7 @@ create table muster.account (
   read_at timestamptz,
   behind_at timestamptz,                      -- since then the target may say something of it that is not known yet
   sessions_ended_at timestamptz,              -- since it was last open
+  could_sign_in_at timestamptz,               -- it was shut by then, and an end of its sessions that went out before is not enough; null = none has to
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   out_of_sight boolean not null default false, -- Muster may not look where it may be; until a read shows it again
   kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen
@@ -304,7 +305,7 @@ create table muster.action (
   attempts integer not null default 0,
   rests integer not null default 0,           -- how often it was parked
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
-  doubtful boolean not null default false,    -- an attempt of ours may have made the change, and its answer never came
+  doubtful boolean not null default false,    -- an attempt of ours made the change, or may have: a later look that finds it so finds its doing
   unknown_since timestamptz,                  -- within the target's settling time a read that does not show it proves nothing
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
@@ -398,6 +399,15 @@ create table muster.place (
 create table muster.at_work (
   part text primary key,
   at timestamptz not null
+) with (fillfactor = 50);
+
+-- Configurations by which processes plan, and when one last said that it does: the one that is left alone makes everybody due by it.
+create table muster.plans_as (
+  target text not null,
+  hash text not null,                         -- as muster.target.planned_by
+  since timestamptz not null,                 -- has said so without a long silence since then
+  seen_at timestamptz not null,
+  primary key (target, hash)
 ) with (fillfactor = 50);
 
 create table muster.hold (
@@ -599,7 +609,7 @@ reset role;
 -- ── Rights ───────────────────────────────────────────────────────────────────────────────────────────────────────
 grant usage on schema muster to muster_engine;
 grant select, insert, update on all tables in schema muster to muster_engine;
-grant delete on muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.bucket, muster.leave_check,
+grant delete on muster.plans_as, muster.personal_detail, muster.reobservation, muster.recheck, muster.place, muster.bucket, muster.leave_check,
   muster.not_theirs to muster_engine;
 revoke insert, update on muster.clock from muster_engine;
 revoke update on muster.policy_version, muster.desired, muster.inbox from muster_engine;

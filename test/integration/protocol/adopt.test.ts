@@ -5,7 +5,7 @@ import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
-import { answerLost, createFaults, type Faults, requestLost, stalled } from '../../support/faults.ts'
+import { answerLost, createFaults, type Fault, type Faults, requestLost, stalled } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
@@ -166,8 +166,8 @@ test('what another hand put back and took during the leave is theirs', async () 
   expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'App_RiskDesk'))
 })
 
-/** App_RiskDesk's dispatch stands still in the call until its lease is over; `lost`: then it writes nothing. */
-const stalledDispatch = async (faults: Faults, kind: 'grant' | 'revoke', lost: boolean) => {
+/** The call of App_RiskDesk's dispatch has begun, and stands still where the fault does. */
+const begun = async (faults: Faults, kind: 'grant' | 'revoke', { fault, reached }: ReturnType<typeof stalled>) => {
   await house.evaluateAll()
   await house.shift(600)
   await house.dispatchAll()
@@ -176,14 +176,18 @@ const stalledDispatch = async (faults: Faults, kind: 'grant' | 'revoke', lost: b
       where e.key = 'App_RiskDesk' and a.kind = $1::muster.action_kind and a.state = 'dispatched'`,
     kind,
   )
-  const worker = stalled()
-  faults.next(
-    (some, context, real) => worker.fault(some, context, lost ? (all) => requestLost(all, context, real) : real),
-    kind,
-    'disable',
-  )
+  faults.next(fault, kind, 'disable')
   const outstanding = house.provision(found?.dispatch ?? 0)
-  await worker.reached
+  await reached
+  return { outstanding }
+}
+
+/** It stands still until its lease is over; `lost`: then it writes nothing. */
+const stalledDispatch = async (faults: Faults, kind: 'grant' | 'revoke', lost: boolean) => {
+  const worker = stalled()
+  const fault: Fault = (some, context, real) =>
+    worker.fault(some, context, lost ? (all) => requestLost(all, context, real) : real)
+  const { outstanding } = await begun(faults, kind, { ...worker, fault })
   await house.shift(house.engine.settings.leaseMs + 1)
   await house.sweep()
   return async () => {
@@ -216,6 +220,31 @@ test('what our revoke took, although its answer was lost, is given back', async 
   for (let n = 0; n < held.length; n++) faults.next(answerLost, 'revoke', 'disable')
   await leftAndBack()
   faults.clear()
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual(held)
+})
+
+test('what our revoke surely took while the answer of our grant was still out is given back', async () => {
+  const faults = createFaults()
+  await open({ connector: faults.wrap })
+  await applyAdoption(house.engine, target, 'day one', actor)
+  await house.quiesce()
+  await leftAndBack()
+  const worker = stalled()
+  const written: Fault = async (some, context, real) => {
+    const outcomes = await real(some, context)
+    return worker.fault(some, context, async () => outcomes)
+  }
+  const { outstanding } = await begun(faults, 'grant', { ...worker, fault: written })
+  const since = (await house.now()) - 1
+  await house.tell({ ...leaves('P-1', since), id: 'left again' })
+  await house.evaluateAll('leaver')
+  for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  expect(await house.groupsOf('P-1')).not.toContain('App_RiskDesk')
+  worker.open()
+  await outstanding
+  await house.quiesce()
+  await house.tell({ ...leaves('P-1', since), action: 'rescind', supersedes: 'left again' })
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual(held)
 })

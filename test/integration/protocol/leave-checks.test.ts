@@ -2,7 +2,8 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { dueLeaveChecks } from '../../../src/store/leave-checks.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { setLocked } from './behind-our-back.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, works } from './people.ts'
@@ -46,6 +47,7 @@ test('opened and let in again by another hand: shut and out again, and somebody 
   await check()
   expect(await checked()).toEqual([])
   await house.shift(5 * minute)
+  expect(await dueLeaveChecks(house.engine.db, target, 9)).toMatchObject([{ known_gone: false, out_of_sight: false }])
   await check()
   expect((await house.account('P-1'))?.locked).toBe(true)
   expect(await house.groupsOf('P-1')).toEqual([])

@@ -1,17 +1,25 @@
 /** A leaver's sessions and access on one target: in which order they go, and that neither waits for the other's trouble. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { leaves, lending, works } from './people.ts'
 
 let house: House
 let calls: (readonly Operation[])[]
-/** What comes of ending sessions. */
-let fate: 'done' | 'failed' | 'hung'
+/** What comes of ending sessions; pending: it is told when it is asked for. */
+let fate: 'done' | 'failed' | 'hung' | 'pending'
 /** So often shutting does not work. */
 let stuck: number
 afterEach(() => house.close())
+
+const signedOut = (account: NativeId): Outcome => ({
+  kind: 'done',
+  changed: true,
+  evidence: { read: 'x', code: '0', account, entitlement: null },
+  grants: [],
+})
 
 /** The directory, as if it had sessions. One that hangs takes the rest of the lease with it: what comes after has not begun. */
 const withSessions = (real: Connector): Connector => ({
@@ -25,11 +33,9 @@ const withSessions = (real: Connector): Connector => ({
       else if (operation.op === 'disable' && stuck-- > 0)
         outcomes.push({ kind: 'retry', cause: { code: '', word: 'stuck' } })
       else if (operation.op !== 'endSessions') outcomes.push(...(await real.apply([operation], context)))
-      else if (fate === 'done') {
-        const { account } = operation
-        const evidence = { read: 'x', code: '0', account, entitlement: null }
-        outcomes.push({ kind: 'done', changed: true, evidence, grants: [] })
-      } else {
+      else if (fate === 'done') outcomes.push(signedOut(operation.account))
+      else if (fate === 'pending') outcomes.push({ kind: 'pending', handle: 'h', pollAfterMs: 5_000 })
+      else {
         over = fate === 'hung'
         const cause = { code: '', word: fate }
         outcomes.push(
@@ -39,7 +45,10 @@ const withSessions = (real: Connector): Connector => ({
     }
     return outcomes
   },
+  poll: async (pending) =>
+    pending.map(({ operation }) => signedOut('account' in operation ? (operation.account as NativeId) : none)),
 })
+const none = '' as NativeId
 const open = async () => {
   calls = []
   fate = 'done'
@@ -73,6 +82,22 @@ test('signed out while they could not be shut yet: shut later, they are signed o
   calls = []
   await house.quiesce()
   expect(calls.flatMap(opsOf).sort()).toEqual(['disable', 'disable', 'endSessions', 'endSessions'])
+})
+
+test('the end of their sessions went out before they were shut and is told afterwards: they are signed out once more, and only then', async () => {
+  await open()
+  fate = 'pending'
+  // Of P-1 alone: P-2 is shut and signed out by one call.
+  stuck = 1
+  await round()
+  expect(calls.map(opsOf)).toEqual([leaving, leaving])
+  calls = []
+  await house.quiesce()
+  const [again, ...more] = calls.filter((operations) => operations.some(({ op }) => op === 'endSessions'))
+  expect(opsOf(again ?? [])).toEqual(['endSessions'])
+  expect(more).toEqual([])
+  expect(calls.flatMap(opsOf)[0]).toBe('disable')
+  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
 })
 
 test.each(['failed', 'hung'] as const)(

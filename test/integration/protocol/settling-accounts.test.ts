@@ -10,9 +10,9 @@ const settleMs = 60_000
 let house: House
 afterEach(() => house.close())
 
-/** `behind.now`: its lists show every account as open, as it was. */
+/** `behind.now`: its lists show every account as open, as it was, and `renamed` under another name. */
 const open = async (people: readonly string[] = ['P-1', 'P-2']) => {
-  const behind = { now: false }
+  const behind = { now: false, renamed: '' }
   const replicas = (real: Connector): Connector => ({
     ...real,
     manifest: { ...real.manifest, settleMs },
@@ -20,7 +20,16 @@ const open = async (people: readonly string[] = ['P-1', 'P-2']) => {
     changes: async () => ({ kind: 'changes', entitlements: [], accounts: [], cursor: '1' }),
     accounts: async (ids, signal) => {
       const list = await real.accounts(ids, signal)
-      return behind.now ? { ...list, items: list.items.map((item) => ({ ...item, enabled: true })) } : list
+      return behind.now
+        ? {
+            ...list,
+            items: list.items.map((item) => ({
+              ...item,
+              enabled: true,
+              ...(item.nativeId === behind.renamed ? { name: 'uid=before' } : {}),
+            })),
+          }
+        : list
     },
   })
   house = await openHouse({ connector: replicas })
@@ -51,6 +60,22 @@ test('a list that may not show yet whom we have shut opens nothing again; a leav
   // What it shows after that time is so.
   await house.shift(settleMs)
   expect(await reconciled(house, { full: true })).toMatchObject({ reopened: 2 })
+})
+
+test('a name that it may have lost when we shut it is not kept, and what it is called then is nobody’s doing', async () => {
+  const behind = await open()
+  await house.shift(settleMs + 1_000)
+  await house.tell({ ...works('P-1', await house.now()), status: 'leave' })
+  await house.quiesce()
+  behind.now = true
+  behind.renamed = String(await house.idOf('P-1'))
+  await house.shift(1_000)
+  await reconciled(house, { full: true })
+  behind.now = false
+  await house.shift(settleMs)
+  expect(await reconciled(house, { full: true })).toMatchObject({ renamed: 0 })
+  expect(await house.rows('select from muster.account where kept_name is null')).toEqual([])
+  expect(await audited()).toEqual([])
 })
 
 test('whom a full run sees let in again, and does not know for sure, the next one asks for, whatever the change log says', async () => {

@@ -18,6 +18,23 @@ test('a target that is well and does not tell who Muster is there: nothing would
   expect(problems).toEqual([expect.stringMatching(/own-account-not-told.*nothing is written.*ad\.bindName/)])
 })
 
+test('all of it has one and the same time to answer', async () => {
+  const signals: AbortSignal[] = []
+  const connector = {
+    check: async (signal: AbortSignal) => {
+      signals.push(signal)
+      return well
+    },
+    accounts: async (_: unknown, signal: AbortSignal) => {
+      signals.push(signal)
+      return { kind: 'complete', items: [] }
+    },
+  } as unknown as Connector
+  await examinedTarget(connector, { type: 'ad', protect: { accounts: ['a'], entitlements: [] } }, 8_000)
+  expect(signals).toHaveLength(2)
+  expect(new Set(signals).size).toBe(1)
+})
+
 test('told, or of a target where Muster is nobody: no problem', async () => {
   expect((await examined('ad', well, async () => ({ kind: 'complete', items: [] }))).problems).toEqual([])
   expect((await examined('entra', well)).problems).toEqual([])

@@ -36,13 +36,21 @@ test.each([
     signedOut: [2],
     due: true,
   },
+  {
+    what: 'found shut after an answer was lost',
+    changed: false,
+    unknown: true,
+    endSessions: 'native',
+    signedOut: [],
+    due: true,
+  },
   { what: 'shut before', changed: false, endSessions: 'native', signedOut: [], due: false },
   { what: 'shut where there are no sessions', changed: true, endSessions: 'none', signedOut: [], due: false },
-])('$what', ({ changed, endSessions, signedOut, due }) => {
+])('$what', ({ changed, unknown = false, endSessions, signedOut, due }) => {
   const nativeId = 'a' as NativeId
   const engine = { connectors: new Map(), targets: [{ id: 't', endSessions, deleteAfterMs: null }] }
   const claim = { lane: 'leaver', target: 't' }
-  const action = { kind: 'disable', identity_id: 1, account_id: 1, gone_native: null } as ClaimedAction
+  const action = { kind: 'disable', identity_id: 1, account_id: 1, gone_native: null, unknown } as ClaimedAction
   const evidence = { read: 'account-entry', code: '', account: nativeId, entitlement: null }
   const outcome = { kind: 'done', changed, evidence, grants: [] } as const
   expect(
