@@ -34,8 +34,8 @@ export type World = {
   /** The same account under another name. */
   readonly rename: (account: NativeId) => Promise<void>
   readonly removeGroup: (group: Group) => Promise<void>
-  /** A connector that soon stops waiting for an answer, where the usual one is patient. Whoever asked closes it. */
-  readonly impatient?: () => Connector
+  /** A connector that soon stops waiting for an answer; the usual one is patient on the busiest machine. Whoever asked closes it. */
+  readonly impatient: () => Connector
   /** Lets so much time pass for the connectors, ms; where a read may be behind, this makes it true. */
   readonly pass?: (ms: number) => void
   readonly faults: {
@@ -96,6 +96,14 @@ export const said = (outcome: Outcome | undefined): string => {
   if (outcome.kind === 'done') return outcome.changed ? 'changed' : 'was-so'
   if (outcome.kind === 'retry' && outcome.cause.word === notSo) return 'not-so'
   return outcome.kind === 'refused' ? `refused:${outcome.reason}` : outcome.kind
+}
+
+/** What an impatient connector says once it has come as far as to send: a machine may be too slow even for what is answered. */
+export const onceSent = async (attempt: () => Promise<Outcome | undefined>): Promise<string> => {
+  for (;;) {
+    const word = said(await attempt())
+    if (word !== 'retry') return word
+  }
 }
 
 /** What becomes of these in the end, in words: what a read did not show at once is looked at after the settling time. */
