@@ -41,11 +41,11 @@ test('AWS names a time beyond our patience: the lane is told, and nothing is sen
     operation: 'CreateGroupMembership',
     nth: 1,
     phase: 'before',
-    act: { kind: 'error', type: 'ThrottlingException', more: { RetryAfterSeconds: 7 } },
+    act: { kind: 'error', type: 'ThrottlingException', more: { RetryAfterSeconds: 600 } },
   })
   const calls = await world.callsOf(async () => {
     const [first, second] = await fresh.apply([grant(account, groups[0]), grant(account, groups[1])], always)
-    expect(first).toEqual({ kind: 'throttled', retryAfterMs: 7_000, scope: 'target' })
+    expect(first).toEqual({ kind: 'throttled', retryAfterMs: 600_000, scope: 'target' })
     expect(second).toMatchObject({ kind: 'throttled' })
     expect((await fresh.apply([grant(account, groups[0])], always)).map(said)).toEqual(['throttled'])
     expect((await fresh.observe([grant(account, groups[0])], always)).map(said)).toEqual(['unknown'])
