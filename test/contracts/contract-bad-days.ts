@@ -11,6 +11,7 @@ import {
   onceSent,
   ref,
   revoke,
+  roundTrip,
   type Scene,
   said,
 } from './world.ts'
@@ -109,6 +110,7 @@ export const badDayContract = (scene: Scene): void => {
       const group = await scene.world.addGroup(freshKey())
       await scene.apply([revoke(account, group)])
       scene.world.faults.dropAll()
+      await roundTrip()
       expect(await scene.saying([grant(account, group)])).toEqual(['changed'])
     })
 

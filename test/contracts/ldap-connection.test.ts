@@ -15,7 +15,7 @@ import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, operationOf, target } from './ldap-world.ts'
-import { always, grant, onceSent, revoke, said } from './world.ts'
+import { always, grant, onceSent, revoke, roundTrip, said } from './world.ts'
 
 let world: LdapWorld
 beforeAll(async () => {
@@ -70,8 +70,10 @@ describe('security', () => {
     await using({ security: 'startTls', caFile: world.ldap.caFile }, async (connector) => {
       expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['changed'])
       world.faults.dropAll()
+      await roundTrip()
       expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['was-so'])
       world.faults.dropAll()
+      await roundTrip()
       expect((await connector.observe([grant(account, group)], always)).map(said)).toEqual(['was-so'])
     })
   })

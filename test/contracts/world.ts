@@ -1,5 +1,7 @@
 /** What the contract suite needs to know of a target: its world, seen by somebody who is not the connector. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import {
   type ApplyContext,
   type Connector,
@@ -104,6 +106,17 @@ export const onceSent = async (attempt: () => Promise<Outcome | undefined>): Pro
     const word = said(await attempt())
     if (word !== 'retry') return word
   }
+}
+
+/** A round trip on this machine's own network: what was reset on it before is known by then to whoever held it. */
+export const roundTrip = async (): Promise<void> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const probe = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(probe, 'connect')
+  probe.destroy()
+  server.close()
+  await once(server, 'close')
 }
 
 /** What becomes of these in the end, in words: what a read did not show at once is looked at after the settling time. */
