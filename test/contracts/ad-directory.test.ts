@@ -240,7 +240,7 @@ test('signed in by a name that Samba takes and does not tell back: doctor says t
     const connector = makeAd({ ...scene.world, settings: scene.world.configure({ bindName }) })
     const protect = { accounts: [], entitlements: [] }
     try {
-      const { problems } = await examinedTarget(connector, { type: 'ad', protect }, 8_000)
+      const { problems } = await examinedTarget(connector, { type: 'ad', protect }, 120_000)
       expect(problems.filter((problem) => problem.includes('(own-account-not-told): nothing'))).toHaveLength(
         isTold ? 0 : 1,
       )

@@ -14,7 +14,7 @@ import { dnKey, escapeRdnValue } from '../../src/domain/dn.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
 import { freshName, privateStack } from '../support/stack.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
-import { operationOf } from './ldap-world.ts'
+import { atNextWrite } from './ldap-world.ts'
 import type { Group, Person, World } from './world.ts'
 
 export type AdWorld = World & {
@@ -116,7 +116,7 @@ export const openAdWorld = async (): Promise<AdWorld> => {
           department: '{department}',
         },
       },
-      timeouts: { connectMs: 2_000, operationMs: 30_000 },
+      timeouts: { connectMs: 30_000, operationMs: 30_000 },
       ...changes,
     })
 
@@ -247,22 +247,9 @@ export const openAdWorld = async (): Promise<AdWorld> => {
     },
     removeGroup: (group) => root.del(group.lookup),
     impatient: () =>
-      createAdConnector(target, configure({ timeouts: { connectMs: 2_000, operationMs: 3_000 } }), adTools),
+      createAdConnector(target, configure({ timeouts: { connectMs: 30_000, operationMs: 1_000 } }), adTools),
     faults: {
-      atNextWrite: (phase, act) => {
-        let armed = false
-        proxy.watch(async (bytes, direction) => {
-          const isWrite = direction === 'to-server' && writes.has(operationOf(bytes))
-          const isMoment = phase === 'before-commit' ? isWrite : armed && direction === 'to-client'
-          if (isWrite) armed = true
-          if (!isMoment) return 'pass'
-          proxy.watch(null)
-          if (act === 'drop') return 'reset'
-          if (act === 'no-answer') return 'swallow'
-          await act()
-          return 'pass'
-        })
-      },
+      atNextWrite: atNextWrite(proxy, writes),
       none: () => proxy.watch(null),
       dropAll: () => proxy.resetAll(),
       down: async () => {

@@ -7,8 +7,7 @@ let opened: AwsWorld | undefined
 
 connectorContract(
   'AWS IAM Identity Center',
-  // One of its answers never comes; long enough for a busy machine all the same.
-  (world: AwsWorld) => makeAws(world, { timeouts: { connectMs: 2_000, requestMs: 8_000 } }),
+  (world: AwsWorld) => makeAws(world),
   async () => (opened = await openAwsWorld()),
   // Pages of 100, and a call for each membership.
   { ...usual, crowd: 250 },

@@ -87,7 +87,7 @@ export const openAwsIamWorld = async (): Promise<AwsIamWorld> => {
       // moto shows at once what it was told.
       settle: { ms: 300, confirmations: 2 },
       callsPerSecond: 10_000,
-      timeouts: { connectMs: 2_000, requestMs: 2_000 },
+      timeouts: { connectMs: 30_000, requestMs: 30_000 },
       ...changes,
     })
   const nameOf = ({ lookup }: Group): string => lookup.slice('role/'.length)
@@ -102,8 +102,9 @@ export const openAwsIamWorld = async (): Promise<AwsIamWorld> => {
     return decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')
   }
   await addRole('m-standing', policyOf(foreign))
-  return {
+  const world: AwsIamWorld = {
     proxy,
+    impatient: () => makeAwsIam(world, { timeouts: { connectMs: 30_000, requestMs: 1_000 } }),
     configure,
     addRole,
     trustOf,
@@ -162,6 +163,7 @@ export const openAwsIamWorld = async (): Promise<AwsIamWorld> => {
       await stack.stop({ discard: true })
     },
   }
+  return world
 }
 
 export const makeAwsIam = (

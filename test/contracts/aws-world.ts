@@ -65,7 +65,7 @@ export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Pro
         ],
       },
       callsPerSecond: { identityStore: plenty, ssoAdmin: plenty },
-      timeouts: { connectMs: 2_000, requestMs: 30_000 },
+      timeouts: { connectMs: 30_000, requestMs: 30_000 },
       ...changes,
     })
   const store = (operation: string, body: Json): Promise<Json> =>
@@ -109,8 +109,9 @@ export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Pro
   }
   const users = () => everyPage((more) => store('ListUsers', more), 'Users')
 
-  return {
+  const world: AwsWorld = {
     simulator,
+    impatient: () => makeAws(world, { timeouts: { connectMs: 30_000, requestMs: 1_000 } }),
     stack,
     configure,
     settings: configure({}),
@@ -210,6 +211,7 @@ export const openAwsWorld = async (options: Partial<SimulatorOptions> = {}): Pro
       await stack.stop({ discard: true })
     },
   }
+  return world
 }
 
 export const makeAws = (

@@ -95,7 +95,7 @@ describe('a change that no read shows yet', () => {
     const { operations } = await everything()
     await hold()
     const outcomes = await apply(operations)
-    ahead = 119_000
+    ahead = 60_000
     expect((await poll(operations, outcomes)).map(said)).toEqual(operations.map(() => 'pending'))
     ahead = 121_000
     expect((await poll(operations, outcomes)).map(said)).toEqual(operations.map(() => 'not-so'))

@@ -76,7 +76,7 @@ export const openEntraWorld = async (options: GraphSimulatorOptions = {}): Promi
       },
       limits: { resourceUnitsPer10s: 10_000_000, writesPer150s: 10_000_000 },
       settle: { pollMs: 20 },
-      timeouts: { requestMs: 2_000 },
+      timeouts: { requestMs: 30_000 },
       ...changes,
     })
 
@@ -116,10 +116,14 @@ export const openEntraWorld = async (options: GraphSimulatorOptions = {}): Promi
     otherMails: [String(worker.workEmail)],
   })
 
+  const connect: EntraWorld['connect'] = (changes, tools) =>
+    createEntraConnector(target, configure(changes), { ...toolsOf(), now, ...tools })
+
   return {
     graph,
     configure,
-    connect: (changes, tools) => createEntraConnector(target, configure(changes), { ...toolsOf(), now, ...tools }),
+    connect,
+    impatient: () => connect({ timeouts: { requestMs: 1_000 } }),
     pass: (ms) => {
       ahead += ms
     },

@@ -9,7 +9,7 @@ import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import { escapeRdnValue } from '../../src/domain/dn.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
 import { privateStack } from '../support/stack.ts'
-import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
+import { type Connection, type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
 import type { Group, Person, World } from './world.ts'
 
 export type LdapWorld = World & {
@@ -70,7 +70,7 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
         },
       },
       passwordPolicyDn: `cn=default,ou=policies,${ldap.baseDn}`,
-      timeouts: { connectMs: 2_000, operationMs: 3_000 },
+      timeouts: { connectMs: 30_000, operationMs: 30_000 },
       ...changes,
     })
 
@@ -195,21 +195,9 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
       await root.modifyDN(entry?.dn ?? '', `cn=renamed ${String(entry?.uid)}`)
     },
     removeGroup: (group) => root.del(group.lookup),
+    impatient: () => createLdapConnector(target, configure({ timeouts: { connectMs: 30_000, operationMs: 1_000 } })),
     faults: {
-      atNextWrite: (phase, act) => {
-        let armed = false
-        proxy.watch(async (bytes, direction) => {
-          const isWrite = direction === 'to-server' && writes.has(operationOf(bytes))
-          const isMoment = phase === 'before-commit' ? isWrite : armed && direction === 'to-client'
-          if (isWrite) armed = true
-          if (!isMoment) return 'pass'
-          proxy.watch(null)
-          if (act === 'drop') return 'reset'
-          if (act === 'no-answer') return 'swallow'
-          await act()
-          return 'pass'
-        })
-      },
+      atNextWrite: atNextWrite(proxy, writes),
       none: () => proxy.watch(null),
       dropAll: () => proxy.resetAll(),
       down: async () => {
@@ -229,6 +217,24 @@ export const openLdapWorld = async (slapd?: SlapdVariant): Promise<LdapWorld> =>
     },
   }
 }
+
+/** Meets the next of these requests, or the answer to it: what its own connection carries back. */
+export const atNextWrite =
+  (proxy: TcpProxy, kinds: ReadonlySet<number>): World['faults']['atNextWrite'] =>
+  (phase, act) => {
+    let wrote: Connection | null = null
+    proxy.watch(async (bytes, direction, connection) => {
+      const isWrite = direction === 'to-server' && kinds.has(operationOf(bytes))
+      const isMoment = phase === 'before-commit' ? isWrite : connection === wrote && direction === 'to-client'
+      if (isWrite) wrote ??= connection
+      if (!isMoment) return 'pass'
+      proxy.watch(null)
+      if (act === 'drop') return 'reset'
+      if (act === 'no-answer') return 'swallow'
+      await act()
+      return 'pass'
+    })
+  }
 
 /** BER tag of the operation of the LDAP message that a piece of traffic begins with. */
 export const operationOf = (bytes: Buffer): number => {

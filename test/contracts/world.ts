@@ -1,5 +1,7 @@
 /** What the contract suite needs to know of a target: its world, seen by somebody who is not the connector. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import {
   type ApplyContext,
   type Connector,
@@ -34,8 +36,8 @@ export type World = {
   /** The same account under another name. */
   readonly rename: (account: NativeId) => Promise<void>
   readonly removeGroup: (group: Group) => Promise<void>
-  /** A connector that soon stops waiting for an answer, where the usual one is patient. Whoever asked closes it. */
-  readonly impatient?: () => Connector
+  /** A connector that soon stops waiting for an answer; the usual one is patient on the busiest machine. Whoever asked closes it. */
+  readonly impatient: () => Connector
   /** Lets so much time pass for the connectors, ms; where a read may be behind, this makes it true. */
   readonly pass?: (ms: number) => void
   readonly faults: {
@@ -96,6 +98,25 @@ export const said = (outcome: Outcome | undefined): string => {
   if (outcome.kind === 'done') return outcome.changed ? 'changed' : 'was-so'
   if (outcome.kind === 'retry' && outcome.cause.word === notSo) return 'not-so'
   return outcome.kind === 'refused' ? `refused:${outcome.reason}` : outcome.kind
+}
+
+/** What an impatient connector says once it has come as far as to send: a machine may be too slow even for what is answered. */
+export const onceSent = async (attempt: () => Promise<Outcome | undefined>): Promise<string> => {
+  for (;;) {
+    const word = said(await attempt())
+    if (word !== 'retry') return word
+  }
+}
+
+/** A round trip on this machine's own network: what was reset on it before is known by then to whoever held it. */
+export const roundTrip = async (): Promise<void> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const probe = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(probe, 'connect')
+  probe.destroy()
+  server.close()
+  await once(server, 'close')
 }
 
 /** What becomes of these in the end, in words: what a read did not show at once is looked at after the settling time. */

@@ -97,7 +97,7 @@ test.each([[['leaver']], [['leaver', 'bulk']]] as const)(
     const bulk = (await open({ roles: ['provision'], lanes: ['bulk'] })).app
     const other = (await open({ roles: ['provision'], lanes, giveWay: bulk.giveWay })).app
     const read = async ({ engine }: App, name: string) => {
-      await engine.connectors.get(target)?.whoIs([`uid=nobody,${house.tree.people}`], AbortSignal.timeout(5_000))
+      await engine.connectors.get(target)?.whoIs([`uid=nobody,${house.tree.people}`], AbortSignal.timeout(60_000))
       return name
     }
     await Promise.all([read(bulk, 'bulk'), read(other, 'other')]) // both are connected

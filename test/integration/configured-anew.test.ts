@@ -209,7 +209,7 @@ test('where muster.yaml says another mode than the database, the log and the doc
   const { engine } = await built(before)
   const looksAt = async (mode: string) => {
     const config = configured(before, mode)
-    await prepare({ ...engine, log }, config, () => false, AbortSignal.timeout(10_000))
+    await prepare({ ...engine, log }, config, () => false, AbortSignal.timeout(60_000))
     const database = (await examine(config)).find(({ part }) => part === 'database')
     expect(database).toMatchObject({ ok: true })
     return [said.splice(0), database?.remarks.slice(1) ?? []].map((lines) => lines.join('\n'))

@@ -12,7 +12,9 @@ export type Verdict = 'pass' | 'reset' | 'swallow'
  * Sees every piece of traffic before it is passed on. A promise holds that direction of that connection until it settles:
  * something else can be done in between, or the answer made slow, or never given.
  */
-export type Watcher = (bytes: Buffer, direction: Direction) => Verdict | Promise<Verdict>
+export type Watcher = (bytes: Buffer, direction: Direction, connection: Connection) => Verdict | Promise<Verdict>
+/** The same for both its directions, and no other's. */
+export type Connection = object
 
 export type TcpProxy = {
   readonly port: number
@@ -49,15 +51,15 @@ export async function tcpProxy(
       remote.destroy()
     }
     for (const socket of pair) socket.setNoDelay(true).on('error', end).on('close', end)
-    forward(client, remote, 'to-server')
-    forward(remote, client, 'to-client')
+    forward(client, remote, 'to-server', pair)
+    forward(remote, client, 'to-client', pair)
   })
 
-  const forward = (from: Socket, to: Socket, direction: Direction) => {
+  const forward = (from: Socket, to: Socket, direction: Direction, pair: Connection) => {
     let queue = Promise.resolve()
     from.on('data', (bytes) => {
       queue = queue.then(async () => {
-        const verdict = watcher === null ? 'pass' : await watcher(bytes, direction)
+        const verdict = watcher === null ? 'pass' : await watcher(bytes, direction, pair)
         if (verdict === 'reset') {
           from.resetAndDestroy()
           to.resetAndDestroy()

@@ -114,6 +114,9 @@ export const anyFreeInMs = (aws: Aws, places: number): number => {
 const leftOf = ({ inProgress, tools }: Aws, { begunAt }: Request): number =>
   Math.max(0, inProgress.usual.ms() * soonest - (tools.now() - begunAt))
 
+/** Nobody has seen AWS at work on it, and by now hardly any would be. */
+const isOverInAnyCase = (aws: Aws, one: Request): boolean => one.seenAt === null && leftOf(aws, one) === 0
+
 const running = ({ inProgress }: Aws, kind: Kind): readonly Request[] =>
   [...inProgress.requests.values()].filter((one) => one.kind === kind && !one.isOver)
 
@@ -145,8 +148,9 @@ const readList = async (aws: Aws, kind: Kind, at: number): Promise<ReadonlySet<s
     if (list.value.has(request)) {
       one.seenAt = at
       one.isListed = true
-      // One that no list has shown yet may be hidden by a list that is behind, until it should be over in any case.
-    } else if (!one.isOver && at - one.begunAt >= youngMs && (one.isListed || leftOf(aws, one) === 0))
+      // One that no list has shown yet may be hidden by a list that is behind: until it should be over in any case, or, where its
+      // own status has said that AWS works on it, until that says otherwise.
+    } else if (!one.isOver && at - one.begunAt >= youngMs && (one.isListed || isOverInAnyCase(aws, one)))
       await end(aws, one, at)
   }
   return list.value

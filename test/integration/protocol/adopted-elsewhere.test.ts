@@ -17,7 +17,7 @@ const act = () => ({
   target,
   reason: 'a namesake',
   actor,
-  signal: AbortSignal.timeout(10_000),
+  signal: AbortSignal.timeout(60_000),
 })
 const run = async (acceptShrunken = false) => {
   await reconcile(house.engine, target, { actor, acceptShrunken, signal: AbortSignal.timeout(30_000) })

@@ -1,8 +1,10 @@
 /** A connector that never answers: its call is given up within the lease, and what it did is read back. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
-import { provision } from '../../../src/engine/provision.ts'
+import { type Claim, claim } from '../../../src/engine/claim.ts'
+import { carryOut } from '../../../src/engine/provision.ts'
 import { createFaults, type Fault, withoutLease } from '../../support/faults.ts'
 import { type House, openHouse, target } from '../../support/house.ts'
 import { until } from '../../support/until.ts'
@@ -12,14 +14,16 @@ import { leaves, lending, works } from './people.ts'
 let house: House
 afterEach(() => house.close())
 const faults = createFaults()
-/** Of the call that hangs; the others have time on the busiest machine. */
-const leaseMs = 1_000
+/** Its call is given up within this; the lease in the database lasts longer, so that there is time to write that down. */
+const leaseMs = 500
 
 const open = async (connector: (real: Connector) => Connector = faults.wrap) => {
   faults.clear()
   faults.calls.length = 0
   house = await openHouse({ connector, second: (real) => real })
   await house.tell(works('P-1', (await house.now()) - 1000))
+  // What of the target is Muster's own is asked first of all, once: the call that hangs is none that waits for that.
+  await house.engine.connectors.get(target)?.protects?.('' as NativeId, new AbortController().signal)
 }
 const everything = [...lending, 'Second_Staff'].sort()
 const held = async (person: string) => (await house.everything()).get(person)
@@ -36,7 +40,8 @@ const round = async (fault: Fault | null = null) => {
     return fault(...call)
   })
   const impatient = { ...house.engine, settings: { ...house.engine.settings, leaseMs } }
-  const outstanding = provision(impatient, hung.id)
+  const claimed = await claim(house.engine, hung.id)
+  const outstanding = carryOut(impatient, claimed as Claim, performance.now())
   await begun.promise
   await Promise.all(refs.filter(({ id }) => id !== hung.id).map(({ id }) => house.provision(id)))
   await outstanding
@@ -133,13 +138,11 @@ test.each([
     opened.resolve()
     await until(async () => blindReads > 0)
     isBlind = false
-    await expect
-      .poll(async () => {
-        await house.shift(60_000)
-        await house.sweep()
-        await house.quiesce()
-        return (await held('P-1'))?.groups
-      })
-      .toEqual([])
+    await until(async () => {
+      await house.shift(60_000)
+      await house.sweep()
+      await house.quiesce()
+      return (await held('P-1'))?.groups.length === 0
+    })
   },
 )

@@ -158,12 +158,14 @@ test('a leaver’s grant is not known yet: its revoke is sent again with growing
   const written = () =>
     faults.calls.filter(({ call, operations }) => call === 'apply' && operations.some(({ op }) => op === 'revoke'))
       .length
-  const before = written()
-  // Ten seconds of the sixty.
+  const sentAt: number[] = []
+  // Ten seconds of the sixty, or more on a slow machine.
   for (let i = 0; i < 20; i++) {
+    const before = written()
     for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+    if (written() > before) sentAt.push(await house.now())
     await house.shift(500)
   }
   expect(await house.groupsOf('P-1')).toEqual([])
-  expect(written() - before).toBeLessThan(10)
+  expect((sentAt.at(-1) ?? 0) - (sentAt.at(-2) ?? 0)).toBeGreaterThan(2_000)
 })

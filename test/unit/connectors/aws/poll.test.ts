@@ -101,6 +101,9 @@ describe('a list that does not show a request any more', () => {
     told.assigned = []
     for (const _ of [1, 2, 3]) {
       clock.now += 1_000
+      // Nor does a list that is still behind end it for those who wait for its place.
+      await lookForPlaces(aws)
+      expect(await isFree('one')).toBe(false)
       expect((await ask('one')).map(({ kind }) => kind)).toEqual(['pending'])
     }
     told.status = {}
