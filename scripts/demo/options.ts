@@ -21,7 +21,7 @@ export const usage = `npm run demo -- [--json] [--keep] [--feed N] [--dir DIR] [
   --keep     leave everything running at the end, and say how to look around
   --feed N   how many workers join around the story (default 2000)
   --dir DIR  where its parts keep data and logs (default .stack/demo)
-  --without PART  leave the target on samba, graph or aws out of the chapters on four targets
+  --without PART  leave the targets on samba, graph or aws out of the chapters on every target
 `
 
 /** A text: why the words are not understood. */

@@ -25,12 +25,19 @@ const asManager: Held = {
   'bank-ad': ['CBS_LoanEntry', 'CBS_ViewOnly'],
   'bank-entra': ['Lending_RM'],
   'bank-aws': ['Aws_LoanDesk', 'Loan_ReadOnly'],
+  'bank-iam': ['Iam_LoanQuotes'],
 }
 const asApprover: Held = {
   'bank-ldap': ['Dept_Lending', 'Staff_Intranet'],
   'bank-ad': ['CBS_LoanApprove', 'CBS_ViewOnly'],
   'bank-entra': ['Credit_Committee'],
   'bank-aws': ['Aws_LoanDecisions', 'Loan_ReadOnly'],
+  'bank-iam': ['Iam_LoanRisk'],
+}
+/** Why Muster shuts no account there. */
+const staysOpen: Readonly<Record<string, string>> = {
+  'bank-aws': 'stays (AWS disables nobody)',
+  'bank-iam': 'none (a name in a role)',
 }
 
 export const everywhere = async (scene: Scene, ending: Cleanup): Promise<EverywhereWorld> => {
@@ -64,6 +71,7 @@ const tellIt = async (scene: EverywhereScene): Promise<void> => {
     await verify(`Amit joins ${witness.label}: ${told(asManager, witness)} (${witness.by})`, () =>
       shows(witness, amit, asManager[witness.target] ?? []),
     )
+  await reaches(scene, amit, [readers])
   await verify('each grant decided, attempted and read back, says the audit log', () =>
     proved(scene, 'grant', asManager),
   )
@@ -117,6 +125,18 @@ const shows = (witness: Witness, person: string, keys: readonly string[]) =>
     50,
   )
 
+/** A group of Identity Center is worth what is assigned to it. */
+const readers = 'Loan_ReadOnly'
+
+const reaches = async ({ world: { aws }, verify }: EverywhereScene, person: string, groups: readonly string[]) => {
+  if (aws === null) return
+  const wanted = groups.map(aws.through)
+  await verify(`${aws.label}: he reaches ${wanted.join(', ') || 'nothing by a group'} (${aws.by})`, async () => {
+    const reached = await aws.reaches(person)
+    if (!isDeepStrictEqual(reached, wanted)) throw new NotSo(`he reaches ${reached.join(', ') || 'nothing'}`)
+  })
+}
+
 /** Law L7 for each of these, on the targets that are here. */
 const proved = async ({ world }: EverywhereScene, operation: string, held: Held) => {
   for (const { target } of world.witnesses)
@@ -164,7 +184,7 @@ const amitLeavesEverywhere = async (scene: EverywhereScene): Promise<void> => {
       ['target', 'account', 'revoked', 'finished after'],
       times.map(({ target, disabled, revokes, ms }) => [
         target,
-        disabled ? 'shut' : 'stays (AWS disables nobody)',
+        disabled ? 'shut' : (staysOpen[target] ?? 'stays'),
         String(revokes),
         `${ms} ms`,
       ]),
@@ -177,6 +197,7 @@ const amitLeavesEverywhere = async (scene: EverywhereScene): Promise<void> => {
       if (held.length > 0 || account === 'open' || account === 'none')
         throw new NotSo(`account ${account}, holds ${held.join(', ') || 'nothing'}`)
     })
+  await reaches(scene, amit, [])
   await verify('each revoke decided, attempted and read back, says the audit log', () =>
     proved(scene, 'revoke', asApprover),
   )

@@ -10,6 +10,7 @@ import {
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam'
+import type { Stack } from '../../scripts/stack/stack.ts'
 import { type AwsIamSettings, awsIamSettingsSchema } from '../../src/connectors/aws-iam/config.ts'
 import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
@@ -68,8 +69,9 @@ const letIn = (trust: string): readonly string[] => {
   })
 }
 
-export const openAwsIamWorld = async (): Promise<AwsIamWorld> => {
-  const stack = await privateStack(['moto'])
+/** On a moto that somebody else stops, or one of its own. */
+export const openAwsIamWorld = async (shared?: Stack): Promise<AwsIamWorld> => {
+  const stack = shared ?? (await privateStack(['moto']))
   const proxy = await startProxy(stack.awsUrl)
   const witness = new IAMClient({
     region: 'us-east-1',
@@ -160,7 +162,7 @@ export const openAwsIamWorld = async (): Promise<AwsIamWorld> => {
     close: async () => {
       await proxy.down()
       witness.destroy()
-      await stack.stop({ discard: true })
+      if (shared === undefined) await stack.stop({ discard: true })
     },
   }
   return world

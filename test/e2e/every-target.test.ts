@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type AdWorld, openAdWorld } from '../contracts/ad-world.ts'
+import { type AwsIamWorld, foreign, openAwsIamWorld, policyOf } from '../contracts/aws-iam-world.ts'
 import { type AwsWorld, openAwsWorld } from '../contracts/aws-world.ts'
 import { type EntraWorld, openEntraWorld } from '../contracts/entra-world.ts'
 import type { Group, World } from '../contracts/world.ts'
@@ -24,11 +25,13 @@ type Look = (person: string) => Promise<Seen>
 let ad: AdWorld
 let entra: EntraWorld
 let aws: AwsWorld
+let iam: AwsIamWorld
 let bank: Installation
 let looks: Readonly<Record<string, Look>>
 
 beforeAll(async () => {
   ;[ad, entra, aws] = await Promise.all([openAdWorld(), openEntraWorld(), openAwsWorld()])
+  iam = await openAwsIamWorld(aws.stack)
   bank = await openInstallation()
   const policies = readdirSync(new URL('policies/', example)).map((path) => ({
     path,
@@ -43,7 +46,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const code = await bank?.running()[0]?.stop()
   await bank?.close()
-  await Promise.all([ad?.close(), entra?.close(), aws?.close()])
+  await Promise.all([ad?.close(), entra?.close(), iam?.close().then(() => aws.close())])
   expect(code).toBe(0)
 })
 
@@ -57,11 +60,12 @@ const targetsOf = () => {
     ad: { timeouts: { connectMs: 1_000, operationMs: 2_000 } },
     entra: { timeouts: { requestMs: 2_000 } },
     aws: { timeouts: { connectMs: 1_000, requestMs: 2_000 } },
+    iam: { endpoint: iam.proxy.url, timeouts: { connectMs: 1_000, requestMs: 2_000 } },
   }
-  return targets.map((target) => ({
-    ...target,
-    [target.type]: { ...(target[target.type] as Settings), ...changes[target.type] },
-  }))
+  return targets.map((target) => {
+    const member = target.type === 'aws-iam' ? 'iam' : target.type
+    return { ...target, [member]: { ...(target[member] as Settings), ...changes[member] } }
+  })
 }
 
 const environment = (): Readonly<Record<string, string>> => {
@@ -97,6 +101,8 @@ const madeReady = async (catalogue: string): Promise<Readonly<Record<string, Loo
   const inAd = await made(ad, named(/lookup: CN=(\w+),/g))
   const inEntra = await made(entra, named(/lookup: displayName:(\w+)/g))
   const inAws = await made(aws, named(/lookup: group\/(\w+)/g))
+  const inIam = new Map<string, Group>()
+  for (const name of named(/lookup: role\/(\w+)/g)) inIam.set(`Iam_${name}`, await iam.addRole(name, policyOf(foreign)))
   const sets: [string, string][] = []
   for (const name of named(/lookup: assignment\/\d+\/(\w+)/g))
     sets.push([`Aws_${name}`, await aws.addPermissionSet(name)])
@@ -122,6 +128,7 @@ const madeReady = async (catalogue: string): Promise<Readonly<Record<string, Loo
     'bank-ad': by(ad, inAd, async () => []),
     'bank-entra': by(entra, inEntra, async () => []),
     'bank-aws': by(aws, inAws, assigned),
+    'bank-iam': by(iam, inIam, async () => []),
   }
 }
 
@@ -170,10 +177,11 @@ const asManager = {
   'bank-ad': open('CBS_LoanEntry', 'CBS_ViewOnly'),
   'bank-entra': open('Lending_RM'),
   'bank-aws': open('Aws_LoanDesk', 'Loan_ReadOnly'),
+  'bank-iam': open('Iam_LoanQuotes'),
 }
 const gone: Seen = { held: [], open: false }
 /** AWS disables nobody. */
-const left = { 'bank-ldap': gone, 'bank-ad': gone, 'bank-entra': gone, 'bank-aws': open() }
+const left = { 'bank-ldap': gone, 'bank-ad': gone, 'bank-entra': gone, 'bank-aws': open(), 'bank-iam': open() }
 
 test('who joins, moves and leaves does so on every target, and each keeps its time', async () => {
   await bank.tell(works('ET-1', manager), works('ET-2', manager))
@@ -188,6 +196,7 @@ test('who joins, moves and leaves does so on every target, and each keeps its ti
     'bank-ad': open('CBS_LoanApprove', 'CBS_ViewOnly'),
     'bank-entra': open('Credit_Committee'),
     'bank-aws': open('Aws_LoanDecisions', 'Loan_ReadOnly'),
+    'bank-iam': open('Iam_LoanRisk'),
   })
   expect(await seen('ET-2')).toEqual(asManager)
 
@@ -204,6 +213,7 @@ test('who joins, moves and leaves does so on every target, and each keeps its ti
     { target: 'bank-ad', revokes: 2, slo_kept: true },
     { target: 'bank-aws', revokes: 2, slo_kept: true },
     { target: 'bank-entra', revokes: 1, slo_kept: true },
+    { target: 'bank-iam', revokes: 1, slo_kept: true },
     { target: 'bank-ldap', revokes: 2, slo_kept: true },
   ])
 })
@@ -211,6 +221,7 @@ test('who joins, moves and leaves does so on every target, and each keeps its ti
 describe('a target that is away', () => {
   test.each([
     { away: 'bank-aws' as const, world: () => aws, name: 'EA' },
+    { away: 'bank-iam' as const, world: () => iam, name: 'EI' },
     { away: 'bank-entra' as const, world: () => entra, name: 'EE' },
     { away: 'bank-ad' as const, world: () => ad, name: 'ED' },
   ])('$away stops nobody elsewhere, and what was owed there is done when it is back', async ({ away, world, name }) => {

@@ -5,11 +5,24 @@ import {
   IdentitystoreClient,
   ListGroupMembershipsForMemberCommand,
 } from '@aws-sdk/client-identitystore'
-import { CreatePermissionSetCommand, ListAccountAssignmentsCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
+import {
+  CreateAccountAssignmentCommand,
+  CreatePermissionSetCommand,
+  ListAccountAssignmentsCommand,
+  ListAccountAssignmentsForPrincipalCommand,
+  SSOAdminClient,
+} from '@aws-sdk/client-sso-admin'
 import type { Aws } from '../../stack/part.ts'
 import type { Witness } from './witness.ts'
 
 const account = '111122223333'
+
+export type IdentityCenter = Witness & {
+  /** What a person reaches by a group, as Identity Center tells it of the person. */
+  readonly reaches: (person: string) => Promise<readonly string[]>
+  /** The same, as somebody in this group should. */
+  readonly through: (group: string) => string
+}
 
 /** simulators/aws takes its word for it: no throttle, no faults. */
 const marked = <T extends { request: unknown }>(call: T): T => {
@@ -17,12 +30,16 @@ const marked = <T extends { request: unknown }>(call: T): T => {
   return call
 }
 
-/** `assignments`: permission sets by the key of the entitlement that assigns them on the one AWS account. */
+/**
+ * `assignments`: permission sets by the key of the entitlement that assigns them on the one AWS account; `throughGroups`: those that
+ * an administrator assigned there to a group, by its name.
+ */
 export const openIdentityCenter = async (
   aws: Aws,
   groups: readonly string[],
   assignments: Readonly<Record<string, string>>,
-): Promise<Witness> => {
+  throughGroups: Readonly<Record<string, string>>,
+): Promise<IdentityCenter> => {
   const { identityStoreId: IdentityStoreId, instanceArn: InstanceArn, endpoint, region } = aws
   const settings = {
     endpoint,
@@ -40,10 +57,28 @@ export const openIdentityCenter = async (
     const { GroupId } = await store.send(new CreateGroupCommand({ IdentityStoreId, DisplayName }))
     names.set(GroupId ?? '', DisplayName)
   }
-  const sets = new Map<string, string>()
-  for (const [key, Name] of Object.entries(assignments)) {
+  const addSet = async (Name: string) => {
     const { PermissionSet } = await admin.send(new CreatePermissionSetCommand({ InstanceArn, Name }))
-    sets.set(key, PermissionSet?.PermissionSetArn ?? '')
+    return PermissionSet?.PermissionSetArn ?? ''
+  }
+  const sets = new Map<string, string>()
+  for (const [key, name] of Object.entries(assignments)) sets.set(key, await addSet(name))
+  const groupSets = new Map<string, string>()
+  for (const [PrincipalId, group] of names) {
+    const name = throughGroups[group]
+    if (name === undefined) continue
+    const PermissionSetArn = await addSet(name)
+    groupSets.set(PermissionSetArn, name)
+    await admin.send(
+      new CreateAccountAssignmentCommand({
+        InstanceArn,
+        PermissionSetArn,
+        PrincipalId,
+        PrincipalType: 'GROUP',
+        TargetId: account,
+        TargetType: 'AWS_ACCOUNT',
+      }),
+    )
   }
 
   const userOf = async (person: string): Promise<string | undefined> => {
@@ -64,7 +99,7 @@ export const openIdentityCenter = async (
   }
   return {
     target: 'bank-aws',
-    label: 'AWS',
+    label: 'AWS Identity Center',
     by: "AWS's own client",
     holds: async (person) => {
       const UserId = await userOf(person)
@@ -77,5 +112,23 @@ export const openIdentityCenter = async (
       return held.sort()
     },
     account: async (person) => ((await userOf(person)) === undefined ? 'none' : 'always-open'),
+    reaches: async (person) => {
+      const PrincipalId = await userOf(person)
+      if (PrincipalId === undefined) return []
+      const { AccountAssignments = [] } = await admin.send(
+        new ListAccountAssignmentsForPrincipalCommand({ InstanceArn, PrincipalId, PrincipalType: 'USER' }),
+      )
+      return AccountAssignments.filter(({ PrincipalType }) => PrincipalType === 'GROUP').map((one) =>
+        reached(
+          names.get(one.PrincipalId ?? '') ?? `group ${one.PrincipalId}`,
+          groupSets.get(one.PermissionSetArn ?? '') ?? `${one.PermissionSetArn}`,
+          `${one.AccountId}`,
+        ),
+      )
+    },
+    through: (group) => reached(group, throughGroups[group] ?? 'nothing', account),
   }
 }
+
+const reached = (group: string, permissionSet: string, account: string): string =>
+  `${permissionSet} in the AWS account ${account} by ${group}`

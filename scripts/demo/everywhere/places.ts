@@ -8,13 +8,21 @@ import { readState } from '../../stack/state.ts'
 import type { Cleanup } from '../cleanup.ts'
 
 export const otherTargets = {
-  'bank-ad': { part: 'samba', label: 'Active Directory', by: 'Samba' },
-  'bank-entra': { part: 'graph', label: 'Entra ID', by: 'the Graph simulator' },
-  'bank-aws': { part: 'aws', label: 'AWS Identity Center', by: 'moto and simulators/aws' },
-} as const satisfies Record<string, { part: Part; label: string; by: string }>
+  'bank-ad': { part: 'samba', label: 'Active Directory', by: 'Samba', beside: [] },
+  'bank-entra': { part: 'graph', label: 'Entra ID', by: 'the Graph simulator', beside: [] },
+  'bank-aws': {
+    part: 'aws',
+    label: 'AWS Identity Center and IAM',
+    by: 'moto and simulators/aws',
+    beside: ['bank-iam'],
+  },
+} as const satisfies Record<string, { part: Part; label: string; by: string; beside: readonly string[] }>
 
 export type OtherTarget = keyof typeof otherTargets
 export const otherTargetNames = Object.keys(otherTargets) as readonly OtherTarget[]
+/** Those of the places, and those that live there beside them. */
+export const targetsOn = (places: readonly OtherTarget[]): readonly string[] =>
+  places.flatMap((place) => [place, ...otherTargets[place].beside])
 
 /** Started, or why it cannot be. */
 export type Place = { readonly target: OtherTarget } & (

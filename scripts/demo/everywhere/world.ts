@@ -1,4 +1,4 @@
-/** A second Muster beside the first: its own database, topic, queues and part of the directory, and up to four targets. */
+/** A second Muster beside the first: its own database, topic, queues and part of the directory, and up to five targets. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeEnvFile } from '../../stack/env-file.ts'
@@ -11,15 +11,18 @@ import { freshDatabase, type World } from '../world.ts'
 import { openActiveDirectory } from './active-directory.ts'
 import { own, writeEverywhere } from './config.ts'
 import { type Entra, openEntra } from './entra.ts'
-import { openIdentityCenter } from './identity-center.ts'
+import { openIamRoles } from './iam-roles.ts'
+import { type IdentityCenter, openIdentityCenter } from './identity-center.ts'
 import { openOpenLdap } from './openldap.ts'
-import type { Place } from './places.ts'
+import { type Place, targetsOn } from './places.ts'
 import type { Witness } from './witness.ts'
 
 export type EverywhereWorld = {
   readonly witnesses: readonly Witness[]
   /** Null where Entra is left out. */
   readonly entra: Entra | null
+  /** Null where AWS is left out. */
+  readonly aws: IdentityCenter | null
   readonly hr: Hr
   readonly audit: AuditLog
   readonly engine: EngineProcess
@@ -35,6 +38,9 @@ const groups = {
   aws: ['Loan_ReadOnly'],
 }
 const assignments = { Aws_LoanDesk: 'LoanDesk', Aws_LoanDecisions: 'LoanDecisions' }
+/** Permission sets that whoever is in the group has by it: without one it would give nothing. */
+const throughGroups = { Loan_ReadOnly: 'LoanReader' }
+const roles = { Iam_LoanQuotes: 'LoanQuotes', Iam_LoanRisk: 'LoanRisk' }
 
 export const openEverywhere = async (
   { stack }: Pick<World, 'stack'>,
@@ -45,16 +51,17 @@ export const openEverywhere = async (
   const [adStack, graphStack, awsStack] = [stackOf('bank-ad'), stackOf('bank-entra'), stackOf('bank-aws')]
   const dir = join(stack.dir, 'everywhere')
   mkdirSync(dir, { recursive: true })
-  const [database, hr, ldap, ad, entra, aws] = await Promise.all([
+  const [database, hr, ldap, ad, entra, aws, iam] = await Promise.all([
     freshDatabase(stack, 'muster_everywhere'),
     openHr(stack.kafkaBrokers, stack.part('kafka').origin !== 'environment', own),
     openOpenLdap({ ldap: stack.ldap, dir }, groups.ldap),
     adStack && openActiveDirectory(adStack, groups.ad),
     graphStack && openEntra(graphStack.graph, groups.entra),
-    awsStack && openIdentityCenter(awsStack.aws, groups.aws, assignments),
+    awsStack && openIdentityCenter(awsStack.aws, groups.aws, assignments, throughGroups),
+    awsStack && openIamRoles(awsStack.aws, roles),
   ])
   ending.add('everywhere hr', () => hr.close())
-  const leftOut = places.flatMap((place) => (place.stack === null ? [place.target] : []))
+  const leftOut = targetsOn(places.flatMap((place) => (place.stack === null ? [place.target] : [])))
   const env = {
     ...stack.env,
     ...Object.assign({}, ...places.map((place) => place.stack?.env ?? {})),
@@ -67,6 +74,6 @@ export const openEverywhere = async (
   ending.add('everywhere engine', () => engine.stop())
   const audit = await openAuditLog(database.auditorUrl)
   ending.add('everywhere audit', () => audit.close())
-  const witnesses = [ldap, ad, entra, aws].filter((one): one is Witness => one !== null)
-  return { witnesses, entra, hr, audit, engine, env, envFile: writeEnvFile(dir, env) }
+  const witnesses = [ldap, ad, entra, aws, iam].filter((one): one is Witness => one !== null)
+  return { witnesses, entra, aws, hr, audit, engine, env, envFile: writeEnvFile(dir, env) }
 }

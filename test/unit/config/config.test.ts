@@ -144,7 +144,7 @@ describe('every problem is told at once, at its place, with what to do', () => {
     expect(told.find((message) => message.includes('_AD_URL'))).toMatch(/^urls\[0\]: /)
     expect(loadPolicies(everywhere.pathname, {})).toMatchObject({
       ok: true,
-      value: { targets: ['bank-ldap', 'bank-ad', 'bank-entra', 'bank-aws'] },
+      value: { targets: ['bank-ldap', 'bank-ad', 'bank-entra', 'bank-aws', 'bank-iam'] },
     })
   })
 

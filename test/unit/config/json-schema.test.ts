@@ -59,7 +59,7 @@ test('each secret that the loader wants as a reference, the schema does', () => 
       ['hunter2', false],
     ] as const) {
       const file = structuredClone(everywhere)
-      const target = [...file.targets, iam].find((one) => member[0] !== undefined && member[0] in one)
+      const target = [iam, ...file.targets].find((one) => member[0] !== undefined && member[0] in one)
       file.targets = [...file.targets.filter((one: { id: string }) => one.id !== target.id), target]
       const holder = member.slice(0, -1).reduce((at, step) => at[step], target)
       if (member.at(-1) === 'secret') delete holder.secretFile

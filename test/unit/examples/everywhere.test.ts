@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { everywhere, everywhereFiles, own } from '../../../scripts/demo/everywhere/config.ts'
-import { otherTargetNames } from '../../../scripts/demo/everywhere/places.ts'
+import { otherTargetNames, targetsOn } from '../../../scripts/demo/everywhere/places.ts'
 import { loadDirectory } from '../../../src/config.ts'
 import { knownAttributes } from '../../../src/domain/attributes.ts'
 import { parsePolicies } from '../../../src/policies/parse.ts'
@@ -57,8 +57,8 @@ const without = (...leftOut: string[]) => {
 
 test('it has a target of each kind, and no mistake', () => {
   const { file, targets } = read(everywhere)
-  expect(file.targets.map(({ type }) => type).sort()).toEqual(['ad', 'aws', 'entra', 'ldap'])
-  expect(targets).toEqual(['bank-ldap', 'bank-ad', 'bank-entra', 'bank-aws'])
+  expect(file.targets.map(({ type }) => type).sort()).toEqual(['ad', 'aws', 'aws-iam', 'entra', 'ldap'])
+  expect(targets).toEqual(['bank-ldap', 'bank-ad', 'bank-entra', 'bank-aws', 'bank-iam'])
 })
 
 describe('what the demo makes of it', () => {
@@ -75,15 +75,16 @@ describe('what the demo makes of it', () => {
   })
 
   test.each(otherTargetNames)('has no mistake without %s, and nothing of it', (target) => {
-    const { targets, set } = read(without(target))
-    expect(targets).not.toContain(target)
+    const gone = targetsOn([target])
+    const { targets, set } = read(without(...gone))
+    expect(targets.filter((one) => gone.includes(one))).toEqual([])
     expect(set.entitlements.length).toBeGreaterThan(0)
-    expect(set.entitlements.filter((one) => one.target === target)).toEqual([])
+    expect(set.entitlements.filter((one) => gone.includes(one.target))).toEqual([])
   })
 
   test('needs no word of the environment for what is left out', () => {
     const some = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('MUSTER_STACK_LDAP')))
-    const { targets, set } = read(without(...otherTargetNames), some)
+    const { targets, set } = read(without(...targetsOn(otherTargetNames)), some)
     expect(targets).toEqual(['bank-ldap'])
     expect(set.sod).toEqual([])
   })
