@@ -42,7 +42,7 @@ const todo = `run as root on Debian or Ubuntu (${packages.join(', ')}), or set M
 /** Nothing here outlives the machine; what one process wrote, the next one reads without. */
 const noSync = { TDB_NO_FSYNC: '1' }
 /** Raised when what a fresh domain contains changes. */
-export const domainVersion = 2
+export const domainVersion = 3
 
 export async function samba(
   options: SambaOptions,
@@ -155,6 +155,8 @@ async function freshDomain({ inside }: Programs, onProgress: OnProgress): Promis
     const conf = join(into, 'etc', 'smb.conf')
     const at = ['-s', conf]
     await call('user', 'create', serviceAccount, passwords.service, ...at)
+    // What is kept for longer than the 42 days of a password would refuse it.
+    await call('user', 'setexpiry', serviceAccount, '--noexpiry', ...at)
     const sid = /^objectSid: (\S+)$/m.exec(await call('user', 'show', serviceAccount, '--attributes=objectSid', ...at))
     if (sid?.[1] === undefined) throw new StackError('samba', 'its service account has no SID', todo)
     const rights = delegated(sid[1])

@@ -1,30 +1,39 @@
 import type { Config } from '../config.ts'
-import type { Connector } from '../connectors/connector.ts'
+import type { Connector, Uses } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
 import type { Answer } from './answer.ts'
 
-type Target = Pick<Config['targets'][number], 'type' | 'protect'>
+type Target = Pick<Config['targets'][number], 'type' | 'protect'> & {
+  readonly accounts: 'create' | 'expect'
+  readonly leaver: { readonly deleteAfter: number | null }
+}
 
 /** Looks at a target by its connector, which has `patienceMs` for all of it. */
 export const examinedTarget = async (connector: Connector, target: Target, patienceMs: number): Promise<Answer> => {
   const deadline = AbortSignal.timeout(patienceMs)
   const soon = AbortSignal.timeout(patienceMs / 2)
-  const [{ problems, facts = [] }, untold] = await Promise.all([
-    connector.check(deadline),
+  const [{ problems, facts = [], unknown = [] }, untold] = await Promise.all([
+    connector.check(deadline, usesOf(target)),
     ownUntold(connector, target, soon),
   ])
   // What keeps Muster from everything keeps it from this, too.
   const isOwnTrouble = untold !== null && !problems.some((problem) => problem.includes(untold.cause))
+  const wrong = [
+    ...problems,
+    ...(isOwnTrouble ? [untold.problem] : []),
+    ...(problems.length > 0 ? [] : await protectedButGone(connector, target, deadline)),
+  ]
+  const known = [...(wrong.length === 0 ? [`${target.type}, reachable`] : []), ...facts].join('; ')
   return {
-    problems: [
-      ...problems,
-      ...(isOwnTrouble ? [untold.problem] : []),
-      ...(problems.length > 0 ? [] : await protectedButGone(connector, target, deadline)),
-    ],
-    remarks: [`${target.type}, reachable, with the rights it needs`],
-    facts,
+    problems: wrong,
+    facts: [...(known === '' ? [] : [known]), ...(unknown.length === 0 ? [] : [`not known: ${unknown.join('; ')}`])],
   }
 }
+
+const usesOf = ({ accounts, leaver }: Target): Uses => ({
+  createAccounts: accounts === 'create',
+  deleteAccounts: leaver.deleteAfter !== null,
+})
 
 const remedies: Readonly<Record<Target['type'], string>> = {
   ldap: 'let ldap.bindDn read its own entry',

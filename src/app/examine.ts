@@ -21,7 +21,7 @@ import { connectorByHand } from './targets.ts'
 export type Examined = {
   readonly part: string
   readonly ok: boolean
-  /** When ok: what is worth knowing. Else what is wrong, with what to do. Then, of a target, as whom and with which rights. */
+  /** When ok: what is worth knowing. Else what is wrong, with what to do. Then, of a target, as whom and with which rights, and what it does not tell. */
   readonly remarks: readonly string[]
 }
 

@@ -12,7 +12,7 @@ export const answering = (connector: Connector): Connector => {
   const { changes, entitlementNames, indirectGrantsOf, own, poll } = connector
   return {
     ...connector,
-    check: (signal) => orElse(connector.check(signal), signal, () => ({ ok: false, problems: [text] })),
+    check: (signal, uses) => orElse(connector.check(signal, uses), signal, () => ({ ok: false, problems: [text] })),
     resolveEntitlements: (refs, signal) =>
       orElse(connector.resolveEntitlements(refs, signal), signal, () =>
         refs.map(() => ({ kind: 'failed', cause: text })),

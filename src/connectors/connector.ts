@@ -122,9 +122,15 @@ export type ConnectorTools = {
 export type CheckReport = {
   readonly ok: boolean
   readonly problems: readonly string[]
-  /** As whom, by which credential, with which rights: for the doctor's eyes. No secrets, no personal data. */
+  /** As whom, by which credential, until when, with which rights: for the doctor's eyes. No secrets, no personal data. */
   readonly facts?: readonly string[]
+  /** What could not be asked without a change, e.g. «when the secret ends (Entra does not tell the app)». */
+  readonly unknown?: readonly string[]
 }
+
+/** What Muster is configured to do there beside what it does everywhere: a right that nothing would use is not missed. */
+export type Uses = { readonly createAccounts: boolean; readonly deleteAccounts: boolean }
+export const allUses: Uses = { createAccounts: true, deleteAccounts: true }
 
 /** A complete read, or the reason why it is not complete. Only `complete` may ever cause a revoke. */
 export type Snapshot<T> =
@@ -201,8 +207,8 @@ export type PinnedEntitlement = EntitlementRef & { readonly nativeId: NativeId }
 export type Connector = {
   readonly target: TargetId
   readonly manifest: Manifest
-  /** Reachability, identity bound as, permissions present. */
-  readonly check: (signal: AbortSignal) => Promise<CheckReport>
+  /** Reachability, identity bound as, permissions present. Without `uses`: all of them. */
+  readonly check: (signal: AbortSignal, uses?: Uses) => Promise<CheckReport>
   /** Pure: the stable hash of the mapped attributes that this worker should have on this target. */
   readonly attributesHash: (worker: Readonly<Record<string, AttributeValue>>) => string
   /**

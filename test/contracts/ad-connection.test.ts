@@ -111,6 +111,30 @@ describe('doctor', () => {
     expect((await checked({}, late)).problems.join()).toMatch(/its clock and ours differ by 3\d{3} s/)
     expect((await checked({ searchBase: world.people })).ok).toBe(true)
   })
+
+  test('asks for what the configuration uses, of accounts too; tells the credential, the clock and what AD does not say', async () => {
+    await addAccount()
+    const { ok, facts, unknown } = await checked({})
+    expect([ok, facts, unknown]).toEqual([
+      true,
+      [
+        expect.stringMatching(/^as .*, by password$/),
+        expect.stringMatching(/^people below /),
+        expect.stringMatching(/^clocks \d+ s apart$/),
+        'its password does not end',
+      ],
+      ['whether it may set passwords and delete accounts (AD shows it at the first time)'],
+    ])
+    const users = `CN=Users,${world.ad.baseDn}`
+    const found = { createAccounts: false, deleteAccounts: false }
+    await using({ peopleBase: users, correlation: 'sAMAccountName' }, async (connector) => {
+      const beyond = await connector.check(always.signal, found)
+      expect(beyond.problems).toEqual([
+        `${users}: userAccountControl, sn, givenName, mail, department of an account there cannot be written`,
+      ])
+      expect(beyond.unknown).toEqual([])
+    })
+  })
 })
 
 describe('several controllers', () => {

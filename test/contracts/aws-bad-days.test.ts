@@ -135,6 +135,26 @@ test('credentials that AWS does not know, and an identity store that is none: re
   await mistaken.close()
 })
 
+test('check tells what it looked at, what it could not ask, and a clock that differs', async () => {
+  const { problems, facts, unknown } = await connector.check(always.signal)
+  expect(problems).toEqual([])
+  expect(facts).toEqual([
+    expect.stringMatching(/^as arn:aws:sts::/),
+    'by configured keys: static keys, which do not end by themselves',
+    expect.stringMatching(/^identity store d-/),
+    expect.stringMatching(/^clocks \d+ s apart$/),
+  ])
+  expect(unknown).toEqual([
+    'whether it may write, and other reads than sso:ListInstances, identitystore:ListUsers, identitystore:ListGroups, sso:ListPermissionSets (AWS shows it at the first use)',
+  ])
+  // Two minutes: less than what the SDK itself takes note of.
+  const late = makeAws(world, {}, 'bulk', () => Date.now() - 120_000)
+  expect((await late.check(always.signal)).problems).toEqual([
+    expect.stringMatching(/^the clock here is 1[12]\d s behind AWS's$/),
+  ])
+  await late.close()
+})
+
 test.each(['first', 'second', 'third'])(
   'a bad day by its seed (%s): what is unknown is read, and the truth is what was wanted',
   async (seed) => {

@@ -1,5 +1,8 @@
-/** Roles under a long lease, and what the audit keeps of people whose accounts are names. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+/** Roles under a long lease, what the audit keeps of people whose accounts are names, and what check can ask. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
@@ -7,7 +10,7 @@ import type { NativeId } from '../../src/domain/ids.ts'
 import { auditedBy } from '../../src/engine/audited-account.ts'
 import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
 import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
-import { type AwsIamWorld, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
+import { type AwsIamWorld, accountId, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
 import { always, ensure, freshKey, grant, revoke, said } from './world.ts'
 
 let world: AwsIamWorld
@@ -130,4 +133,73 @@ test('no person key, which is the name of a session, stands in the bytes of the 
   // SECURITY.md: audit bytes name people by a random reference.
   expect(bytes.filter((text) => text.includes(person.key))).toEqual([])
   expect(bytes.map((text) => JSON.parse(text).evidence.account)).toEqual([42, 42])
+})
+
+describe('check', () => {
+  const source = `arn:aws:iam::${accountId}:role/muster`
+  let tokenFile: string
+  beforeAll(() => {
+    tokenFile = join(mkdtempSync(join(tmpdir(), 'muster-iam-')), 'token')
+    writeFileSync(tokenFile, 'ey')
+  })
+  afterAll(() => rmSync(dirname(tokenFile), { recursive: true }))
+  const signedIn = (changes = {}) =>
+    makeAwsIam(world, { credentials: { from: 'webIdentity', roleArn: source, tokenFile }, ...changes })
+  /** As in the API reference of SimulatePrincipalPolicy, «Sample Response». */
+  const simulated = (...results: readonly string[]): string =>
+    `<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>${results.join('')}</EvaluationResults></SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>`
+  const result = (action: string, decision: string, missing = ''): string =>
+    `<member><MatchedStatements/><MissingContextValues>${missing}</MissingContextValues><EvalResourceName>arn:aws:iam::${accountId}:role/m-standing</EvalResourceName><EvalDecision>${decision}</EvalDecision><EvalActionName>${action}</EvalActionName></member>`
+  const told = async (xml: string, changes = {}) => {
+    const asked = signedIn(changes)
+    world.proxy.arm({ action: 'SimulatePrincipalPolicy', phase: 'before-commit', act: { xml } })
+    try {
+      return await asked.check(always.signal)
+    } finally {
+      await asked.close()
+    }
+  }
+
+  test('IAM itself is asked what may be done with the roles; only a plain no is a problem', async () => {
+    const may = ['iam:GetRole', 'iam:UpdateAssumeRolePolicy'].map((action) => result(action, 'allowed'))
+    const well = await told(simulated(...may))
+    expect([well.ok, well.unknown]).toEqual([true, []])
+    expect(well.facts?.join('\n')).toMatch(
+      /by web identity: a session until \d{4}-[\s\S]*clocks \d+ s apart[\s\S]*2 actions/,
+    )
+    const no = result('iam:UpdateAssumeRolePolicy', 'implicitDeny')
+    expect((await told(simulated(may[0] ?? '', no))).problems).toEqual([
+      `iam:UpdateAssumeRolePolicy on arn:aws:iam::${accountId}:role/m-standing is not allowed (implicitDeny)`,
+    ])
+    const depends = result('iam:UpdateAssumeRolePolicy', 'implicitDeny', '<member>aws:SourceIp</member>')
+    expect(await told(simulated(may[0] ?? '', depends))).toMatchObject({
+      problems: [],
+      unknown: ["iam:UpdateAssumeRolePolicy (IAM's evaluation does not decide)"],
+    })
+    expect((await told(simulated(...may), { sessions: 'deny-inline-policy' })).unknown).toEqual([
+      "iam:ListRolePolicies, iam:GetRolePolicy, iam:PutRolePolicy, iam:DeleteRolePolicy (IAM's evaluation does not decide)",
+    ])
+  })
+
+  test('where that may not be asked, it says so and which right would let it', async () => {
+    const act = { status: 403, code: 'AccessDenied' }
+    world.proxy.arm({ action: 'SimulatePrincipalPolicy', phase: 'before-commit', act })
+    const asked = signedIn()
+    const { ok, unknown } = await asked.check(always.signal)
+    await asked.close()
+    expect([ok, unknown]).toEqual([
+      true,
+      [
+        `whether it may write (iam:SimulatePrincipalPolicy on ${source} would let doctor ask: access-denied (AccessDenied))`,
+      ],
+    ])
+  })
+
+  test('a clock that differs by less than the SDK takes note of', async () => {
+    const early = makeAwsIam(world, {}, { now: () => Date.now() + 120_000 })
+    expect((await early.check(always.signal)).problems).toEqual([
+      expect.stringMatching(/^the clock here is 1[12]\d s ahead of AWS's$/),
+    ])
+    await early.close()
+  })
 })

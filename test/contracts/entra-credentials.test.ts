@@ -5,6 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Uses } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, openEntraWorld } from './entra-world.ts'
 import { always, freshKey, revoke, said } from './world.ts'
@@ -103,14 +104,20 @@ describe('each kind of credential', () => {
     writeFileSync(tokenFile, assertion())
     expect(await connector.check(always.signal)).toMatchObject({
       ok: true,
-      facts: [expect.stringContaining('federated credential'), expect.stringContaining('User.Read.All')],
+      facts: [
+        expect.stringContaining('federated credential'),
+        expect.stringContaining('User.Read.All'),
+        expect.stringMatching(/^clocks \d+ s apart$/),
+      ],
+      unknown: [],
     })
   })
 
   test('a certificate: in use, and seen to end', async () => {
     const certificateFile = fileOf('good.pem', good.file)
     const connector = world.connect({ credential: { kind: 'certificate', certificateFile } })
-    expect(await connector.check(always.signal)).toMatchObject({ ok: true })
+    const { facts } = await connector.check(always.signal)
+    expect(facts).toContainEqual(expect.stringMatching(/^certificate until \d{4}-\d\d-\d\d$/))
     writeFileSync(certificateFile, soon.file)
     const { ok, problems } = await connector.check(always.signal)
     expect([ok, problems]).toEqual([false, [expect.stringMatching(/^the certificate ends on \d{4}-/)]])
@@ -128,7 +135,10 @@ describe('each kind of credential', () => {
       { credential: { kind: 'secret', secret: 'second secret' } },
       { secret: async (member) => (member === 'credential.secret' ? file : null) },
     )
-    expect((await connector.check(always.signal)).ok).toBe(true)
+    expect(await connector.check(always.signal)).toMatchObject({
+      ok: true,
+      unknown: ['when the secret ends (Entra tells no client)'],
+    })
     file = 'first secret'
     world.graph.revokeTokens()
     const asked = await world.writesOf(async () => {
@@ -140,6 +150,43 @@ describe('each kind of credential', () => {
     world.graph.revokeTokens()
     expect((await connector.check(always.signal)).ok).toBe(false)
   })
+})
+
+test('the check asks for the permissions that the configuration uses, and for no others', async () => {
+  const little = await openEntraWorld({
+    apps: [
+      {
+        clientId: '9a3d526c-b3c1-4479-ba74-197b5c5751ae',
+        secrets: ['s'],
+        roles: [
+          'User.Read.All',
+          'GroupMember.Read.All',
+          'User.EnableDisableAccount.All',
+          'User.RevokeSessions.All',
+          'GroupMember.ReadWrite.All',
+        ],
+      },
+    ],
+  })
+  const problemsOf = async (changes: object, uses: Uses) =>
+    (await little.connect({ account: { attributes: {} }, ...changes }).check(always.signal, uses)).problems
+  const [writes, deletes] = ['User.ReadWrite.All', 'User.DeleteRestore.All'].map((name) =>
+    expect.stringContaining(`permission ${name} is not granted`),
+  )
+  try {
+    const found = { createAccounts: false, deleteAccounts: false }
+    expect(await problemsOf({}, found)).toEqual([])
+    expect(await problemsOf({}, { ...found, deleteAccounts: true })).toEqual([deletes])
+    expect(await problemsOf({}, { ...found, createAccounts: true })).toEqual([writes])
+    expect(await problemsOf({ account: { attributes: { department: '{department}' } } }, found)).toEqual([writes])
+    const alternatives = [{ property: 'mail', template: '{workEmail}', verify: { surname: '{familyName}' } }]
+    expect(await problemsOf({ alternatives }, found)).toEqual([writes])
+    expect(await problemsOf({ roleAssignableGroups: true }, found)).toEqual([
+      expect.stringContaining('permission RoleManagement.ReadWrite.Directory is not granted'),
+    ])
+  } finally {
+    await little.close()
+  }
 })
 
 describe('while it works', () => {

@@ -1,5 +1,7 @@
 /** What app.ts wires: who gives way to whom, what ends before what, and whose connections are whose. */
 
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Queue } from 'bullmq'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { examineEngine } from '../../src/app/examine-engine.ts'
@@ -7,6 +9,7 @@ import { type App, type AppOptions, createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { plainConnection } from '../../src/consumers/kafka-client.ts'
 import { publish } from '../../src/consumers/publish.ts'
+import type { TargetId } from '../../src/domain/ids.ts'
 import { evaluate } from '../../src/engine/evaluate.ts'
 import { createLog } from '../../src/log.ts'
 import { createGiveWay } from '../../src/workers/give-way.ts'
@@ -236,4 +239,33 @@ test('what a process does is known while it runs, and that nobody does it any mo
   await (await open({ roles: ['dispatch'], lanes: ['bulk'] })).app.start()
   await until(async () => (await problems()).includes('nobody does `schedule` (not since'))
   expect(await problems()).not.toContain('dispatch bulk')
+})
+
+test('what a target says to one process about its rate, every lane of every process heeds', async () => {
+  let asked = 0
+  const busy = createServer((_, response) => {
+    asked++
+    response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
+    response.end(JSON.stringify({ __type: 'ThrottlingException', Message: 'Rate exceeded', RetryAfterSeconds: 3_600 }))
+  })
+  await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve))
+  const aws = {
+    region: 'eu-central-1',
+    instanceArn: 'arn:aws:sso:::instance/ssoins-0123456789abcdef',
+    identityStoreId: 'd-0123456789',
+    credentials: { from: 'keys', accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'env:MUSTER_AWS_SECRET' },
+    endpoint: `http://127.0.0.1:${(busy.address() as AddressInfo).port}`,
+  }
+  try {
+    const targets = [{ id: 'bank-aws', type: 'aws', mode: 'observe', aws }]
+    const open = configure({ file: { targets }, env: { MUSTER_AWS_SECRET: 'secret' } })
+    for (const lane of ['bulk', 'bulk', 'leaver'] as const) {
+      const { engine } = (await open({ roles: ['provision'], lanes: [lane] })).app
+      const read = await engine.connectors.get('bank-aws' as TargetId)?.listAccounts(AbortSignal.timeout(60_000))
+      expect(read).toMatchObject({ kind: 'partial', cause: expect.stringContaining('throttled') })
+    }
+    expect(asked).toBe(1)
+  } finally {
+    busy.close()
+  }
 })

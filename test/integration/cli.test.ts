@@ -99,7 +99,11 @@ describe('looking', () => {
       'kafka',
       'target bank-ldap',
     ])
-    expect(said.out).toContain('as cn=muster,ou=services,dc=bank,dc=example')
+    const target = (said.json() as { parts: { remarks: string[] }[] }).parts.at(-1)
+    expect(target?.remarks).toEqual([
+      expect.stringMatching(/^ldap, reachable; as cn=muster,ou=services,dc=bank,dc=example, by password; people below/),
+      expect.stringMatching(/^not known: whether it may write .*; when the password ends; its clock/),
+    ])
     expect(said.out).not.toContain(files.env.MUSTER_LDAP_PASSWORD)
     const nowhere = await muster(
       {

@@ -1,5 +1,5 @@
 import { AndFilter, type Filter, PresenceFilter } from 'ldapts'
-import type { CheckReport } from '../connector.ts'
+import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { caProblems } from '../ldap-wire/authorities.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
@@ -7,11 +7,13 @@ import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
 import { schemaHidden } from '../ldap-wire/schema.ts'
 import { readAccounts } from './account.ts'
+import { accountRights } from './account-rights.ts'
 import { seesDeleted } from './changes.ts'
 import { type AdSettings, domainOf } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
 import { hiddenMemberOf } from './held-groups.ts'
+import { ownPassword } from './own-password.ts'
 import { pieceOf } from './ranges.ts'
 import { schemaProblems } from './schema.ts'
 
@@ -26,7 +28,12 @@ const activeDirectory = '1.2.840.113556.1.4.800'
 const protocolError = 2
 
 /** Reads what can be known without a change: AD tells what the service account may write. */
-export const check = async (client: LdapClient, settings: AdSettings, now: () => number): Promise<CheckReport> => {
+export const check = async (
+  client: LdapClient,
+  settings: AdSettings,
+  now: () => number,
+  uses: Uses = allUses,
+): Promise<CheckReport> => {
   const me = await client.whoAmI()
   // Samba does not know the question; whoever is not bound fails at the reads below.
   if (!me.ok && me.failure.result !== protocolError)
@@ -39,20 +46,30 @@ export const check = async (client: LdapClient, settings: AdSettings, now: () =>
     }
   const problems: string[] = []
   if (me.ok && me.value === '') problems.push('bound anonymously')
-  const facts = [`as ${settings.bindName}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
+  const facts = [
+    `as ${settings.bindName}, by password`,
+    `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`,
+  ]
+  const parts: Omit<CheckReport, 'ok'>[] = []
   const root = await read(client, '', ['supportedCapabilities', 'currentTime', 'schemaNamingContext'])
   if (!root.ok) problems.push(`the root DSE cannot be read: ${failureText(root.failure)}`)
   else {
-    problems.push(...rootProblems(root.value, settings, now()))
+    if (!valuesOf(root.value, 'supportedCapabilities').includes(activeDirectory))
+      problems.push('the server does not say that it is Active Directory')
+    parts.push(checkClock(root.value, settings, now()))
     const named = await schemaProblems(client, settings, root.value)
     if (named === null) facts.push(schemaHidden)
     else problems.push(...named)
   }
+  const { moveTo } = settings.leaver
   const bases = [
-    [settings.peopleBase, 'allowedChildClassesEffective', 'user', 'accounts cannot be created there'],
-    ...(settings.leaver.moveTo === undefined
+    // Whoever was moved away for a leave comes back to it.
+    uses.createAccounts || moveTo !== undefined
+      ? ([settings.peopleBase, 'allowedChildClassesEffective', 'user', 'accounts cannot be created there'] as const)
+      : ([settings.peopleBase, null, null, null] as const),
+    ...(moveTo === undefined
       ? []
-      : [[settings.leaver.moveTo, 'allowedChildClassesEffective', 'user', 'accounts cannot be moved there'] as const]),
+      : [[moveTo, 'allowedChildClassesEffective', 'user', 'accounts cannot be moved there'] as const]),
     [settings.groupsBase, null, null, null],
     [settings.searchBase, null, null, null],
   ] as const
@@ -66,17 +83,19 @@ export const check = async (client: LdapClient, settings: AdSettings, now: () =>
   const domain = domainOf(settings.searchBase) || settings.searchBase
   if (!(await seesDeleted(client, domain)))
     problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
-  return { ok: problems.length === 0, problems, facts }
+  parts.push(await accountRights(client, settings, uses), await ownPassword(client, settings, now()))
+  problems.push(...parts.flatMap((part) => part.problems))
+  facts.push(...parts.flatMap((part) => part.facts ?? []))
+  return { ok: problems.length === 0, problems, facts, unknown: parts.flatMap((part) => part.unknown ?? []) }
 }
 
-const rootProblems = (root: Entry, settings: AdSettings, now: number): readonly string[] => {
-  const problems: string[] = []
-  if (!valuesOf(root, 'supportedCapabilities').includes(activeDirectory))
-    problems.push('the server does not say that it is Active Directory')
-  const skew = Math.abs(instantOf(firstValue(root, 'currentTime') ?? '') - now) / 1_000
-  if (!(skew <= settings.clockSkewSeconds))
-    problems.push(`its clock and ours differ by ${Math.round(skew)} s: ends of access are judged by ours`)
-  return problems
+const checkClock = (root: Entry, settings: AdSettings, now: number): Omit<CheckReport, 'ok'> => {
+  const told = firstValue(root, 'currentTime')
+  if (told === undefined) return { problems: [], unknown: ['its clock (the root DSE does not tell it)'] }
+  const skew = Math.abs(instantOf(told) - now) / 1_000
+  return skew <= settings.clockSkewSeconds
+    ? { problems: [], facts: [`clocks ${Math.round(skew)} s apart`] }
+    : { problems: [`its clock and ours differ by ${Math.round(skew)} s: ends of access are judged by ours`] }
 }
 
 /** Members of one group that are looked up to find a person among them. */

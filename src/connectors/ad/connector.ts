@@ -41,7 +41,7 @@ export const createAdConnector = (
   return {
     target,
     manifest,
-    check: async () => check(await pinned(), settings, tools.now),
+    check: async (_, uses) => check(await pinned(), settings, tools.now, uses),
     attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
     creationHash: (worker) => creationHash(settings, worker),
     resolveEntitlements: async (refs) => {

@@ -12,15 +12,19 @@ export const adManifest = ({ recycleBin, urls }: Pick<AdSettings, 'recycleBin' |
   pending: false,
   accountIds: 'opaque',
   permissions: {
-    'find accounts and groups': ['List Contents, Read All Properties: searchBase'],
-    'create accounts': ['Create User objects, Write All Properties, Reset Password: peopleBase'],
-    'keep attributes right': ['Write: the mapped attributes of User objects'],
-    'open and shut accounts': ['Write userAccountControl of User objects'],
-    'let in and take out': ['Write member of Group objects: groupsBase'],
-    'part with leavers': [
-      'Create and Delete User objects, Write name and cn: peopleBase and leaver.moveTo',
-      'Reset Password, Write pwdLastSet, Write manager of User objects',
+    'find accounts and groups, read them back': [
+      'List Contents, Read All Properties, `memberOf` and `userAccountControl` among them: `searchBase`',
     ],
-    'delete accounts': ['Delete User objects: peopleBase and leaver.moveTo'],
+    'create accounts': ['Create User objects; Write All Properties and Reset Password on User objects: `peopleBase`'],
+    'keep attributes right': ['Write of the mapped attributes, on User objects: `peopleBase`, `leaver.moveTo`'],
+    'open and shut accounts': ['Write `userAccountControl`, on User objects: `peopleBase`, `leaver.moveTo`'],
+    'let in and take out': ['Write `member`, on Group objects: `groupsBase`'],
+    'move leavers, and back': [
+      'Delete, Write `name` and `cn`, on User objects; Create User objects: `peopleBase` and `leaver.moveTo`',
+    ],
+    "reset leavers' passwords": ['Reset Password, Write `pwdLastSet`, on User objects: `peopleBase`, `leaver.moveTo`'],
+    "clear leavers' managers": ['Write `manager`, on User objects: `peopleBase`, `leaver.moveTo`'],
+    'delete accounts': ['Delete and Delete Subtree, on User objects: `peopleBase`, `leaver.moveTo`'],
+    'find changes': ['List Contents, Read Property: `CN=Deleted Objects`'],
   },
 })

@@ -1,18 +1,21 @@
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { askCaller } from '../aws-wire/caller.ts'
+import { checkClock } from '../aws-wire/check-clock.ts'
+import { credentialKind } from '../aws-wire/credential-kind.ts'
 import { credentialProblems } from '../aws-wire/credential-problems.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import type { CheckReport } from '../connector.ts'
 import { sizeOf } from './document.ts'
 import type { Iam } from './iam.ts'
+import { ownRights } from './own-rights.ts'
 import { listRoles } from './roles.ts'
 import { readTrust } from './trust.ts'
 
-/** Reads what can be known without a change. Whether the role may write shows only when it does. */
+/** Reads what can be known without a change; IAM itself is asked what the role may write. */
 export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport> => {
-  const { settings, transport, bucket, sts } = iam
+  const { settings, transport, bucket, sts, tools } = iam
   const problems: string[] = []
   const facts: string[] = []
-  const me = await transport.read(bucket, (options) => sts.send(new GetCallerIdentityCommand({}), options), signal)
+  const me = await transport.read(bucket, askCaller(sts), signal)
   if (!me.ok)
     return {
       ok: false,
@@ -21,11 +24,17 @@ export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport
         ...(await credentialProblems(settings)),
       ],
     }
-  facts.push(`signs as ${me.value.Arn ?? 'nobody that AWS names'}`)
+  const arn = me.value.Arn ?? 'nobody that AWS names'
+  const clock = checkClock(me.value.date, tools.now())
+  const kind = await credentialKind(settings, sts)
+  facts.push(`signs as ${arn}`, ...(kind.facts ?? []), ...(clock.facts ?? []))
+  problems.push(...clock.problems)
+  const unknown = [...(kind.unknown ?? []), ...(clock.unknown ?? [])]
   if (me.value.Account !== settings.accountId)
     problems.push(`these credentials are of the account ${me.value.Account ?? 'unknown'}, not ${settings.accountId}`)
   const roles = await listRoles(iam, signal)
-  if (!roles.ok) return { ok: false, problems: [...problems, `iam:ListRoles: ${failureText(roles.failure)}`], facts }
+  if (!roles.ok)
+    return { ok: false, problems: [...problems, `iam:ListRoles: ${failureText(roles.failure)}`], facts, unknown }
   facts.push(`${roles.value.length} roles match the configuration`)
   if (roles.value.length === 0) problems.push('no role matches the configured names and paths')
   for (const role of roles.value) {
@@ -38,10 +47,13 @@ export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport
     if (sizeOf(role.trust) > settings.trustPolicyLimit * 0.9)
       facts.push(`${role.name}: ${sizeOf(role.trust)} of ${settings.trustPolicyLimit} characters of its trust policy`)
   }
-  const skewSeconds = Math.round(iam.client.config.systemClockOffset / 1_000)
-  if (Math.abs(skewSeconds) > 60)
-    problems.push(`the clock here is ${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'behind' : 'ahead of'} AWS's`)
-  return { ok: problems.length === 0, problems, facts }
+  if (roles.value.length > 0) {
+    const rights = await ownRights(iam, arn, roles.value, signal)
+    problems.push(...rights.problems)
+    facts.push(...(rights.facts ?? []))
+    unknown.unshift(...(rights.unknown ?? []))
+  }
+  return { ok: problems.length === 0, problems, facts, unknown }
 }
 
 /** Ids of deleted principals (`AROA…`, `AIDA…`) and Sids may be shown; an ARN may hold a person's name. */

@@ -1,19 +1,19 @@
 import { ListGroupsCommand, ListUsersCommand } from '@aws-sdk/client-identitystore'
 import { ListInstancesCommand, ListPermissionSetsCommand } from '@aws-sdk/client-sso-admin'
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { askCaller } from '../aws-wire/caller.ts'
+import { checkClock } from '../aws-wire/check-clock.ts'
+import { credentialKind } from '../aws-wire/credential-kind.ts'
 import { credentialProblems } from '../aws-wire/credential-problems.ts'
 import { failureText, ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { CheckReport } from '../connector.ts'
 import type { Aws } from './aws.ts'
 
-/** Reads what can be known without a change. Whether the role may write shows only when it does. */
+/** Reads what can be known without a change: nothing here tells a role what it may write. */
 export const check = async (aws: Aws): Promise<CheckReport> => {
-  const { settings, clients, transport, families } = aws
+  const { settings, clients, transport, families, tools } = aws
   const problems: string[] = []
-  const me = await transport.read(families.ssoAdmin, (options) =>
-    clients.sts.send(new GetCallerIdentityCommand({}), options),
-  )
+  const me = await transport.read(families.ssoAdmin, askCaller(clients.sts))
   if (!me.ok)
     return {
       ok: false,
@@ -77,13 +77,20 @@ export const check = async (aws: Aws): Promise<CheckReport> => {
     const result = await attempt()
     if (!result.ok) problems.push(`${action}: ${failureText(result.failure)}`)
   }
-  // The SDK notes how far AWS's clock is from ours. AWS refuses a signature that is five minutes off.
-  const skewSeconds = Math.round(clients.identityStore.config.systemClockOffset / 1_000)
-  if (Math.abs(skewSeconds) > 60)
-    problems.push(`the clock here is ${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'behind' : 'ahead of'} AWS's`)
+  const clock = checkClock(me.value.date, tools.now())
+  const kind = await credentialKind(settings, clients.sts)
+  problems.push(...clock.problems)
   const facts = [
-    `as ${me.value.Arn ?? 'somebody'}; credentials: ${settings.credentials.from}`,
+    `as ${me.value.Arn ?? 'somebody'}`,
+    ...(kind.facts ?? []),
     `identity store ${settings.identityStoreId} in ${settings.region}`,
+    ...(clock.facts ?? []),
   ]
-  return { ok: problems.length === 0, problems, facts }
+  const looked = ['sso:ListInstances', ...tries.map(([action]) => action)].join(', ')
+  const unknown = [
+    `whether it may write, and other reads than ${looked} (AWS shows it at the first use)`,
+    ...(kind.unknown ?? []),
+    ...(clock.unknown ?? []),
+  ]
+  return { ok: problems.length === 0, problems, facts, unknown }
 }

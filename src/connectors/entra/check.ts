@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { CheckReport } from '../connector.ts'
+import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import { claimsOf } from './claims.ts'
 import type { EntraSettings } from './config.ts'
 import type { Directory } from './directory.ts'
 import { failureText } from './errors.ts'
+import { permissions } from './manifest.ts'
 import { anyGroup, anyUser } from './paths.ts'
 import { tokenTrouble } from './token-trouble.ts'
 import type { Tokens } from './tokens.ts'
@@ -14,13 +15,15 @@ const maxSkewMs = 60_000
 /** So long before a certificate ends somebody should know. */
 const soonMs = 14 * 24 * 3_600_000
 
-/** Reads what can be known without a change. Whether the app may write shows only when it does. */
+/** Reads what can be known without a change: the token tells which permissions the app has been granted. */
 export const check = async (
   { client, settings }: Directory,
   tokens: Tokens,
   signal: AbortSignal,
+  uses: Uses = allUses,
 ): Promise<CheckReport> => {
-  const problems: string[] = [...(await certificateProblems(settings, client.now()))]
+  const credential = await checkCredential(settings, client.now())
+  const problems: string[] = [...credential.problems]
   const token = await tokens.token()
   if (!token.ok) {
     const { kind } = settings.credential
@@ -35,14 +38,19 @@ export const check = async (
     }
   }
   const claims = claimsOf(token.value)
-  const facts = [`app ${settings.clientId} in tenant ${settings.tenant}, by its ${settings.credential.kind} credential`]
-  if (claims !== null) {
+  const facts = [
+    `app ${settings.clientId} in tenant ${settings.tenant}, by its ${settings.credential.kind} credential`,
+    ...(credential.facts ?? []),
+  ]
+  const unknown = [...(credential.unknown ?? [])]
+  if (claims === null) unknown.push('which permissions are granted (the token cannot be read)')
+  else {
     facts.push(`granted: ${claims.roles.length === 0 ? 'nothing' : [...claims.roles].sort().join(', ')}`)
     if (claims.appId !== null && claims.appId.toLowerCase() !== settings.clientId.toLowerCase())
       problems.push(`the token is for ${claims.appId}, not for ${settings.clientId}`)
     if (claims.tenant !== null && claims.tenant.toLowerCase() !== settings.tenant.toLowerCase())
       problems.push(`the token is of tenant ${claims.tenant}, not of ${settings.tenant}`)
-    problems.push(...missingRoles(settings, claims.roles))
+    problems.push(...missingRoles(settings, uses, claims.roles))
   }
   for (const [what, resource] of [
     ['users', anyUser],
@@ -50,9 +58,14 @@ export const check = async (
   ] as const) {
     const read = await client.read(resource, { signal })
     if (!read.ok) problems.push(`${what} cannot be read: ${failureText(read.failure)}`)
-    else if (what === 'users') problems.push(...skewProblems(read.value.header('date'), client.now()))
+    else if (what === 'users') {
+      const clock = checkClock(read.value.header('date'), client.now())
+      problems.push(...clock.problems)
+      facts.push(...(clock.facts ?? []))
+      unknown.push(...(clock.unknown ?? []))
+    }
   }
-  return { ok: problems.length === 0, problems, facts }
+  return { ok: problems.length === 0, problems, facts, unknown }
 }
 
 /** Permission → those that include it (Graph permissions reference). */
@@ -72,40 +85,53 @@ const includedIn: Readonly<Record<string, readonly string[]>> = {
   'GroupMember.ReadWrite.All': ['Group.ReadWrite.All', 'Directory.ReadWrite.All'],
 }
 
-const needed = (settings: EntraSettings): readonly string[] => [
-  'User.Read.All',
-  'GroupMember.Read.All',
-  'User.ReadWrite.All',
-  'User.EnableDisableAccount.All',
-  'User.RevokeSessions.All',
-  'User.DeleteRestore.All',
-  'GroupMember.ReadWrite.All',
-  ...(settings.roleAssignableGroups ? ['RoleManagement.ReadWrite.Directory'] : []),
-  ...('employeeLeaveDateTime' in settings.account.attributes ? ['User-LifeCycleInfo.ReadWrite.All'] : []),
-]
+/** Rows of the permission table that this configuration makes use of. */
+const needed = ({ account, alternatives, roleAssignableGroups }: EntraSettings, uses: Uses): ReadonlySet<string> => {
+  // Whoever is found by an alternative gets the person key written.
+  const writesAttributes = uses.createAccounts || alternatives.length > 0 || Object.keys(account.attributes).length > 0
+  const isUsed: Readonly<Record<keyof typeof permissions, boolean>> = {
+    'find accounts and groups, read back, reconcile': true,
+    'create accounts, keep attributes right': writesAttributes,
+    'delete accounts': uses.deleteAccounts,
+    'open and shut accounts': true,
+    'end sessions': true,
+    'let in and take out': true,
+    'let into role-assignable groups (roleAssignableGroups)': roleAssignableGroups,
+    'set employeeLeaveDateTime (if mapped)': 'employeeLeaveDateTime' in account.attributes,
+  }
+  const used = Object.entries(permissions).filter(([what]) => isUsed[what as keyof typeof permissions])
+  return new Set(used.flatMap(([, names]) => names))
+}
 
-const missingRoles = (settings: EntraSettings, roles: readonly string[]): readonly string[] => {
+const missingRoles = (settings: EntraSettings, uses: Uses, roles: readonly string[]): readonly string[] => {
   const held = new Set(roles)
-  const missing = needed(settings).filter(
+  const missing = [...needed(settings, uses)].filter(
     (name) => !held.has(name) && !(includedIn[name] ?? []).some((larger) => held.has(larger)),
   )
   return missing.map((name) => `permission ${name} is not granted to the app (or has no admin consent)`)
 }
 
-const skewProblems = (date: string | null, now: number): readonly string[] => {
+const checkClock = (date: string | null, now: number): Omit<CheckReport, 'ok'> => {
   const skew = Math.abs(Date.parse(date ?? '') - now)
-  return skew > maxSkewMs ? [`this clock is ${Math.round(skew / 1_000)} s away from Graph's`] : []
+  if (Number.isNaN(skew)) return { problems: [], unknown: ["Graph's clock (its answer has no date)"] }
+  const seconds = Math.round(skew / 1_000)
+  return skew > maxSkewMs
+    ? { problems: [`this clock is ${seconds} s away from Graph's`] }
+    : { problems: [], facts: [`clocks ${seconds} s apart`] }
 }
 
-/** What can be known of a credential's end: a certificate says it, a secret does not. */
-const certificateProblems = async ({ credential }: EntraSettings, now: number): Promise<readonly string[]> => {
-  if (credential.kind !== 'certificate') return []
+/** What can be known of a credential's end: a certificate says it, a secret does not, a workload's identity has none. */
+const checkCredential = async ({ credential }: EntraSettings, now: number): Promise<Omit<CheckReport, 'ok'>> => {
+  if (credential.kind === 'secret') return { problems: [], unknown: ['when the secret ends (Entra tells no client)'] }
+  if (credential.kind === 'federated') return { problems: [] }
   try {
     const ends = new X509Certificate(await readFile(credential.certificateFile)).validToDate.getTime()
-    if (ends <= now) return [`the certificate ended on ${day(ends)}`]
-    return ends - now < soonMs ? [`the certificate ends on ${day(ends)}`] : []
+    if (ends <= now) return { problems: [`the certificate ended on ${day(ends)}`] }
+    return ends - now < soonMs
+      ? { problems: [`the certificate ends on ${day(ends)}`] }
+      : { problems: [], facts: [`certificate until ${day(ends)}`] }
   } catch {
-    return [`credential.certificateFile: ${credential.certificateFile} gives no certificate`]
+    return { problems: [`credential.certificateFile: ${credential.certificateFile} gives no certificate`] }
   }
 }
 

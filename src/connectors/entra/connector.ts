@@ -43,7 +43,7 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
   return {
     target,
     manifest: entraManifest(settings),
-    check: (signal) => check(directory, tokens, signal),
+    check: (signal, uses) => check(directory, tokens, signal, uses),
     attributesHash: (worker) => attributesHash(wantedAttributes(settings, worker)),
     creationHash: (worker) => creationHash(settings, worker),
     resolveEntitlements: (refs, signal) =>

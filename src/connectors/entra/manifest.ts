@@ -5,9 +5,9 @@ import type { EntraSettings } from './config.ts'
 export const permissions = {
   'find accounts and groups, read back, reconcile': ['User.Read.All', 'GroupMember.Read.All'],
   'create accounts, keep attributes right': ['User.ReadWrite.All'],
-  'delete accounts': ['User.DeleteRestore.All'],
   'open and shut accounts': ['User.EnableDisableAccount.All', 'User.Read.All'],
   'end sessions': ['User.RevokeSessions.All'],
+  'delete accounts': ['User.DeleteRestore.All'],
   'let in and take out': ['GroupMember.ReadWrite.All'],
   'let into role-assignable groups (roleAssignableGroups)': ['RoleManagement.ReadWrite.Directory'],
   'set employeeLeaveDateTime (if mapped)': ['User-LifeCycleInfo.ReadWrite.All'],

@@ -17,7 +17,7 @@ import { isWithin } from './within.ts'
 
 const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
 
-/** Reads what can be known without a change. Whether the account may write shows only when it does. */
+/** Reads what can be known without a change: OpenLDAP tells nobody what they may write. */
 export const check = async (client: LdapClient, settings: LdapSettings): Promise<CheckReport> => {
   const problems: string[] = []
   const me = await client.whoAmI()
@@ -57,12 +57,21 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   }
   if (settings.passwordPolicyDn !== undefined)
     problems.push(...(await policyProblems(client, settings.passwordPolicyDn)))
-  const facts = [`as ${settings.bindDn}`, `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`]
+  const facts = [
+    `as ${settings.bindDn}, by password`,
+    `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`,
+  ]
   const schema = await readSchema(client)
   if (schema === null) facts.push(schemaHidden)
   else problems.push(...schemaProblems(settings, schema))
-  return { ok: problems.length === 0, problems, facts }
+  return { ok: problems.length === 0, problems, facts, unknown: untold }
 }
+
+const untold = [
+  'whether it may write (OpenLDAP shows it at the first change)',
+  'when the password ends',
+  'its clock (not told)',
+]
 
 const elsewhere = ({ peopleBase }: LdapSettings): string =>
   `a linked account that is not below ${peopleBase} may be gone or moved, and what is to be done there waits (${accountOutOfSight})`

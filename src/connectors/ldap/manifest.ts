@@ -9,13 +9,18 @@ export const ldapManifest: Manifest = {
   pending: false,
   accountIds: 'opaque',
   permissions: {
-    'find accounts and groups': [
-      'read: peopleBase, groupsBase, searchBase; entryUUID, the correlation attribute, memberships',
+    'find accounts, read them back, reconcile': [
+      'read, search and compare below `searchBase`: `entryUUID`, the correlation attribute, the mapped attributes, `objectClass`, `pwdAccountLockedTime`',
+      "the root DSE's `namingContexts`",
     ],
-    'create accounts': ['add: below peopleBase', 'read: what was written'],
-    'keep attributes right': ['write: the mapped attributes'],
-    'open and shut accounts': ['manage: pwdAccountLockedTime below searchBase (relax)'],
-    'let in and take out': ['write: the member attribute below groupsBase'],
-    'delete accounts': ['delete: below searchBase'],
+    'create accounts': ['add entries below `peopleBase`, write their attributes and `userPassword`'],
+    'keep attributes right': ['write the mapped attributes of `account.attributes`'],
+    'open and shut accounts': ['manage `pwdAccountLockedTime` below `searchBase`'],
+    'delete accounts': ['delete entries below `searchBase`'],
+    'find groups, read members, prove a revoke': [
+      'read and search below `groupsBase`: `entryUUID`, `objectClass`, the member attribute with all its values',
+      '`size=unlimited`',
+    ],
+    'let in and take out': ['write the member attribute'],
   },
 }

@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest'
 import { examinedTarget } from '../../../src/app/examine-target.ts'
-import type { CheckReport, Connector } from '../../../src/connectors/connector.ts'
+import type { CheckReport, Connector, Uses } from '../../../src/connectors/connector.ts'
 
+const target: Omit<Parameters<typeof examinedTarget>[1], 'type'> = {
+  protect: { accounts: [], entitlements: [] },
+  accounts: 'create',
+  leaver: { deleteAfter: null },
+}
 const examined = (type: 'ad' | 'entra', report: CheckReport, own?: Connector['own']) =>
   examinedTarget(
     { check: async () => report, ...(own === undefined ? {} : { own }) } as unknown as Connector,
-    { type, protect: { accounts: [], entitlements: [] } },
+    { ...target, type },
     8_000,
   )
 const well = { ok: true, problems: [] }
@@ -46,3 +51,31 @@ test('beside another problem it is told, unless that says the same already', asy
   const same = { ok: false, problems: ['cannot bind as muster: invalid-credentials (49)'] }
   expect((await examined('ad', same, untold('invalid-credentials (49)'))).problems).toEqual(same.problems)
 })
+
+test('one line for what is well, one for what is not known; no right is claimed that nobody looked at', async () => {
+  const told = { facts: ['as muster', 'clocks 0 s apart'], unknown: ['whether it may write', 'when the secret ends'] }
+  expect(await examined('entra', { ...well, ...told })).toEqual({
+    problems: [],
+    facts: ['entra, reachable; as muster; clocks 0 s apart', 'not known: whether it may write; when the secret ends'],
+  })
+  expect((await examined('entra', well)).facts).toEqual(['entra, reachable'])
+  const ill = await examined('entra', { ok: false, problems: ['users cannot be read'], ...told })
+  expect(ill.facts?.[0]).toBe('as muster; clocks 0 s apart')
+})
+
+test.each([
+  ['create', null, { createAccounts: true, deleteAccounts: false }],
+  ['expect', 86_400_000, { createAccounts: false, deleteAccounts: true }],
+] as const)(
+  'with accounts: %s and deleteAfter %s the check is for what is used',
+  async (accounts, deleteAfter, uses) => {
+    const asked: (Uses | undefined)[] = []
+    const check: Connector['check'] = async (_, some) => {
+      asked.push(some)
+      return well
+    }
+    const connector = { check } as unknown as Connector
+    await examinedTarget(connector, { ...target, type: 'entra', accounts, leaver: { deleteAfter } }, 8_000)
+    expect(asked).toEqual([uses])
+  },
+)

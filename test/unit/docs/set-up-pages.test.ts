@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadDirectory } from '../../../src/config.ts'
+import { adManifest } from '../../../src/connectors/ad/manifest.ts'
 import { awsManifest } from '../../../src/connectors/aws/manifest.ts'
 import { awsIamManifest } from '../../../src/connectors/aws-iam/manifest.ts'
+import { permissions as ofEntra } from '../../../src/connectors/entra/manifest.ts'
+import { ldapManifest } from '../../../src/connectors/ldap/manifest.ts'
 
 const pages = new URL('../../../docs/connectors/', import.meta.url)
 const blocks = (page: string, language: string): readonly string[] =>
@@ -32,6 +35,39 @@ describe('the IAM policy of a page', () => {
   ])('%s: exactly what the manifest names', (page, { permissions }) => {
     const allowed = policyOf(page)?.Statement.flatMap(({ Action }) => Action)
     expect(allowed?.toSorted()).toEqual(Object.values(permissions).flat().toSorted())
+  })
+})
+
+describe('the table of permissions of a page', () => {
+  const tableOf = (page: string): readonly string[] => {
+    const [, table = ''] =
+      /^## Permissions$[\s\S]*?^\|---.*\n((?:\|.*\n)+)/m.exec(readFileSync(new URL(page, pages), 'utf8')) ?? []
+    return table
+      .trim()
+      .split('\n')
+      .map((row) => row.split(' | ').slice(1).join(' | '))
+  }
+  const ofAd = adManifest({ recycleBin: false, urls: [] }).permissions
+  /** Names between backticks, and the rights in so many words; what stands in brackets or is quoted explains. */
+  const words: Readonly<Record<string, RegExp>> = {
+    'ldap.md': /`[^`]+`|\b(read|search|compare|add|write|manage|delete)\b/g,
+    'ad.md':
+      /`[^`]+`|\b(List Contents|Read All Properties|Read Property|Write All Properties|Reset Password|Create User objects|Delete Subtree|Delete|Write)\b/g,
+    'entra.md': /`[^`]+`/g,
+  }
+  test.each([
+    ['ldap.md', ldapManifest.permissions],
+    ['ad.md', ofAd],
+    ['entra.md', ofEntra],
+  ])('%s: row for row what the manifest names', (page, permissions) => {
+    const wordsOf = (text: string) => {
+      const bare = text.replace(/\((?!`searchBase`|with `User)[^)]*\)|"[^"]*"/g, '')
+      return [...new Set(bare.match(words[page] as RegExp))].sort()
+    }
+    const named = Object.values(permissions).map((rights: readonly string[]) =>
+      wordsOf(page === 'entra.md' ? rights.map((right) => `\`${right}\``).join() : rights.join()),
+    )
+    expect(tableOf(page).map(wordsOf)).toEqual(named)
   })
 })
 
