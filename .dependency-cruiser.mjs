@@ -16,16 +16,7 @@ const mayImport = {
   workers: ['domain/', 'engine/', 'connectors/connector.ts', 'log.ts'],
   api: ['domain/', 'engine/', 'log.ts'],
   web: ['api/contract.ts'],
-  config: [
-    'domain/',
-    'policies/',
-    'planning/guard.ts',
-    'connectors/ad/config.ts',
-    'connectors/aws/config.ts',
-    'connectors/aws-iam/config.ts',
-    'connectors/entra/config.ts',
-    'connectors/ldap/config.ts',
-  ],
+  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/[^/]+/config.ts'],
   cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'app/', 'config.ts', 'log.ts'],
 }
 

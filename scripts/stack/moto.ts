@@ -19,8 +19,7 @@ export async function moto(options: MotoOptions, own: Ownership, onProgress: OnP
   const python = findProgram('python3')
   if (python === undefined) throw new StackError('moto', 'there is no python3', todo)
   onProgress({ part: 'moto', text: 'fetching' })
-  const requirements = readFileSync(join(import.meta.dirname, `${release}.requirements`), 'utf8')
-  const packages = await pythonPackages(release, requirements).catch((error: unknown) => {
+  const packages = await motoPackages().catch((error: unknown) => {
     throw new StackError('moto', `its packages could not be fetched: ${error}`, todo)
   })
   const logFile = join(dir, 'moto.log')
@@ -46,6 +45,10 @@ export async function moto(options: MotoOptions, own: Ownership, onProgress: OnP
     own,
   )
 }
+
+/** The directory of moto's packages, botocore's service models among them. */
+export const motoPackages = (): Promise<string> =>
+  pythonPackages(release, readFileSync(join(import.meta.dirname, `${release}.requirements`), 'utf8'))
 
 export const motoUrl = (port: number): string => `http://127.0.0.1:${port}`
 

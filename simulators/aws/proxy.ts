@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { assignments } from './assignments.ts'
 import { type Act, faults } from './faults.ts'
 import { groups } from './groups.ts'
+import { type AskIam, iamErrorXml, refusedByIam } from './iam.ts'
 import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
 import { moto } from './moto.ts'
@@ -180,16 +181,22 @@ const send = (response: ServerResponse, { status, body }: Answer): void => {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
 }
 
-/** Another service (sts, iam): as it is. */
+/** Another service (sts, iam): as it is, but for IAM's sizes. */
 const passOn = async (request: IncomingMessage, body: string, response: ServerResponse, url: string): Promise<void> => {
   const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
-  const answer = await fetch(`${url}${request.url ?? '/'}`, {
-    method: request.method ?? 'POST',
-    headers: Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value.toString()]],
-    ),
-    ...(request.method === 'GET' ? {} : { body }),
-  })
+  const forward = (text: string) =>
+    fetch(`${url}${request.url ?? '/'}`, {
+      method: request.method ?? 'POST',
+      headers: Object.entries(headers).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value.toString()]],
+      ),
+      ...(request.method === 'GET' ? {} : { body: text }),
+    })
+  const ask: AskIam = async (form) => (await forward(new URLSearchParams(form).toString())).text()
+  const refused = await refusedByIam(new URLSearchParams(body), ask)
+  if (refused !== null)
+    return void response.writeHead(refused.status, { 'content-type': 'text/xml' }).end(iamErrorXml(refused))
+  const answer = await forward(body)
   response
     .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/xml' })
     .end(Buffer.from(await answer.arrayBuffer()))

@@ -1,6 +1,11 @@
-/** Between the connector and moto: what breaks on the way, and what IAM says that moto never does. */
+/**
+ * Between the connector and moto: what breaks on the way, what IAM says that moto never does, and its service model, which
+ * everything that passes is held against.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { type AskIam, iamErrorXml, refusedByIam } from '../../simulators/aws/iam.ts'
+import { queryProblems } from '../support/aws-query-model.ts'
 import type { Phase } from './world.ts'
 
 export type Act =
@@ -33,6 +38,10 @@ export type FaultProxy = {
   readonly forgetCalls: () => void
   /** Pages so small, whatever is asked for; null: as asked. */
   readonly setPageSize: (items: number | null) => void
+  /** The account's «role trust policy length», until `disarm`; 4,096 unless said. */
+  readonly setTrustQuota: (characters: number) => void
+  /** What did not fit the service model. */
+  readonly modelProblems: readonly string[]
   readonly dropAll: () => void
   readonly down: () => Promise<void>
   readonly up: () => Promise<void>
@@ -41,12 +50,17 @@ export type FaultProxy = {
 /** An answer without the id of its request. */
 const essence = (body: Buffer | undefined): string => (body ?? '').toString().replace(/<RequestId>[^<]*/, '')
 
+/** As far as Service Quotas raises it. */
+const largestTrustQuota = 4_096
+
 const isWrite = (action: string): boolean => !/^(Get|List)/.test(action)
 
 export const startProxy = async (upstream: string): Promise<FaultProxy> => {
   let armed: { readonly fault: Fault; left: number }[] = []
   let calls: string[] = []
   let pageSize: number | null = null
+  let trustQuota = largestTrustQuota
+  const modelProblems: string[] = []
   /** Action and parameters → answers that differed, in order. */
   const answers = new Map<
     string,
@@ -75,11 +89,7 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
       response.writeHead(200, { 'content-type': 'text/xml' }).end(act.xml)
     } else if (act !== 'no-answer') {
       const { status, code, message = code } = act
-      response
-        .writeHead(status, { 'content-type': 'text/xml' })
-        .end(
-          `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
-        )
+      response.writeHead(status, { 'content-type': 'text/xml' }).end(iamErrorXml({ code, message }))
     }
     return true
   }
@@ -88,23 +98,30 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     for await (const chunk of request) chunks.push(chunk)
     const asked = Buffer.concat(chunks).toString('utf8')
     const body = Buffer.from(pageSize === null ? asked : asked.replace(/\bMaxItems=\d+/, `MaxItems=${pageSize}`))
-    const action = new URLSearchParams(body.toString('utf8')).get('Action') ?? ''
+    const form = new URLSearchParams(body.toString('utf8'))
+    const action = form.get('Action') ?? ''
     calls.push(action)
     const before = due(action, 'before-commit')
     if (await spoil(before, response)) return
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
-    const answer = await fetch(`${upstream}${request.url ?? '/'}`, {
-      method: request.method ?? 'POST',
-      headers: Object.entries(headers).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, value.toString()] as [string, string]],
-      ),
-      body,
-    })
+    const forward = (text: string | Buffer) =>
+      fetch(`${upstream}${request.url ?? '/'}`, {
+        method: request.method ?? 'POST',
+        headers: Object.entries(headers).flatMap(([name, value]) =>
+          value === undefined ? [] : [[name, value.toString()] as [string, string]],
+        ),
+        body: text,
+      })
+    const ask: AskIam = async (asking) => (await forward(new URLSearchParams(asking).toString())).text()
+    const refused = await refusedByIam(form, ask, trustQuota)
+    const answer =
+      refused === null ? await forward(body) : new Response(iamErrorXml(refused), { status: refused.status })
     const now = {
       status: answer.status,
       type: answer.headers.get('content-type') ?? 'text/xml',
       body: Buffer.from(await answer.arrayBuffer()),
     }
+    modelProblems.push(...queryProblems(form, now.status, now.body.toString('utf8')))
     const key = body.toString('utf8')
     const past = answers.get(key) ?? []
     const said = before === 'stale' ? (past.findLast((one) => essence(one.body) !== essence(now.body)) ?? now) : now
@@ -142,6 +159,7 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     },
     disarm: () => {
       armed = []
+      trustQuota = largestTrustQuota
     },
     calls: () => calls,
     forgetCalls: () => {
@@ -150,6 +168,10 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     setPageSize: (items) => {
       pageSize = items
     },
+    setTrustQuota: (characters) => {
+      trustQuota = characters
+    },
+    modelProblems,
     dropAll,
     down: () =>
       new Promise<void>((resolve) => {

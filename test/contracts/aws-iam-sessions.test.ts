@@ -144,6 +144,18 @@ describe('the Deny', () => {
     expect(await world.inlinePolicy(role, 'Theirs')).toBe(theirs)
   })
 
+  test('somebody fills the room between our read and our write: IAM refuses, and nothing is said to be done', async () => {
+    const [leaver] = names(1) as [NativeId]
+    const role = await world.addGroup(freshKey(), [leaver])
+    const theirs = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::${'x'.repeat(10_000)}"}]}`
+    const act = () => world.setInlinePolicy(role, 'Theirs', theirs)
+    world.proxy.arm({ action: 'PutRolePolicy', phase: 'before-commit', act })
+    expect(await end(leaver)).toMatchObject([
+      { kind: 'refused', reason: 'limit', cause: { code: 'LimitExceededException', word: 'quota' } },
+    ])
+    expect(await statementsOf(role)).toEqual([])
+  })
+
   test('a Deny that no read shows yet is pending, and then it is there', async () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey(), [leaver])

@@ -1,4 +1,4 @@
-/** A moto of its own behind a proxy for faults, and a witness with a client of its own that asks moto itself. */
+/** A moto of its own behind a proxy for faults, IAM's sizes and its service model (closing fails where that was not met), and a witness with a client of its own that asks moto itself. */
 import {
   CreateRoleCommand,
   DeleteRoleCommand,
@@ -163,6 +163,8 @@ export const openAwsIamWorld = async (shared?: Stack): Promise<AwsIamWorld> => {
       await proxy.down()
       witness.destroy()
       if (shared === undefined) await stack.stop({ discard: true })
+      if (proxy.modelProblems.length > 0)
+        throw new Error(`against IAM's service model: ${[...new Set(proxy.modelProblems)].join('; ')}`)
     },
   }
   return world

@@ -4,7 +4,7 @@ import ssoAdmin from '../../simulators/aws/model/sso-admin.json' with { type: 'j
 import type { Answer, Json, Target } from '../../simulators/aws/wire.ts'
 
 type Ref = { readonly shape: string }
-type Shape = {
+export type Shape = {
   readonly type: string
   readonly required?: readonly string[]
   readonly members?: Readonly<Record<string, Ref>>
@@ -16,9 +16,16 @@ type Shape = {
   readonly max?: number
   readonly pattern?: string
   readonly document?: boolean
+  /** Of the query protocol. */
+  readonly error?: { readonly code: string; readonly httpStatusCode: number }
 }
-type Operation = { readonly input: string; readonly output: string; readonly errors: readonly string[] }
-type Model = {
+type Operation = {
+  readonly input: string
+  readonly output?: string
+  readonly resultWrapper?: string
+  readonly errors: readonly string[]
+}
+export type Model = {
   readonly operations: Readonly<Record<string, Operation>>
   readonly shapes: Readonly<Record<string, Shape>>
 }
@@ -34,7 +41,7 @@ export const exchangeProblems = ({ service, operation }: Target, request: Json, 
   if (known === undefined) return [`${operation}: not in the model`]
   const asked = problems(model, known.input, request, `${operation} request`)
   if (answer.status === 200)
-    return [...asked, ...problems(model, known.output, withoutEmptyPolicy(answer.body), `${operation} answer`)]
+    return [...asked, ...problems(model, known.output ?? '', withoutEmptyPolicy(answer.body), `${operation} answer`)]
   const { __type, ...members } = answer.body
   const name = String(__type)
   if (!known.errors.includes(name) && !common.has(name))
@@ -50,7 +57,7 @@ export const exchangeProblems = ({ service, operation }: Target, request: Json, 
 const withoutEmptyPolicy = ({ InlinePolicy, ...rest }: Json): Json =>
   InlinePolicy === undefined || InlinePolicy === '' ? rest : { InlinePolicy, ...rest }
 
-const problems = (model: Model, name: string, value: unknown, at: string): readonly string[] => {
+export const problems = (model: Model, name: string, value: unknown, at: string): readonly string[] => {
   const shape = model.shapes[name]
   if (shape === undefined) return [`${at}: no shape ${name}`]
   if (shape.document === true) return []

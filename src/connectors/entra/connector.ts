@@ -1,15 +1,14 @@
 import type { NativeId, TargetId } from '../../domain/ids.ts'
 import { attributesHash } from '../attribute-mapping.ts'
-import type { ApplyContext, Connector, ConnectorTools, Operation } from '../connector.ts'
+import type { Connector, ConnectorTools } from '../connector.ts'
 import { observeSettled } from '../settled.ts'
-import { changeAccess } from './access.ts'
+import { apply } from './apply.ts'
 import { creationHash, wantedAttributes } from './attributes.ts'
 import { changes } from './changes.ts'
 import { check } from './check.ts'
 import { createGraphClient, heeding } from './client.ts'
 import type { EntraSettings } from './config.ts'
 import type { Directory } from './directory.ts'
-import { ensureAccounts } from './ensure-accounts.ts'
 import { entitlementNames } from './entitlement-names.ts'
 import { failureText } from './errors.ts'
 import { createGroupMemory, lookUp } from './groups.ts'
@@ -18,7 +17,6 @@ import { listAccounts } from './list-accounts.ts'
 import { entraManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
 import { accounts, grantsOf, observe } from './observe.ts'
-import { inOrder } from './operations.ts'
 import { createPacing } from './pacing.ts'
 import { poll } from './poll.ts'
 import { createTokens } from './tokens.ts'
@@ -80,13 +78,4 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
     changes: (cursor, signal) => changes(directory, cursor, signal),
     close: async () => {},
   }
-}
-
-const apply = (directory: Directory, operations: readonly Operation[], context: ApplyContext) => {
-  const gate = () => !context.signal.aborted && context.mayWrite()
-  return inOrder(
-    operations,
-    (ensures) => ensureAccounts(directory, ensures, gate, context),
-    (others) => changeAccess(directory, others, gate),
-  )
 }

@@ -1,4 +1,6 @@
 /** The simulator, asked by AWS's own client and held against AWS's own service models; none of our connector is here. */
+import { readFileSync } from 'node:fs'
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam'
 import {
   CreateGroupCommand,
   CreateGroupMembershipCommand,
@@ -22,13 +24,18 @@ import {
   DescribeAccountAssignmentCreationStatusCommand,
   DescribeAccountAssignmentDeletionStatusCommand,
   ListAccountAssignmentsCommand,
+  PutInlinePolicyToPermissionSetCommand,
   SSOAdminClient,
 } from '@aws-sdk/client-sso-admin'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { motoPackages } from '../../../scripts/stack/moto.ts'
 import type { Stack } from '../../../scripts/stack/stack.ts'
+import { serviceModel } from '../../../simulators/aws/model/botocore.ts'
+import { extracted, extractOf } from '../../../simulators/aws/model/extract.ts'
 import { startSimulator } from '../../../simulators/aws/proxy.ts'
 import type { Simulator } from '../../../simulators/aws/simulator.ts'
 import { exchangeProblems } from '../../support/aws-model.ts'
+import { queryProblems } from '../../support/aws-query-model.ts'
 import { privateStack } from '../../support/stack.ts'
 
 let stack: Stack
@@ -271,6 +278,75 @@ test('more calls than AWS allows: told when to come back, and the answer is the 
   impatient.destroy()
 })
 
+test('policies have the sizes that AWS takes, white space counted where AWS counts it', async () => {
+  const iam = new IAMClient({
+    region: 'us-east-1',
+    endpoint: simulator.url,
+    credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  })
+  const sized = (json: string, length: number, space = '') =>
+    json.replace('~', `${'x'.repeat(length - json.length + 1)}`) + space
+  const trust = (length: number) =>
+    sized(
+      '{"Version":"2012-10-17","Statement":[{"Sid":"~","Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}',
+      length,
+      ' '.repeat(50),
+    )
+  const policy = (length: number) =>
+    sized(
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::~"}]}',
+      length,
+      ' '.repeat(50),
+    )
+  const tooLong = { name: 'LimitExceededException', $metadata: { httpStatusCode: 409 } }
+  const role = (RoleName: string, length: number) =>
+    iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust(length) }))
+  await role('sized', 2_048)
+  await expect(role('too-long', 2_049)).rejects.toMatchObject(tooLong)
+  await expect(
+    iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: 'sized', PolicyDocument: trust(2_049) })),
+  ).rejects.toMatchObject({ ...tooLong, message: 'Cannot exceed quota for ACLSizePerRole: 2048' })
+  const put = (PolicyName: string, length: number) =>
+    iam.send(new PutRolePolicyCommand({ RoleName: 'sized', PolicyName, PolicyDocument: policy(length) }))
+  await put('one', 6_000)
+  await put('other', 4_240)
+  await expect(put('third', 100)).rejects.toMatchObject(tooLong)
+  // What it replaces no longer counts.
+  await put('one', 5_000)
+  await expect(put('one', 6_001)).rejects.toMatchObject({
+    ...tooLong,
+    message: 'Maximum policy size of 10240 bytes exceeded for role sized',
+  })
+  iam.destroy()
+
+  const { InstanceArn, PermissionSetArn } = {
+    InstanceArn: simulator.instanceArn,
+    ...(await admin.send(new CreatePermissionSetCommand({ InstanceArn: simulator.instanceArn, Name: 'Sized' })))
+      .PermissionSet,
+  }
+  const inline = (length: number) =>
+    admin.send(
+      new PutInlinePolicyToPermissionSetCommand({
+        InstanceArn,
+        PermissionSetArn,
+        InlinePolicy: policy(length - 50),
+      }),
+    )
+  await inline(32_768)
+  await expect(inline(32_769)).rejects.toMatchObject({ name: 'ValidationException' })
+})
+
+test.each(extracted)(
+  '$service: what is carried here is what botocore says',
+  async ({ service, version, operations }) => {
+    const here = readFileSync(new URL(`../../../simulators/aws/model/${service}.json`, import.meta.url), 'utf8')
+    expect(JSON.parse(here), 'made again by: sh scripts/run.sh simulators/aws/model/generate.ts').toEqual(
+      extractOf(serviceModel(await motoPackages(), service, version), operations),
+    )
+  },
+)
+
 test('everything above fitted the service models, and the models would have noticed', () => {
   expect(problems).toEqual([])
   expect(seen.size).toBeGreaterThan(20)
@@ -286,4 +362,16 @@ test('everything above fitted the service models, and the models would have noti
   expect(exchangeProblems(target, {}, { status: 400, body: { __type: 'ConflictException' } })).toContain(
     'GetUserId: ConflictException is not an error of it',
   )
+  const asked = new URLSearchParams({ Action: 'GetRolePolicy', Version: '2010-05-08', RoleName: 'a b', Other: 'x' })
+  const policy = '<PolicyName>p</PolicyName><PolicyDocument>%7B%7D</PolicyDocument><Extra/>'
+  const xml = `<GetRolePolicyResponse><GetRolePolicyResult>${policy}</GetRolePolicyResult></GetRolePolicyResponse>`
+  expect(queryProblems(asked, 200, xml)).toEqual([
+    'GetRolePolicy request: PolicyName is missing',
+    'GetRolePolicy request.RoleName: not of the pattern',
+    'GetRolePolicy request: Other is no member',
+    'GetRolePolicy answer: RoleName is missing',
+    'GetRolePolicy answer: Extra is no member',
+  ])
+  const error = '<ErrorResponse><Error><Code>LimitExceeded</Code></Error></ErrorResponse>'
+  expect(queryProblems(asked, 409, error)).toContain('GetRolePolicy: LimitExceeded is not an error of it')
 })
