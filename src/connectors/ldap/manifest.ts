@@ -10,7 +10,7 @@ export const ldapManifest: Manifest = {
   accountIds: 'opaque',
   permissions: {
     'find accounts and groups': [
-      'read: peopleBase, groupsBase, searchBase; entryUUID, the correlation attribute, memberships',
+      'read: peopleBase, groupsBase, searchBase; entryUUID, the correlation attribute, those of alternatives, memberships',
     ],
     'create accounts': ['add: below peopleBase', 'read: what was written'],
     'keep attributes right': ['write: the mapped attributes'],
