@@ -7,13 +7,13 @@ import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { adScene, listOf } from './ad-scene.ts'
 import { adTools, change, makeAd, target } from './ad-world.ts'
-import { alternativesContract } from './contract-alternatives.ts'
+import { findsKeyless } from './keyless-accounts.ts'
 import { accountOf, always, ensure, grant, grantsOf, revoke, said, sorted } from './world.ts'
 
 const scene = adScene()
 const { person, apply, wellKnown, saying, addAccount, addAccounts, controlOf, modify } = scene
 
-alternativesContract(() => ({
+findsKeyless(() => ({
   world: scene.world,
   correlation: 'employeeID',
   connect: (changes) => createAdConnector(target, scene.world.configure({ account: {}, ...changes }), adTools),

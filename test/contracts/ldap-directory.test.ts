@@ -8,7 +8,7 @@ import type { NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { freshName } from '../support/stack.ts'
 import type { Verdict } from '../support/tcp-proxy.ts'
-import { alternativesContract } from './contract-alternatives.ts'
+import { findsKeyless } from './keyless-accounts.ts'
 import { keylessLdap } from './ldap-keyless.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, target } from './ldap-world.ts'
 import { always, ensure, grant, revoke, said } from './world.ts'
@@ -39,7 +39,19 @@ const grantsOf = (outcome: Outcome | undefined) => (outcome?.kind === 'done' ? o
 const change = (operation: 'add' | 'delete' | 'replace', type: string, values: string[]) =>
   new Change({ operation, modification: new Attribute({ type, values }) })
 
-alternativesContract(() => keylessLdap(world))
+findsKeyless(() => keylessLdap(world))
+
+test('a list with the mail address of a person is no account', async () => {
+  const somebody = person()
+  const objectClass = ['organizationalUnit', 'extensibleObject']
+  const mail = String(somebody.worker.workEmail)
+  await world.asRoot.add(`ou=${freshName()},${world.people}`, { objectClass, mail, givenName: 'Given' })
+  const alternatives = [{ property: 'mail', template: '{workEmail}', verify: { givenName: '{givenName}' } }]
+  const other = createLdapConnector(target, world.configure({ alternatives }))
+  const outcomes = await other.apply([ensure(somebody, false)], always)
+  await other.close()
+  expect(outcomes.map(said)).toEqual(['refused:account-missing'])
+})
 
 test('names that the directory does not know are told: a search by one finds nobody, without a word', async () => {
   const account = {

@@ -2,7 +2,7 @@ import { Attribute, Change } from 'ldapts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
-import type { KeylessScene } from './contract-alternatives.ts'
+import type { KeylessScene } from './keyless-accounts.ts'
 import { type LdapWorld, target } from './ldap-world.ts'
 
 /** People of an LDAP directory without the person key. */

@@ -89,6 +89,13 @@ test('the first that finds anything decides, also where it is not certain; the n
   expect((await toldOf([jo], [named])).words).toEqual(['b'])
 })
 
+test('several are for a human, whosever the others are', async () => {
+  const [one, other] = ['a', 'b'].map((id) => account(id, { mail: 'jo@x', sn: 'Doe' })) as [Entry, Entry]
+  expect((await toldOf([jo], [one, other])).words).toEqual(['several-accounts'])
+  const keyed = account('c', { mail: 'jo@x', sn: 'Roe', employeenumber: 'P-2' })
+  expect((await toldOf([jo], [one, keyed])).words).toEqual(['several-accounts'])
+})
+
 test.each([
   ['one of several values', { mail: ['old@x', 'jo@x'], sn: ['Roe', 'doe'] }, 'a'],
   ['exact: not in another case', { uid: 'jo.doe', sn: 'Doe' }, 'missing'],

@@ -22,7 +22,7 @@ const alternatives = [
   { property: 'employeeType', template: '{custom.number}', compare: 'exact', verify },
 ]
 
-export const alternativesContract = (sceneOf: () => KeylessScene) =>
+export const findsKeyless = (sceneOf: () => KeylessScene) =>
   describe('accounts without the person key', () => {
     let scene: KeylessScene
     let connector: Connector
