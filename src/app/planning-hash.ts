@@ -22,9 +22,9 @@ export const planningHash = (target: Target, rules: Omit<TargetRules, 'mode'>): 
 const mappingOf = (target: Target): object => {
   switch (target.type) {
     case 'ldap':
-      return target.ldap.account
+      return { ...target.ldap.account, alternatives: target.ldap.alternatives }
     case 'ad':
-      return target.ad.account
+      return { ...target.ad.account, alternatives: target.ad.alternatives }
     case 'entra':
       return target.entra.account
     case 'aws':

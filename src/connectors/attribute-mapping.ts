@@ -10,15 +10,21 @@ export type Worker = Readonly<Record<string, AttributeValue>>
 
 /** Fills a template; a missing attribute leaves nothing, and the first alternative that has a value is taken. */
 export const fill = (template: string, worker: Worker): string =>
-  template
-    .replace(placeholder, (_, inner: string) => {
-      for (const name of inner.split('|')) {
-        const value = Object.hasOwn(worker, name) ? worker[name] : null
-        if (value !== null && value !== undefined && value !== '') return String(value)
-      }
-      return ''
-    })
-    .trim()
+  template.replace(placeholder, (_, inner: string) => firstOf(inner, worker)).trim()
+
+/** The same of a template that must find all that it names; null: the worker lacks a part, and the rest might be anybody's. */
+export const fillWhole = (template: string, worker: Worker): string | null => {
+  const lacks = [...template.matchAll(placeholder)].some(([, inner = '']) => firstOf(inner, worker).trim() === '')
+  return lacks ? null : fill(template, worker)
+}
+
+const firstOf = (inner: string, worker: Worker): string => {
+  for (const name of inner.split('|')) {
+    const value = Object.hasOwn(worker, name) ? worker[name] : null
+    if (value !== null && value !== undefined && value !== '') return String(value)
+  }
+  return ''
+}
 
 export const mapAttributes = (attributes: AttributeTemplates, worker: Worker): MappedAttributes =>
   new Map(

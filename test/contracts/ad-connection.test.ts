@@ -103,8 +103,11 @@ describe('doctor', () => {
       `OU=Nowhere,${baseDn} cannot be read: no-such-object (32)`,
     ])
     const account = { rdn: 'CN={username}', attributes: { givenname: 'x', mial: 'y' } }
-    expect((await checked({ correlation: 'employeeIDD', account })).problems).toEqual([
+    const alternatives = [{ property: 'maill', template: '{workEmail}', verify: { gvenName: '{givenName}' } }]
+    expect((await checked({ correlation: 'employeeIDD', alternatives, account })).problems).toEqual([
       "correlation: the directory's schema has no attribute employeeIDD",
+      "alternatives: the directory's schema has no attribute maill",
+      "alternatives: the directory's schema has no attribute gvenName",
       "account.attributes: the directory's schema has no attribute mial",
     ])
     const late = { ...adTools, now: () => Date.now() + 3_600_000 }

@@ -1,15 +1,40 @@
 /** What only Active Directory does: GUIDs as names, batches that fail whole, bits that share an attribute, primary groups. */
 import { describe, expect, test } from 'vitest'
 import { examinedTarget } from '../../src/app/examine-target.ts'
+import { createAdConnector } from '../../src/connectors/ad/connector.ts'
 import { protecting } from '../../src/connectors/protecting.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { freshName } from '../support/stack.ts'
 import { adScene, listOf } from './ad-scene.ts'
-import { change, makeAd } from './ad-world.ts'
+import { adTools, change, makeAd, target } from './ad-world.ts'
+import { findsKeyless } from './keyless-accounts.ts'
 import { accountOf, always, ensure, grant, grantsOf, revoke, said, sorted } from './world.ts'
 
 const scene = adScene()
 const { person, apply, wellKnown, saying, addAccount, addAccounts, controlOf, modify } = scene
+
+findsKeyless(() => ({
+  world: scene.world,
+  correlation: 'employeeID',
+  connect: (changes) => createAdConnector(target, scene.world.configure({ account: {}, ...changes }), adTools),
+  addAccount: async (attributes) => {
+    const dn = `CN=${freshName()},${scene.world.people}`
+    await scene.world.asRoot.add(dn, { objectClass: 'user', sAMAccountName: freshName(), ...attributes })
+    return scene.world.idAt(dn)
+  },
+  setMail: (id, mail) => scene.modify(id, 'replace', 'mail', [mail]),
+}))
+
+test("what AD made for itself is nobody's, whatever it is called", async () => {
+  const administrator = wellKnown('Administrator')
+  await scene.world.asRoot.modify(administrator, change('replace', 'givenName', ['Given']))
+  const somebody = { key: freshName(), worker: { username: 'administrator', givenName: 'Given' } }
+  const alternatives = [{ property: 'sAMAccountName', template: '{username}', verify: { givenName: '{givenName}' } }]
+  const words = await scene.using({ alternatives }, async (other) =>
+    (await other.apply([ensure(somebody, false)], always)).map(said),
+  )
+  expect(words).toEqual(['refused:account-missing'])
+})
 
 describe('names change, GUIDs do not', () => {
   test('moved to another OU between resolve and write: granted and disabled all the same', async () => {

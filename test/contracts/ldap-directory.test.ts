@@ -8,6 +8,8 @@ import type { NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { freshName } from '../support/stack.ts'
 import type { Verdict } from '../support/tcp-proxy.ts'
+import { findsKeyless } from './keyless-accounts.ts'
+import { keylessLdap } from './ldap-keyless.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, target } from './ldap-world.ts'
 import { always, ensure, grant, revoke, said } from './world.ts'
 
@@ -37,18 +39,37 @@ const grantsOf = (outcome: Outcome | undefined) => (outcome?.kind === 'done' ? o
 const change = (operation: 'add' | 'delete' | 'replace', type: string, values: string[]) =>
   new Change({ operation, modification: new Attribute({ type, values }) })
 
+findsKeyless(() => keylessLdap(world))
+
+test('a list with the mail address of a person is no account', async () => {
+  const somebody = person()
+  const objectClass = ['organizationalUnit', 'extensibleObject']
+  const mail = String(somebody.worker.workEmail)
+  await world.asRoot.add(`ou=${freshName()},${world.people}`, { objectClass, mail, givenName: 'Given' })
+  const alternatives = [{ property: 'mail', template: '{workEmail}', verify: { givenName: '{givenName}' } }]
+  const other = createLdapConnector(target, world.configure({ alternatives }))
+  const outcomes = await other.apply([ensure(somebody, false)], always)
+  await other.close()
+  expect(outcomes.map(said)).toEqual(['refused:account-missing'])
+})
+
 test('names that the directory does not know are told: a search by one finds nobody, without a word', async () => {
   const account = {
     rdn: 'uid={username}',
     objectClasses: ['inetOrgPersn'],
     attributes: { cn: 'x', MAIL: 'y', mial: 'z' },
   }
-  const mistyped = { correlation: 'employeeNumbr', account, group: { memberAttribute: 'membr' } }
+  const alternatives = [
+    { property: 'maill', template: '{workEmail}', verify: { sn: '{familyName}', gvenName: '{givenName}' } },
+  ]
+  const mistyped = { correlation: 'employeeNumbr', alternatives, account, group: { memberAttribute: 'membr' } }
   const other = createLdapConnector(target, world.configure(mistyped))
   const { problems } = await other.check(always.signal)
   await other.close()
   expect(problems).toEqual([
     "correlation: the directory's schema has no attribute employeeNumbr",
+    "alternatives: the directory's schema has no attribute maill",
+    "alternatives: the directory's schema has no attribute gvenName",
     "account.attributes: the directory's schema has no attribute mial",
     "group.memberAttribute: the directory's schema has no attribute membr",
     "account.objectClasses: the directory's schema has no object class inetOrgPersn",

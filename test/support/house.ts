@@ -39,6 +39,8 @@ export type HouseOptions = {
   readonly target?: Partial<TargetSettings>
   /** The first target is reached through this port of a proxy, unencrypted. */
   readonly proxyPort?: number
+  /** What else the first target's configuration says. */
+  readonly ldap?: Readonly<Record<string, unknown>>
   /** Wraps the connector: faults on the wire's near side. */
   readonly connector?: (real: Connector) => Connector
   /** Another target beside it, a subtree of its own in the same directory, wrapped so: everybody gets `Second_Staff` there. */
@@ -79,7 +81,7 @@ export const openHouse = async (options: HouseOptions = {}) => {
   const log = createLog(process.env.MUSTER_TEST_LOG ?? 'silent', 'test')
   const db = openDatabase({ url: database.engineUrl, max: 12, applicationName: 'test-engine' })
   const admin = openDatabase({ url: database.adminUrl, max: 2, applicationName: 'test-admin' })
-  const real = createLdapConnector(target, ldapSettings(tree, options.proxyPort))
+  const real = createLdapConnector(target, ldapSettings(tree, options.proxyPort, options.ldap))
   const connector = protecting(options.connector?.(real) ?? real, options.target?.protect ?? nothingProtected)
   const nudged: string[] = []
   const connectors = new Map([[target, connector]])
@@ -255,7 +257,7 @@ const together = (first: Everything, other: Everything): Everything =>
     }),
   )
 
-export const ldapSettings = (tree: FreshTree, proxyPort?: number) => {
+export const ldapSettings = (tree: FreshTree, proxyPort?: number, more: Readonly<Record<string, unknown>> = {}) => {
   const { ldap } = addresses()
   return ldapSettingsSchema.parse({
     ...(proxyPort === undefined
@@ -269,5 +271,6 @@ export const ldapSettings = (tree: FreshTree, proxyPort?: number) => {
       rdn: 'uid={username}',
       attributes: { cn: '{displayName}', sn: '{familyName}', givenName: '{givenName}', title: '{jobTitle}' },
     },
+    ...more,
   })
 }

@@ -6,7 +6,7 @@ import { refused } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { type Failure, failed, ok, type Result } from '../ldap-wire/errors.ts'
-import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
+import { findByKeys, foldKey, type KeySearch } from '../ldap-wire/resolve.ts'
 import type { AdSettings } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyPerson } from './filters.ts'
@@ -47,15 +47,15 @@ export const findPeople = (
   settings: AdSettings,
   attribute: string,
   keys: readonly string[],
-  encode?: (key: string) => Buffer,
+  { also = [], ...how }: Pick<KeySearch, 'encode' | 'only'> & { readonly also?: readonly string[] } = {},
 ) =>
   findByKeys(client, {
     base: settings.searchBase,
     attribute,
     keys,
-    attributes: [attribute, ...accountAttributes(settings)],
+    attributes: [attribute, ...accountAttributes(settings), ...also],
     only: anyPerson,
-    ...(encode === undefined ? {} : { encode }),
+    ...how,
   })
 
 /**
@@ -96,7 +96,7 @@ export const readEntries = async (
   settings: AdSettings,
   ids: readonly NativeId[],
 ): Promise<Result<ReadonlyMap<NativeId, Entry>>> => {
-  const found = await findPeople(client, settings, 'objectGUID', ids.filter(isGuid), guidBytes)
+  const found = await findPeople(client, settings, 'objectGUID', ids.filter(isGuid), { encode: guidBytes })
   if (!found.ok) return found
   return ok(
     new Map(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { dnKey, foldDn, parseDn } from '../../domain/dn.ts'
+import { alternatives, checkAlternatives } from '../ldap-wire/alternatives.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
 import { template } from '../template.ts'
@@ -77,6 +78,7 @@ export const adSettingsSchema = z
     groupsBase: dn,
     /** The attribute that holds the person key. */
     correlation: attributeName.default('employeeID'),
+    alternatives,
     account: account.prefault({}),
     leaver: leaver.prefault({}),
     /** Accounts with adminCount 1 are (or were) in a privileged group: shut, but else written only where this says so. */
@@ -99,6 +101,7 @@ export const adSettingsSchema = z
       issue(['security'], 'ldap:// needs security: startTls (or plain, which sends secrets unencrypted)')
     if (Object.keys(value.account.attributes).some((name) => name.toLowerCase() === value.correlation.toLowerCase()))
       issue(['account', 'attributes'], `${value.correlation} is the correlation attribute and is set by the connector`)
+    checkAlternatives(value, context)
     const { moveTo } = value.leaver
     if (moveTo !== undefined && dnKey(moveTo) === dnKey(value.peopleBase))
       issue(['leaver', 'moveTo'], 'is where the accounts are already')

@@ -1,6 +1,7 @@
 import type { TargetId } from '../../domain/ids.ts'
 import { attributesHash, fill, mapAttributes, type Worker } from '../attribute-mapping.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
+import { lookUps } from '../ldap-wire/alternatives.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { mapRdn } from '../ldap-wire/attributes.ts'
 import { createPace } from '../ldap-wire/pace.ts'
@@ -75,8 +76,8 @@ export const createAdConnector = (
   }
 }
 
-/** Of all that a new account would be called and have. */
-const creationHash = ({ account }: AdSettings, worker: Worker): string => {
+/** Of all that a new account would be called and have, and of what else it is looked for by. */
+const creationHash = ({ account, alternatives }: AdSettings, worker: Worker): string => {
   const names = [
     ['rdn', mapRdn(account, worker)?.rdn ?? ''],
     ['sam', fill(account.sAMAccountName, worker)],
@@ -86,6 +87,7 @@ const creationHash = ({ account }: AdSettings, worker: Worker): string => {
     new Map([
       ...mapAttributes(account.attributes, worker),
       ...names.map(([name, value]) => [`new ${name}`, [value]] as const),
+      ...lookUps(alternatives, worker),
     ]),
   )
 }

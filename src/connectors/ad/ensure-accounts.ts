@@ -3,7 +3,7 @@ import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { type ApplyContext, notSo } from '../connector.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import type { EnsureOperation, Matched } from '../ldap-wire/correlate.ts'
+import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { linkable } from '../linkable.ts'
@@ -11,7 +11,7 @@ import { type Account, accountOf, hiddenAccount, mappedOf, observedAccount } fro
 import type { AdSettings } from './config.ts'
 import { createAccounts } from './create-accounts.ts'
 import { outcomeOfChange } from './errors.ts'
-import { parseExtendedDn } from './extended-dn.ts'
+import { guidOf } from './extended-dn.ts'
 import { find } from './find-accounts.ts'
 import { protectionOf } from './protected.ts'
 import { unverified } from './written.ts'
@@ -48,7 +48,7 @@ export const ensureAccounts = async (
     if (result === 'created') present.push({ index, origin: 'created', code: '0', entry: null })
     else outcomes[index] = result
   }
-  for (const { index, operation, entry } of linkable(matched, guidOf, context, outcomes)) {
+  for (const { index, operation, entry } of linkable(matched, ({ entry }) => guidOf(entry), context, outcomes)) {
     const written = await update(client, settings, operation, entry, gate)
     if (typeof written !== 'string') outcomes[index] = written
     else present.push({ index, origin: operation.account === null ? 'linked' : 'known', code: written, entry })
@@ -72,7 +72,7 @@ const update = async (
   if (changes.length === 0) return ''
   const protection = protectionOf(settings, entry, operation.op)
   if (protection !== undefined) return protection
-  const guid = parseExtendedDn(entry.dn)?.guid
+  const guid = guidOf(entry)
   if (guid === undefined) return retry('unreadable-account')
   const result = await client.modify(`<GUID=${guid}>`, [], changes, gate)
   return result.ok ? '0' : outcomeOfChange(result.failure, 'account')
@@ -113,13 +113,9 @@ const prove = async (
 const unproved = (outcome: Outcome, written: boolean): Outcome =>
   written && outcome.kind === 'retry' ? { kind: 'unknown', cause: outcome.cause } : outcome
 
-const guidOf = ({ entry }: Matched) => parseExtendedDn(entry.dn)?.guid
-
 /** The same operation, to be found by native id where that is known by now. */
 const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): EnsureOperation[] =>
-  operation === undefined
-    ? []
-    : [{ ...operation, account: entry === null ? null : (parseExtendedDn(entry.dn)?.guid ?? null) }]
+  operation === undefined ? [] : [{ ...operation, account: entry === null ? null : (guidOf(entry) ?? null) }]
 
 export const presentAccount = (settings: AdSettings, account: Account, origin: Origin, code: string): Outcome => {
   const observed = observedAccount(settings, account)

@@ -16,6 +16,9 @@ export const parseExtendedDn = (text: string): ExtendedDn | null => {
   return guid === undefined || dn === undefined ? null : { guid: guid.toLowerCase() as NativeId, sid, dn }
 }
 
+/** Native id of an entry as read; undefined: the server did not write its DN so. */
+export const guidOf = ({ dn }: { readonly dn: string }): NativeId | undefined => parseExtendedDn(dn)?.guid
+
 /** The first RDN of a DN as it is written there, and the DN of its parent. */
 export const splitDn = (dn: string): { readonly rdn: string; readonly parent: string } => {
   for (let at = 0; at < dn.length; at += 1) {

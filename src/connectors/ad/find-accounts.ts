@@ -1,16 +1,22 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { attributesOf } from '../ldap-wire/alternatives.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import { correlate, type EnsureOperation, keysOf, type Matched, type Missing } from '../ldap-wire/correlate.ts'
+import { type Correlated, correlate, correlateOthers, type EnsureOperation, keysOf } from '../ldap-wire/correlate.ts'
 import { findPeople, readEntries } from './account.ts'
 import type { AdSettings } from './config.ts'
+import { guidOf } from './extended-dn.ts'
+import { anyOrdinaryPerson } from './filters.ts'
 
-/** Looks every account up, in the whole domain: known ones by their native id, the others by the correlation attribute. */
+/**
+ * Looks every account up, in the whole domain: known ones by their native id, the others by the correlation attribute, then by
+ * the alternatives.
+ */
 export const find = async (
   client: LdapClient,
   settings: AdSettings,
   operations: readonly EnsureOperation[],
   outcomes: (Outcome | undefined)[],
-): Promise<{ readonly matched: readonly Matched[]; readonly missing: readonly Missing[] }> => {
+): Promise<Correlated> => {
   const [known, correlated] = await Promise.all([
     readEntries(
       client,
@@ -19,5 +25,17 @@ export const find = async (
     ),
     findPeople(client, settings, settings.correlation, keysOf(operations)),
   ])
-  return correlate(operations, known, correlated, settings.correlation, outcomes)
+  return correlateOthers(
+    {
+      ...settings,
+      idOf: guidOf,
+      find: (alternative, values) =>
+        findPeople(client, settings, alternative.property, values, {
+          also: attributesOf(alternative),
+          only: anyOrdinaryPerson,
+        }),
+    },
+    correlate(operations, known, correlated, settings.correlation, outcomes),
+    outcomes,
+  )
 }

@@ -1,4 +1,5 @@
 import { AndFilter, EqualityFilter, OrFilter } from 'ldapts'
+import { attributesOf } from '../ldap-wire/alternatives.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue } from '../ldap-wire/entry.ts'
@@ -22,9 +23,10 @@ export const schemaProblems = async (
   if (shown === undefined) return null
   // Samba extends even this name, and takes no extended one as a base.
   const base = parseExtendedDn(shown)?.dn ?? shown
-  const { account, correlation } = settings
+  const { account, alternatives, correlation } = settings
   const named: NamedAt = [
     ['correlation', correlation],
+    ...alternatives.flatMap((one) => attributesOf(one).map((name) => ['alternatives', name] as const)),
     ['account.rdn', splitRdn(account.rdn)[0]],
     ...Object.keys(account.attributes).map((name) => ['account.attributes', name] as const),
   ]

@@ -1,5 +1,12 @@
 import { escapeRdnValue } from '../../domain/dn.ts'
-import { type AttributeTemplates, attributesHash, fill, mapAttributes, type Worker } from '../attribute-mapping.ts'
+import {
+  type AttributeTemplates,
+  attributesHash,
+  fill,
+  type MappedAttributes,
+  mapAttributes,
+  type Worker,
+} from '../attribute-mapping.ts'
 
 /** What the configuration says of accounts: naming attribute with its template, and the templates of the attributes. */
 export type AccountMapping = { readonly rdn?: string | undefined; readonly attributes: AttributeTemplates }
@@ -20,8 +27,8 @@ export const mapRdn = (
   return value === '' ? null : { name, value, rdn: `${name}=${escapeRdnValue(value)}` }
 }
 
-/** Of the attributes and the name of an account that would be made for this worker. */
-export const creationHash = (account: AccountMapping, worker: Worker): string => {
+/** Of the attributes and the name of an account that would be made for this worker, and of what else it is looked for by. */
+export const creationHash = (account: AccountMapping, worker: Worker, lookUps: MappedAttributes): string => {
   const { name, value } = mapRdn(account, worker) ?? { name: '', value: '' }
-  return attributesHash(new Map([...mapAttributes(account.attributes, worker), [`rdn ${name}`, [value]]]))
+  return attributesHash(new Map([...mapAttributes(account.attributes, worker), [`rdn ${name}`, [value]], ...lookUps]))
 }

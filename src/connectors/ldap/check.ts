@@ -2,6 +2,7 @@ import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import { accountOutOfSight } from '../../domain/outcome.ts'
 import type { CheckReport } from '../connector.ts'
+import { attributesOf } from '../ldap-wire/alternatives.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { caProblems } from '../ldap-wire/authorities.ts'
@@ -77,12 +78,13 @@ const elsewhere = ({ peopleBase }: LdapSettings): string =>
   `a linked account that is not below ${peopleBase} may be gone or moved, and what is to be done there waits (${accountOutOfSight})`
 
 const schemaProblems = (
-  { correlation, account, group }: LdapSettings,
+  { correlation, alternatives, account, group }: LdapSettings,
   { attributes, classes }: DirectorySchema,
 ): readonly string[] => [
   ...strangers(
     [
       ['correlation', correlation],
+      ...alternatives.flatMap((one) => attributesOf(one).map((name) => ['alternatives', name] as const)),
       ...(account.rdn === undefined ? [] : [['account.rdn', splitRdn(account.rdn)[0]] as const]),
       ...Object.keys(account.attributes).map((name) => ['account.attributes', name] as const),
       ['group.memberAttribute', group.memberAttribute],

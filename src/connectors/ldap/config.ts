@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alternatives, checkAlternatives } from '../ldap-wire/alternatives.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
 import { template } from '../template.ts'
@@ -89,6 +90,7 @@ export const ldapSettingsSchema = z
     groupsBase: dn,
     /** The attribute that holds the person key. Must be indexed for equality. */
     correlation: attributeName.default('employeeNumber'),
+    alternatives,
     account: account.prefault({}),
     group: group.prefault({}),
     /** Policy whose pwdLockout must be TRUE, checked by `doctor`; without lockout slapd ignores pwdAccountLockedTime. */
@@ -120,6 +122,7 @@ export const ldapSettingsSchema = z
         message: `${value.correlation} is the correlation attribute and is set by the connector`,
       })
     }
+    checkAlternatives(value, context)
     if (value.searchBase !== undefined && !isWithin(value.peopleBase, value.searchBase))
       context.addIssue({ code: 'custom', path: ['peopleBase'], message: 'is not below searchBase' })
   })

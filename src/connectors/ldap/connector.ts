@@ -1,6 +1,7 @@
 import type { TargetId } from '../../domain/ids.ts'
 import { attributesHash, mapAttributes } from '../attribute-mapping.ts'
 import { atOnce, type Connector, type ConnectorTools, type GiveWay } from '../connector.ts'
+import { lookUps } from '../ldap-wire/alternatives.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { creationHash } from '../ldap-wire/attributes.ts'
 import { createLdapClient } from '../ldap-wire/client.ts'
@@ -38,7 +39,7 @@ export const createLdapConnector = (
     manifest: ldapManifest,
     check: () => check(client, settings),
     attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
-    creationHash: (worker) => creationHash(settings.account, worker),
+    creationHash: (worker) => creationHash(settings.account, worker, lookUps(settings.alternatives, worker)),
     resolveEntitlements: async (refs) => {
       const identities = await groupIdentities(
         client,

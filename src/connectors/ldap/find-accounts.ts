@@ -1,19 +1,20 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { attributesOf } from '../ldap-wire/alternatives.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import { correlate, type EnsureOperation, keysOf, type Matched, type Missing } from '../ldap-wire/correlate.ts'
+import { type Correlated, correlate, correlateOthers, type EnsureOperation, keysOf } from '../ldap-wire/correlate.ts'
 import { ok } from '../ldap-wire/errors.ts'
-import { findByKeys } from '../ldap-wire/resolve.ts'
-import { accountAttributes } from './account.ts'
+import { anyOf, findByKeys } from '../ldap-wire/resolve.ts'
+import { accountAttributes, nativeIdOf } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { outcomeOfAbsent, readAccounts } from './items.ts'
 
-/** Looks every account up: known ones by their native id, the others by the correlation attribute. */
+/** Looks every account up: known ones by their native id, the others by the correlation attribute, then by the alternatives. */
 export const find = async (
   client: LdapClient,
   settings: LdapSettings,
   operations: readonly EnsureOperation[],
   outcomes: (Outcome | undefined)[],
-): Promise<{ readonly matched: readonly Matched[]; readonly missing: readonly Missing[] }> => {
+): Promise<Correlated> => {
   const attributes = [...accountAttributes(settings), settings.correlation]
   const [known, correlated] = await Promise.all([
     readAccounts(
@@ -34,5 +35,21 @@ export const find = async (
   if (known.ok)
     for (const [index, { account }] of operations.entries())
       if (account !== null && !known.value.found.has(account)) outcomes[index] = outcomeOfAbsent(known.value)
-  return told
+  return correlateOthers(
+    {
+      ...settings,
+      idOf: nativeIdOf,
+      find: (alternative, keys) =>
+        findByKeys(client, {
+          base: settings.peopleBase,
+          attribute: alternative.property,
+          keys,
+          attributes: [...attributes, ...attributesOf(alternative)],
+          // Lists and rooms have mail addresses, too.
+          only: anyOf('objectClass', settings.account.objectClasses),
+        }),
+    },
+    told,
+    outcomes,
+  )
 }

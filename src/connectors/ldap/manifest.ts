@@ -10,7 +10,7 @@ export const ldapManifest: Manifest = {
   accountIds: 'opaque',
   permissions: {
     'find accounts, read them back, reconcile': [
-      'read, search and compare below `searchBase`: `entryUUID`, the correlation attribute, the mapped attributes, `objectClass`, `pwdAccountLockedTime`',
+      'read, search and compare below `searchBase`: `entryUUID`, the correlation attribute, those of `alternatives`, the mapped attributes, `objectClass`, `pwdAccountLockedTime`',
       "the root DSE's `namingContexts`",
     ],
     'create accounts': ['add entries below `peopleBase`, write their attributes and `userPassword`'],

@@ -5,6 +5,8 @@ import { strayLines } from '../../../src/cli/stray-lines.ts'
 import type { Connector, OwnThing } from '../../../src/connectors/connector.ts'
 import type { NativeId, TargetId } from '../../../src/domain/ids.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
+import { reconcile } from '../../../src/engine/reconcile.ts'
+import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
 import { strayAccounts } from '../../../src/engine/stray-accounts.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
@@ -216,4 +218,21 @@ test('where no call shuts an account, an open one of a leaver is told all the sa
   expect(lines).toContain('1 account of somebody who left cannot be shut here')
   expect(lines).toContain('P-2 by its key')
   expect(lines).not.toContain('nobody who left')
+})
+
+test('observed without the person key, an account is linked by what else stands on it; it is shut when its person leaves', async () => {
+  await house.close()
+  const alternatives = [{ property: 'uid', template: '{username}', verify: { givenName: '{givenName}' } }]
+  house = await openHouse({ mode: 'observe', ldap: { alternatives } })
+  await house.addAccount('', { uid: 'p-1' })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.evaluateAll()
+  const run = () => reconcile(house.engine, target, { actor, signal: AbortSignal.timeout(30_000) })
+  expect(await run()).toMatchObject({ linked: 1, ambiguous: 0, uncorrelatedPeople: null })
+  const accounts = () => house.rows('select origin, enabled from muster.account')
+  expect(await accounts()).toEqual([{ origin: 'linked', enabled: true }])
+  await setTargetMode(house.engine, target, 'enforce', actor)
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await accounts()).toEqual([{ origin: 'linked', enabled: false }])
 })

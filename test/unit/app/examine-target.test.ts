@@ -35,7 +35,8 @@ test('all of it has one and the same time to answer', async () => {
       return { kind: 'complete', items: [] }
     },
   } as unknown as Connector
-  await examinedTarget(connector, { type: 'ad', protect: { accounts: ['a'], entitlements: [] } }, 8_000)
+  const protect = { accounts: ['a'], entitlements: [] }
+  await examinedTarget(connector, { type: 'ad', protect, accounts: 'create', leaver: { deleteAfter: null } }, 8_000)
   expect(signals).toHaveLength(2)
   expect(new Set(signals).size).toBe(1)
 })

@@ -41,6 +41,7 @@ const hashOf = (type: string, target: object): string => {
   })
   return targetSettings(targets[0] as (typeof targets)[number]).planningHash as string
 }
+const alternatives = [{ property: 'mail', template: '{workEmail}', verify: { sn: '{familyName}' } }]
 const plain = hashOf('ldap', { ldap })
 const mapped = (attributes: object) => ({ ldap: { ...ldap, account: { ...ldap.account, attributes } } })
 
@@ -49,6 +50,7 @@ test.each([
   ['an attribute more', mapped({ ...ldap.account.attributes, title: '{jobTitle}' })],
   ['an attribute less', mapped({ cn: '{displayName}' })],
   ['what an account is called', { ldap: { ...ldap, account: { ...ldap.account, rdn: 'uid={personKey}' } } }],
+  ['by what else accounts are found', { ldap: { ...ldap, alternatives } }],
   ['accounts', { ldap, accounts: 'expect' }],
   ['leaver.unmanaged', { ldap, leaver: { unmanaged: 'report' } }],
   ['leaver.deleteAfter', { ldap, leaver: { deleteAfter: '30d' } }],
@@ -75,6 +77,7 @@ test('in which order things are protected does not matter', () => {
 
 test.each([
   ['ad', { ad }, { ad: { ...ad, account: { sAMAccountName: '{personKey}' } } }],
+  ['ad', { ad }, { ad: { ...ad, alternatives } }],
   ['entra', { entra }, { entra: { ...entra, account: { userPrincipalName: '{personKey}@x.example' } } }],
   ['aws', { aws }, { aws: { ...aws, account: { userName: '{username}' } } }],
   ['aws-iam', { iam }, { iam: { ...iam, session: { name: '{personKey}-x' } } }],

@@ -69,6 +69,16 @@ const places: readonly (readonly [string, z.ZodType, (template: string) => unkno
     (t) => ({ ...entra, account: { userPrincipalName, attributes: { displayName, businessPhones: [t] } } }),
   ],
   [
+    'ldap alternatives.0.template',
+    ldapSettingsSchema,
+    (t) => ({ ...ldap, alternatives: [{ property: 'mail', template: t, verify: { sn: '{familyName}' } }] }),
+  ],
+  [
+    'ad alternatives.0.verify.sn',
+    adSettingsSchema,
+    (t) => ({ ...ad, alternatives: [{ property: 'mail', template: '{workEmail}', verify: { sn: t } }] }),
+  ],
+  [
     'entra alternatives.0.template',
     entraSettingsSchema,
     (t) => ({

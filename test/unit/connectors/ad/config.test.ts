@@ -44,6 +44,10 @@ describe('what would fail later is found now', () => {
     [{ account: { sAMAccountName: '{' } }, ['account.sAMAccountName']],
     [{ account: { rdn: 'CN={' } }, ['account.rdn']],
     [{ leaver: { moveTo: 'ou=people, dc=corp,dc=example' } }, ['leaver.moveTo']],
+    [
+      { alternatives: [{ property: 'EMPLOYEEID', template: '0{personKey}', verify: { sn: '{familyName}' } }] },
+      ['alternatives.0.property'],
+    ],
     [{ peopleBase: 'OU=People' }, ['searchBase']],
     [{ searchBase: 'DC=x' }, ['peopleBase']],
     [{ searchBase: 'OU=PEOPLE, DC=corp,DC=example' }, []],

@@ -46,6 +46,28 @@ describe('what would fail later is found now', () => {
     [{ account: { ...good.account, attributes: { UID: '{username}' } } }, ['account.attributes.UID']],
     [{ account: { ...good.account, attributes: { employeenumber: '{personKey}' } } }, ['account.attributes']],
     [{ account: { ...good.account, attributes: { 'c n': 'x' } } }, ['account.attributes.c n']],
+    [{ alternatives: [{ property: 'mail', template: '{workEmail}', verify: { sn: '{familyName}' } }] }, []],
+    [{ alternatives: [{ property: 'mail', template: '{workEmail}', verify: {} }] }, ['alternatives.0.verify']],
+    [
+      { alternatives: [{ property: 'mail', template: '{workEmail}', verify: { sn: 'Doe' } }] },
+      ['alternatives.0.verify'],
+    ],
+    [
+      { alternatives: [{ property: 'mail', template: '{workEmail}', verify: { MAIL: '{workEmail}' } }] },
+      ['alternatives.0.verify.MAIL'],
+    ],
+    [
+      { alternatives: [{ property: 'mail', template: 'jo@x', verify: { sn: '{familyName}' } }] },
+      ['alternatives.0.template'],
+    ],
+    [
+      { alternatives: [{ property: 'employeenumber', template: '0{personKey}', verify: { sn: '{familyName}' } }] },
+      ['alternatives.0.property'],
+    ],
+    [
+      { alternatives: [{ property: 'mail', template: '{workEmail}', verify: { employeeNumber: '{personKey}' } }] },
+      ['alternatives.0.verify.employeeNumber'],
+    ],
     [{ tiemouts: {} }, ['']],
   ])('%j', (changes, expected) => {
     expect(problems(changes)).toEqual(expected)
