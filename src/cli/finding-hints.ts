@@ -33,6 +33,8 @@ export const findingHints: Readonly<Record<string, string>> = {
   'action-overdue': '`muster show action ID`; look at the target',
   'still-failing': '`muster show action ID`; look at the target',
   'still-unknown': '`muster show action ID`; look at the target',
+  'not-brought':
+    'look at the identity provider or the other directory: give (or take away) its own group, by a rule or an implication',
   'retries-exhausted': '`muster show action ID`; mend the target; `muster action retry ID`',
   'entitlement-missing': 'create it there, or correct `lookup`; `muster action retry ID`',
   'entitlement-changed-identity': 'its name means another thing than before: a human decides (ADR 0010)',

@@ -21,6 +21,21 @@ export const allEntitlements = (db: Queryable): Promise<readonly EntitlementRow[
     text: 'select id, key, target, lookup, managed, protected, risk, drift from muster.entitlement order by id',
   })
 
+/** Of these native ids, what the catalogue has of them on other targets. */
+export const cataloguedElsewhere = async (
+  tx: Queryable,
+  target: string,
+  nativeIds: readonly string[],
+): Promise<readonly { readonly key: string; readonly target: string }[]> => {
+  if (nativeIds.length === 0) return []
+  return await tx.query({
+    name: 'catalogue-elsewhere',
+    text: `select key, target from muster.entitlement
+      where target <> $1 and native_id = any($2) and managed and key is not null order by target, key`,
+    values: [target, nativeIds],
+  })
+}
+
 export type CatalogueEntry = {
   readonly key: string
   readonly target: string

@@ -31,7 +31,7 @@ describe('who owns a group', () => {
     world.setExternalIds('groups', group.nativeId, ['entra-group'])
     const calls = await world.callsOf(async () => {
       expect(await apply([grant(account, group)])).toMatchObject([
-        { kind: 'retry', retryAfterMs: 60_000, cause: { word: 'scim-owned' } },
+        { kind: 'retry', retryAfterMs: 60_000, cause: { word: 'scim-owned', awaited: ['entra-group'] } },
       ])
     })
     expect(calls.filter(isWrite)).toEqual([])

@@ -1,6 +1,7 @@
 import type { Result } from '../aws-wire/errors.ts'
 
-export type GroupShown = { readonly id: string; readonly name: string; readonly fromScim: boolean }
+/** `externalIds`: what an identity provider calls it that has brought it by SCIM. */
+export type GroupShown = { readonly id: string; readonly name: string; readonly externalIds: readonly string[] }
 
 /** Reads of one call, made before it changes anything: what several of its operations ask for is asked once. Never a proof. */
 export type Before = {

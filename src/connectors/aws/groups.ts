@@ -16,7 +16,7 @@ export const describeGroup = async (aws: Aws, groupId: string): Promise<Result<G
   )
   if (!read.ok) return isMissing(read.failure, 'entitlement') ? ok(null) : read
   const { DisplayName: name = '', ExternalIds } = read.value
-  return ok({ id: groupId, name, fromScim: (ExternalIds ?? []).length > 0 })
+  return ok({ id: groupId, name, externalIds: (ExternalIds ?? []).map(({ Id }) => Id ?? '') })
 }
 
 /** As it was before the call that asks changed anything. */

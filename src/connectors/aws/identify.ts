@@ -1,6 +1,7 @@
 import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import type { EntitlementRef } from '../connector.ts'
 import type { Aws } from './aws.ts'
+import type { GroupShown } from './before.ts'
 import { assignmentNativeId, groupNativeId, type Named, parseLookup, parseNativeId } from './entitlement.ts'
 import { describeGroup, findGroup, groupBefore } from './groups.ts'
 import { type Ownership, ownerOf } from './ownership.ts'
@@ -10,6 +11,8 @@ export type GroupTarget = {
   readonly kind: 'group'
   readonly groupId: string
   readonly ownership: Ownership
+  /** What the identity provider calls the group that feeds it; empty: not told. */
+  readonly fedBy: readonly string[]
   /** The catalogue's name is not (or no longer) this group's: what is there may be taken away, nothing is given. */
   readonly strayed: null | 'missing' | 'changed'
 }
@@ -68,11 +71,13 @@ const group = async (
   return ok(fresh.value === null ? { kind: 'missing' } : target(aws, fresh.value, null))
 }
 
-const target = (
-  { settings }: Aws,
-  shown: { readonly id: string; readonly name: string; readonly fromScim: boolean },
-  strayed: GroupTarget['strayed'],
-): GroupTarget => ({ kind: 'group', groupId: shown.id, ownership: ownerOf(settings, shown), strayed })
+const target = ({ settings }: Aws, shown: GroupShown, strayed: GroupTarget['strayed']): GroupTarget => ({
+  kind: 'group',
+  groupId: shown.id,
+  ownership: ownerOf(settings, { name: shown.name, fromScim: shown.externalIds.length > 0 }),
+  fedBy: shown.externalIds,
+  strayed,
+})
 
 const assignment = async (
   aws: Aws,
