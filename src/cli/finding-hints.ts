@@ -6,7 +6,7 @@ export const findingHints: Readonly<Record<string, string>> = {
   'sod-violation': 'take one side away, or write an exception',
   'grant-unexplained': 'take it away, write a rule, or `muster adopt plan TARGET`',
   'grant-missing': 'put them back, or `drift: revert`',
-  'grant-fought': 'find who changes it: another tool, a rule there',
+  'grant-fought': 'find who changes it: another tool, a rule there; `keptBy` says whose the target takes it for',
   'grant-indirect': 'take the inner group out of the outer one, or let a rule give it',
   'leaver-holds-indirectly': 'take it away there',
   'account-reopened': 'find who opened it',

@@ -36,6 +36,20 @@ export const cataloguedElsewhere = async (
   })
 }
 
+/** Of these, those whose members another hand decides, as their targets last said, and which word they have for it. */
+export const keepersOf = async (
+  tx: Queryable,
+  entitlements: readonly number[],
+): Promise<ReadonlyMap<number, string>> => {
+  if (entitlements.length === 0) return new Map()
+  const rows = await tx.query<{ id: number; kept_by: string }>({
+    name: 'catalogue-keepers',
+    text: 'select id, kept_by from muster.entitlement where id = any($1) and kept_by is not null',
+    values: [entitlements],
+  })
+  return new Map(rows.map(({ id, kept_by }) => [id, kept_by]))
+}
+
 export type CatalogueEntry = {
   readonly key: string
   readonly target: string

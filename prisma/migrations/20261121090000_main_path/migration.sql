@@ -80,6 +80,7 @@ create table muster.entitlement (
   members_read integer,                       -- how many of them were linked accounts
   members_behind_at timestamptz,              -- since then its list may say something that is not known yet; null = it does not
   contested_by text,                          -- native id that the lookup names although this row is, or must not be, another thing
+  kept_by text,                               -- whose rule, directory or push says who is in it, as the target last said; null = nobody's but ours
   unique (target, key),
   unique (target, native_id)
 );

@@ -11,7 +11,7 @@ import { check } from './check.ts'
 import { createClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
 import { readHoldings } from './holdings.ts'
-import { nativeIdOf } from './identify.ts'
+import { keeperOf, nativeIdOf } from './identify.ts'
 import { listAccounts } from './list-accounts.ts'
 import { awsManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
@@ -52,7 +52,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
           refs.map((ref) => ({ ...ref, nativeId: null })),
         )
       ).map((identity) => {
-        if (isTarget(identity)) return { kind: 'found', nativeId: nativeIdOf(identity) }
+        if (isTarget(identity)) return { kind: 'found', nativeId: nativeIdOf(identity), ...keeperOf(identity) }
         if (identity.kind === 'missing') return { kind: 'missing' }
         return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
       }),

@@ -108,3 +108,7 @@ const assignment = async (
 
 export const nativeIdOf = (found: GroupTarget | AssignmentTarget) =>
   found.kind === 'group' ? groupNativeId(found.groupId) : assignmentNativeId(found.accountId, found.permissionSetArn)
+
+/** Whose push says who is in it, if anybody's but ours. */
+export const keeperOf = (found: GroupTarget | AssignmentTarget): { readonly keptBy?: string } =>
+  found.kind === 'group' && found.ownership.owner === 'scim-idp' ? { keptBy: found.ownership.word } : {}
