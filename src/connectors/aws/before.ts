@@ -1,7 +1,11 @@
 import type { Result } from '../aws-wire/errors.ts'
 
-/** `externalIds`: what an identity provider calls it that has brought it by SCIM. */
-export type GroupShown = { readonly id: string; readonly name: string; readonly externalIds: readonly string[] }
+export type GroupShown = {
+  readonly id: string
+  readonly name: string
+  /** What an identity provider calls it that has brought it by SCIM. */
+  readonly externalIds: readonly { readonly issuer: string; readonly id: string }[]
+}
 
 /** Reads of one call, made before it changes anything: what several of its operations ask for is asked once. Never a proof. */
 export type Before = {

@@ -10,6 +10,7 @@ import { type Aws, familiesOf, until } from './aws.ts'
 import { check } from './check.ts'
 import { createClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
+import { entitlementNames } from './entitlement-names.ts'
 import { readHoldings } from './holdings.ts'
 import { keeperOf, nativeIdOf } from './identify.ts'
 import { listAccounts } from './list-accounts.ts'
@@ -56,6 +57,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
         if (identity.kind === 'missing') return { kind: 'missing' }
         return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
       }),
+    entitlementNames: (ids, signal) => entitlementNames(until(aws, signal), ids),
     apply: (operations, context) => apply(aws, operations, context),
     observe: (operations, observing) =>
       observeSettled(awsManifest.settleMs, operations, observing, (asked) =>

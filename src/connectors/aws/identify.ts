@@ -2,7 +2,14 @@ import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import type { EntitlementRef } from '../connector.ts'
 import type { Aws } from './aws.ts'
 import type { GroupShown } from './before.ts'
-import { assignmentNativeId, groupNativeId, type Named, parseLookup, parseNativeId } from './entitlement.ts'
+import {
+  assignmentNativeId,
+  type GroupBy,
+  groupNativeId,
+  type Named,
+  parseLookup,
+  parseNativeId,
+} from './entitlement.ts'
 import { describeGroup, findGroup, groupBefore } from './groups.ts'
 import { type Ownership, ownerOf } from './ownership.ts'
 import { describeOnce, listPermissionSets } from './permission-sets.ts'
@@ -49,15 +56,15 @@ export const identify = async (
 
 const group = async (
   aws: Aws,
-  { name }: Extract<Named, { kind: 'group' }>,
+  { by }: Extract<Named, { kind: 'group' }>,
   { nativeId }: Pick<EntitlementRef, 'nativeId'>,
 ): Promise<Result<Identity>> => {
   const pinned = nativeId === null ? null : parseNativeId(nativeId)
   if (pinned !== null && pinned.kind !== 'group') return ok({ kind: 'changed' })
   const known = pinned === null ? ok(null) : await groupBefore(aws, pinned.groupId)
   if (!known.ok) return known
-  if (known.value?.name === name) return ok(target(aws, known.value, null))
-  const holder = await findGroup(aws, name)
+  if (known.value !== null && isCalled(known.value, by)) return ok(target(aws, known.value, null))
+  const holder = await findGroup(aws, by)
   if (!holder.ok) return holder
   if (known.value !== null) {
     // AWS may find a name in another case than it shows it.
@@ -71,11 +78,14 @@ const group = async (
   return ok(fresh.value === null ? { kind: 'missing' } : target(aws, fresh.value, null))
 }
 
+const isCalled = ({ name, externalIds }: GroupShown, by: GroupBy): boolean =>
+  'name' in by ? name === by.name : externalIds.some(({ issuer, id }) => issuer === by.issuer && id === by.id)
+
 const target = ({ settings }: Aws, shown: GroupShown, strayed: GroupTarget['strayed']): GroupTarget => ({
   kind: 'group',
   groupId: shown.id,
   ownership: ownerOf(settings, { name: shown.name, fromScim: shown.externalIds.length > 0 }),
-  fedBy: shown.externalIds,
+  fedBy: shown.externalIds.map(({ id }) => id),
   strayed,
 })
 
