@@ -3,7 +3,8 @@ import type { Connector } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
 import type { Answer } from './answer.ts'
 
-type Target = Pick<Config['targets'][number], 'type' | 'protect'>
+type Sessions = { readonly sessions: 'none' | 'deny-inline-policy' }
+type Target = Pick<Config['targets'][number], 'type' | 'protect'> & { readonly aws?: Sessions; readonly iam?: Sessions }
 
 /** Looks at a target by its connector, which has `patienceMs` for all of it. */
 export const examinedTarget = async (connector: Connector, target: Target, patienceMs: number): Promise<Answer> => {
@@ -21,10 +22,18 @@ export const examinedTarget = async (connector: Connector, target: Target, patie
       ...(isOwnTrouble ? [untold.problem] : []),
       ...(problems.length > 0 ? [] : await protectedButGone(connector, target, deadline)),
     ],
-    remarks: [`${target.type}, reachable, with the rights it needs`],
+    remarks: [`${target.type}, reachable, with the rights it needs`, ...sessionsLeft(target)],
     facts,
   }
 }
+
+/** Chosen, and worth knowing: it is the default, since the name that a Deny goes by must first be known to be the person's. */
+const sessionsLeft = ({ type, aws, iam }: Target): readonly string[] =>
+  (aws ?? iam)?.sessions === 'none'
+    ? [
+        `sessions: none: live role sessions of a leaver run out by themselves, up to 12 hours later; deny-inline-policy ends them (docs/connectors/${type}.md)`,
+      ]
+    : []
 
 const remedies: Readonly<Record<Target['type'], string>> = {
   ldap: 'let ldap.bindDn read its own entry',

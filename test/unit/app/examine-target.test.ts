@@ -46,3 +46,23 @@ test('beside another problem it is told, unless that says the same already', asy
   const same = { ok: false, problems: ['cannot bind as muster: invalid-credentials (49)'] }
   expect((await examined('ad', same, untold('invalid-credentials (49)'))).problems).toEqual(same.problems)
 })
+
+test.each([
+  ['aws', 'none', 2],
+  ['aws', 'deny-inline-policy', 1],
+  ['iam', 'none', 2],
+  ['iam', 'deny-inline-policy', 1],
+] as const)('%s with sessions: %s is remarked where a leaver keeps live ones', async (member, sessions, lines) => {
+  const { problems, remarks } = await examinedTarget(
+    { check: async () => well } as unknown as Connector,
+    {
+      type: member === 'aws' ? 'aws' : 'aws-iam',
+      protect: { accounts: [], entitlements: [] },
+      [member]: { sessions },
+    },
+    8_000,
+  )
+  expect(problems).toEqual([])
+  expect(remarks).toHaveLength(lines)
+  expect(remarks?.some((remark) => remark.includes('sessions: none'))).toBe(sessions === 'none')
+})
