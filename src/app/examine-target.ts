@@ -3,9 +3,12 @@ import type { Connector, Uses } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
 import type { Answer } from './answer.ts'
 
+type Sessions = { readonly sessions: 'none' | 'deny-inline-policy' }
 type Target = Pick<Config['targets'][number], 'type' | 'protect'> & {
   readonly accounts: 'create' | 'expect'
   readonly leaver: { readonly deleteAfter: number | null }
+  readonly aws?: Sessions
+  readonly iam?: Sessions
 }
 
 /** Looks at a target by its connector, which has `patienceMs` for all of it. */
@@ -26,7 +29,11 @@ export const examinedTarget = async (connector: Connector, target: Target, patie
   const known = [...(wrong.length === 0 ? [`${target.type}, reachable`] : []), ...facts].join('; ')
   return {
     problems: wrong,
-    facts: [...(known === '' ? [] : [known]), ...(unknown.length === 0 ? [] : [`not known: ${unknown.join('; ')}`])],
+    facts: [
+      ...(known === '' ? [] : [known]),
+      ...(unknown.length === 0 ? [] : [`not known: ${unknown.join('; ')}`]),
+      ...sessionsLeft(target),
+    ],
   }
 }
 
@@ -34,6 +41,14 @@ const usesOf = ({ accounts, leaver }: Target): Uses => ({
   createAccounts: accounts === 'create',
   deleteAccounts: leaver.deleteAfter !== null,
 })
+
+/** Chosen, and worth knowing: it is the default, since the name that a Deny goes by must first be known to be the person's. */
+const sessionsLeft = ({ type, aws, iam }: Target): readonly string[] =>
+  (aws ?? iam)?.sessions === 'none'
+    ? [
+        `sessions: none: live role sessions of a leaver run out by themselves, up to 12 hours later; deny-inline-policy ends them (docs/connectors/${type}.md)`,
+      ]
+    : []
 
 const remedies: Readonly<Record<Target['type'], string>> = {
   ldap: 'let ldap.bindDn read its own entry',

@@ -6,7 +6,7 @@ export const findingHints: Readonly<Record<string, string>> = {
   'sod-violation': 'take one side away, or write an exception',
   'grant-unexplained': 'take it away, write a rule, or `muster adopt plan TARGET`',
   'grant-missing': 'put them back, or `drift: revert`',
-  'grant-fought': 'find who changes it: another tool, a rule there',
+  'grant-fought': 'find who changes it: another tool, a rule there; `keptBy` says whose the target takes it for',
   'grant-indirect': 'take the inner group out of the outer one, or let a rule give it',
   'leaver-holds-indirectly': 'take it away there',
   'account-reopened': 'find who opened it',
@@ -33,6 +33,8 @@ export const findingHints: Readonly<Record<string, string>> = {
   'action-overdue': '`muster show action ID`; look at the target',
   'still-failing': '`muster show action ID`; look at the target',
   'still-unknown': '`muster show action ID`; look at the target',
+  'not-brought':
+    'look at the identity provider or the other directory: give (or take away) its own group, by a rule or an implication',
   'retries-exhausted': '`muster show action ID`; mend the target; `muster action retry ID`',
   'entitlement-missing': 'create it there, or correct `lookup`; `muster action retry ID`',
   'entitlement-changed-identity': 'its name means another thing than before: a human decides (ADR 0010)',

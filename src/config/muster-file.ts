@@ -76,7 +76,9 @@ const target = {
     ),
   expectWithin: duration('1s', '30d')
     .prefault('24h')
-    .describe('With accounts: expect, when a missing account becomes a finding.'),
+    .describe(
+      'When it becomes a finding that an account (with accounts: expect) or what an identity provider or another directory should bring is still missing.',
+    ),
   leaver: z
     .strictObject({
       unmanaged: z

@@ -216,12 +216,13 @@ export type Connector = {
    * wish: what was refused under the old name may be tried under the new one.
    */
   readonly creationHash: (worker: Readonly<Record<string, AttributeValue>>) => string
+  /** `keptBy`: our word for whose rule, directory or push says who is in it, where that is not Muster's to say. */
   readonly resolveEntitlements: (
     refs: readonly EntitlementRef[],
     signal: AbortSignal,
   ) => Promise<
     readonly (
-      | { readonly kind: 'found'; readonly nativeId: NativeId }
+      | { readonly kind: 'found'; readonly nativeId: NativeId; readonly keptBy?: string }
       | { readonly kind: 'missing' }
       | { readonly kind: 'failed'; readonly cause: string }
     )[]

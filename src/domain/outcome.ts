@@ -10,6 +10,11 @@ export type Cause = {
   readonly message?: string
   /** The trouble is not this operation's: the target was not reached, did not answer, or was not well itself (5xx). */
   readonly elsewhere?: true
+  /**
+   * Only another hand brings it about (an identity provider, another directory): waited for, however long. Native ids of what feeds it,
+   * on whatever target that is; empty: not told.
+   */
+  readonly awaited?: readonly string[]
 }
 
 /** Words for what was not begun, since the lease ended or the call stopped at another operation. */

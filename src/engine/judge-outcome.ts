@@ -4,6 +4,7 @@ import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { createsAccounts } from './operation.ts'
 import { leavesUnread } from './read-indirect.ts'
+import { rulesOf } from './rules-of.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What becomes of an action after this outcome; `given` counts only as far as it proves what it says. */
@@ -15,16 +16,30 @@ export const judgeOutcome = (
   sent: boolean,
 ): Verdict => {
   const outcome = provedOf(engine, claim, action, given)
+  const deadline = deadlineOf(engine, claim, action, outcome)
   const next = whatNext(outcome, {
     lane: claim.lane,
     kind: action.kind,
     attempts: action.attempts + 1,
     rests: action.rests,
     accounts: createsAccounts(engine, claim.target) ? 'create' : 'expect',
-    deadlineInMs: action.deadline === null ? null : action.deadline - claim.claimedAt,
+    deadlineInMs: deadline === null ? null : deadline - claim.claimedAt,
     random: engine.random(),
   })
-  return { action, outcome, next, sent }
+  return { action, outcome, next, sent, deadline }
+}
+
+/** What another hand brings has the time that an account has which another hand makes; a leaver has no more than ever. */
+const deadlineOf = (
+  engine: Engine,
+  { target, lane }: Claim,
+  { deadline, created_at }: ClaimedAction,
+  outcome: Outcome,
+): number | null => {
+  const isAwaited = outcome.kind === 'retry' && outcome.cause.awaited !== undefined
+  if (deadline === null || lane === 'leaver' || !isAwaited) return deadline
+  const within = rulesOf(engine, target)?.expectWithinMs
+  return within === undefined ? deadline : created_at + within
 }
 
 const provedOf = (engine: Engine, { target, lane }: Claim, action: ClaimedAction, given: Outcome): Outcome => {

@@ -94,7 +94,9 @@ const record = async (
     await reportFailed(tx, target, failed)
     const told = questions.flatMap((question) => {
       const answer = answerOf.get(question.id) ?? noConnector
-      return answer.kind === 'failed' ? [] : [{ question, found: answer.kind === 'found' ? answer.nativeId : null }]
+      if (answer.kind === 'failed') return []
+      const isFound = answer.kind === 'found'
+      return [{ question, found: isFound ? answer.nativeId : null, keptBy: isFound ? (answer.keptBy ?? null) : null }]
     })
     const entries = await recordTold(tx, now, target, told)
     await appendAudit(tx, now, entries)
@@ -110,7 +112,11 @@ const record = async (
 
 const noConnector: Resolved = { kind: 'failed', cause: 'no-connector' }
 
-type Told = { readonly question: EntitlementQuestion; readonly found: string | null }
+type Told = {
+  readonly question: EntitlementQuestion
+  readonly found: string | null
+  readonly keptBy: string | null
+}
 
 /** Returns an entry for each entitlement of which something else is known now. */
 const recordTold = async (
@@ -128,10 +134,10 @@ const recordTold = async (
     pins.map(({ nativeId }) => nativeId),
   )
   const others = await pinEntitlements(tx, pins)
-  const results = told.map(({ question, found }) => {
+  const results = told.map(({ question, found, keptBy }) => {
     const strange =
       found !== null && (question.native_id === null ? others.has(question.id) : found !== question.native_id)
-    return { question, found, contestedBy: strange ? found : null }
+    return { question, found, keptBy, contestedBy: strange ? found : null }
   })
   await saveAnswers(tx, results.map(answered))
   for (const { question, contestedBy } of results) {
@@ -173,10 +179,13 @@ const changedIdentity = 'entitlement-changed-identity'
 const answered = ({
   question,
   found,
+  keptBy,
   contestedBy,
 }: Told & { readonly contestedBy: string | null }): EntitlementAnswer => ({
   id: question.id,
   contestedBy,
+  // Of another thing under its name nothing is known of this one.
+  keptBy: contestedBy === null ? keptBy : null,
   againMs: contestedBy === null && found !== null ? againMs.settled : againMs.open,
 })
 

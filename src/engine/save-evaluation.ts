@@ -4,6 +4,7 @@ import { isGuarded } from '../planning/guard.ts'
 import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
 import { saveAdopted } from '../store/adoptions.ts'
 import { appendAudit } from '../store/audit-log.ts'
+import { keepersOf } from '../store/catalogue.ts'
 import type { Transaction } from '../store/database.ts'
 import { saveDesired } from '../store/desired.ts'
 import { openFinding } from '../store/findings.ts'
@@ -129,6 +130,11 @@ export const saveEvaluation = async (
         identityId: identity.id,
         detail: { entitlement, target, via, path: path.join(' ') },
       })
+  // Who keeps changing what is Muster's by its policy: what the target says of it is the best guess.
+  const keepers = await keepersOf(
+    tx,
+    judged.flatMap(({ fought }) => fought),
+  )
   for (const { identity, unexplained, missing, fought } of judged)
     for (const [kind, entitlements] of Object.entries({
       'grant-unexplained': unexplained,
@@ -141,7 +147,10 @@ export const saveEvaluation = async (
           key: `${identity.subject_ref}:${entitlement}`,
           urgent: kind === 'grant-fought',
           identityId: identity.id,
-          detail: { entitlement },
+          detail: {
+            entitlement,
+            ...(kind === 'grant-fought' ? { keptBy: keepers.get(entitlement) ?? null } : {}),
+          },
         })
   tx.defer(
     appendAudit(tx, at, [

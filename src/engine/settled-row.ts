@@ -2,10 +2,11 @@ import type { SettledAction } from '../store/outcomes.ts'
 import type { Verdict } from './verdict.ts'
 
 /** How its action stands from now on. */
-export const settledRow = ({ action, outcome, next, sent }: Verdict): SettledAction => {
+export const settledRow = ({ action, outcome, next, sent, deadline }: Verdict): SettledAction => {
   const row = {
     id: action.id,
     sent,
+    deadline: deadline ?? null,
     // A change that is pending tells in the end whether it was one; one that was, and is looked at once more, is ours all the same.
     doubtful:
       outcome.kind === 'done' ? outcome.changed && next.kind === 'readBack' : sent && outcome.kind === 'unknown',

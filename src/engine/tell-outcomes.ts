@@ -1,3 +1,5 @@
+import type { TargetId } from '../domain/ids.ts'
+import { cataloguedElsewhere } from '../store/catalogue.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFinding } from '../store/findings.ts'
 import type { Claim } from './claim.ts'
@@ -15,7 +17,8 @@ export const tellOutcomes = async (
   at: number,
 ): Promise<void> => {
   for (const { action, outcome, next } of settled)
-    if (next.kind !== 'done' && next.finding !== null)
+    if (next.kind !== 'done' && next.finding !== null) {
+      const todo = outcome.kind === 'refused' ? outcome.todo : await todoOfFeeder(tx, claim.target, action, outcome)
       await openFinding(tx, {
         kind: next.finding,
         key: `action:${action.id}`,
@@ -26,9 +29,10 @@ export const tellOutcomes = async (
           kind: action.kind,
           entitlement: action.entitlement_id,
           ...('cause' in outcome ? { word: outcome.cause.word, code: outcome.cause.code } : {}),
-          ...(outcome.kind === 'refused' && outcome.todo !== undefined ? { todo: outcome.todo } : {}),
+          ...(todo === undefined ? {} : { todo }),
         },
       })
+    }
 
   await tellCredential(tx, claim, settled)
   await tellAway(tx, claim, settled)
@@ -43,4 +47,20 @@ export const tellOutcomes = async (
       })
 
   await tellOpened(tx, claim, settled, at)
+}
+
+/** What another hand brings here is to be given where it comes from, if the catalogue knows that. */
+const todoOfFeeder = async (
+  tx: Transaction,
+  target: TargetId,
+  { kind }: Verdict['action'],
+  outcome: Verdict['outcome'],
+): Promise<string | undefined> => {
+  const ids = outcome.kind === 'retry' ? (outcome.cause.awaited ?? []) : []
+  const feeders = await cataloguedElsewhere(tx, target, ids)
+  if (feeders.length === 0) return undefined
+  const names = feeders.map((one) => `${one.key} (${one.target})`).join(', ')
+  return kind === 'grant'
+    ? `give ${names}, by a rule or an implication: whoever is in it is brought here by the identity provider`
+    : `take ${names} away: whoever is in it is brought here by the identity provider`
 }

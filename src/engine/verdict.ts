@@ -9,6 +9,8 @@ export type Verdict = {
   readonly next: Next
   /** Its change may have gone out in this attempt. */
   readonly sent: boolean
+  /** From now on, by the database's clock, ms; null: it has none. Absent: as it was. */
+  readonly deadline?: number | null
 }
 
 /** `rejected`: the lease was lost meanwhile; nothing is written, and whatever the call did must be observed and repaired. */

@@ -24,6 +24,7 @@ export type RetryFinding =
   | 'retries-exhausted'
   | 'still-failing'
   | 'still-unknown'
+  | 'not-brought'
 
 /** What happens next to an action, after the outcome of its call or of its read-back. */
 export type Next =
@@ -70,7 +71,7 @@ export const patience: Record<Lane, Patience> = {
 /** How often to look for an account that something else creates. */
 const expectedAccountMs = 30_000
 
-/** How often to look whether a human has mended which account is a leaver's. */
+/** How often to look whether a human has mended what is looked for in vain: which account is a leaver's, what another hand should bring. */
 const seekAgainMs = 900_000
 
 /** How soon it is tried whether there is a new credential, up to twice this. Each try may count against a lockout there. */
@@ -119,11 +120,19 @@ export const whatNext = (outcome: Outcome, attempt: Attempt): Next => {
 }
 
 const again = (attempt: Attempt, askedMs: number, cause: Cause): Next => {
+  if (cause.awaited !== undefined) return awaiting(attempt, askedMs)
   const { giveUpAfter } = patience[attempt.lane]
   if (giveUpAfter !== null && attempt.attempts >= giveUpAfter && !isElsewhere(cause))
     return { kind: 'park', finding: 'retries-exhausted' }
   const next = later(attempt, cause, 'still-failing')
   return { kind: 'again', ...next, afterMs: Math.max(askedMs, next.afterMs) }
+}
+
+/** Nothing of ours can fail here: no attempt is burnt and nobody parks. A human is told once it is overdue, and bulk work looks seldom then. */
+const awaiting = ({ lane, deadlineInMs, random }: Attempt, askedMs: number): Next => {
+  const isOverdue = deadlineInMs !== null && deadlineInMs <= 0
+  const afterMs = isOverdue && lane === 'bulk' ? spread(seekAgainMs / 2, random) : askedMs
+  return { kind: 'again', afterMs, counts: false, finding: isOverdue ? 'not-brought' : null }
 }
 
 /**

@@ -21,6 +21,35 @@ export const allEntitlements = (db: Queryable): Promise<readonly EntitlementRow[
     text: 'select id, key, target, lookup, managed, protected, risk, drift from muster.entitlement order by id',
   })
 
+/** Of these native ids, what the catalogue has of them on other targets. */
+export const cataloguedElsewhere = async (
+  tx: Queryable,
+  target: string,
+  nativeIds: readonly string[],
+): Promise<readonly { readonly key: string; readonly target: string }[]> => {
+  if (nativeIds.length === 0) return []
+  return await tx.query({
+    name: 'catalogue-elsewhere',
+    text: `select key, target from muster.entitlement
+      where target <> $1 and native_id = any($2) and managed and key is not null order by target, key`,
+    values: [target, nativeIds],
+  })
+}
+
+/** Of these, those whose members another hand decides, as their targets last said, and which word they have for it. */
+export const keepersOf = async (
+  tx: Queryable,
+  entitlements: readonly number[],
+): Promise<ReadonlyMap<number, string>> => {
+  if (entitlements.length === 0) return new Map()
+  const rows = await tx.query<{ id: number; kept_by: string }>({
+    name: 'catalogue-keepers',
+    text: 'select id, kept_by from muster.entitlement where id = any($1) and kept_by is not null',
+    values: [entitlements],
+  })
+  return new Map(rows.map(({ id, kept_by }) => [id, kept_by]))
+}
+
 export type CatalogueEntry = {
   readonly key: string
   readonly target: string

@@ -96,6 +96,7 @@ export type DispatchedAction = {
   readonly entitlement_native: string | null
   /** Of endSessions: native ids of what the account held within the last day; null = nothing, or another kind. */
   readonly held: readonly string[] | null
+  readonly created_at: number
   readonly deadline: number | null
   readonly may_go: boolean
 }
@@ -120,7 +121,7 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
         case when a.lane = 'leaver' then (select l.native_id from muster.account l where l.identity_id = a.identity_id and l.target = a.target
           and l.unlinked_at is null and l.gone_at is not null) end as gone_native,
         c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
-        (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
+        (date_part('epoch', a.created_at) * 1000)::bigint as created_at, (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}
       join muster.identity i on i.id = a.identity_id
       left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null

@@ -65,6 +65,7 @@ export const knownTwins = async (
 export type EntitlementAnswer = {
   readonly id: number
   readonly contestedBy: string | null
+  readonly keptBy: string | null
   readonly againMs: number
 }
 
@@ -72,10 +73,15 @@ export const saveAnswers = async (tx: Transaction, answers: readonly Entitlement
   if (answers.length === 0) return
   await tx.query({
     name: 'entitlements-answered',
-    text: `update muster.entitlement e set asked_key = e.lookup_key, contested_by = r.contested_by,
+    text: `update muster.entitlement e set asked_key = e.lookup_key, contested_by = r.contested_by, kept_by = r.kept_by,
         ask_at = (select muster.now()) + make_interval(secs => r.again / 1000)
-      from unnest($1::int[], $2::text[], $3::float8[]) as r(id, contested_by, again) where e.id = r.id`,
-    values: [answers.map((a) => a.id), answers.map((a) => a.contestedBy), answers.map((a) => a.againMs)],
+      from unnest($1::int[], $2::text[], $3::float8[], $4::text[]) as r(id, contested_by, again, kept_by) where e.id = r.id`,
+    values: [
+      answers.map((a) => a.id),
+      answers.map((a) => a.contestedBy),
+      answers.map((a) => a.againMs),
+      answers.map((a) => a.keptBy),
+    ],
   })
 }
 

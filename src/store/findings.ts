@@ -67,16 +67,20 @@ export const closeFindingsOf = async (db: Queryable, kind: string, keys: readonl
 /** Active Directory's recycle bin keeps an object so long by default, the longest of those we know (Entra: 30 days). */
 const restorableDays = 180
 
+/** A target that comes and goes is not listed each time. */
+const turnsApartMinutes = 10
+
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
  * evaluated), a credential not refused for two, configurations of which one is at work, a target that nobody waits for any more, an account that was replaced and is linked again or can
- * hardly be restored any more, and what was about a guard hold that a human has released. How many.
+ * hardly be restored any more, and what was about a guard hold that a human has released. A target that is back is
+ * reconciled soon: what happened there meanwhile nobody has seen. How many.
  */
 export const closeResolved = async (db: Queryable): Promise<number> => {
   const closed = await db.query({
     name: 'findings-close-resolved',
-    text: `update muster.finding f set closed_at = muster.now() where f.closed_at is null and (
+    text: `with closed as (update muster.finding f set closed_at = muster.now() where f.closed_at is null and (
       (f.kind in ('sod-violation', 'grant-unexplained', 'grant-missing', 'grant-fought', 'grant-indirect', 'leaver-holds-indirectly',
         'account-stays-open', 'evaluation-failed')
         and exists (select from muster.identity i where i.id = f.identity_id and i.evaluated_at > f.seen_at))
@@ -98,7 +102,11 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
       or (f.kind = 'credential-refused' and f.seen_at < muster.now() - interval '2 minutes')
       or (f.kind = 'target-away' and (f.seen_at < muster.now() - interval '10 minutes'
         or not exists (select from muster.action a where a.lane in ('leaver', 'bulk') and a.target = f.key and a.going
-          and a.outcome in ('retry', 'unknown'))))) returning 1`,
+          and a.outcome in ('retry', 'unknown'))))) returning f.kind, f.key),
+      back as (select t.id, greatest((select muster.now()), t.turn_at + interval '${turnsApartMinutes} minutes') as at from muster.target t
+        where t.id in (select c.key from closed c where c.kind in ('target-away', 'credential-refused'))),
+      due as (update muster.target t set reconcile_at = back.at from back where t.id = back.id and t.reconcile_at > back.at)
+      select 1 from closed`,
   })
   return closed.length
 }

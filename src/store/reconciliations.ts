@@ -138,7 +138,7 @@ export const saveListedAt = async (
 export const takeReconcileTurn = async (db: Queryable, target: string, everyMs: number): Promise<boolean> => {
   const taken = await db.query({
     name: 'reconcile-turn',
-    text: `update muster.target set reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000)
+    text: `update muster.target set turn_at = muster.now(), reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000)
       where id = $1 and (reconcile_at is null or reconcile_at <= muster.now()) returning 1`,
     values: [target, everyMs],
   })

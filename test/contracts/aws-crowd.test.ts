@@ -1,8 +1,12 @@
-/** Many who are let into one group: pages of its members prove it where that is fewer calls, and only what they show. */
+/**
+ * Many who are let into one group: pages of its members prove it where that is fewer calls, and only what they show. And a group
+ * that is named by its external id.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Connector } from '../../src/connectors/connector.ts'
-import type { NativeId } from '../../src/domain/ids.ts'
-import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
+import { protecting } from '../../src/connectors/protecting.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
+import { type AwsWorld, issuer, makeAws, openAwsWorld } from './aws-world.ts'
 import type { Group } from './world.ts'
 import { always, freshKey, grant, said } from './world.ts'
 
@@ -92,4 +96,34 @@ test('the lease ends: who was written is proved, who was not is not begun', asyn
   expect(Map.groupBy(outcomes, said).get('changed')).toHaveLength(3)
   expect(outcomes.filter((one) => one.kind === 'retry' && one.cause.word === 'lease')).toHaveLength(5)
   expect(await world.membersOf(group)).toHaveLength(3)
+})
+
+test('a group may be named by what its provider calls it: whatever it is called, and not when another has the id', async () => {
+  const [first, second] = [await world.addGroup(freshKey()), await world.addGroup(freshKey())]
+  const account = people[0] as NativeId
+  const id = freshKey()
+  world.setExternalIds('groups', first.nativeId, [id])
+  const lookup = `group/externalId:${issuer}/${id}`
+  const refs = [lookup, `group/externalId:${issuer}-else/${id}`].map((one) => ({
+    id: 1 as EntitlementId,
+    lookup: one,
+    nativeId: null,
+  }))
+  expect(await connector.resolveEntitlements(refs, always.signal)).toMatchObject([
+    { kind: 'found', nativeId: first.nativeId },
+    { kind: 'missing' },
+  ])
+  const named = grant(account, { lookup, nativeId: first.nativeId })
+  expect(await connector.apply([named], always)).toMatchObject([{ cause: { word: 'scim-owned', awaited: [id] } }])
+  // Whoever protects it does so by its name.
+  expect(await connector.entitlementNames?.([first.nativeId], always.signal)).toEqual({
+    kind: 'complete',
+    items: [{ nativeId: first.nativeId, name: first.lookup }],
+  })
+  const careful = protecting(connector, { accounts: [], entitlements: [first.lookup] })
+  expect((await careful.apply([named], always)).map(said)).toEqual(['refused:protected'])
+  world.setExternalIds('groups', first.nativeId, [])
+  world.setExternalIds('groups', second.nativeId, [id])
+  expect((await connector.apply([named], always)).map(said)).toEqual(['refused:entitlement-changed-identity'])
+  expect(await world.membersOf(first)).toEqual([])
 })

@@ -1,7 +1,7 @@
 /** What is AWS's own among users and groups: SCIM, ownership, one attribute that proves a person, deletion for good. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector } from '../../src/connectors/connector.ts'
-import type { NativeId } from '../../src/domain/ids.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type AwsWorld, issuer, makeAws, openAwsWorld } from './aws-world.ts'
 import { accountOf, always, ensure, freshKey, grant, grantsOf, revoke, said } from './world.ts'
 
@@ -29,9 +29,15 @@ describe('who owns a group', () => {
     const account = await addAccount()
     const group = await world.addGroup(freshKey())
     world.setExternalIds('groups', group.nativeId, ['entra-group'])
+    expect(
+      await connector.resolveEntitlements(
+        [{ id: 1 as EntitlementId, lookup: group.lookup, nativeId: null }],
+        always.signal,
+      ),
+    ).toEqual([{ kind: 'found', nativeId: group.nativeId, keptBy: 'scim-owned' }])
     const calls = await world.callsOf(async () => {
       expect(await apply([grant(account, group)])).toMatchObject([
-        { kind: 'retry', retryAfterMs: 60_000, cause: { word: 'scim-owned' } },
+        { kind: 'retry', retryAfterMs: 60_000, cause: { word: 'scim-owned', awaited: ['entra-group'] } },
       ])
     })
     expect(calls.filter(isWrite)).toEqual([])

@@ -160,7 +160,7 @@ describe('mastered by an Active Directory', () => {
     const { id } = addSynced(true)
     const asked = await world.writesOf(async () => {
       expect(await apply([{ op: 'disable', account: id }])).toEqual([
-        { kind: 'retry', retryAfterMs: 60_000, cause: { code: '', word: 'mastered-elsewhere' } },
+        { kind: 'retry', retryAfterMs: 60_000, cause: { code: '', word: 'mastered-elsewhere', awaited: [] } },
       ])
       expect(await saying([{ op: 'enable', account: id }])).toEqual(['was-so'])
       world.graph.hand.patchUser(id, { accountEnabled: false })

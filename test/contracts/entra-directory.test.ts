@@ -188,6 +188,10 @@ describe('what a catalogue may call a group', () => {
       { kind: 'missing' },
       { kind: 'failed', cause: 'ambiguous-name' },
     ])
+    const ruled = groupOf({ groupTypes: ['DynamicMembership'], membershipRule: 'user.department -eq "x"' })
+    expect(await resolve(ruled.nativeId)).toEqual([
+      { kind: 'found', nativeId: ruled.nativeId, keptBy: 'dynamic-membership' },
+    ])
     const account = await addAccount()
     expect(await saying([grant(account, { lookup: twice, nativeId: unknownId }, false)])).toEqual([
       'refused:configuration',

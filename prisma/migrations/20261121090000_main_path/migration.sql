@@ -41,6 +41,7 @@ create table muster.target (
   mode_set_by text not null,
   reads_indirect boolean not null default false, -- its connector reads what is held indirectly: no grant before that is known
   reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
+  turn_at timestamptz,                        -- when the schedule last began to list them
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
   full_read_at timestamptz,                   -- when its last full reconciliation was begun
   planned_by text                             -- hash of what muster.yaml says that plans depend on, by which everybody was last made due; several = somebody was evaluated by another since; null = none yet
@@ -80,6 +81,7 @@ create table muster.entitlement (
   members_read integer,                       -- how many of them were linked accounts
   members_behind_at timestamptz,              -- since then its list may say something that is not known yet; null = it does not
   contested_by text,                          -- native id that the lookup names although this row is, or must not be, another thing
+  kept_by text,                               -- whose rule, directory or push says who is in it, as the target last said; null = nobody's but ours
   unique (target, key),
   unique (target, native_id)
 );

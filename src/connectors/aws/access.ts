@@ -154,12 +154,17 @@ const verifyOnly = async (
     else if (operation.op === 'revoke' && !inside.value.has(target.groupId)) {
       const out = await isOutOf(aws, account, target.groupId)
       if (!out.ok) outcomes[index] = outcomeOfRead(out.failure)
-      else outcomes[index] = out.value ? wasSo(account, target.groupId) : retry('scim-owned', scimMs)
-    } else if (inside.value.has(target.groupId) !== (operation.op === 'grant'))
-      outcomes[index] = retry('scim-owned', scimMs)
+      else outcomes[index] = out.value ? wasSo(account, target.groupId) : untilBrought(target)
+    } else if (inside.value.has(target.groupId) !== (operation.op === 'grant')) outcomes[index] = untilBrought(target)
     else outcomes[index] = wasSo(account, target.groupId)
   }
 }
+
+const untilBrought = ({ fedBy }: GroupTarget): Outcome => ({
+  kind: 'retry',
+  retryAfterMs: scimMs,
+  cause: { code: '', word: 'scim-owned', awaited: fedBy },
+})
 
 export const wasSo = (account: NativeId, groupId: string): Outcome => ({
   kind: 'done',

@@ -1,6 +1,11 @@
 import type { Result } from '../aws-wire/errors.ts'
 
-export type GroupShown = { readonly id: string; readonly name: string; readonly fromScim: boolean }
+export type GroupShown = {
+  readonly id: string
+  readonly name: string
+  /** What an identity provider calls it that has brought it by SCIM. */
+  readonly externalIds: readonly { readonly issuer: string; readonly id: string }[]
+}
 
 /** Reads of one call, made before it changes anything: what several of its operations ask for is asked once. Never a proof. */
 export type Before = {

@@ -10,8 +10,9 @@ import { type Aws, familiesOf, until } from './aws.ts'
 import { check } from './check.ts'
 import { createClients } from './clients.ts'
 import type { AwsSettings } from './config.ts'
+import { entitlementNames } from './entitlement-names.ts'
 import { readHoldings } from './holdings.ts'
-import { nativeIdOf } from './identify.ts'
+import { keeperOf, nativeIdOf } from './identify.ts'
 import { listAccounts } from './list-accounts.ts'
 import { awsManifest } from './manifest.ts'
 import { membersOf, whoIs } from './members.ts'
@@ -52,10 +53,11 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
           refs.map((ref) => ({ ...ref, nativeId: null })),
         )
       ).map((identity) => {
-        if (isTarget(identity)) return { kind: 'found', nativeId: nativeIdOf(identity) }
+        if (isTarget(identity)) return { kind: 'found', nativeId: nativeIdOf(identity), ...keeperOf(identity) }
         if (identity.kind === 'missing') return { kind: 'missing' }
         return { kind: 'failed', cause: identity.kind === 'failed' ? failureText(identity.failure) : identity.kind }
       }),
+    entitlementNames: (ids, signal) => entitlementNames(until(aws, signal), ids),
     apply: (operations, context) => apply(aws, operations, context),
     observe: (operations, observing) =>
       observeSettled(awsManifest.settleMs, operations, observing, (asked) =>

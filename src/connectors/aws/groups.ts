@@ -4,6 +4,7 @@ import { readPages } from '../aws-wire/pages.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Aws } from './aws.ts'
 import { type GroupShown, once } from './before.ts'
+import type { GroupBy } from './entitlement.ts'
 
 /** null: there is none. */
 export const describeGroup = async (aws: Aws, groupId: string): Promise<Result<GroupShown | null>> => {
@@ -16,21 +17,25 @@ export const describeGroup = async (aws: Aws, groupId: string): Promise<Result<G
   )
   if (!read.ok) return isMissing(read.failure, 'entitlement') ? ok(null) : read
   const { DisplayName: name = '', ExternalIds } = read.value
-  return ok({ id: groupId, name, fromScim: (ExternalIds ?? []).length > 0 })
+  const externalIds = (ExternalIds ?? []).map(({ Issuer = '', Id = '' }) => ({ issuer: Issuer, id: Id }))
+  return ok({ id: groupId, name, externalIds })
 }
 
 /** As it was before the call that asks changed anything. */
 export const groupBefore = (aws: Aws, groupId: string): Promise<Result<GroupShown | null>> =>
   once(aws.before?.groups, groupId, () => describeGroup(aws, groupId))
 
-/** null: nothing has this name. */
-export const findGroup = async (aws: Aws, name: string): Promise<Result<string | null>> => {
+/** null: nothing is called so. */
+export const findGroup = async (aws: Aws, by: GroupBy): Promise<Result<string | null>> => {
   const { identityStoreId } = aws.settings
   const read = await aws.transport.read(aws.families.identityStore, (options) =>
     aws.clients.identityStore.send(
       new GetGroupIdCommand({
         IdentityStoreId: identityStoreId,
-        AlternateIdentifier: { UniqueAttribute: { AttributePath: 'displayName', AttributeValue: name } },
+        AlternateIdentifier:
+          'name' in by
+            ? { UniqueAttribute: { AttributePath: 'displayName', AttributeValue: by.name } }
+            : { ExternalId: { Issuer: by.issuer, Id: by.id } },
       }),
       options,
     ),

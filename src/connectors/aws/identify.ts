@@ -1,7 +1,15 @@
 import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import type { EntitlementRef } from '../connector.ts'
 import type { Aws } from './aws.ts'
-import { assignmentNativeId, groupNativeId, type Named, parseLookup, parseNativeId } from './entitlement.ts'
+import type { GroupShown } from './before.ts'
+import {
+  assignmentNativeId,
+  type GroupBy,
+  groupNativeId,
+  type Named,
+  parseLookup,
+  parseNativeId,
+} from './entitlement.ts'
 import { describeGroup, findGroup, groupBefore } from './groups.ts'
 import { type Ownership, ownerOf } from './ownership.ts'
 import { describeOnce, listPermissionSets } from './permission-sets.ts'
@@ -10,6 +18,8 @@ export type GroupTarget = {
   readonly kind: 'group'
   readonly groupId: string
   readonly ownership: Ownership
+  /** What the identity provider calls the group that feeds it; empty: not told. */
+  readonly fedBy: readonly string[]
   /** The catalogue's name is not (or no longer) this group's: what is there may be taken away, nothing is given. */
   readonly strayed: null | 'missing' | 'changed'
 }
@@ -46,15 +56,15 @@ export const identify = async (
 
 const group = async (
   aws: Aws,
-  { name }: Extract<Named, { kind: 'group' }>,
+  { by }: Extract<Named, { kind: 'group' }>,
   { nativeId }: Pick<EntitlementRef, 'nativeId'>,
 ): Promise<Result<Identity>> => {
   const pinned = nativeId === null ? null : parseNativeId(nativeId)
   if (pinned !== null && pinned.kind !== 'group') return ok({ kind: 'changed' })
   const known = pinned === null ? ok(null) : await groupBefore(aws, pinned.groupId)
   if (!known.ok) return known
-  if (known.value?.name === name) return ok(target(aws, known.value, null))
-  const holder = await findGroup(aws, name)
+  if (known.value !== null && isCalled(known.value, by)) return ok(target(aws, known.value, null))
+  const holder = await findGroup(aws, by)
   if (!holder.ok) return holder
   if (known.value !== null) {
     // AWS may find a name in another case than it shows it.
@@ -68,11 +78,16 @@ const group = async (
   return ok(fresh.value === null ? { kind: 'missing' } : target(aws, fresh.value, null))
 }
 
-const target = (
-  { settings }: Aws,
-  shown: { readonly id: string; readonly name: string; readonly fromScim: boolean },
-  strayed: GroupTarget['strayed'],
-): GroupTarget => ({ kind: 'group', groupId: shown.id, ownership: ownerOf(settings, shown), strayed })
+const isCalled = ({ name, externalIds }: GroupShown, by: GroupBy): boolean =>
+  'name' in by ? name === by.name : externalIds.some(({ issuer, id }) => issuer === by.issuer && id === by.id)
+
+const target = ({ settings }: Aws, shown: GroupShown, strayed: GroupTarget['strayed']): GroupTarget => ({
+  kind: 'group',
+  groupId: shown.id,
+  ownership: ownerOf(settings, { name: shown.name, fromScim: shown.externalIds.length > 0 }),
+  fedBy: shown.externalIds.map(({ id }) => id),
+  strayed,
+})
 
 const assignment = async (
   aws: Aws,
@@ -103,3 +118,7 @@ const assignment = async (
 
 export const nativeIdOf = (found: GroupTarget | AssignmentTarget) =>
   found.kind === 'group' ? groupNativeId(found.groupId) : assignmentNativeId(found.accountId, found.permissionSetArn)
+
+/** Whose push says who is in it, if anybody's but ours. */
+export const keeperOf = (found: GroupTarget | AssignmentTarget): { readonly keptBy?: string } =>
+  found.kind === 'group' && found.ownership.owner === 'scim-idp' ? { keptBy: found.ownership.word } : {}

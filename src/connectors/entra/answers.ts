@@ -13,5 +13,5 @@ const masteredElsewhereMs = 60_000
 export const masteredElsewhere: Outcome = {
   kind: 'retry',
   retryAfterMs: masteredElsewhereMs,
-  cause: { code: '', word: 'mastered-elsewhere' },
+  cause: { code: '', word: 'mastered-elsewhere', awaited: [] },
 }

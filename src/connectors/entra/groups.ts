@@ -46,8 +46,14 @@ export const obstacle = (
   return mailEnabled === true && !types.has('unified') ? 'mail-enabled' : null
 }
 
+/** Whose rule or directory says who is in it, if anybody's but ours. */
+const keeperOf = (group: Group): Pick<Extract<Named, { kind: 'found' }>, 'keptBy'> => {
+  const word = obstacle(group, { roleAssignableGroups: true })
+  return word === 'dynamic-membership' || word === 'synced-from-ad' ? { keptBy: word } : {}
+}
+
 export type Named =
-  | { readonly kind: 'found'; readonly nativeId: NativeId }
+  | { readonly kind: 'found'; readonly nativeId: NativeId; readonly keptBy?: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'ambiguous' }
   | { readonly kind: 'failed'; readonly failure: Failure }
@@ -59,20 +65,26 @@ export const lookUp = async (client: GraphClient, lookup: string, reading?: Read
   if (isGuid(lookup)) {
     const read = await readGroup(client, lookup, reading)
     if (!read.ok) return { kind: 'failed', failure: read.failure }
-    return read.value === null ? { kind: 'missing' } : { kind: 'found', nativeId: read.value.id as NativeId }
+    return read.value === null
+      ? { kind: 'missing' }
+      : { kind: 'found', nativeId: read.value.id as NativeId, ...keeperOf(read.value) }
   }
-  const ids: string[] = []
+  const found: Omit<Extract<Named, { kind: 'found' }>, 'kind'>[] = []
   const read = await client.pages(
-    groupsNamed(lookup.replace(prefix, '')),
+    groupsNamed(lookup.replace(prefix, ''), groupProperties),
     (items) => {
-      for (const item of items) ids.push(String((item as { readonly id?: unknown } | null)?.id ?? ''))
+      for (const item of items) {
+        const shown = groupBody.safeParse(item)
+        const id = String((item as { readonly id?: unknown } | null)?.id ?? '')
+        found.push({ nativeId: id as NativeId, ...(shown.success ? keeperOf(shown.data) : {}) })
+      }
     },
     reading,
   )
   if (!read.ok) return { kind: 'failed', failure: read.failure }
-  const [only, ...others] = ids
+  const [only, ...others] = found
   if (only === undefined) return { kind: 'missing' }
-  return others.length > 0 ? { kind: 'ambiguous' } : { kind: 'found', nativeId: only as NativeId }
+  return others.length > 0 ? { kind: 'ambiguous' } : { kind: 'found', ...only }
 }
 
 /** What is known of groups for a short time: their kind hardly ever changes, and Graph itself checks each change again. */

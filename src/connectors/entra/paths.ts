@@ -66,8 +66,8 @@ export const group = (id: string, select: readonly string[]): Resource => ({
   path: withQuery(`/groups/${part(id)}`, { select }),
   units: 1,
 })
-export const groupsNamed = (displayName: string): Resource => ({
-  path: withQuery('/groups', { select: ['id'], filter: `displayName eq ${literal(displayName)}`, top: pageSize }),
+export const groupsNamed = (displayName: string, select: readonly string[]): Resource => ({
+  path: withQuery('/groups', { select, filter: `displayName eq ${literal(displayName)}`, top: pageSize }),
   units: 1,
 })
 export const membersOf = (id: string): Resource => ({

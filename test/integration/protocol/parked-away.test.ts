@@ -3,7 +3,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
-import { type House, openHouse, target } from '../../support/house.ts'
+import { type House, openHouse, secondTarget, target } from '../../support/house.ts'
+import { resolved } from './behind-our-back.ts'
 import { works } from './people.ts'
 
 let house: House
@@ -50,4 +51,45 @@ test('whoever was suspended is shut out', async () => {
   await open()
   await changedMeanwhile({ ...works('P-1', await house.now()), status: 'suspended' })
   expect(await house.account('P-1')).toMatchObject({ locked: true })
+})
+
+test('what only an identity provider brings is waited for, told when overdue with what feeds it, and never parked', async () => {
+  const feeder: { id?: string } = {}
+  const brought = { now: false }
+  const fed = (real: Connector): Connector => ({
+    ...real,
+    apply: async (operations, context) =>
+      brought.now || operations.some(({ op }) => op !== 'grant')
+        ? real.apply(operations, context)
+        : operations.map(() => ({
+            kind: 'retry',
+            retryAfterMs: 60_000,
+            cause: { code: '', word: 'scim-owned', awaited: feeder.id === undefined ? [] : [feeder.id] },
+          })),
+  })
+  house = await openHouse({ second: fed })
+  await resolved(house)
+  const [crm] = await house.rows<{ native_id: string }>(
+    `select native_id from muster.entitlement where key = 'App_Crm'`,
+  )
+  expect(crm?.native_id).toBeTruthy()
+  feeder.id = crm?.native_id ?? ''
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await expect(house.quiesce()).rejects.toThrow('not quiet')
+  await house.sweep()
+  const waiting = `select a.state::text, a.deadline = a.created_at + interval '1 minute' as as_expected, f.kind, f.detail ->> 'todo' as todo
+    from muster.action a left join muster.finding f on f.key = 'action:' || a.id and f.closed_at is null
+    where a.target = $1 and a.kind = 'grant'`
+  expect(await house.rows(waiting, secondTarget)).toEqual([
+    {
+      state: 'ready',
+      as_expected: true,
+      kind: 'not-brought',
+      todo: expect.stringContaining(`give App_Crm (${target}), by a rule`),
+    },
+  ])
+  brought.now = true
+  await house.quiesce()
+  await house.sweep()
+  expect(await house.rows(waiting, secondTarget)).toMatchObject([{ state: 'done', kind: null }])
 })

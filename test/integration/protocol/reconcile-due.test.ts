@@ -1,13 +1,17 @@
-/** The schedule of reconciliation, where a target does not answer. */
-import { afterEach, expect, test, vi } from 'vitest'
+/** The schedule of reconciliation, where a target does not answer, and where it answers again. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { answering } from '../../../src/connectors/answering.ts'
 import { type Listing, reconcileDue } from '../../../src/engine/reconcile-due.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { openFinding } from '../../../src/store/findings.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { findingsOf } from './behind-our-back.ts'
 import { works } from './people.ts'
 
 let house: House
-const ending = new AbortController()
+let ending: AbortController
+beforeEach(() => {
+  ending = new AbortController()
+})
 afterEach(async () => {
   vi.restoreAllMocks()
   ending.abort()
@@ -44,3 +48,34 @@ test('a target whose list never ends is listed again, or told: days without a re
     })
     .toBe(true)
 })
+
+test.each(['target-away', 'credential-refused'])(
+  'a target that is back is listed now and not in an hour, and not each time that it comes and goes: %s',
+  async (kind) => {
+    house = await openHouse()
+    const listing: Listing = new Map()
+    const isListed = async () => {
+      await reconcileDue(house.engine, listing, ending.signal)
+      const begun = listing.has(target)
+      await Promise.all(listing.values())
+      return begun
+    }
+    const incident = async () => {
+      await openFinding(house.engine.db, { kind, key: target, urgent: false, identityId: null, detail: { target } })
+      await house.shift(121_000)
+      await house.sweep()
+      expect(await findingsOf(house)).not.toContain(kind)
+    }
+    expect(await isListed()).toBe(true)
+    await house.shift(900_000)
+    expect(await isListed()).toBe(false)
+    await incident()
+    expect(await isListed()).toBe(true)
+    await incident()
+    expect(await isListed()).toBe(false)
+    await house.shift(600_000)
+    expect(await isListed()).toBe(true)
+    await house.shift(600_000)
+    expect(await isListed()).toBe(false)
+  },
+)

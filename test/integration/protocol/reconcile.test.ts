@@ -117,8 +117,15 @@ test('a leaver let in again is out again, whatever the drift policy says', async
   expect(await house.groupsOf('P-1')).toEqual([])
 })
 
-test('a grant that keeps coming back is a finding, not a loop', async () => {
-  await open(['P-1', 'P-0'], { revised: reverting })
+test('a grant that keeps coming back is a finding that names the other side, not a loop', async () => {
+  const ruled = (real: Connector): Connector => ({
+    ...real,
+    resolveEntitlements: async (refs, signal) =>
+      (await real.resolveEntitlements(refs, signal)).map((one) =>
+        one.kind === 'found' ? { ...one, keptBy: 'dynamic-membership' } : one,
+      ),
+  })
+  await open(['P-1', 'P-0'], { revised: reverting, connector: ruled })
   for (let n = 0; n < 3; n++) {
     expect(await house.groupsOf('P-1')).toEqual(lending)
     await house.addMember('P-1', 'Staff_Vpn')
@@ -127,6 +134,9 @@ test('a grant that keeps coming back is a finding, not a loop', async () => {
   }
   expect(await house.groupsOf('P-1')).toContain('Staff_Vpn')
   expect(await findings()).toEqual(['grant-fought!', 'grant-unexplained'])
+  expect(await house.rows(`select detail ->> 'keptBy' as by from muster.finding where kind = 'grant-fought'`)).toEqual([
+    { by: 'dynamic-membership' },
+  ])
 })
 
 test.each(['while its outcome is not written', 'when its outcome was written after the read began'])(

@@ -80,3 +80,23 @@ test.each([
     expect(asked).toEqual([uses])
   },
 )
+
+test.each([
+  ['aws', 'none', 2],
+  ['aws', 'deny-inline-policy', 1],
+  ['iam', 'none', 2],
+  ['iam', 'deny-inline-policy', 1],
+] as const)('%s with sessions: %s is remarked where a leaver keeps live ones', async (member, sessions, lines) => {
+  const { problems, facts } = await examinedTarget(
+    { check: async () => well } as unknown as Connector,
+    {
+      ...target,
+      type: member === 'aws' ? 'aws' : 'aws-iam',
+      [member]: { sessions },
+    },
+    8_000,
+  )
+  expect(problems).toEqual([])
+  expect(facts).toHaveLength(lines)
+  expect(facts?.some((fact) => fact.includes('sessions: none'))).toBe(sessions === 'none')
+})

@@ -210,6 +210,23 @@ describe('refused', () => {
   })
 })
 
+describe('what another hand brings', () => {
+  const brought: Outcome = { kind: 'retry', retryAfterMs: 60_000, cause: { code: '', word: 'scim-owned', awaited: [] } }
+  const next = (given: Partial<Attempt>) => whatNext(brought, attempt(given))
+
+  test.each(['bulk', 'leaver'] as const)('%s: waited for however often, no attempt burnt, nobody told', (lane) => {
+    for (const attempts of [1, 40, 4_000])
+      expect(next({ lane, attempts })).toEqual({ kind: 'again', afterMs: 60_000, counts: false, finding: null })
+    expect(next({ lane, deadlineInMs: null })).toMatchObject({ kind: 'again', finding: null })
+  })
+
+  test('overdue: a finding, and it goes on; bulk work looks seldom then, a leaver’s as often as before', () => {
+    const overdue = { deadlineInMs: 0, attempts: 4_000 }
+    expect(next(overdue)).toEqual({ kind: 'again', afterMs: 450_000, counts: false, finding: 'not-brought' })
+    expect(next({ ...overdue, lane: 'leaver' })).toMatchObject({ afterMs: 60_000, finding: 'not-brought' })
+  })
+})
+
 test('done is done', () => {
   const evidence = { read: 'member-values', code: '0', account: 'a' as never, entitlement: null }
   expect(whatNext({ kind: 'done', changed: true, evidence }, attempt({ attempts: 99 }))).toEqual({ kind: 'done' })

@@ -16,8 +16,14 @@ const minimal = {
 
 describe('look-ups', () => {
   test.each([
-    ['group/Traders', { kind: 'group', name: 'Traders' }],
-    ['group/ a/b #1 ', { kind: 'group', name: ' a/b #1 ' }],
+    ['group/Traders', { kind: 'group', by: { name: 'Traders' } }],
+    ['group/ a/b #1 ', { kind: 'group', by: { name: ' a/b #1 ' } }],
+    [
+      'group/externalId:https://scim.aws.com/a1/b-2',
+      { kind: 'group', by: { issuer: 'https://scim.aws.com/a1', id: 'b-2' } },
+    ],
+    ['group/externalId:b-2', null],
+    ['group/externalId:https://scim.aws.com/', null],
     ['assignment/123456789012/Trader', { kind: 'assignment', accountId: '123456789012', permissionSet: 'Trader' }],
     ['group/', null],
     ['assignment/12345678901/Trader', null],
