@@ -140,7 +140,7 @@ describe('check', () => {
   let tokenFile: string
   beforeAll(() => {
     tokenFile = join(mkdtempSync(join(tmpdir(), 'muster-iam-')), 'token')
-    writeFileSync(tokenFile, 'ey')
+    writeFileSync(tokenFile, 'a token')
   })
   afterAll(() => rmSync(dirname(tokenFile), { recursive: true }))
   const signedIn = (changes = {}) =>

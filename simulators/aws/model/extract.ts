@@ -52,10 +52,10 @@ export const extracted: readonly Extracted[] = [
     version: '2010-05-08',
     operations: [
       ...['DeleteRolePolicy', 'GetRole', 'GetRolePolicy', 'ListRolePolicies', 'ListRoles', 'PutRolePolicy'],
-      'UpdateAssumeRolePolicy',
+      ...['SimulatePrincipalPolicy', 'UpdateAssumeRolePolicy'],
     ],
   },
-  { service: 'sts', version: '2011-06-15', operations: ['GetCallerIdentity'] },
+  { service: 'sts', version: '2011-06-15', operations: ['AssumeRoleWithWebIdentity', 'GetCallerIdentity'] },
 ]
 
 /** What says which values are right. */
