@@ -24,6 +24,7 @@ import {
   type Shown,
   saveAccountDrift,
 } from './save-account-drift.ts'
+import { type Returned, saveReturned } from './save-returned.ts'
 
 /** Accounts of one read. */
 const atOnce = 1_000
@@ -33,7 +34,7 @@ const savedAtOnce = 200
 /**
  * Reads every linked account. Who should be shut out and is let in again is shut out again, whoever let them in. Somebody
  * whom another hand has shut out stays out: Muster does not know why. `absent`: native ids that are not there any more.
- * `stillBehind`: those that must be looked at again; null = all that were behind.
+ * `returned`: what those hold who were out of sight. `stillBehind`: those that must be looked at again; null = all that were behind.
  */
 export const reconcileAccounts = async (
   engine: Reconciler,
@@ -54,6 +55,7 @@ export const reconcileAccounts = async (
   readonly told: AccountsReconciled
   readonly absent: ReadonlySet<string>
   readonly outOfSight: ReadonlySet<string>
+  readonly returned: Returned
   readonly stillBehind: readonly number[] | null
 }> => {
   const read = await readAccounts(engine, target, connector, extent, signal)
@@ -78,19 +80,28 @@ export const reconcileAccounts = async (
     const some = inOrder.slice(at, at + savedAtOnce)
     saved.push(...(await engine.db.transaction((tx) => saveAccountDrift(tx, target, by, some, begun, settleMs))))
   }
-  // A change of name is told once; from now on it is the name. What we changed lately may be shown by the name that it had.
-  await saveNames(engine, begun - settleMs, saved, read)
+  // A change of name is told once; from now on it is the name.
+  await saveNames(engine, begun, settleMs, saved, read)
+  const back = accounts.filter(
+    ({ native_id, known_gone, out_of_sight }) => (known_gone || out_of_sight) && !absent.has(native_id),
+  )
+  const unseen = back.filter(({ out_of_sight }) => out_of_sight)
+  let returned: Returned = {
+    counts: { appeared: 0, missing: 0, found: 0 },
+    changes: [],
+    cause: null,
+    unread: new Set(unseen.map(({ account }) => account)),
+  }
   if (!isShrunken) {
-    const back = accounts.filter(
-      ({ native_id, known_gone, out_of_sight }) => (known_gone || out_of_sight) && !absent.has(native_id),
-    )
-    const there = back.map(({ account }) => account)
-    // Lists that did not show what they hold were believed in the rest: the next run reads them again.
-    await noteHeldBy(engine.db, there)
-    await saveThere(engine.db, there)
+    // Before they count as there: a run that dies in between, or cannot read what they hold, has them here again.
     const leavers = back.flatMap(({ identity, leaver }) => (leaver ? [identity] : []))
     await goAgainOf(engine.db, target, leavers)
     if (leavers.length > 0) engine.nudge('dispatch', 'leaver')
+    returned = await saveReturned(engine, target, connector, unseen, { begun, signal })
+    const there = back.flatMap(({ account }) => (returned.unread.has(account) ? [] : [account]))
+    // Lists that did not show what they hold were believed in the rest: the next run reads them again.
+    await noteHeldBy(engine.db, there)
+    await saveThere(engine.db, there)
     await closeAccountFindings(
       engine.db,
       target,
@@ -109,10 +120,10 @@ export const reconcileAccounts = async (
     renamed: count('account-renamed') + count('account-moved'),
     gone: gone.length,
     outOfSight: outOfSight.size,
-    accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : null),
+    accountsUnread: unread ?? (isShrunken ? `${lost} of ${believed.length} accounts are not shown` : returned.cause),
   }
-  const stillBehind = accounts.length === 0 && unread !== null ? null : [...open, ...unreadAccounts]
-  return { told, absent, outOfSight, stillBehind }
+  const stillBehind = accounts.length === 0 && unread !== null ? null : [...open, ...unreadAccounts, ...returned.unread]
+  return { told, absent, outOfSight, returned, stillBehind }
 }
 
 /**
@@ -206,15 +217,22 @@ const shownAs = ({ nativeId, enabled, name }: Pick<SeenAccount, 'nativeId' | 'en
 
 /** Names that nobody kept, and those of which it was told that they are others now. */
 const saveNames = async (
-  engine: Reconciler,
+  { db }: Reconciler,
   begun: number,
+  settleMs: number,
   saved: readonly AccountDrift[],
   { accounts, names }: Read,
 ): Promise<void> => {
   const told = new Set(saved.flatMap(({ drift, one }) => (isNameChange(drift) ? [one.account] : [])))
-  const due = accounts.flatMap(({ account, kept_name }) => {
-    const name = names.get(account)
-    return name !== undefined && (kept_name === null || told.has(account)) ? [{ account, name }] : []
-  })
-  for (let at = 0; at < due.length; at += atOnce) await saveKeptNames(engine.db, begun, due.slice(at, at + atOnce))
+  const save = async (since: number, isDue: (one: LinkedState) => boolean) => {
+    const due = accounts.filter(isDue).flatMap(({ account }) => {
+      const name = names.get(account)
+      return name === undefined ? [] : [{ account, name }]
+    })
+    for (let at = 0; at < due.length; at += atOnce) await saveKeptNames(db, since, due.slice(at, at + atOnce))
+  }
+  // That nothing of ours explains a change was seen before it was told.
+  await save(begun, ({ account }) => told.has(account))
+  // What we changed lately may be shown by the name that it had.
+  await save(begun - settleMs, ({ account, kept_name }) => kept_name === null && !told.has(account))
 }

@@ -9,22 +9,17 @@ import {
   upToDate,
 } from '../store/behind.ts'
 import { databaseNow } from '../store/clock.ts'
-import { type Listable, listables, saveListedAt } from '../store/reconciliations.ts'
+import { listables, saveListedAt } from '../store/reconciliations.ts'
+import { changesOf } from './changes-of.ts'
 import { believedOf, type Compared, compare, driftOf, notShown, shrunkenOf } from './compare-members.ts'
 import { confirmDrift } from './confirm-drift.ts'
 import { correlate } from './correlate.ts'
 import { accountsOf, readLists } from './list-members.ts'
 import { reconcileAccounts } from './reconcile-accounts.ts'
 import { reconcileIndirect } from './reconcile-indirect.ts'
-import type {
-  AccountsReconciled,
-  Change,
-  Correlated,
-  IndirectReconciled,
-  Reconciler,
-  Reconciliation,
-} from './reconciler.ts'
+import type { AccountsReconciled, Correlated, IndirectReconciled, Reconciler, Reconciliation } from './reconciler.ts'
 import { type Drift, saveDrift } from './save-drift.ts'
+import type { Returned } from './save-returned.ts'
 import { takeChanges } from './take-changes.ts'
 import { conclude, tellStrangers } from './tell-reconciled.ts'
 
@@ -64,6 +59,7 @@ export const reconcile = async (
     told: accounts,
     absent,
     outOfSight,
+    returned,
     stillBehind,
   } = await reconcileAccounts(engine, target, connector, {
     begun,
@@ -82,7 +78,7 @@ export const reconcile = async (
   if (who.kind === 'unread') {
     const indirect = await reconcileIndirect(engine, target, connector, { ...beside, lists: [], accounts: new Map() })
     await caughtUp()
-    const result = nothingLearnt(target, extent, { ...accounts, ...correlated, ...indirect }, [
+    const result = nothingLearnt(target, extent, returned, { ...accounts, ...correlated, ...indirect }, [
       ...unread,
       ...lists.map(({ key }) => ({ key, cause: who.cause })),
     ])
@@ -125,8 +121,10 @@ export const reconcile = async (
     extent,
     listed: done.length,
     members: done.reduce((sum, { members }) => sum + members, 0),
-    ...saved.counts,
-    changes: changesOf(catalogue, saved.drift),
+    appeared: saved.counts.appeared + returned.counts.appeared,
+    missing: saved.counts.missing,
+    found: saved.counts.found + returned.counts.found,
+    changes: [...returned.changes, ...changesOf(catalogue, saved.drift)],
     passing: drift.length - confirmed.unread.length - saved.drift.length,
     uncorrelated: compared.reduce((sum, { strangers }) => sum + strangers.length, 0),
     noAccounts: compared.reduce((sum, { noAccounts }) => sum + noAccounts, 0),
@@ -167,18 +165,10 @@ const isSettled =
   ({ entitlement }: Compared): boolean =>
     drift.filter((one) => one.entitlement === entitlement.id).every((one) => saved.includes(one))
 
-const changesOf = (catalogue: readonly Listable[], drift: readonly Drift[]): readonly Change[] => {
-  const keys = new Map(catalogue.map(({ id, key }) => [id, key]))
-  return drift.map(({ kind, entitlement, link }) => ({
-    drift: kind,
-    person: link.person_key,
-    entitlement: keys.get(entitlement) ?? String(entitlement),
-  }))
-}
-
 const nothingLearnt = (
   target: TargetId,
   extent: Reconciliation['extent'],
+  { counts, changes }: Returned,
   accounts: AccountsReconciled & Correlated & IndirectReconciled,
   unread: Reconciliation['unread'],
 ): Reconciliation => ({
@@ -186,13 +176,11 @@ const nothingLearnt = (
   extent,
   listed: 0,
   members: 0,
-  appeared: 0,
-  missing: 0,
-  found: 0,
+  ...counts,
   passing: 0,
   uncorrelated: 0,
   noAccounts: 0,
-  changes: [],
+  changes,
   unread,
   shrunken: [],
   ...accounts,

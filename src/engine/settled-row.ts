@@ -1,3 +1,4 @@
+import { accountOutOfSight } from '../domain/outcome.ts'
 import type { SettledAction } from '../store/outcomes.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -14,6 +15,7 @@ export const settledRow = ({ action, outcome, next, sent, deadline }: Verdict): 
     afterMs: 0,
     outcome: outcome.kind,
     handle: null,
+    rests: next.kind === 'park' || ('cause' in outcome && outcome.cause.word === accountOutOfSight),
   }
   switch (next.kind) {
     case 'done':

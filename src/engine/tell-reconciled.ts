@@ -67,7 +67,9 @@ export const conclude = async (
       cause: unread[0]?.cause ?? accountsUnread ?? uncorrelatedPeople ?? indirectUnread ?? '',
     },
   )
-  await tell('accounts-out-of-sight', outOfSight > 0, false, { accounts: outOfSight })
+  // Whoever could not be read may be out of sight still.
+  if (outOfSight > 0 || accountsUnread === null)
+    await tell('accounts-out-of-sight', outOfSight > 0, false, { accounts: outOfSight })
   await tell('reconcile-shrunken', shrunken.length > 0, true, {
     entitlements: shrunken.length,
     first: keys(shrunken),

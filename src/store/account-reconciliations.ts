@@ -108,12 +108,12 @@ export const saveGone = async (tx: Transaction, readAt: number, accounts: readon
   })
 }
 
-/** Whether they are still there, nobody may see. */
+/** Whether they are still there, nobody may see. Each run asks for them, until one sees them. */
 export const saveOutOfSight = async (tx: Queryable, accounts: readonly number[]): Promise<void> => {
   if (accounts.length === 0) return
   await tx.query({
     name: 'accounts-out-of-sight',
-    text: 'update muster.account set out_of_sight = true where id = any($1) and not out_of_sight',
+    text: 'update muster.account set out_of_sight = true, behind_at = muster.now() where id = any($1) and not out_of_sight',
     values: [accounts],
   })
 }

@@ -23,6 +23,9 @@ const dutiesAreSure = `(${unsureDuties} is null
 const indirectIsRead = `(a.kind <> 'grant' or c.indirect_read_at is not null
   or a.target <> all (array(select r.id from muster.target r where r.reads_indirect)))`
 
+/** Who was out of sight may have been let in meanwhile: nothing is granted beside what a reconciliation has not read yet (ADR 0021). */
+const isInSight = `(a.kind <> 'grant' or not c.out_of_sight)`
+
 /** What gives access waits for everything that could take it away. */
 const grantConditions = `(i.events_seen = i.events_folded
   and (i.work_due_at is null or i.work_due_at > (select muster.now()))
@@ -33,6 +36,7 @@ const grantConditions = `(i.events_seen = i.events_folded
   and (a.valid_to is null or a.valid_to > (select muster.now()))
   and ${ingestCaughtUp}
   and ${indirectIsRead}
+  and ${isInSight}
   and ${dutiesAreSure})`
 
 /**

@@ -305,7 +305,7 @@ create table muster.action (
   decision_id bigint not null,
   dispatch_id bigint,
   attempts integer not null default 0,
-  rests integer not null default 0,           -- how often it was parked
+  rests integer not null default 0,           -- how often it was parked, or left to rest
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
   doubtful boolean not null default false,    -- an attempt of ours made the change, or may have: a later look that finds it so finds its doing
   unknown_since timestamptz,                  -- within the target's settling time a read that does not show it proves nothing

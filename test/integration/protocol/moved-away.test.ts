@@ -102,7 +102,15 @@ const seconds = async (count: number) => {
     for (const { id } of await house.dispatchAll()) await house.provision(id)
   }
 }
-const reconciling = () => reconciled(house, { full: true })
+/** The first run dies when what waits is to go again. */
+const reconciling = async () => {
+  await house.admin.query({
+    text: "alter table muster.action add constraint nothing_goes check (state <> 'ready') not valid",
+  })
+  await expect(reconciled(house, { full: true })).rejects.toThrow('nothing_goes')
+  await house.admin.query({ text: 'alter table muster.action drop constraint nothing_goes' })
+  await reconciled(house, { full: true })
+}
 const starting = () => endPauses(house.engine.db)
 
 test.each([
@@ -139,6 +147,15 @@ test.each([
   expect(resting).toMatchObject([{ state: 'ready' }])
   await seconds(60)
   expect(await disables()).toEqual(resting)
+  // Each rest is longer than the one before: the third lasts half an hour, or up to an hour.
+  for (const ms of [900_000, 1_800_000]) {
+    await house.shift(ms)
+    await seconds(5)
+  }
+  const [third] = await house.rows<{ s: number }>(
+    "select extract(epoch from next_at - muster.now())::float8 as s from muster.action where open and kind = 'disable'",
+  )
+  expect(third?.s).toBeGreaterThan(900)
   await asDirectoryRoot(house.ldap, (client) => client.modifyDN(dn, before))
   await seconds(5)
   expect(await shownAt(before)).toMatchObject({ locked: false })

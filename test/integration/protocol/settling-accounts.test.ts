@@ -1,8 +1,9 @@
 /** Lists of accounts from a target whose reads may be behind: what was verified within the settling time before stands. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
+import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
 import { noteSettling } from '../../../src/store/indirect-behind.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { type House, openHouse, target } from '../../support/house.ts'
 import { findingsOf, reconciled, setLocked, settledIn } from './behind-our-back.ts'
 import { leaves, works } from './people.ts'
 
@@ -76,6 +77,23 @@ test('a name that it may have lost when we shut it is not kept, and what it is c
   expect(await reconciled(house, { full: true })).toMatchObject({ renamed: 0 })
   expect(await house.rows('select from muster.account where kept_name is null')).toEqual([])
   expect(await audited()).toEqual([])
+})
+
+test('whoever is let in again under another name, and is not shut there, is told so once', async () => {
+  const behind = await open()
+  await house.tell({ ...works('P-1', await house.now()), status: 'leave' })
+  await house.quiesce()
+  await house.shift(settleMs + 1_000)
+  await reconciled(house, { full: true })
+  await setTargetMode(house.engine, target, 'plan', { type: 'engine', name: 'test' })
+  behind.now = true
+  behind.renamed = String(await house.idOf('P-1'))
+  expect(await reconciled(house, { full: true })).toMatchObject({ reopened: 1, renamed: 1 })
+  for (const ms of [1_000, settleMs]) {
+    await house.shift(ms)
+    expect(await reconciled(house, { full: true })).toMatchObject({ renamed: 0 })
+  }
+  expect((await audited()).filter((drift) => drift !== 'account-reopened')).toEqual(['account-moved'])
 })
 
 test('whom a full run sees let in again, and does not know for sure, the next one asks for, whatever the change log says', async () => {

@@ -7,9 +7,18 @@ import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { bankPolicies, type House, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { blindBeyond, findingsOf, reconciled, resolved, setLocked, settledIn } from './behind-our-back.ts'
+import {
+  blindBeyond,
+  findingsOf,
+  putAway,
+  reconciled,
+  reporting,
+  resolved,
+  setLocked,
+  settledIn,
+} from './behind-our-back.ts'
 import { brokenLaws } from './laws.ts'
-import { leaves } from './people.ts'
+import { leaves, works } from './people.ts'
 
 let house: House
 afterEach(() => house.close())
@@ -163,13 +172,88 @@ test('nobody waits for a leaver who is out of sight: what they hold is listed, a
   expect(await brokenLaws(house)).toEqual([])
 })
 
+test('whoever was out of sight is given nothing beside what they were let into meanwhile: it is told before they count as seen', async () => {
+  let sees = false
+  const tellsNothing = new Set<NativeId>()
+  house = await openHouse({
+    revised: reporting,
+    connector: (real) => {
+      const blind = blindBeyond(
+        () => house,
+        () => sees,
+      )(real)
+      return {
+        ...blind,
+        grantsOf: (ids, signal) =>
+          ids.some((id) => tellsNothing.has(id))
+            ? Promise.resolve({ kind: 'partial', items: [], cause: 'busy' })
+            : blind.grantsOf(ids, signal),
+        whoIs: async (members, signal) => {
+          const told = await blind.whoIs(members, signal)
+          return sees ? told : { ...told, items: told.items.filter(({ member }) => !member.includes('ou=former')) }
+        },
+      }
+    },
+    target: { guard },
+  })
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X', department: 'X' }))
+  await settledIn(house, ['P-2', 'P-3'])
+  const id = (await house.idOf('P-1')) as NativeId
+  const away = await putAway(house, 'P-1')
+  await asDirectoryRoot(house.ldap, (client) => {
+    const member = new Attribute({ type: 'member', values: [away] })
+    return client.modify(house.groupDn('CBS_LoanApprove'), new Change({ operation: 'add', modification: member }))
+  })
+  const unseen = { outOfSight: 1, appeared: 0, accountsUnread: null, unread: [] }
+  expect(await reconciled(house, { full: true })).toMatchObject({ extent: 'full', ...unseen })
+  // Past the time for which each run looks back.
+  await house.shift(3_600_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', ...unseen })
+  sees = true
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  const heldBefore = (await believedIn('CBS_LoanEntry')).concat(await believedIn('App_Crm'))
+  expect(heldBefore).toEqual(['P-2', 'P-3', 'P-2', 'P-3'])
+  // What they hold cannot be read yet.
+  tellsNothing.add(id)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', outOfSight: 0, appeared: 0, accountsUnread: 'busy' })
+  expect(await findingsOf(house)).toContain('accounts-out-of-sight')
+  await house.quiesce()
+  expect(await believedIn('App_Crm')).toEqual(['P-2', 'P-3'])
+  tellsNothing.clear()
+  expect(await reconciled(house)).toMatchObject({
+    extent: 'delta',
+    outOfSight: 0,
+    appeared: 1,
+    changes: [{ drift: 'appeared', person: 'P-1', entitlement: 'CBS_LoanApprove' }],
+    accountsUnread: null,
+  })
+  await house.quiesce()
+  expect(await findingsOf(house)).not.toContain('accounts-out-of-sight')
+  expect(await believedIn('CBS_LoanApprove')).toEqual(['P-1'])
+  expect(await believedIn('CBS_LoanEntry')).toEqual(['P-2', 'P-3'])
+  expect(await believedIn('App_Crm')).toEqual(['P-1', 'P-2', 'P-3'])
+  expect(await house.rows("select from muster.hold where kind = 'sod' and closed_at is null")).toHaveLength(1)
+})
+
 test('what somebody out of sight lost meanwhile is told once they are seen; when too many are out of sight, it is the target', async () => {
   const log: Changes = { kind: 'changes', entitlements: [], accounts: [], cursor: '1' }
-  await open('that they are out of sight', (real) => ({ ...real, changes: async () => log }))
+  let busy = false
+  await open('that they are out of sight', (real) => ({
+    ...real,
+    changes: async () => log,
+    accounts: (ids, signal) =>
+      busy ? Promise.resolve({ kind: 'partial', items: [], cause: 'busy' }) : real.accounts(ids, signal),
+  }))
   await house.removeMember('P-2', 'App_Crm')
   expect(await reconciled(house, { full: true })).toMatchObject({ outOfSight: 1, missing: 0, accountsUnread: null })
   await house.shift(1_000)
   expect(await reconciled(house)).toMatchObject({ extent: 'delta', listed: 0, outOfSight: 1, missing: 0 })
+  // Whoever cannot be read is out of sight still, as far as anybody knows.
+  busy = true
+  expect(await reconciled(house)).toMatchObject({ outOfSight: 0, accountsUnread: 'busy' })
+  expect(await findingsOf(house)).toContain('accounts-out-of-sight')
+  busy = false
   unreadable.clear()
   await house.shift(1_000)
   expect(await reconciled(house)).toMatchObject({ extent: 'delta', accounts: 1, outOfSight: 0 })
