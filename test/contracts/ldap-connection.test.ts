@@ -21,10 +21,8 @@ let world: LdapWorld
 beforeAll(async () => {
   world = await openLdapWorld({ globalLines: ['idletimeout 1'] })
 })
-afterEach(() => {
-  vi.restoreAllMocks()
-  world.faults.none()
-})
+afterEach(() => world.faults.none())
+afterEach(() => void vi.restoreAllMocks())
 afterAll(() => world?.close())
 
 const using = async <T>(
@@ -249,17 +247,10 @@ test('the wait for a leaver is not the server being slow: look-ups stay look-ups
     clock += 25
   })
   const requests = await world.requestsOf(async () => {
-    for (const some of [accounts.slice(0, 300), accounts.slice(300)])
-      expect(
-        new Set(
-          (
-            await connector.apply(
-              some.map((one) => grant(one, group)),
-              always,
-            )
-          ).map(said),
-        ),
-      ).toEqual(new Set(['changed']))
+    for (const some of [accounts.slice(0, 300), accounts.slice(300)]) {
+      const grants = some.map((one) => grant(one, group))
+      expect(new Set((await connector.apply(grants, always)).map(said))).toEqual(new Set(['changed']))
+    }
   })
   expect(requests.filter((request) => request === 'modify')).toHaveLength(2)
   await connector.close()
