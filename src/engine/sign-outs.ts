@@ -24,7 +24,7 @@ const shutLater = (
       action.kind === 'disable' &&
       !beside.has(action.identity_id) &&
       (sent
-        ? outcome.kind !== 'done' || outcome.changed
+        ? outcome.kind !== 'done' || outcome.changed || action.unknown
         : outcome.kind === 'done' && action.unknown && action.handle === null),
   )
 }

@@ -95,9 +95,12 @@ test('whoever finds no place is in line: it goes within the same call when one i
     begun.push(pendingOf(operation, outcome))
   }
 
-  toGiveBack = others[0]
-  expect(said((await begin()).outcome)).toBe('pending')
-  expect(refused).toBeGreaterThan(1)
+  await until(async () => {
+    refused = 0
+    toGiveBack ??= others.shift()
+    // Whoever was in line for a second of a slow machine may have left it before the place was free: the next one has it at once.
+    return said((await begin()).outcome) === 'pending' && refused > 1
+  })
 
   // All are over: the status of one says so. The list does not show the others, but may not know yet what has just begun.
   world.simulator.assignments.settling = { ms: 0, polls: 0 }

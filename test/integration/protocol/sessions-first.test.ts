@@ -1,9 +1,11 @@
 /** A leaver's sessions and access on one target: in which order they go, and that neither waits for the other's trouble. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import { observeSettled } from '../../../src/connectors/settled.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { type House, openHouse } from '../../support/house.ts'
+import { setLocked } from './behind-our-back.ts'
 import { leaves, lending, works } from './people.ts'
 
 let house: House
@@ -12,6 +14,8 @@ let calls: (readonly Operation[])[]
 let fate: 'done' | 'failed' | 'hung' | 'pending'
 /** So often shutting does not work. */
 let stuck: number
+/** So often nothing is known of it, and nothing has come of it yet. */
+let lost: number
 afterEach(() => house.close())
 
 const signedOut = (account: NativeId): Outcome => ({
@@ -32,6 +36,8 @@ const withSessions = (real: Connector): Connector => ({
       if (over) outcomes.push({ kind: 'retry', cause: { code: '', word: 'lease' } })
       else if (operation.op === 'disable' && stuck-- > 0)
         outcomes.push({ kind: 'retry', cause: { code: '', word: 'stuck' } })
+      else if (operation.op === 'disable' && lost-- > 0)
+        outcomes.push({ kind: 'unknown', cause: { code: '', word: 'lost' } })
       else if (operation.op !== 'endSessions') outcomes.push(...(await real.apply([operation], context)))
       else if (fate === 'done') outcomes.push(signedOut(operation.account))
       else if (fate === 'pending') outcomes.push({ kind: 'pending', handle: 'h', pollAfterMs: 5_000 })
@@ -45,16 +51,22 @@ const withSessions = (real: Connector): Connector => ({
     }
     return outcomes
   },
+  observe: (operations, observing) =>
+    observeSettled(real.manifest.settleMs, operations, observing, (asked) => real.observe(asked, observing)),
   poll: async (pending) =>
     pending.map(({ operation }) => signedOut('account' in operation ? (operation.account as NativeId) : none)),
 })
 const none = '' as NativeId
-const open = async () => {
+const open = async (settleMs = 0) => {
   calls = []
   fate = 'done'
   stuck = 0
+  lost = 0
   // One call of the target carries one operation, a leaver's dispatch four.
-  house = await openHouse({ connector: withSessions, target: { endSessions: 'native', batchSize: 1 } })
+  house = await openHouse({
+    connector: (real) => withSessions({ ...real, manifest: { ...real.manifest, settleMs } }),
+    target: { endSessions: 'native', batchSize: 1 },
+  })
   for (const person of ['P-1', 'P-2']) await house.tell(works(person, (await house.now()) - 1000))
   await house.quiesce()
   for (const person of ['P-1', 'P-2']) await house.tell(leaves(person, await house.now()))
@@ -97,6 +109,23 @@ test('the end of their sessions went out before they were shut and is told after
   expect(opsOf(again ?? [])).toEqual(['endSessions'])
   expect(more).toEqual([])
   expect(calls.flatMap(opsOf)[0]).toBe('disable')
+  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
+})
+
+test('what shut them was lost, and came of it only after the end of their sessions went out: they are signed out once more', async () => {
+  await open(3_600_000)
+  fate = 'pending'
+  // Of one alone: the other is shut and signed out by one call.
+  lost = 1
+  await round()
+  const stillOpen = await house.rows<{ person: string }>(
+    'select i.person_key as person from muster.account a join muster.identity i on i.id = a.identity_id where a.enabled',
+  )
+  expect(stillOpen).toHaveLength(1)
+  for (const { person } of stillOpen) await setLocked(house, person, true)
+  calls = []
+  await house.quiesce()
+  expect(calls.map(opsOf)).toEqual([['disable'], ['endSessions']])
   expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
 })
 
