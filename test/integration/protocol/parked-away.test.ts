@@ -72,7 +72,7 @@ test('what only an identity provider brings is waited for, told when overdue wit
   const [crm] = await house.rows<{ native_id: string }>(
     `select native_id from muster.entitlement where key = 'App_Crm'`,
   )
-  expect(crm?.native_id).toBeTruthy()
+  expect(crm?.native_id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   feeder.id = crm?.native_id ?? ''
   await house.tell(works('P-1', (await house.now()) - 1000))
   await expect(house.quiesce()).rejects.toThrow('not quiet')
