@@ -44,17 +44,21 @@ export type Operation =
   | { readonly op: 'deleteAccount'; readonly account: NativeId }
   | { readonly op: 'grant' | 'revoke'; readonly account: NativeId; readonly entitlement: EntitlementRef }
 
+export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
+
 export type ApplyContext = {
   /** Aborts when the lease nears its end: the connector starts no further write and answers `retry` for what it has not begun. */
   readonly signal: AbortSignal
   /** Asked right before each write; false = the lease is no longer safe, do not write. */
   readonly mayWrite: () => boolean
   /**
-   * Asked of each account that was found for an operation which names none, before it is written or linked (see linkable.ts):
-   * the refusal to answer with instead; null: it may be. Absent: all may be.
+   * Asked of the accounts that were found for operations which name none, before one is written or linked (see linkable.ts):
+   * what to answer with instead, of those that may not be. Absent: all may be.
    */
-  readonly linkRefusal?: (account: NativeId) => Outcome | null
+  readonly linkRefusals?: LinkRefusals
 }
+
+export type LinkRefusals = (accounts: readonly NativeId[]) => Promise<ReadonlyMap<NativeId, Outcome>>
 
 /** What `observe` must know beside the operations. */
 export type Observing = {

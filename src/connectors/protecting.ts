@@ -1,7 +1,7 @@
 import type { NativeId } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { isProtectedAccount, isProtectedEntitlement, type Protection } from '../domain/protection.ts'
-import type { ApplyContext, Connector, EntitlementRef, Operation } from './connector.ts'
+import type { ApplyContext, Connector, EntitlementRef, LinkRefusals, Operation } from './connector.ts'
 import { isOwn, isOwnName, rememberOwn } from './own-things.ts'
 import { rememberNames, type ShownName, type ShownNames } from './shown-names.ts'
 import { unanswered } from './unanswered.ts'
@@ -89,13 +89,27 @@ const apply = async (
   const refusals = judged.map((one, index) => reasons.get(index) ?? one)
   const open = operations.filter((_, index) => refusals[index] === null)
   const told = (
-    open.length === 0 ? [] : await connector.apply(open, { ...context, linkRefusal: linkRefusal(door) })
+    open.length === 0 ? [] : await connector.apply(open, { ...context, linkRefusals: linkRefusals(door, context) })
   ).values()
   return refusals.map((one, index) => one ?? notLinked(door, operations[index], told.next().value ?? notBegun))
 }
 
 /** A person key may come to stand on Muster's own account, or on a protected one: only who finds it knows. */
-const linkRefusal = (door: Door) => (account: NativeId) => {
+const linkRefusals =
+  (door: Door, context: ApplyContext): LinkRefusals =>
+  async (accounts) => {
+    const left = accounts.filter((account) => linkRefusal(door, account) === null)
+    const others = left.length === 0 ? undefined : await context.linkRefusals?.(left)
+    return new Map([
+      ...(others ?? []),
+      ...accounts.flatMap((account) => {
+        const refusal = linkRefusal(door, account)
+        return refusal === null ? [] : [[account, refusal] as const]
+      }),
+    ])
+  }
+
+const linkRefusal = (door: Door, account: NativeId): Outcome | null => {
   const word = door.accountWord(account)
   return word === null ? null : refused(word)
 }
@@ -106,7 +120,7 @@ const notLinked = (door: Door, operation: Operation | undefined, outcome: Outcom
 
 const unlinked = (door: Door, outcome: Outcome): Outcome =>
   outcome.kind === 'done' && outcome.account !== undefined
-    ? (linkRefusal(door)(outcome.account.nativeId) ?? outcome)
+    ? (linkRefusal(door, outcome.account.nativeId) ?? outcome)
     : outcome
 
 /** Whose trouble it is that a name tells nothing: the connector's own word for it, where it has one. */

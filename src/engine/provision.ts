@@ -6,6 +6,7 @@ import { applyOrObserve, type Carried, onlyWhatIsKnown } from './apply-or-observ
 import { type Claim, claim as claimDispatch } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
+import { linkRefusals } from './link-refusals.ts'
 import { createsAccounts } from './operation.ts'
 import { isOutage } from './outage.ts'
 import { withIndirect } from './read-indirect.ts'
@@ -74,6 +75,7 @@ const call = async (engine: Engine, claim: Claim, limits: Limits): Promise<Carri
   const context: ApplyContext = {
     signal: abort.signal,
     mayWrite: () => !abort.signal.aborted && performance.now() < limits.writes,
+    linkRefusals: linkRefusals(engine, claim),
   }
   const answer = applyOrObserve(
     connector,

@@ -1,3 +1,4 @@
+import type { NativeId } from '../domain/ids.ts'
 import type { Queryable, Transaction } from './database.ts'
 
 export type PersonRow = {
@@ -27,6 +28,17 @@ export const ownerOf = async (db: Queryable, target: string, nativeId: string): 
   })
   return row?.person_key ?? null
 }
+
+export type Owned = { readonly nativeId: NativeId; readonly identity: number }
+
+/** Those of the accounts that are linked, and to whom. */
+export const ownersOf = (db: Queryable, target: string, nativeIds: readonly string[]): Promise<readonly Owned[]> =>
+  db.query<Owned>({
+    name: 'account-owners',
+    text: `select native_id as "nativeId", identity_id as identity from muster.account
+      where native_id = any($2) and target = $1 and unlinked_at is null`,
+    values: [target, nativeIds],
+  })
 
 export type LinkedRow = { readonly account: number; readonly native_id: string }
 

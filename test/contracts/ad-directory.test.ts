@@ -16,6 +16,8 @@ const { person, apply, wellKnown, saying, addAccount, addAccounts, controlOf, mo
 findsKeyless(() => ({
   world: scene.world,
   correlation: 'employeeID',
+  named: 'employeeType',
+  writesKey: false,
   connect: (changes) => createAdConnector(target, scene.world.configure({ account: {}, ...changes }), adTools),
   addAccount: async (attributes) => {
     const dn = `CN=${freshName()},${scene.world.people}`

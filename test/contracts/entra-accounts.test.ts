@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, makeEntra, openEntraWorld } from './entra-world.ts'
+import { findsKeyless } from './keyless-accounts.ts'
 import { accountOf, always, ensure, freshKey, grant, grantsOf, revoke, said, settling, unknownId } from './world.ts'
 
 let world: EntraWorld
@@ -24,6 +25,17 @@ const userOf = (id: NativeId | undefined) => world.graph.inspector.user(id ?? ''
 const addUser = (properties: Parameters<EntraWorld['graph']['hand']['addUser']>[0]) =>
   world.graph.hand.addUser(properties) as NativeId
 const addAccount = async () => (await world.addAccounts([world.person(freshKey())]))[0] as NativeId
+
+findsKeyless(() => ({
+  world,
+  correlation: 'employeeId',
+  named: 'mailNickname',
+  writesKey: true,
+  connect: (changes) => world.connect(changes),
+  addAccount: async (attributes) =>
+    addUser({ userPrincipalName: `${freshKey()}@bank.example`, displayName: 'Jo', surname: 'Doe', ...attributes }),
+  setMail: async (id, mail) => void world.graph.hand.patchUser(id, { mail }),
+}))
 
 describe('a new account', () => {
   test('has its names, its key, and a password that nobody was told', async () => {
@@ -139,7 +151,9 @@ describe('who it is', () => {
       { reason: 'account-ambiguous', cause: { word: 'alternative-not-verified' } },
     ])
     world.graph.hand.patchUser(account, { employeeId: freshKey(), surname: 'Doe' })
-    expect(await saying([ensure(somebody)], byName)).toEqual(['refused:name-taken'])
+    expect(await apply([ensure(somebody)], byName)).toMatchObject([
+      { reason: 'account-ambiguous', cause: { word: 'has-another-key' } },
+    ])
   })
 })
 

@@ -9,6 +9,8 @@ import { type LdapWorld, target } from './ldap-world.ts'
 export const keylessLdap = (world: LdapWorld): KeylessScene => ({
   world,
   correlation: 'employeeNumber',
+  named: 'employeeType',
+  writesKey: false,
   connect: (changes) => {
     const account = { rdn: 'uid={username}', attributes: { cn: 'Jo', sn: 'Doe' } }
     return createLdapConnector(target, world.configure({ account, ...changes }))

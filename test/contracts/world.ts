@@ -6,6 +6,7 @@ import {
   type ApplyContext,
   type Connector,
   type EntitlementRef,
+  type LinkRefusals,
   notSo,
   type Observing,
   type Operation,
@@ -62,11 +63,11 @@ export const notLinkable: Outcome = { kind: 'refused', reason: 'protected', caus
 /** Lets nobody be linked, and keeps whom it was asked about. */
 export const neverLinking = () => {
   const asked: NativeId[] = []
-  const linkRefusal = (account: NativeId) => {
-    asked.push(account)
-    return notLinkable
+  const linkRefusals: LinkRefusals = async (accounts) => {
+    asked.push(...accounts)
+    return new Map(accounts.map((account) => [account, notLinkable]))
   }
-  return { asked, context: { ...always, linkRefusal } }
+  return { asked, context: { ...always, linkRefusals } }
 }
 export const unknownId = '00000000-0000-4000-8000-000000000000' as NativeId
 

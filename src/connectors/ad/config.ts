@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dnKey, foldDn, parseDn } from '../../domain/dn.ts'
-import { alternatives, checkAlternatives } from '../ldap-wire/alternatives.ts'
+import { alternativesBy, checkAlternatives } from '../alternatives.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
 import { template } from '../template.ts'
@@ -78,7 +78,10 @@ export const adSettingsSchema = z
     groupsBase: dn,
     /** The attribute that holds the person key. */
     correlation: attributeName.default('employeeID'),
-    alternatives,
+    alternatives: alternativesBy(
+      attributeName.describe('Attribute of the account, e.g. mail. Must be indexed for equality.'),
+      attributeName,
+    ),
     account: account.prefault({}),
     leaver: leaver.prefault({}),
     /** Accounts with adminCount 1 are (or were) in a privileged group: shut, but else written only where this says so. */

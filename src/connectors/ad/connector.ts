@@ -1,7 +1,7 @@
 import type { TargetId } from '../../domain/ids.ts'
+import { lookUps } from '../alternatives.ts'
 import { attributesHash, fill, mapAttributes, type Worker } from '../attribute-mapping.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
-import { lookUps } from '../ldap-wire/alternatives.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { mapRdn } from '../ldap-wire/attributes.ts'
 import { createPace } from '../ldap-wire/pace.ts'

@@ -1,9 +1,8 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
-import { type ApplyContext, notSo } from '../connector.ts'
+import { type ApplyContext, type EnsureOperation, notSo } from '../connector.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import { linkable } from '../linkable.ts'
@@ -34,7 +33,7 @@ export const ensureAccounts = async (
   settings: AdSettings,
   operations: readonly EnsureOperation[],
   gate: Gate,
-  context: Pick<ApplyContext, 'linkRefusal'>,
+  context: Pick<ApplyContext, 'linkRefusals'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const present: Present[] = []
@@ -48,7 +47,7 @@ export const ensureAccounts = async (
     if (result === 'created') present.push({ index, origin: 'created', code: '0', entry: null })
     else outcomes[index] = result
   }
-  for (const { index, operation, entry } of linkable(matched, ({ entry }) => guidOf(entry), context, outcomes)) {
+  for (const { index, operation, entry } of await linkable(matched, ({ entry }) => guidOf(entry), context, outcomes)) {
     const written = await update(client, settings, operation, entry, gate)
     if (typeof written !== 'string') outcomes[index] = written
     else present.push({ index, origin: operation.account === null ? 'linked' : 'known', code: written, entry })

@@ -1,7 +1,8 @@
 import type { Outcome } from '../../domain/outcome.ts'
-import { attributesOf } from '../ldap-wire/alternatives.ts'
+import { propertiesOf } from '../alternatives.ts'
+import type { EnsureOperation } from '../connector.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import { type Correlated, correlate, correlateOthers, type EnsureOperation, keysOf } from '../ldap-wire/correlate.ts'
+import { type Correlated, correlate, correlateOthers, keysOf } from '../ldap-wire/correlate.ts'
 import { findPeople, readEntries } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { guidOf } from './extended-dn.ts'
@@ -31,7 +32,7 @@ export const find = async (
       idOf: guidOf,
       find: (alternative, values) =>
         findPeople(client, settings, alternative.property, values, {
-          also: attributesOf(alternative),
+          also: propertiesOf(alternative),
           only: anyOrdinaryPerson,
         }),
     },

@@ -1,5 +1,5 @@
 import { AndFilter, EqualityFilter, OrFilter } from 'ldapts'
-import { attributesOf } from '../ldap-wire/alternatives.ts'
+import { propertiesOf } from '../alternatives.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue } from '../ldap-wire/entry.ts'
@@ -26,7 +26,7 @@ export const schemaProblems = async (
   const { account, alternatives, correlation } = settings
   const named: NamedAt = [
     ['correlation', correlation],
-    ...alternatives.flatMap((one) => attributesOf(one).map((name) => ['alternatives', name] as const)),
+    ...alternatives.flatMap((one) => propertiesOf(one).map((name) => ['alternatives', name] as const)),
     ['account.rdn', splitRdn(account.rdn)[0]],
     ...Object.keys(account.attributes).map((name) => ['account.attributes', name] as const),
   ]

@@ -1,10 +1,10 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { refusal, retry } from '../aws-wire/errors.ts'
-import type { ApplyContext, Operation } from '../connector.ts'
+import type { ApplyContext, EnsureOperation, Operation } from '../connector.ts'
 import { type AccessOperation, changeAccess } from './access.ts'
 import { endSessions } from './end-sessions.ts'
-import { type EnsureOperation, ensureAccounts } from './ensure-accounts.ts'
+import { ensureAccounts } from './ensure-accounts.ts'
 import type { Iam } from './iam.ts'
 
 type Kinds = {

@@ -1,12 +1,10 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { outcomeOfRead, refusal } from '../aws-wire/errors.ts'
-import type { ApplyContext, Operation } from '../connector.ts'
+import type { ApplyContext, EnsureOperation } from '../connector.ts'
 import { readHoldings } from './holdings.ts'
 import type { Iam } from './iam.ts'
 import { hashOfName, sessionNameOf } from './session-name.ts'
-
-export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
 
 /**
  * Nothing is created: the account is the name by which the federation will call this person's sessions. Whoever is newly
@@ -15,7 +13,7 @@ export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
 export const ensureAccounts = async (
   iam: Iam,
   operations: readonly EnsureOperation[],
-  { linkRefusal }: Pick<ApplyContext, 'linkRefusal'>,
+  { linkRefusals }: Pick<ApplyContext, 'linkRefusals'>,
 ): Promise<readonly Outcome[]> => {
   // The correlation value is the person key, whatever else the worker says.
   const names = operations.map(({ wanted }) =>
@@ -23,13 +21,14 @@ export const ensureAccounts = async (
   )
   const linked = operations.flatMap(({ account }, at) => (account === null ? (names[at] ?? []) : []))
   const holdings = await readHoldings(iam, linked)
+  const refusals = linked.length === 0 ? undefined : await linkRefusals?.(linked)
   return operations.map(({ account }, at): Outcome => {
     const name = names[at] ?? null
     if (name === null) return refusal('invalid', 'no-session-name')
     // The federation will call them otherwise from now on: what the old name holds is another account's.
     if (account !== null && account !== name) return refusal('account-missing', 'named-otherwise-now')
-    const notLinked = account === null ? linkRefusal?.(name) : null
-    if (notLinked) return notLinked
+    const notLinked = account === null ? refusals?.get(name) : undefined
+    if (notLinked !== undefined) return notLinked
     if (account === null && !holdings.ok) return outcomeOfRead(holdings.failure)
     return {
       kind: 'done',

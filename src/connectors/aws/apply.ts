@@ -1,7 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { refusal, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
-import type { ApplyContext, Operation } from '../connector.ts'
+import type { ApplyContext, EnsureOperation, Operation } from '../connector.ts'
 import { type AccessOperation, changeAccess } from './access.ts'
 import type { Aws } from './aws.ts'
 import { nothingRead } from './before.ts'
@@ -9,7 +9,6 @@ import { deleteAccount } from './delete-account.ts'
 import type { Turns } from './deny-sessions.ts'
 import { endSessions } from './end-sessions.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
-import type { EnsureOperation } from './find-accounts.ts'
 
 export type LeaverOperation = Extract<Operation, { op: 'endSessions' | 'deleteAccount' }>
 

@@ -4,11 +4,12 @@ import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
-import type { ApplyContext } from '../connector.ts'
+import type { ApplyContext, EnsureOperation } from '../connector.ts'
+import { linkable } from '../linkable.ts'
 import { creationOf, shownAttributes, updateOf } from './attributes.ts'
 import type { Aws } from './aws.ts'
 import { namesThePerson } from './config.ts'
-import { type EnsureOperation, findAccounts, type Match, workerOf } from './find-accounts.ts'
+import { findAccounts, type Match, workerOf } from './find-accounts.ts'
 import { type Holdings, readHoldings } from './holdings.ts'
 import { describeUser, isFromScim, observedAccount, type User } from './users.ts'
 
@@ -21,10 +22,15 @@ export const ensureAccounts = async (
   context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
   const matches = await findAccounts(aws, operations)
+  const found = operations.flatMap((operation, index) => {
+    const match = matches[index]
+    return match?.kind === 'found' ? [{ index, operation, user: match.user }] : []
+  })
+  const refusals: (Outcome | undefined)[] = new Array(operations.length)
+  await linkable(found, ({ user }) => user.id, context, refusals)
   const present = await sideBySide(operations, async (operation, at): Promise<Present | Outcome> => {
     const match: Match = matches[at] ?? { kind: 'none' }
-    if (match.kind === 'found')
-      return notLinked(operation, match.user, context) ?? update(aws, operation, match.user, context)
+    if (match.kind === 'found') return refusals[at] ?? update(aws, operation, match.user, context)
     if (match.kind === 'none' && operation.create) return create(aws, operation, context)
     return outcomeOfMatch(match)
   })
@@ -88,7 +94,7 @@ const create = async (aws: Aws, operation: EnsureOperation, context: ApplyContex
     // Taken: by this person's user after all (made meanwhile), or by somebody else.
     const [again = { kind: 'none' } as const] = await findAccounts(aws, [operation])
     if (again.kind === 'found')
-      return notLinked(operation, again.user, context) ?? { user: again.user, origin: 'linked', code: '' }
+      return (await notLinked(again.user, context)) ?? { user: again.user, origin: 'linked', code: '' }
     if (again.kind === 'none' || again.kind === 'unproven')
       return { kind: 'refused', reason: 'name-taken', cause: { code: made.failure.code, word: 'name-or-mail-taken' } }
     return outcomeOfMatch(again)
@@ -96,9 +102,8 @@ const create = async (aws: Aws, operation: EnsureOperation, context: ApplyContex
   return readBack(aws, made.value.UserId as NativeId, 'created')
 }
 
-/** Why whoever was found for an operation that names nobody is neither written nor linked. */
-const notLinked = ({ account }: EnsureOperation, user: User, { linkRefusal }: ApplyContext): Outcome | null =>
-  account === null ? (linkRefusal?.(user.id) ?? null) : null
+const notLinked = async ({ id }: User, { linkRefusals }: ApplyContext): Promise<Outcome | null> =>
+  (await linkRefusals?.([id]))?.get(id) ?? null
 
 const update = async (
   aws: Aws,

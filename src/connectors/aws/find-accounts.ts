@@ -1,13 +1,11 @@
 import { fill, type Worker } from '../attribute-mapping.ts'
 import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
-import type { Operation } from '../connector.ts'
+import type { EnsureOperation } from '../connector.ts'
 import { shownKey } from './attributes.ts'
 import type { Aws } from './aws.ts'
 import { type Lookup, namesThePerson } from './config.ts'
 import { describeUser, findUser, listUsers, readUsers, type User } from './users.ts'
-
-export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
 
 export type Match =
   | { readonly kind: 'found'; readonly user: User }

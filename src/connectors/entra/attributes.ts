@@ -1,3 +1,4 @@
+import { lookUps } from '../alternatives.ts'
 import { attributesHash, fill, type MappedAttributes, mapAttributes, type Worker } from '../attribute-mapping.ts'
 import type { EntraSettings } from './config.ts'
 import { shapeOf } from './properties.ts'
@@ -22,7 +23,7 @@ export const namesOf = (
   return /^[^@\s]+@[^@\s]+$/.test(userPrincipalName) && mailNickname !== '' ? { userPrincipalName, mailNickname } : null
 }
 
-/** Of the attributes and the names of an account that would be made for this worker. */
+/** Of the attributes and the names of an account that would be made for this worker, and of what else it is looked for by. */
 export const creationHash = (settings: EntraSettings, worker: Worker): string => {
   const names = namesOf(settings, worker)
   return attributesHash(
@@ -30,6 +31,7 @@ export const creationHash = (settings: EntraSettings, worker: Worker): string =>
       ...wantedAttributes(settings, worker),
       ['new userPrincipalName', names === null ? [] : [names.userPrincipalName]],
       ['new mailNickname', names === null ? [] : [names.mailNickname]],
+      ...lookUps(settings.alternatives, worker),
     ]),
   )
 }

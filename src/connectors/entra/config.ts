@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alternativesBy, checkAlternatives } from '../alternatives.ts'
 import { template } from '../template.ts'
 import { cloudNames } from './clouds.ts'
 import { isCorrelation, shapeOf } from './properties.ts'
@@ -39,16 +40,6 @@ const credential = z.discriminatedUnion('kind', [
     }),
 ])
 
-/** An account found by another property is taken only if its person key is empty and all of `verify` agree. */
-const alternative = z.strictObject({
-  property: z.enum(['userPrincipalName', 'mail', 'mailNickname', 'employeeId']),
-  template,
-  verify: z
-    .record(z.string().min(1), template)
-    .refine((checks) => Object.keys(checks).length > 0, 'names are given again to others: name what must agree')
-    .refine((checks) => Object.keys(checks).every((name) => shapeOf(name) !== null), 'not a property of a user'),
-})
-
 const limit = z.int().min(1).max(10_000_000)
 
 export const entraSettingsSchema = z
@@ -67,11 +58,10 @@ export const entraSettingsSchema = z
       .refine(isCorrelation, 'must be employeeId, a directory extension or an onPremisesExtensionAttribute')
       .default('employeeId')
       .describe('The property that holds the person key.'),
-    alternatives: z
-      .array(alternative)
-      .max(5)
-      .default([])
-      .describe('Tried in this order when nobody has the person key.'),
+    alternatives: alternativesBy(
+      z.enum(['userPrincipalName', 'mail', 'mailNickname', 'employeeId']),
+      z.string().refine((name) => shapeOf(name) !== null, 'not a property of a user'),
+    ),
     account: z
       .strictObject({
         userPrincipalName: template
@@ -137,14 +127,7 @@ export const entraSettingsSchema = z
         path: ['account', 'attributes', value.correlation],
         message: 'is the correlation property and is set by the connector',
       })
-    value.alternatives.forEach(({ property: by }, at) => {
-      if (by === value.correlation)
-        context.addIssue({
-          code: 'custom',
-          path: ['alternatives', at, 'property'],
-          message: 'is the correlation itself',
-        })
-    })
+    checkAlternatives(value, context)
   })
 
 export type EntraSettings = z.output<typeof entraSettingsSchema>

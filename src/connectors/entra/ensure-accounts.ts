@@ -1,6 +1,6 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences } from '../attribute-mapping.ts'
-import type { ApplyContext } from '../connector.ts'
+import type { ApplyContext, EnsureOperation } from '../connector.ts'
 import { linkable } from '../linkable.ts'
 import { missingAccount, refused, retry } from './answers.ts'
 import { bodyOf, unfit, wantedAttributes } from './attributes.ts'
@@ -9,7 +9,6 @@ import { createAccounts } from './create-accounts.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfChange } from './errors.ts'
 import { find, type Matched } from './find-accounts.ts'
-import type { EnsureOperation } from './operations.ts'
 import { oneUser } from './paths.ts'
 import { type Present, proveAccounts } from './prove-accounts.ts'
 import type { Gate } from './transport.ts'
@@ -23,7 +22,7 @@ export const ensureAccounts = async (
   directory: Directory,
   operations: readonly EnsureOperation[],
   gate: Gate,
-  context: Pick<ApplyContext, 'linkRefusal'>,
+  context: Pick<ApplyContext, 'linkRefusals'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const present: Present[] = []
@@ -39,7 +38,7 @@ export const ensureAccounts = async (
       present.push({ index, operation, id: result.id, origin: 'created', changed: true, code: result.code, user: null })
   }
   await Promise.all(
-    linkable(matched, ({ user }) => idOf(user), context, outcomes).map(async (match) => {
+    (await linkable(matched, ({ user }) => idOf(user), context, outcomes)).map(async (match) => {
       const { index } = match
       const result = await update(directory, match, gate)
       if ('id' in result) present.push(result)

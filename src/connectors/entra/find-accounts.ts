@@ -1,15 +1,15 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import { fill } from '../attribute-mapping.ts'
+import { propertiesOf } from '../alternatives.ts'
+import type { EnsureOperation } from '../connector.ts'
+import { correlateOthers, type Missing } from '../correlate-others.ts'
 import { missingAccount, refused } from './answers.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfRead } from './errors.ts'
-import type { EnsureOperation } from './operations.ts'
 import { rootOf } from './properties.ts'
-import { accountProperties, isGuest, type User, valuesOf } from './user.ts'
+import { accountProperties, idOf, isGuest, type User, valuesOf } from './user.ts'
 import { foldKey, usersBy, usersById } from './users.ts'
 
-export type Missing = { readonly index: number; readonly operation: EnsureOperation }
 export type Matched = Missing & {
   readonly user: User
   /** Found by another property: the person key is to be written to it. */
@@ -21,7 +21,7 @@ export const findProperties = (settings: Directory['settings']): readonly string
   ...new Set([
     ...accountProperties(settings),
     rootOf(settings.correlation),
-    ...settings.alternatives.flatMap(({ property, verify }) => [property, ...Object.keys(verify).map(rootOf)]),
+    ...settings.alternatives.flatMap((one) => propertiesOf(one).map(rootOf)),
   ]),
 ]
 
@@ -73,8 +73,29 @@ export const find = async (
       outcomes[index] = refused('account-ambiguous', 'correlation-not-exact')
     else matched.push({ index, operation, user, toCorrelate: false })
   }
-  const others = await byAlternatives(directory, missing, select, outcomes)
-  return { matched: [...matched, ...others.matched], missing: others.missing }
+  const others = await correlateOthers<User>(
+    {
+      ...settings,
+      valuesOf,
+      foldKey,
+      idOf,
+      find: async ({ property }, values) => {
+        const read = await usersBy(client, property, values, select)
+        if (!read.ok) return { ok: false, outcome: outcomeOfRead(read.failure, 'account') }
+        return { ok: true, value: byValue(read.value, property) }
+      },
+    },
+    matched.map(({ user }) => user),
+    missing,
+    outcomes,
+  )
+  const found = others.found.map(({ index, operation, account }) => ({
+    index,
+    operation,
+    user: account,
+    toCorrelate: true,
+  }))
+  return { matched: [...matched, ...found], missing: others.missing }
 }
 
 /** Employees by a value of theirs, folded as Graph compares it. */
@@ -89,46 +110,3 @@ const byValue = (users: readonly User[], property: string): ReadonlyMap<string, 
   }
   return byFolded
 }
-
-const byAlternatives = async (
-  { client, settings }: Directory,
-  missing: readonly Missing[],
-  select: readonly string[],
-  outcomes: Outcomes,
-): Promise<{ readonly matched: readonly Matched[]; readonly missing: readonly Missing[] }> => {
-  const matched: Matched[] = []
-  let left = missing
-  for (const { property, template, verify } of settings.alternatives) {
-    if (left.length === 0) break
-    const values = new Map(left.map(({ index, operation }) => [index, fill(template, operation.wanted.worker)]))
-    const asked = [...values.values()].filter((value) => value !== '')
-    const read = await usersBy(client, property, asked, select)
-    const candidates = read.ok ? byValue(read.value, property) : new Map<string, readonly User[]>()
-    left = left.filter(({ index, operation }) => {
-      const value = values.get(index) ?? ''
-      if (value === '') return true
-      if (!read.ok) {
-        outcomes[index] = outcomeOfRead(read.failure, 'account')
-        return false
-      }
-      // Whoever has another person's key is another person.
-      const found = (candidates.get(foldKey(value)) ?? []).filter(
-        (user) => valuesOf(user, settings.correlation).length === 0,
-      )
-      const user = found[0]
-      if (user === undefined) return true
-      if (found.length > 1) outcomes[index] = refused('account-ambiguous', 'several-accounts')
-      else if (!isVerified(user, verify, operation)) {
-        outcomes[index] = refused('account-ambiguous', 'alternative-not-verified')
-      } else matched.push({ index, operation, user, toCorrelate: true })
-      return false
-    })
-  }
-  return { matched, missing: left }
-}
-
-const isVerified = (user: User, verify: Readonly<Record<string, string>>, { wanted }: EnsureOperation): boolean =>
-  Object.entries(verify).every(([property, template]) => {
-    const value = fill(template, wanted.worker)
-    return value !== '' && valuesOf(user, property).some((one) => foldKey(one) === foldKey(value))
-  })

@@ -1,6 +1,12 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { notSo as notSoWord, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
+import {
+  type EnsureOperation,
+  notSo as notSoWord,
+  type Operation,
+  type SeenAccount,
+  type Snapshot,
+} from '../connector.ts'
 import { openItems } from './access.ts'
 import { refused, retry } from './answers.ts'
 import { done } from './conclude.ts'
@@ -10,7 +16,7 @@ import { failureText, outcomeOfRead } from './errors.ts'
 import { find } from './find-accounts.ts'
 import { createGroupMemory } from './groups.ts'
 import { readHoldings } from './holdings.ts'
-import { type AccessOperation, type EnsureOperation, inOrder, obstacleOf } from './operations.ts'
+import { type AccessOperation, inOrder, obstacleOf } from './operations.ts'
 import { told } from './prove-accounts.ts'
 import { accountProperties, idOf, observedAccount } from './user.ts'
 import { usersById } from './users.ts'

@@ -1,11 +1,10 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import type { Operation } from '../connector.ts'
+import type { EnsureOperation, Operation } from '../connector.ts'
 import { retry } from './answers.ts'
 import type { EntraSettings } from './config.ts'
 import { type Group, obstacle } from './groups.ts'
 
-export type EnsureOperation = Extract<Operation, { op: 'ensureAccount' }>
 export type AccessOperation = Exclude<Operation, EnsureOperation>
 export type Membership = Extract<Operation, { op: 'grant' | 'revoke' }>
 

@@ -1,8 +1,8 @@
 import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import { accountOutOfSight } from '../../domain/outcome.ts'
+import { propertiesOf } from '../alternatives.ts'
 import type { CheckReport } from '../connector.ts'
-import { attributesOf } from '../ldap-wire/alternatives.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { caProblems } from '../ldap-wire/authorities.ts'
@@ -84,7 +84,7 @@ const schemaProblems = (
   ...strangers(
     [
       ['correlation', correlation],
-      ...alternatives.flatMap((one) => attributesOf(one).map((name) => ['alternatives', name] as const)),
+      ...alternatives.flatMap((one) => propertiesOf(one).map((name) => ['alternatives', name] as const)),
       ...(account.rdn === undefined ? [] : [['account.rdn', splitRdn(account.rdn)[0]] as const]),
       ...Object.keys(account.attributes).map((name) => ['account.attributes', name] as const),
       ['group.memberAttribute', group.memberAttribute],

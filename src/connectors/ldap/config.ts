@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { alternatives, checkAlternatives } from '../ldap-wire/alternatives.ts'
+import { alternativesBy, checkAlternatives } from '../alternatives.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { attributeName, dn, rdnTemplate, timeouts } from '../ldap-wire/connection.ts'
 import { template } from '../template.ts'
@@ -90,7 +90,10 @@ export const ldapSettingsSchema = z
     groupsBase: dn,
     /** The attribute that holds the person key. Must be indexed for equality. */
     correlation: attributeName.default('employeeNumber'),
-    alternatives,
+    alternatives: alternativesBy(
+      attributeName.describe('Attribute of the account, e.g. mail. Must be indexed for equality.'),
+      attributeName,
+    ),
     account: account.prefault({}),
     group: group.prefault({}),
     /** Policy whose pwdLockout must be TRUE, checked by `doctor`; without lockout slapd ignores pwdAccountLockedTime. */

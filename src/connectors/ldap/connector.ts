@@ -1,7 +1,7 @@
 import type { TargetId } from '../../domain/ids.ts'
+import { lookUps } from '../alternatives.ts'
 import { attributesHash, mapAttributes } from '../attribute-mapping.ts'
 import { atOnce, type Connector, type ConnectorTools, type GiveWay } from '../connector.ts'
-import { lookUps } from '../ldap-wire/alternatives.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { creationHash } from '../ldap-wire/attributes.ts'
 import { createLdapClient } from '../ldap-wire/client.ts'

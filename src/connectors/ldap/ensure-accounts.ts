@@ -2,10 +2,9 @@ import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
-import { type ApplyContext, notSo } from '../connector.ts'
+import { type ApplyContext, type EnsureOperation, notSo } from '../connector.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
-import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
 import { linkable } from '../linkable.ts'
@@ -33,7 +32,7 @@ export const ensureAccounts = async (
   settings: LdapSettings,
   operations: readonly EnsureOperation[],
   gate: Gate,
-  context: Pick<ApplyContext, 'linkRefusal'>,
+  context: Pick<ApplyContext, 'linkRefusals'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const present: Present[] = []
@@ -48,7 +47,12 @@ export const ensureAccounts = async (
     if (result === 'created') present.push({ index, origin: 'created', code: '0', before: null })
     else outcomes[index] = result
   }
-  for (const { index, operation, entry } of linkable(matched, ({ entry }) => nativeIdOf(entry), context, outcomes)) {
+  for (const { index, operation, entry } of await linkable(
+    matched,
+    ({ entry }) => nativeIdOf(entry),
+    context,
+    outcomes,
+  )) {
     const origin = operation.account === null ? 'linked' : 'known'
     const changes = differences(
       mapAttributes(settings.account.attributes, operation.wanted.worker),

@@ -1,7 +1,8 @@
 import type { Outcome } from '../../domain/outcome.ts'
-import { attributesOf } from '../ldap-wire/alternatives.ts'
+import { propertiesOf } from '../alternatives.ts'
+import type { EnsureOperation } from '../connector.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import { type Correlated, correlate, correlateOthers, type EnsureOperation, keysOf } from '../ldap-wire/correlate.ts'
+import { type Correlated, correlate, correlateOthers, keysOf } from '../ldap-wire/correlate.ts'
 import { ok } from '../ldap-wire/errors.ts'
 import { anyOf, findByKeys } from '../ldap-wire/resolve.ts'
 import { accountAttributes, nativeIdOf } from './account.ts'
@@ -44,7 +45,7 @@ export const find = async (
           base: settings.peopleBase,
           attribute: alternative.property,
           keys,
-          attributes: [...attributes, ...attributesOf(alternative)],
+          attributes: [...attributes, ...propertiesOf(alternative)],
           // Lists and rooms have mail addresses, too.
           only: anyOf('objectClass', settings.account.objectClasses),
         }),

@@ -1,10 +1,15 @@
 import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { type AccountsSnapshot, notSo as notSoWord, type Operation, type Snapshot } from '../connector.ts'
+import {
+  type AccountsSnapshot,
+  type EnsureOperation,
+  notSo as notSoWord,
+  type Operation,
+  type Snapshot,
+} from '../connector.ts'
 import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import type { EnsureOperation } from '../ldap-wire/correlate.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead } from '../ldap-wire/errors.ts'
 import type { Pace } from '../ldap-wire/pace.ts'

@@ -56,6 +56,23 @@ test('an account under another key is linked by hand: what it holds counts, and 
   expect(JSON.stringify(entry?.body)).not.toContain('looked')
 })
 
+test('whoever would be found at the account of another writes nothing to it: a finding', async () => {
+  await house.addAccount('P-2', { uid: 'old' })
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.evaluateAll()
+  expect(await link('P-1', await idOf('P-2'))).toMatchObject({ kind: 'linked' })
+  await house.quiesce()
+  const before = await house.lastWriteTo('P-2')
+  const groups = await house.groupsOf('P-2')
+  await join('P-2')
+  expect(await house.lastWriteTo('P-2')).toBe(before)
+  expect(await house.groupsOf('P-2')).toEqual(groups)
+  expect(await findings()).toEqual(['account-ambiguous'])
+  expect(await house.rows(`select outcome, state from muster.action where kind = 'ensureAccount' and open`)).toEqual([
+    { outcome: 'refused', state: 'parked' },
+  ])
+})
+
 test('linked by hand, a leaver loses it all', async () => {
   await house.addAccount('OLD-7', { uid: 'old' })
   await house.addMember('OLD-7', 'CBS_LoanApprove')

@@ -60,16 +60,22 @@ test('a person key that comes to stand on the account of Muster itself links nob
   const connector = protecting(
     {
       own: async () => ({ kind: 'complete', items: [{ kind: 'account', nativeId: own }] }),
-      apply: async (_: readonly Operation[], { linkRefusal }: ApplyContext) => {
-        asked.push(linkRefusal?.(own), linkRefusal?.('other' as NativeId))
+      apply: async (_: readonly Operation[], { linkRefusals }: ApplyContext) => {
+        asked.push(...((await linkRefusals?.([own, 'other' as NativeId, 'taken' as NativeId])) ?? []))
         return [linked]
       },
     } as unknown as Connector,
     { accounts: [], entitlements: [] },
   )
   // Even a connector that does not ask, and says that it is linked, links nobody.
-  expect(await connector.apply([ensure], context)).toMatchObject([word])
-  expect(asked).toMatchObject([word, null])
+  const taken = { kind: 'refused', reason: 'account-ambiguous', cause: { code: '', word: 'taken' } } as const
+  const linkRefusals = async (accounts: readonly NativeId[]) =>
+    new Map(accounts.filter((one) => one === 'taken').map((one) => [one, taken]))
+  expect(await connector.apply([ensure], { ...context, linkRefusals })).toMatchObject([word])
+  expect(asked.sort()).toMatchObject([
+    [own, word],
+    ['taken', taken],
+  ])
 })
 
 describe('what the target calls an entitlement decides, too', () => {
@@ -191,13 +197,13 @@ describe('who must not be linked', () => {
     expect(await connector.apply([disable], context)).toMatchObject([{ kind: 'refused' }])
   })
 
-  test.each(['', undefined])('who they are cannot be read (%o): neither written nor linked', (id) => {
+  test.each(['', undefined])('who they are cannot be read (%o): neither written nor linked', async (id) => {
     const outcomes: (Outcome | undefined)[] = []
     const matched = [
       { index: 0, operation: ensure },
       { index: 1, operation: { account: own } },
     ]
-    expect(linkable(matched, () => id as NativeId | undefined, {}, outcomes)).toEqual([matched[1]])
+    expect(await linkable(matched, () => id as NativeId | undefined, {}, outcomes)).toEqual([matched[1]])
     expect(outcomes).toEqual([{ kind: 'retry', cause: { code: '', word: 'unreadable-account' } }])
   })
 })

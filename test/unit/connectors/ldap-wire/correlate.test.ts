@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Alternative } from '../../../../src/connectors/ldap-wire/alternatives.ts'
-import {
-  correlateOthers,
-  type EnsureOperation,
-  type Matched,
-  type Missing,
-} from '../../../../src/connectors/ldap-wire/correlate.ts'
+import type { Alternative } from '../../../../src/connectors/alternatives.ts'
+import type { EnsureOperation } from '../../../../src/connectors/connector.ts'
+import type { Missing } from '../../../../src/connectors/correlate-others.ts'
+import { correlateOthers, type Matched } from '../../../../src/connectors/ldap-wire/correlate.ts'
 import { type Entry, firstValue } from '../../../../src/connectors/ldap-wire/entry.ts'
 import { failed, ok, type Result, resultFailure } from '../../../../src/connectors/ldap-wire/errors.ts'
 import { type Found, foldKey } from '../../../../src/connectors/ldap-wire/resolve.ts'
@@ -100,6 +97,12 @@ test.each([
   ['one of several values', { mail: ['old@x', 'jo@x'], sn: ['Roe', 'doe'] }, 'a'],
   ['exact: not in another case', { uid: 'jo.doe', sn: 'Doe' }, 'missing'],
   ['exact: nor what verifies it', { uid: 'Jo.Doe', sn: 'DOE' }, 'alternative-not-verified'],
+  [
+    'their own key, which nobody had a moment ago',
+    { mail: 'jo@x', sn: 'Doe', employeenumber: 'P-1' },
+    'found-meanwhile',
+  ],
+  ['several keys', { mail: 'jo@x', sn: 'Doe', employeenumber: ['P-1', 'P-2'] }, 'has-another-key'],
   ['the key of another', { mail: 'jo@x', sn: 'Doe', employeenumber: 'P-2' }, 'has-another-key'],
   ['nothing to verify by', { mail: 'jo@x' }, 'alternative-not-verified'],
 ])('%s', async (_, attributes, word) => {
