@@ -71,9 +71,13 @@ export const findsKeyless = (sceneOf: () => KeylessScene) =>
       expect((await apply([ensure(somebody, false)])).map(said)).toEqual(['refused:account-missing'])
     })
 
-    test('are looked for anew when HR tells another value to look by', () => {
+    test('are looked for anew when HR tells another value to look by, or they are compared otherwise', async () => {
       const { worker } = person()
       expect(connector.creationHash({ ...worker, 'custom.number': '43' })).not.toBe(connector.creationHash(worker))
+      const exactly = alternativesBy(scene.named).map((one) => ({ ...one, compare: 'exact' }))
+      const exact = scene.connect({ alternatives: exactly })
+      expect(exact.creationHash(worker)).not.toBe(connector.creationHash(worker))
+      await exact.close()
     })
 
     test('are not looked for by half of a value', async () => {
