@@ -20,7 +20,7 @@ const act = () => ({
   signal: AbortSignal.timeout(60_000),
 })
 const run = async (acceptShrunken = false) => {
-  await reconcile(house.engine, target, { actor, acceptShrunken, signal: AbortSignal.timeout(30_000) })
+  await reconcile(house.engine, target, { actor, acceptShrunken, signal: new AbortController().signal })
   await house.quiesce()
 }
 const following = (text: string) =>
