@@ -17,7 +17,7 @@ const act = () => ({
   target,
   reason: 'a namesake',
   actor,
-  signal: AbortSignal.timeout(60_000),
+  signal: new AbortController().signal,
 })
 const run = async (acceptShrunken = false) => {
   await reconcile(house.engine, target, { actor, acceptShrunken, signal: new AbortController().signal })
