@@ -8,6 +8,7 @@ import { createAdConnector } from '../../src/connectors/ad/connector.ts'
 import { settleMs } from '../../src/connectors/ad/settling.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import { requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { type AdWorld, adTools, change, openAdWorld, target } from './ad-world.ts'
@@ -136,8 +137,34 @@ describe('doctor', () => {
         `${users}: userAccountControl, sn, givenName, mail, department of an account there cannot be written`,
       ])
       expect(beyond.unknown).toEqual([])
+      // Where nobody has the key, one who can be found without it shows the same.
+      const alternatives = [{ property: 'sAMAccountName', template: '{username}', verify: { cn: '{displayName}' } }]
+      await using({ peopleBase: users, alternatives }, async (keyless) =>
+        expect((await keyless.check(always.signal, found)).problems).toEqual(beyond.problems),
+      )
     })
   })
+
+  test.each([
+    [1, 'groups'],
+    [2, 'accounts'],
+  ])(
+    'the connection breaks at search %d for what may be written: said of the %s, not that there are none',
+    async (nth, what) => {
+      await Promise.all([addAccount(), world.addGroup(freshName())])
+      const upstream = { host: new URL(world.ad.plainUrl).hostname, port: 389 }
+      let asked = 0
+      const shim = await requestShim(upstream, async (attribute) => {
+        if (attribute === 'allowedAttributesEffective' && ++asked === nth) await shim.close()
+        return attribute
+      })
+      const { problems, unknown } = await checked({ urls: [`ldap://127.0.0.1:${shim.port}`] })
+      await shim.close()
+      const base = what === 'groups' ? 'OU=Groups' : 'OU=People'
+      expect(problems).toContainEqual(expect.stringMatching(`^${what} below ${base},.* cannot be read: \\S+`))
+      expect(unknown?.join()).not.toContain('nobody below')
+    },
+  )
 })
 
 describe('several controllers', () => {

@@ -1,6 +1,7 @@
 /** Account assignments: asynchronous, one for each AWS account; how many at once is aws-places.test.ts. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../src/connectors/connector.ts'
+import { protecting } from '../../src/connectors/protecting.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type AssignmentScene, assignmentScene, freshAccount, pendingOf } from './aws-assignment-scene.ts'
 import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
@@ -263,6 +264,36 @@ test('names and pins: another permission set under the name, none of the name, a
       always.signal,
     ),
   ).toMatchObject([{ kind: 'found', nativeId: `${account}/${arn}` }, { kind: 'missing' }, { kind: 'found' }])
+})
+
+test('a pinned permission set that is deleted: nobody knows its name, and behind protection it is missing every time', async () => {
+  const [user, account] = [await addUser(), freshAccount()]
+  const gone = await world.addPermissionSet('Doomed')
+  const left = await world.addGroup(freshKey())
+  const pinned = {
+    id: 1 as EntitlementId,
+    lookup: `assignment/${account}/Doomed`,
+    nativeId: `${account}/${gone}` as NativeId,
+  }
+  let now = 0
+  const careful = protecting(connector, { accounts: [], entitlements: ['group/Break glass'] }, () => now)
+  expect(await connector.entitlementNames?.([pinned.nativeId], always.signal)).toMatchObject({
+    items: [{ name: pinned.lookup }],
+  })
+  await world.simulator.ask('sso-admin', 'DeletePermissionSet', {
+    InstanceArn: world.settings.instanceArn,
+    PermissionSetArn: gone,
+  })
+  for (const minutes of [0, 2, 4]) {
+    now = minutes * 60_000
+    const outcomes = await careful.apply([{ op: 'revoke', account: user, entitlement: pinned }], always)
+    expect(outcomes.map(said)).toEqual(['refused:entitlement-missing'])
+  }
+  await world.removeGroup(left)
+  expect(await connector.entitlementNames?.([pinned.nativeId, left.nativeId as NativeId], always.signal)).toEqual({
+    kind: 'complete',
+    items: [],
+  })
 })
 
 test('direct assignments are grants, those of a group are not; everybody on a list, page by page', async () => {

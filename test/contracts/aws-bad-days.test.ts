@@ -153,6 +153,14 @@ test('check tells what it looked at, what it could not ask, and a clock that dif
     expect.stringMatching(/^the clock here is 1[12]\d s behind AWS's$/),
   ])
   await late.close()
+  // A read that takes five minutes has nothing to do with the clock.
+  let passed = 0
+  const slow = makeAws(world, {}, 'bulk', () => Date.now() + passed)
+  const act = { kind: 'meanwhile', work: async () => void (passed = 300_000) } as const
+  world.simulator.faults.arm({ operation: 'ListUsers', nth: 1, phase: 'before', act })
+  expect((await slow.check(always.signal)).problems).toEqual([])
+  expect(passed).toBe(300_000)
+  await slow.close()
 })
 
 test.each(['first', 'second', 'third'])(

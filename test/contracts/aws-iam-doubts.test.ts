@@ -176,6 +176,21 @@ describe('check', () => {
       problems: [],
       unknown: ["iam:UpdateAssumeRolePolicy (IAM's evaluation does not decide)"],
     })
+    // One role told alone, and several each for itself.
+    const each = (name: string, decision: string, missing = '') =>
+      `<member><EvalResourceName>arn:aws:iam::${accountId}:role/${name}</EvalResourceName><EvalResourceDecision>${decision}</EvalResourceDecision><MissingContextValues>${missing}</MissingContextValues></member>`
+    const several = (...parts: readonly string[]) =>
+      no.replace('</member>', `<ResourceSpecificResults>${parts.join('')}</ResourceSpecificResults></member>`)
+    const one = each('m-one', 'allowed', '<member>aws:SourceIp</member>')
+    expect(await told(simulated(may[0] ?? '', several(one, each('m-other', 'explicitDeny'))))).toMatchObject({
+      problems: [`iam:UpdateAssumeRolePolicy on arn:aws:iam::${accountId}:role/m-other is not allowed (explicitDeny)`],
+      unknown: [],
+    })
+    const unsure = each('m-other', 'implicitDeny', '<member>aws:SourceIp</member>')
+    expect(await told(simulated(may[0] ?? '', several(one, unsure)))).toMatchObject({
+      problems: [],
+      unknown: ["iam:UpdateAssumeRolePolicy (IAM's evaluation does not decide)"],
+    })
     expect((await told(simulated(...may), { sessions: 'deny-inline-policy' })).unknown).toEqual([
       "iam:ListRolePolicies, iam:GetRolePolicy, iam:PutRolePolicy, iam:DeleteRolePolicy (IAM's evaluation does not decide)",
     ])

@@ -1,11 +1,11 @@
 /**
  * Between the connector and moto: what breaks on the way, what IAM says that moto never does, and its service model, which
- * everything that passes is held against.
+ * every request and every answer but the errors put in its place is held against.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AskIam, iamErrorXml, refusedByIam } from '../../simulators/aws/iam.ts'
-import { queryProblems } from '../support/aws-query-model.ts'
+import { queryProblems, requestProblems } from '../support/aws-query-model.ts'
 import type { Phase } from './world.ts'
 
 export type Act =
@@ -79,8 +79,13 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     return found.fault.act
   }
   /** true: the exchange is over. */
-  const spoil = async (act: Act | null, response: ServerResponse): Promise<boolean> => {
+  const spoil = async (act: Act | null, form: URLSearchParams, response: ServerResponse): Promise<boolean> => {
     if (act === null || act === 'stale') return false
+    // An error may be one that no model lists: a load balancer's, or one of every service.
+    if (typeof act !== 'function')
+      modelProblems.push(
+        ...(typeof act === 'object' && 'xml' in act ? queryProblems(form, 200, act.xml) : requestProblems(form)),
+      )
     if (act === 'drop') response.socket?.resetAndDestroy()
     else if (typeof act === 'function') {
       await act()
@@ -102,7 +107,7 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     const action = form.get('Action') ?? ''
     calls.push(action)
     const before = due(action, 'before-commit')
-    if (await spoil(before, response)) return
+    if (await spoil(before, form, response)) return
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
     const forward = (text: string | Buffer) =>
       fetch(`${upstream}${request.url ?? '/'}`, {
@@ -126,7 +131,7 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     const past = answers.get(key) ?? []
     const said = before === 'stale' ? (past.findLast((one) => essence(one.body) !== essence(now.body)) ?? now) : now
     if (past.length === 0 || essence(past.at(-1)?.body) !== essence(now.body)) answers.set(key, [...past, now])
-    if (await spoil(due(action, 'after-commit'), response)) return
+    if (await spoil(due(action, 'after-commit'), form, response)) return
     response.writeHead(said.status, { 'content-type': said.type }).end(said.body)
   }
   const server = createServer((request, response) => {

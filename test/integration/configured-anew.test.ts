@@ -214,7 +214,7 @@ test('where muster.yaml says another mode than the database, the log and the doc
   const { engine } = await built(before)
   const looksAt = async (mode: string) => {
     const config = configured(before, mode)
-    await prepare({ ...engine, log }, config, () => false, AbortSignal.timeout(60_000))
+    await prepare({ ...engine, log }, config, () => false, new AbortController().signal)
     const database = (await examine(config)).find(({ part }) => part === 'database')
     expect(database).toMatchObject({ ok: true })
     return [said.splice(0), database?.remarks.slice(1) ?? []].map((lines) => lines.join('\n'))

@@ -1,10 +1,10 @@
-import { AndFilter, type Filter, PresenceFilter } from 'ldapts'
+import { AndFilter, PresenceFilter } from 'ldapts'
 import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { caProblems } from '../ldap-wire/authorities.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
-import type { Result } from '../ldap-wire/errors.ts'
+import type { Failure, Result } from '../ldap-wire/errors.ts'
 import { schemaHidden } from '../ldap-wire/schema.ts'
 import { readAccounts } from './account.ts'
 import { accountRights } from './account-rights.ts'
@@ -12,6 +12,7 @@ import { seesDeleted } from './changes.ts'
 import { type AdSettings, domainOf } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
+import { firstEntry } from './first-entry.ts'
 import { hiddenMemberOf } from './held-groups.ts'
 import { ownPassword } from './own-password.ts'
 import { pieceOf } from './ranges.ts'
@@ -106,37 +107,27 @@ const membersTried = 50
  * attribute that we may not read looks as if it had no values, and every membership as if it were gone.
  */
 const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<readonly string[]> => {
+  const { groupsBase } = settings
   const problems: string[] = []
-  const any = await firstGroup(client, settings, anyGroup, 'allowedAttributesEffective')
-  if (any !== undefined && !valuesOf(any, 'allowedAttributesEffective').includes('member'))
-    problems.push(`${settings.groupsBase}: the members of a group there cannot be written`)
+  const unread = (failure: Failure) => `groups below ${groupsBase} cannot be read: ${failureText(failure)}`
+  const any = await firstEntry(client, groupsBase, anyGroup, 'allowedAttributesEffective')
+  if (!any.ok) return [unread(any.failure)]
+  if (any.value !== null && !valuesOf(any.value, 'allowedAttributesEffective').includes('member'))
+    problems.push(`${groupsBase}: the members of a group there cannot be written`)
   const filled = new AndFilter({ filters: [anyGroup, new PresenceFilter({ attribute: 'member' })] })
-  const group = await firstGroup(client, settings, filled, 'member')
+  const found = await firstEntry(client, groupsBase, filled, 'member')
+  if (!found.ok) return [...problems, unread(found.failure)]
+  const group = found.value
   const guid = parseExtendedDn(group?.dn ?? '')?.guid
-  if (group === undefined || guid === undefined) return problems
+  if (group === null || guid === undefined) return problems
   const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
   const people = await readAccounts(client, settings, members.slice(0, membersTried))
-  const isHidden =
-    people.ok &&
-    [...people.value.values()].some(({ groups }) =>
-      groups.ok ? !groups.value.has(guid) : groups.failure === hiddenMemberOf,
-    )
+  if (!people.ok) return [...problems, `members of groups there cannot be read: ${failureText(people.failure)}`]
+  const isHidden = [...people.value.values()].some(({ groups }) =>
+    groups.ok ? !groups.value.has(guid) : groups.failure === hiddenMemberOf,
+  )
   if (isHidden) problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
   return problems
-}
-
-const firstGroup = async (
-  client: LdapClient,
-  { groupsBase }: AdSettings,
-  filter: Filter,
-  attribute: string,
-): Promise<Entry | undefined> => {
-  let first: Entry | undefined
-  await client.searchPages({ base: groupsBase, scope: 'sub', filter, attributes: [attribute] }, 1, ([entry]) => {
-    first = entry
-    return 'enough'
-  })
-  return first
 }
 
 const read = async (client: LdapClient, base: string, attributes: readonly string[]): Promise<Result<Entry>> => {

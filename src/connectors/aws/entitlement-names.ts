@@ -6,7 +6,7 @@ import type { Snapshot } from '../connector.ts'
 import type { Aws } from './aws.ts'
 import { parseNativeId } from './entitlement.ts'
 import { groupNotShown, nameGroups } from './groups.ts'
-import { namePermissionSet } from './permission-sets.ts'
+import { namePermissionSet, permissionSetNotShown } from './permission-sets.ts'
 
 /** As the target shows them: a catalogue may name a group by an external id, and protection goes by names. */
 export const entitlementNames = async (aws: Aws, ids: readonly NativeId[]): Promise<Snapshot<ObservedEntitlement>> => {
@@ -27,8 +27,8 @@ export const entitlementNames = async (aws: Aws, ids: readonly NativeId[]): Prom
         nativeId,
         name: one.kind === 'group' ? `group/${told.value}` : `assignment/${one.accountId}/${told.value}`,
       })
-    // A group that is not there has no name.
-    else if (told !== groupNotShown) cause = failureText(told.failure)
+    // What is not there has no name.
+    else if (told !== groupNotShown && told !== permissionSetNotShown) cause = failureText(told.failure)
   }
   return cause === null ? { kind: 'complete', items } : { kind: 'partial', items, cause }
 }

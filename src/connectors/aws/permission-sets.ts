@@ -61,13 +61,18 @@ export const listPermissionSets = async (aws: Aws): Promise<Result<ReadonlyMap<s
   )
 }
 
-/** A permission set that somebody has and that is not shown has no name to judge it by. */
+/** Somebody has it, or had it, and there is none: it has no name to judge it by. */
+export const permissionSetNotShown = failed({
+  code: '',
+  word: 'permission-set-not-shown',
+  verdict: { kind: 'retry' },
+  sent: 'answered',
+})
+
 export const namePermissionSet = async (aws: Aws, arn: string): Promise<Result<string>> => {
   const known = aws.permissionSetNames.get(arn)
   if (known) return ok(known)
   const read = await describePermissionSet(aws, arn)
   if (!read.ok) return read
-  return read.value
-    ? ok(read.value)
-    : failed({ code: '', word: 'permission-set-not-shown', verdict: { kind: 'retry' }, sent: 'answered' })
+  return read.value ? ok(read.value) : permissionSetNotShown
 }

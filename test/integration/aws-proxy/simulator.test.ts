@@ -374,4 +374,25 @@ test('everything above fitted the service models, and the models would have noti
   ])
   const error = '<ErrorResponse><Error><Code>LimitExceeded</Code></Error></ErrorResponse>'
   expect(queryProblems(asked, 409, error)).toContain('GetRolePolicy: LimitExceeded is not an error of it')
+  const lists = new URLSearchParams({
+    Action: 'SimulatePrincipalPolicy',
+    Version: '2010-05-08',
+    PolicySourceArn: 'arn:aws:iam::123456789012:role/muster',
+    'ActionNames.member.1': 'iam:GetRole',
+    'ActionNames.member.2': 'x',
+    'ResourceArns.member.2': 'arn:aws:iam::123456789012:role/first-is-missing',
+    'ContextEntries.member.1.ContextKeyName': 'aws:SourceIp',
+    'ContextEntries.member.1.ContextKeyType': 'number',
+    PolicyInputList: '',
+  })
+  const told = (value: string) =>
+    `<EvalActionName>iam:GetRole</EvalActionName><EvalDecision>allowed</EvalDecision><EvalDecisionDetails><entry><key>IAM Policy</key><value>${value}</value></entry></EvalDecisionDetails>`
+  const results = `<member>${told('allowed')}</member><member>${told('perhaps')}</member>`
+  const simulated = `<R><SimulatePrincipalPolicyResult><EvaluationResults>${results}</EvaluationResults></SimulatePrincipalPolicyResult></R>`
+  expect(queryProblems(lists, 200, simulated)).toEqual([
+    'SimulatePrincipalPolicy request.ActionNames[]: 1 is not within 3 and 128',
+    'SimulatePrincipalPolicy request.ResourceArns: no list',
+    'SimulatePrincipalPolicy request.ContextEntries[].ContextKeyType: not in the list of values',
+    'SimulatePrincipalPolicy answer.EvaluationResults[].EvalDecisionDetails value: not in the list of values',
+  ])
 })

@@ -27,7 +27,7 @@ const resolved = async () => {
   await house.sweep()
 }
 const run = (acceptShrunken = false) =>
-  reconcile(house.engine, target, { actor, acceptShrunken, signal: AbortSignal.timeout(30_000) })
+  reconcile(house.engine, target, { actor, acceptShrunken, signal: new AbortController().signal })
 const adopt = async () => {
   const adopted = await applyAdoption(house.engine, target, 'day one', actor)
   await house.quiesce()

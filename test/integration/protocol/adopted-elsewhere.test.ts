@@ -17,10 +17,10 @@ const act = () => ({
   target,
   reason: 'a namesake',
   actor,
-  signal: AbortSignal.timeout(60_000),
+  signal: new AbortController().signal,
 })
 const run = async (acceptShrunken = false) => {
-  await reconcile(house.engine, target, { actor, acceptShrunken, signal: AbortSignal.timeout(30_000) })
+  await reconcile(house.engine, target, { actor, acceptShrunken, signal: new AbortController().signal })
   await house.quiesce()
 }
 const following = (text: string) =>

@@ -103,6 +103,6 @@ export const reconciled = (
 ): Promise<Reconciliation> =>
   reconcile(engine, target, {
     actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(120_000),
+    signal: new AbortController().signal,
     ...more,
   })

@@ -24,7 +24,7 @@ const run = (full = false) =>
   reconcile(house.engine, target, {
     actor: { type: 'engine', name: 'test' },
     full,
-    signal: AbortSignal.timeout(30_000),
+    signal: new AbortController().signal,
   })
 const open = async () => {
   isBlind = false

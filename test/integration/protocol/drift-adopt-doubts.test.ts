@@ -14,7 +14,7 @@ const adopting = (text: string) => reporting(text).replaceAll(/^( {4})(risk: )/g
 const run = async () => {
   await reconcile(house.engine, target, {
     actor: { type: 'engine', name: 'test' },
-    signal: AbortSignal.timeout(30_000),
+    signal: new AbortController().signal,
   })
   await house.quiesce()
 }

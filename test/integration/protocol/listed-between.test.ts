@@ -14,7 +14,7 @@ const kindOf = async (dispatch: number) =>
   (await house.rows<{ kind: string }>('select kind from muster.action where dispatch_id = $1', dispatch))[0]?.kind
 const actor = { type: 'os-user', name: 'ida', authenticated: false } as const
 const run = async () => {
-  await reconcile(house.engine, target, { actor, signal: AbortSignal.timeout(30_000) })
+  await reconcile(house.engine, target, { actor, signal: new AbortController().signal })
   await house.quiesce()
 }
 /** P-1 is let into App_RiskDesk after a complete list without them, is suspended before the next one, and back. */

@@ -44,7 +44,7 @@ const live = async (accountIds: Manifest['accountIds']) => {
   await house.quiesce()
   await setLocked(house, 'P-2', true)
   await house.addMember('P-2', 'CBS_LoanApprove')
-  const signal = AbortSignal.timeout(30_000)
+  const signal = new AbortController().signal
   await reconcile(house.engine, target, { actor: { type: 'engine', name: 'test' }, signal, full: true })
   await house.quiesce()
   const act = { person: 'P-2', target, reason: 'looked', actor, signal }

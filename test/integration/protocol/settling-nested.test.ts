@@ -33,7 +33,7 @@ test.each([
     const run = async (extent: 'full' | 'delta') => {
       const told = await reconcile(house.engine, target, {
         actor: { type: 'engine', name: 'test' },
-        signal: AbortSignal.timeout(30_000),
+        signal: new AbortController().signal,
       })
       expect(told).toMatchObject({ extent, indirectUnread: null })
       await house.quiesce()
@@ -54,7 +54,7 @@ test.each([
       const act = { person: 'P-1', target, reason: 'test', actor }
       const account = String(await house.idOf('P-1'))
       await unlinkAccount(house.engine, act)
-      const signal = AbortSignal.timeout(30_000)
+      const signal = new AbortController().signal
       expect(await linkAccount(house.engine, { ...act, account, signal })).toMatchObject({ kind: 'linked' })
     } else await run('delta')
     behind.now = false
