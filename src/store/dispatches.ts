@@ -98,7 +98,8 @@ export type DispatchedAction = {
   readonly entitlement_native: string | null
   /** Of endSessions: native ids of what the account held within the last day; null = nothing, or another kind. */
   readonly held: readonly string[] | null
-  readonly created_at: number
+  /** ms: since then it is wanted, and its target enforced: before, no deadline ran. */
+  readonly runs_since: number
   readonly deadline: number | null
   readonly may_go: boolean
 }
@@ -123,9 +124,10 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
         case when a.lane = 'leaver' then (select l.native_id from muster.account l where l.identity_id = a.identity_id and l.target = a.target
           and l.unlinked_at is null and l.gone_at is not null) end as gone_native,
         c.id as account_id, c.native_id as account_native, c.enabled as account_enabled, e.lookup, e.native_id as entitlement_native,
-        (date_part('epoch', a.created_at) * 1000)::bigint as created_at, (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
+        (date_part('epoch', greatest(a.created_at, t.mode_set_at)) * 1000)::bigint as runs_since, (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}
       join muster.identity i on i.id = a.identity_id
+      left join muster.target t on t.id = a.target
       left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         and not (c.gone_at is not null and a.kind = 'ensureAccount' and a.lane = 'leaver')
       left join muster.entitlement e on e.id = a.entitlement_id
