@@ -1,4 +1,5 @@
 import type { Queryable } from './database.ts'
+import { isLiving } from './plans-as.ts'
 import { turnsApart } from './reconciliations.ts'
 
 /** Something that a human should see. `key` says what it is about and, like `detail`, holds no personal data. */
@@ -96,7 +97,7 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
           and work_due_at < (select muster.now()) - interval '1 minute')))
       or (f.kind = 'configurations-differ' and (select count(*) from muster.plans_as p where p.target = f.key
-        and p.seen_at > (select muster.now()) - interval '1 minute') < 2)
+        and ${isLiving}) < 2)
       or (f.kind = 'credential-refused' and f.seen_at < muster.now() - interval '2 minutes')
       or (f.kind = 'target-away' and (f.seen_at < muster.now() - interval '10 minutes'
         or not exists (select from muster.action a where a.lane in ('leaver', 'bulk') and a.target = f.key and a.going

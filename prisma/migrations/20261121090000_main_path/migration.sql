@@ -408,6 +408,7 @@ create table muster.at_work (
 create table muster.plans_as (
   target text not null,
   hash text not null,                         -- as muster.target.planned_by
+  first_at timestamptz not null,              -- as since, over silences too where it came and went
   since timestamptz not null,                 -- has said so without a long silence since then
   seen_at timestamptz not null,
   primary key (target, hash)
