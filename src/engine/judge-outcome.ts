@@ -33,13 +33,13 @@ export const judgeOutcome = (
 const deadlineOf = (
   engine: Engine,
   { target, lane }: Claim,
-  { deadline, created_at }: ClaimedAction,
+  { deadline, runs_since }: ClaimedAction,
   outcome: Outcome,
 ): number | null => {
   const isAwaited = outcome.kind === 'retry' && outcome.cause.awaited !== undefined
   if (deadline === null || lane === 'leaver' || !isAwaited) return deadline
   const within = rulesOf(engine, target)?.expectWithinMs
-  return within === undefined ? deadline : created_at + within
+  return within === undefined ? deadline : runs_since + within
 }
 
 const provedOf = (engine: Engine, { target, lane }: Claim, action: ClaimedAction, given: Outcome): Outcome => {

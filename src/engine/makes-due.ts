@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 import { wasOpen } from './opened-before-deletion.ts'
 import { leavesUnread } from './read-indirect.ts'
 import { rulesOf } from './rules-of.ts'
+import { mayBeShutNow } from './sign-outs.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -33,10 +34,9 @@ export const makesDue = (
     (rulesOf(engine, target)?.deleteAfterMs ?? null) !== null
   )
     return true
-  // One whose answer was lost may have shut them long after it was sent.
   if (
     action.kind === 'disable' &&
-    (outcome.changed || action.unknown) &&
+    mayBeShutNow(action, outcome.changed) &&
     rulesOf(engine, target)?.endSessions === 'native'
   )
     return !signedOut.has(action.identity_id)

@@ -20,38 +20,51 @@ export const planningHashes = (targets: Engine['targets']): ReadonlyMap<TargetId
 
 /**
  * Evaluates everybody again, once, where rules or mapping of a target are not those of the last start: a wish was compared with
- * them when it was planned, and nobody else looks. `hashes`: of what this process plans by. Answers the targets that changed.
+ * them when it was planned, and nobody else looks. `hashes`: of what this process plans by. Answers the targets that changed. Not where it
+ * was there before and another is at work: whoever stays in the end does it then (`planAsLeft`), or a failed rollout would do it each time.
  */
 export const planAnew = async (
   { db, nudge }: Pick<Engine, 'db' | 'nudge'>,
   hashes: ReadonlyMap<TargetId, string>,
   actor: Actor = starting,
 ): Promise<readonly TargetId[]> => {
-  if ((await changedOf(db, hashes)).length === 0) return []
+  const seen = await changedOf(db, hashes)
+  if (seen.every(({ before, returns }) => returns && before === several)) return []
   const changed = await db.transaction(async (tx) => {
     // A process that starts beside this one waits here, and then finds nothing changed.
-    await wantRecheck(tx, 'modes')
+    if (!seen.every(({ returns }) => returns)) await wantRecheck(tx, 'modes')
     const targets = await changedOf(tx, hashes)
-    if (targets.length === 0) return []
+    const anew = targets.filter(({ returns }) => !returns)
     // Identities before targets, as who sets a mode takes them.
-    await makeAllDue(tx, 'modes')
-    for (const { target, before, after } of targets) {
+    if (anew.length > 0) await makeAllDue(tx, 'modes')
+    for (const { target, before, after, returns } of targets) {
       const row = await lockTarget(tx, target)
       if (row === null) continue
-      await savePlannedBy(tx, target, after)
+      await savePlannedBy(tx, target, returns ? several : after)
+      if (returns) continue
       await appendAudit(tx, row.now, [auditEntry('target-configured', row.now, {}, { actor, target, before, after })])
     }
     await forgetPlansAs(tx)
-    return targets.map(({ target }) => target)
+    return anew.map(({ target }) => target)
   })
   if (changed.length > 0) for (const lane of ['leaver', 'bulk'] as const) nudge('evaluate', lane)
   return changed
 }
 
+/** `returns`: it came up longer ago than a restart takes, and another is at work. */
 const changedOf = async (db: Queryable, hashes: ReadonlyMap<TargetId, string>) => {
-  const stored = await targetRows(db)
+  const [stored, saying] = await Promise.all([targetRows(db), plansAs(db)])
+  const returns = (target: TargetId, hash: string) => {
+    const { living = [], old = [] } = saying.get(target) ?? {}
+    return living.length > 1 && old.includes(hash)
+  }
   return [...hashes]
-    .map(([target, after]) => ({ target, before: stored.get(target)?.plannedBy ?? null, after }))
+    .map(([target, after]) => ({
+      target,
+      before: stored.get(target)?.plannedBy ?? null,
+      after,
+      returns: returns(target, after),
+    }))
     .filter(({ before, after }) => before !== null && before !== after)
     .sort((one, other) => (one.target < other.target ? -1 : 1))
 }
@@ -74,8 +87,8 @@ export const planAsLeft = async (engine: Pick<Engine, 'db' | 'nudge' | 'targets'
         { target },
         'no process plans by another muster.yaml any more: everybody is evaluated by this one',
       )
-  for (const [target, { lasting }] of stored)
-    if (lasting)
+  for (const [target, { old }] of stored)
+    if (old.length > 1)
       await openFindingOnce(engine.db, {
         kind: 'configurations-differ',
         key: target,

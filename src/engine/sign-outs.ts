@@ -1,10 +1,17 @@
 import { forgetSessionsEnded, type SessionsTold, saveSessions } from '../store/accounts.ts'
 import type { Transaction } from '../store/database.ts'
-import type { Claim } from './claim.ts'
+import type { Claim, ClaimedAction } from './claim.ts'
 import type { Engine } from './engine.ts'
 import { revokedBesideSessions } from './revoked-beside-sessions.ts'
 import { rulesOf } from './rules-of.ts'
 import type { Verdict } from './verdict.ts'
+
+/**
+ * One whose answer was lost may have shut them long after it was sent; and where we had not seen it shut, another hand may have shut it
+ * only now.
+ */
+export const mayBeShutNow = (action: Pick<ClaimedAction, 'unknown' | 'account_enabled'>, changed: boolean): boolean =>
+  changed || action.unknown || action.account_enabled !== false
 
 /**
  * Shut by this call, or at a moment that nobody knows, and not signed out by the same call, which would have done it afterwards:
@@ -24,7 +31,7 @@ const shutLater = (
       action.kind === 'disable' &&
       !beside.has(action.identity_id) &&
       (sent
-        ? outcome.kind !== 'done' || outcome.changed || action.unknown
+        ? outcome.kind !== 'done' || mayBeShutNow(action, outcome.changed)
         : outcome.kind === 'done' && action.unknown && action.handle === null),
   )
 }

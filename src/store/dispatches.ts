@@ -88,6 +88,8 @@ export type DispatchedAction = {
   readonly not_theirs: readonly string[] | null
   readonly account_id: number | null
   readonly account_native: string | null
+  /** As it was stored when this was claimed; null = never read, or there is no account. */
+  readonly account_enabled: boolean | null
   /** Of a leaver whose linked account was seen to be gone: its native id. Whoever looks for their account does not ask for that one. */
   readonly gone_native: string | null
   /** Of ensureAccount: it is linked, and what it holds indirectly is not known (or its target has no such thing). */
@@ -96,7 +98,8 @@ export type DispatchedAction = {
   readonly entitlement_native: string | null
   /** Of endSessions: native ids of what the account held within the last day; null = nothing, or another kind. */
   readonly held: readonly string[] | null
-  readonly created_at: number
+  /** ms: since then it is wanted, and its target enforced: before, no deadline ran. */
+  readonly runs_since: number
   readonly deadline: number | null
   readonly may_go: boolean
 }
@@ -120,10 +123,11 @@ export const dispatchedActions = (tx: Transaction, dispatch: number): Promise<re
         a.kind = 'ensureAccount' and c.id is not null and c.indirect_read_at is null as indirect_unread,
         case when a.lane = 'leaver' then (select l.native_id from muster.account l where l.identity_id = a.identity_id and l.target = a.target
           and l.unlinked_at is null and l.gone_at is not null) end as gone_native,
-        c.id as account_id, c.native_id as account_native, e.lookup, e.native_id as entitlement_native,
-        (date_part('epoch', a.created_at) * 1000)::bigint as created_at, (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
+        c.id as account_id, c.native_id as account_native, c.enabled as account_enabled, e.lookup, e.native_id as entitlement_native,
+        (date_part('epoch', greatest(a.created_at, t.mode_set_at)) * 1000)::bigint as runs_since, (date_part('epoch', a.deadline) * 1000)::bigint as deadline, ${mayGoOut} as may_go
       from ${membersOf}
       join muster.identity i on i.id = a.identity_id
+      left join muster.target t on t.id = a.target
       left join muster.account c on c.identity_id = a.identity_id and c.target = a.target and c.unlinked_at is null
         and not (c.gone_at is not null and a.kind = 'ensureAccount' and a.lane = 'leaver')
       left join muster.entitlement e on e.id = a.entitlement_id

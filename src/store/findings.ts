@@ -1,4 +1,6 @@
 import type { Queryable } from './database.ts'
+import { isLiving } from './plans-as.ts'
+import { turnsApart } from './reconciliations.ts'
 
 /** Something that a human should see. `key` says what it is about and, like `detail`, holds no personal data. */
 export type Finding = {
@@ -67,9 +69,6 @@ export const closeFindingsOf = async (db: Queryable, kind: string, keys: readonl
 /** Active Directory's recycle bin keeps an object so long by default, the longest of those we know (Entra: 30 days). */
 const restorableDays = 180
 
-/** A target that comes and goes is not listed each time. */
-const turnsApartMinutes = 10
-
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
@@ -98,12 +97,12 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
         and (f.kind = 'sweep-failed' or not exists (select from muster.identity where lane in ('leaver', 'bulk') and parked_at is null
           and work_due_at < (select muster.now()) - interval '1 minute')))
       or (f.kind = 'configurations-differ' and (select count(*) from muster.plans_as p where p.target = f.key
-        and p.seen_at > (select muster.now()) - interval '1 minute') < 2)
+        and ${isLiving}) < 2)
       or (f.kind = 'credential-refused' and f.seen_at < muster.now() - interval '2 minutes')
       or (f.kind = 'target-away' and (f.seen_at < muster.now() - interval '10 minutes'
         or not exists (select from muster.action a where a.lane in ('leaver', 'bulk') and a.target = f.key and a.going
           and a.outcome in ('retry', 'unknown'))))) returning f.kind, f.key),
-      back as (select t.id, greatest((select muster.now()), t.turn_at + interval '${turnsApartMinutes} minutes') as at from muster.target t
+      back as (select t.id, greatest((select muster.now()), t.turn_at + ${turnsApart}) as at from muster.target t
         where t.id in (select c.key from closed c where c.kind in ('target-away', 'credential-refused'))),
       due as (update muster.target t set reconcile_at = back.at from back where t.id = back.id and t.reconcile_at > back.at)
       select 1 from closed`,

@@ -134,22 +134,49 @@ export const saveListedAt = async (
   })
 }
 
-/** Takes the turn of a target that is due, for whoever asks first; the next one is in `everyMs`. */
+/** A target that comes and goes is not listed each time. */
+export const turnsApart = "interval '10 minutes'"
+
+/** Whoever lists a target says so every half minute (workers/reconcile-loop); who has been silent for so long has died in it. */
+const listedOn = "muster.now() + interval '10 minutes'"
+
+/** Takes the turn of a target that is due, for whoever asks first; the next one is in `everyMs`, and not while this one goes on. */
 export const takeReconcileTurn = async (db: Queryable, target: string, everyMs: number): Promise<boolean> => {
   const taken = await db.query({
     name: 'reconcile-turn',
-    text: `update muster.target set turn_at = muster.now(), reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000)
-      where id = $1 and (reconcile_at is null or reconcile_at <= muster.now()) returning 1`,
+    text: `update muster.target set turn_at = muster.now(), reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000),
+        listing_until = ${listedOn}
+      where id = $1 and (reconcile_at is null or reconcile_at <= muster.now()) and (listing_until is null or listing_until <= muster.now())
+      returning 1`,
     values: [target, everyMs],
   })
   return taken.length > 0
+}
+
+export const keepReconcileTurn = async (db: Queryable, target: string): Promise<void> => {
+  await db.query({
+    name: 'reconcile-turn-keep',
+    text: `update muster.target set listing_until = ${listedOn} where id = $1 and listing_until is not null`,
+    values: [target],
+  })
+}
+
+/** It was reconciled. A turn that was brought forward meanwhile (store/findings: closeResolved) does not come right after this one. */
+export const endReconcileTurn = async (db: Queryable, target: string, everyMs: number): Promise<void> => {
+  await db.query({
+    name: 'reconcile-turn-end',
+    text: `update muster.target set turn_at = muster.now(), listing_until = null,
+        reconcile_at = least(turn_at + make_interval(secs => $2::float8 / 1000), greatest(reconcile_at, muster.now() + ${turnsApart}))
+      where id = $1`,
+    values: [target, everyMs],
+  })
 }
 
 /** It could not be reconciled: another turn soon. */
 export const postponeReconcile = async (db: Queryable, target: string, afterMs: number): Promise<void> => {
   await db.query({
     name: 'reconcile-postpone',
-    text: 'update muster.target set reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000) where id = $1',
+    text: `update muster.target set reconcile_at = muster.now() + make_interval(secs => $2::float8 / 1000), listing_until = null where id = $1`,
     values: [target, afterMs],
   })
 }

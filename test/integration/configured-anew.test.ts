@@ -178,6 +178,40 @@ test('processes with different files that go on side by side make nobody due in 
   expect(await due()).toBe(2)
 })
 
+test('one that comes and goes makes nobody due each time: it is a finding, until it has stayed away and those that stay evaluate everybody', async () => {
+  const stays = await starts(before)
+  let broken = await starts(after)
+  const settled = async (...apps: readonly App[]) => {
+    // Whoever came while the last of them started is looked for by two turns.
+    for (const { engine } of [...apps, ...apps]) {
+      await sweep(engine)
+      while ((await evaluate(engine, 'bulk')).evaluated > 0);
+    }
+  }
+  /** Twice a minute, so that half a minute of a slow machine is no silence. Answers how many were made due, and what is told. */
+  const goesOn = async (minutes: number) => {
+    for (let half = 0; half < 2 * minutes; half++) {
+      await house.shift(30_000)
+      await says(stays)
+    }
+    await sweep(stays.engine)
+    const told = `select 1 from muster.finding where kind = 'configurations-differ' and closed_at is null`
+    return [await due(), (await house.rows(told)).length]
+  }
+  await settled(stays, broken)
+  // It was there once: as with any restart.
+  expect(await goesOn(6)).toEqual([2, 0])
+  await settled(stays)
+  for (const _ of ['once more', 'and again']) {
+    broken = await starts(after)
+    expect(await due()).toBe(0)
+    await settled(stays, broken)
+    expect(await goesOn(6)).toEqual([0, 1])
+  }
+  expect(await goesOn(5)).toEqual([2, 0])
+  expect((await audited()).at(-1)).toMatchObject({ before: 'several', actor: { name: 'sweep' } })
+})
+
 test('a process that only sweeps evaluates neglected leavers, too: the last of them to start makes everybody due', async () => {
   await starts(after)
   const { engine } = await built(before, ['schedule'])

@@ -41,7 +41,8 @@ create table muster.target (
   mode_set_by text not null,
   reads_indirect boolean not null default false, -- its connector reads what is held indirectly: no grant before that is known
   reconcile_at timestamptz,                   -- when its members are listed next by the schedule; null = at once
-  turn_at timestamptz,                        -- when the schedule last began to list them
+  turn_at timestamptz,                        -- when the schedule last began to list them, or was through
+  listing_until timestamptz,                  -- a process is at it, and says so anew before then; null = none is
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
   full_read_at timestamptz,                   -- when its last full reconciliation was begun
   planned_by text                             -- hash of what muster.yaml says that plans depend on, by which everybody was last made due; several = somebody was evaluated by another since; null = none yet
@@ -407,6 +408,7 @@ create table muster.at_work (
 create table muster.plans_as (
   target text not null,
   hash text not null,                         -- as muster.target.planned_by
+  first_at timestamptz not null,              -- as since, over silences too where it came and went
   since timestamptz not null,                 -- has said so without a long silence since then
   seen_at timestamptz not null,
   primary key (target, hash)

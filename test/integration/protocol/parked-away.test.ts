@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
+import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
 import { type House, openHouse, secondTarget, target } from '../../support/house.ts'
 import { resolved } from './behind-our-back.ts'
 import { works } from './people.ts'
@@ -67,7 +68,7 @@ test('what only an identity provider brings is waited for, told when overdue wit
             cause: { code: '', word: 'scim-owned', awaited: feeder.id === undefined ? [] : [feeder.id] },
           })),
   })
-  house = await openHouse({ second: fed })
+  house = await openHouse({ second: fed, mode: 'plan', target: { expectWithinMs: 600_000 } })
   await resolved(house)
   const [crm] = await house.rows<{ native_id: string }>(
     `select native_id from muster.entitlement where key = 'App_Crm'`,
@@ -75,15 +76,27 @@ test('what only an identity provider brings is waited for, told when overdue wit
   expect(crm?.native_id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   feeder.id = crm?.native_id ?? ''
   await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  // Planned long before anything is sent: until then nobody waits for it.
+  await house.shift(2 * 86_400_000)
+  for (const id of [target, secondTarget])
+    await setTargetMode(house.engine, id, 'enforce', { type: 'os-user', name: 'test', authenticated: false })
+  const waiting = `select a.state::text, round(extract(epoch from a.deadline - t.mode_set_at) / 60)::int as minutes, f.kind, f.detail ->> 'todo' as todo
+    from muster.action a join muster.target t on t.id = a.target left join muster.finding f on f.key = 'action:' || a.id and f.closed_at is null
+    where a.target = $1 and a.kind = 'grant'`
+  for (const _ of ['made', 'granted']) {
+    await house.evaluateAll()
+    await house.shift(600)
+    for (const { id } of await house.dispatchAll()) await house.provision(id)
+  }
+  await house.sweep()
+  expect(await house.rows(waiting, secondTarget)).toMatchObject([{ state: 'ready', minutes: 10, kind: null }])
   await expect(house.quiesce()).rejects.toThrow('not quiet')
   await house.sweep()
-  const waiting = `select a.state::text, a.deadline = a.created_at + interval '1 minute' as as_expected, f.kind, f.detail ->> 'todo' as todo
-    from muster.action a left join muster.finding f on f.key = 'action:' || a.id and f.closed_at is null
-    where a.target = $1 and a.kind = 'grant'`
   expect(await house.rows(waiting, secondTarget)).toEqual([
     {
       state: 'ready',
-      as_expected: true,
+      minutes: 10,
       kind: 'not-brought',
       todo: expect.stringContaining(`give App_Crm (${target}), by a rule`),
     },

@@ -79,3 +79,42 @@ test.each(['target-away', 'credential-refused'])(
     expect(await isListed()).toBe(false)
   },
 )
+
+test('what takes long is not listed by another process beside it, nor right after it; who died in it holds nobody up', async () => {
+  let gate = Promise.withResolvers<void>()
+  house = await openHouse({
+    connector: (real) => ({
+      ...real,
+      membersOf: async function* (...asked) {
+        await gate.promise
+        yield* real.membersOf(...asked)
+      },
+    }),
+  })
+  const [one, other]: [Listing, Listing] = [new Map(), new Map()]
+  const begins = async (listing: Listing) => {
+    const before = listing.size
+    await reconcileDue(house.engine, listing, ending.signal)
+    return listing.size > before
+  }
+  expect(await begins(one)).toBe(true)
+  await openFinding(house.engine.db, { kind: 'target-away', key: target, urgent: false, identityId: null, detail: {} })
+  await house.sweep()
+  expect(await findingsOf(house)).toEqual([])
+  for (let minutes = 0; minutes < 16; minutes += 8) {
+    await house.shift(480_000)
+    expect(await begins(one)).toBe(false)
+    expect(await begins(other)).toBe(false)
+  }
+  gate.resolve()
+  await Promise.all(one.values())
+  expect(await begins(other)).toBe(false)
+  gate = Promise.withResolvers<void>()
+  await house.shift(600_000)
+  expect(await begins(other)).toBe(true)
+  // It says no more that it is at it.
+  await house.shift(3_600_000)
+  expect(await begins(one)).toBe(true)
+  gate.resolve()
+  await Promise.all([...one.values(), ...other.values()])
+})

@@ -76,6 +76,14 @@ const open = async (settleMs = 0) => {
 const round = async () => {
   for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
 }
+/** By another hand: whom the round did not. */
+const shutTheOther = async () => {
+  const stillOpen = await house.rows<{ person: string }>(
+    'select i.person_key as person from muster.account a join muster.identity i on i.id = a.identity_id where a.enabled',
+  )
+  expect(stillOpen).toHaveLength(1)
+  for (const { person } of stillOpen) await setLocked(house, person, true)
+}
 const opsOf = (operations: readonly Operation[]) => operations.map(({ op }) => op)
 const leaving = ['disable', 'endSessions', ...lending.map(() => 'revoke')]
 
@@ -94,6 +102,18 @@ test('signed out while they could not be shut yet: shut later, they are signed o
   calls = []
   await house.quiesce()
   expect(calls.flatMap(opsOf).sort()).toEqual(['disable', 'disable', 'endSessions', 'endSessions'])
+})
+
+test('signed out while they could not be shut yet, then shut by another hand: they are signed out once more', async () => {
+  await open()
+  // Of one alone: the other is shut and signed out by one call.
+  stuck = 1
+  await round()
+  await shutTheOther()
+  calls = []
+  await house.quiesce()
+  expect(calls.map(opsOf)).toEqual([['disable'], ['endSessions']])
+  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
 })
 
 test('the end of their sessions went out before they were shut and is told afterwards: they are signed out once more, and only then', async () => {
@@ -118,11 +138,7 @@ test('what shut them was lost, and came of it only after the end of their sessio
   // Of one alone: the other is shut and signed out by one call.
   lost = 1
   await round()
-  const stillOpen = await house.rows<{ person: string }>(
-    'select i.person_key as person from muster.account a join muster.identity i on i.id = a.identity_id where a.enabled',
-  )
-  expect(stillOpen).toHaveLength(1)
-  for (const { person } of stillOpen) await setLocked(house, person, true)
+  await shutTheOther()
   calls = []
   await house.quiesce()
   expect(calls.map(opsOf)).toEqual([['disable'], ['endSessions']])

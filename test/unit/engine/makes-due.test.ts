@@ -44,13 +44,28 @@ test.each([
     signedOut: [],
     due: true,
   },
+  {
+    what: 'found shut, which was open when it was last read',
+    changed: false,
+    stored: true,
+    endSessions: 'native',
+    signedOut: [],
+    due: true,
+  },
   { what: 'shut before', changed: false, endSessions: 'native', signedOut: [], due: false },
   { what: 'shut where there are no sessions', changed: true, endSessions: 'none', signedOut: [], due: false },
-])('$what', ({ changed, unknown = false, endSessions, signedOut, due }) => {
+])('$what', ({ changed, unknown = false, stored = false, endSessions, signedOut, due }) => {
   const nativeId = 'a' as NativeId
   const engine = { connectors: new Map(), targets: [{ id: 't', endSessions, deleteAfterMs: null }] }
   const claim = { lane: 'leaver', target: 't' }
-  const action = { kind: 'disable', identity_id: 1, account_id: 1, gone_native: null, unknown } as ClaimedAction
+  const action = {
+    kind: 'disable',
+    identity_id: 1,
+    account_id: 1,
+    gone_native: null,
+    unknown,
+    account_enabled: stored,
+  } as ClaimedAction
   const evidence = { read: 'account-entry', code: '', account: nativeId, entitlement: null }
   const outcome = { kind: 'done', changed, evidence, grants: [] } as const
   expect(

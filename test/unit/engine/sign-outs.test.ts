@@ -5,7 +5,15 @@ import type { Engine } from '../../../src/engine/engine.ts'
 import { signedOutBy } from '../../../src/engine/sign-outs.ts'
 import type { Verdict } from '../../../src/engine/verdict.ts'
 
-type Shut = { kind?: 'done' | 'unknown'; changed?: boolean; sent: boolean; unknown?: boolean; handle?: string }
+type Shut = {
+  kind?: 'done' | 'unknown'
+  changed?: boolean
+  sent: boolean
+  unknown?: boolean
+  handle?: string
+  /** As it was stored before. */
+  stored?: boolean | null
+}
 const inFlight = false
 const sentBeside = true
 
@@ -18,7 +26,15 @@ test.each<{ what: string; shut: Shut; ending: boolean; endSessions?: string; sig
   },
   { what: 'shut now', shut: { sent: true, changed: true }, ending: inFlight, signedOut: [] },
   { what: 'not shut yet', shut: { sent: true, kind: 'unknown' }, ending: inFlight, signedOut: [] },
-  { what: 'shut all the time', shut: { sent: true }, ending: inFlight, signedOut: [1] },
+  { what: 'shut all the time', shut: { sent: true, stored: false }, ending: inFlight, signedOut: [1] },
+  { what: 'shut by another hand meanwhile', shut: { sent: true, stored: true }, ending: inFlight, signedOut: [] },
+  { what: 'shut, and nobody knows since when', shut: { sent: true, stored: null }, ending: inFlight, signedOut: [] },
+  {
+    what: 'shut by another hand, sessions ended beside it',
+    shut: { sent: true, stored: true },
+    ending: sentBeside,
+    signedOut: [1],
+  },
   {
     what: 'an answer was lost: sent again, found shut',
     shut: { sent: true, unknown: true },
@@ -51,9 +67,14 @@ test.each<{ what: string; shut: Shut; ending: boolean; endSessions?: string; sig
     signedOut: [1],
   },
 ])('$what', ({ shut, ending, endSessions = 'native', signedOut }) => {
-  const { kind = 'done', changed = false, sent, unknown = false, handle = null } = shut
+  const { kind = 'done', changed = false, sent, unknown = false, handle = null, stored = changed } = shut
   const verdicts = [
-    { action: { kind: 'disable', identity_id: 1, unknown, handle }, outcome: { kind, changed }, next: { kind }, sent },
+    {
+      action: { kind: 'disable', identity_id: 1, unknown, handle, account_enabled: stored },
+      outcome: { kind, changed },
+      next: { kind },
+      sent,
+    },
     {
       action: { kind: 'endSessions', identity_id: 1 },
       outcome: { kind: 'done' },
