@@ -147,6 +147,14 @@ export type Snapshot<T> =
  */
 export type AccountsSnapshot = Snapshot<SeenAccount> & { readonly outOfSight?: true }
 
+/**
+ * `unseen`: names that stand where Muster may not look, as far as it can tell: somebody's account one day, or nobody's. Nothing else
+ * waits for them.
+ */
+export type MembersSnapshot = Snapshot<{ readonly member: string; readonly account: NativeId }> & {
+  readonly unseen?: readonly string[]
+}
+
 export type IndirectGrant = { readonly account: NativeId } & ObservedIndirect
 
 /**
@@ -262,11 +270,8 @@ export type Connector = {
   readonly indirectGrantsOf?: (accounts: readonly NativeId[], signal: AbortSignal) => Promise<Snapshot<IndirectGrant>>
   /** Direct members of each of these, one list each, in this order; never a part of a list. */
   readonly membersOf: (refs: readonly PinnedEntitlement[], signal: AbortSignal) => AsyncIterable<MemberList>
-  /** Which accounts these members are. Complete: a name that is not among the items is no account (a group, nobody, an entry elsewhere). */
-  readonly whoIs: (
-    members: readonly string[],
-    signal: AbortSignal,
-  ) => Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>>
+  /** Which accounts these members are. Complete: a name that is neither among the items nor `unseen` is no account (a group, nobody). */
+  readonly whoIs: (members: readonly string[], signal: AbortSignal) => Promise<MembersSnapshot>
   /** Whom a partial read shows is believed; only a complete one says of anybody that they are not there. */
   readonly accounts: (nativeIds: readonly NativeId[], signal: AbortSignal) => Promise<AccountsSnapshot>
   /** All of them, linked or not: where accounts are looked for when people are correlated. */

@@ -69,6 +69,20 @@ export const identityAt = (history: IdentityHistory, at: Instant): IdentityAt =>
   }
 }
 
+/** Who a leaver was when HR last said it of somebody who had not been terminated; null: it never did, or took it back. */
+export const lastWorker = ({ employments, changePoints }: IdentityHistory, at: Instant): Worker | null => {
+  for (const point of changePoints.filter((one) => one <= at).reverse()) {
+    const said = employments.flatMap((employment): readonly EmploymentAt[] => {
+      const one = employmentAt(employment, point)
+      return one.state === 'rescinded' || one.worker?.status === 'terminated' ? [] : [one]
+    })
+    const giving = said.filter(({ givesAccess }) => givesAccess)
+    const last = primaryOf(giving.length > 0 ? giving : said)
+    if (last !== null) return last
+  }
+  return null
+}
+
 const bestFirst = ['active', 'leave', 'suspended', 'prehire'] as const
 
 /** Somebody of whom HR has asserted nothing yet is to come, not gone. */

@@ -1,7 +1,7 @@
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import { type Difference, differences, tooManyGone } from '../planning/differences.ts'
 import { believedMembers, type HeldBy, type Linked, type Listable, linkedAccounts } from '../store/reconciliations.ts'
-import type { Accounts, List } from './list-members.ts'
+import type { Accounts, List, Who } from './list-members.ts'
 import type { Reconciler, Reconciliation } from './reconciler.ts'
 import type { Drift } from './save-drift.ts'
 
@@ -15,6 +15,8 @@ export type Compared = {
   /** Native ids of members who are nobody's account. */
   readonly strangers: readonly string[]
   readonly noAccounts: number
+  /** Of those: members of whom nobody may see who they are. */
+  readonly unseen: number
 }
 
 export type Believed = ReadonlyMap<number, readonly HeldBy[]>
@@ -45,7 +47,7 @@ export const compare = async (
   engine: Reconciler,
   target: TargetId,
   list: List,
-  accounts: Accounts,
+  { accounts, unseen }: Extract<Who, { kind: 'read' }>,
   held: readonly HeldBy[],
   { absent, outOfSight }: { readonly absent: ReadonlySet<string>; readonly outOfSight: ReadonlySet<string> },
 ): Promise<Compared> => {
@@ -67,6 +69,7 @@ export const compare = async (
     linked,
     strangers,
     noAccounts: list.members.filter((member) => !accounts.has(member)).length,
+    unseen: list.members.filter((member) => unseen.has(member)).length,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
-import { type Asked, accountPatience, apartReader } from './read-apart.ts'
+import { accountPatience, apartReader, inTurn } from './read-apart.ts'
 import type { Drift } from './save-drift.ts'
 
 const accountsAtOnce = 200
@@ -8,8 +8,7 @@ const accountsAtOnce = 200
 /**
  * A second look, from the other side: what each account holds. A list and the names of its members are two reads, and
  * whoever was renamed between them seems to be gone. What the second look does not show is no drift. Where Muster may not look
- * there is none, and the list is believed in whom it shows. `turn`: another one in each run, so that whoever stands behind many who
- * cannot be read stands before them in another run.
+ * there is none, and the list is believed in whom it shows. `turn`: another one in each run (inTurn).
  */
 export const confirmDrift = async (
   connector: Pick<Connector, 'grantsOf'>,
@@ -40,24 +39,12 @@ export const confirmDrift = async (
     accountPatience,
   )
   const unread = new Set<string>()
-  for (const some of inOrder(byAccount, turn)) for (const id of (await read(some)).unread) unread.add(id)
+  const asked = [...byAccount].map(([native_id, of]) => ({ native_id, leaver: of.some(({ link }) => link.leaver) }))
+  for (const some of inTurn(asked, accountsAtOnce, turn)) for (const id of (await read(some)).unread) unread.add(id)
   const isUnread = (one: Drift) => unread.has(one.link.native_id) && !isShown(one)
   const isSo = (one: Drift) => (isShown(one) || !isSeen(one)) === (one.kind !== 'missing')
   return {
     drift: drift.filter((one) => !isUnread(one) && isSo(one)),
     unread: drift.filter(isUnread),
   }
-}
-
-/** Leavers among themselves, and first: somebody else's trouble is not theirs. */
-const inOrder = (byAccount: ReadonlyMap<string, readonly Drift[]>, turn: number): readonly (readonly Asked[])[] => {
-  const asked = [...byAccount].map(([native_id, of]) => ({ native_id, leaver: of.some(({ link }) => link.leaver) }))
-  return [true, false].flatMap((leaver) => {
-    const group = asked.filter((one) => one.leaver === leaver)
-    const first = group.length === 0 ? 0 : turn % group.length
-    const turned = [...group.slice(first), ...group.slice(0, first)]
-    return Array.from({ length: Math.ceil(turned.length / accountsAtOnce) }, (_, n) =>
-      turned.slice(n * accountsAtOnce, (n + 1) * accountsAtOnce),
-    )
-  })
 }

@@ -100,9 +100,7 @@ export const saveGoneAndBack = async (
     saveOutOfSight(
       tx,
       settled.flatMap(({ action, outcome }) =>
-        lane === 'leaver' && 'cause' in outcome && outcome.cause.word === accountOutOfSight
-          ? (action.account_id ?? [])
-          : [],
+        'cause' in outcome && outcome.cause.word === accountOutOfSight ? (action.account_id ?? []) : [],
       ),
     ),
   )

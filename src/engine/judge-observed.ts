@@ -1,3 +1,4 @@
+import type { Connector } from '../connectors/connector.ts'
 import type { Adopted } from '../domain/decision.ts'
 import { foughtFrom } from '../domain/drift.ts'
 import type { EntitlementId, TargetId } from '../domain/ids.ts'
@@ -17,7 +18,7 @@ export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readon
   }))
 
 /** Targets that have shown since the leave that there is no account, or none but the one that is gone. */
-export const absentOf = (
+const absentOf = (
   { absent, accounts }: Pick<EvaluationFacts, 'absent' | 'accounts'>,
   endedAt: Instant,
 ): ReadonlySet<TargetId> =>
@@ -25,6 +26,20 @@ export const absentOf = (
     absent.flatMap(({ target, readAt }) => {
       const goneAt = accounts.find((account) => account.target === target)?.goneAt ?? 0
       return readAt >= Math.max(endedAt, goneAt) ? [target as TargetId] : []
+    }),
+  )
+
+/** What HR tells of a leaver later may be what their account is found by: where another is looked for now, nobody has looked. */
+export const absentAs = (
+  profile: EvaluationFacts['soughtAs'],
+  facts: Pick<EvaluationFacts, 'absent' | 'accounts' | 'soughtAs'>,
+  endedAt: Instant,
+  connectors: ReadonlyMap<TargetId, Pick<Connector, 'creationHash'>>,
+): ReadonlySet<TargetId> =>
+  new Set(
+    [...absentOf(facts, endedAt)].filter((target) => {
+      const hash = connectors.get(target)?.creationHash
+      return hash === undefined || hash(profile ?? {}) === hash(facts.soughtAs ?? {})
     }),
   )
 

@@ -19,9 +19,9 @@ import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
-import { absentOf, adoptedOf, keptByAdoption, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
+import { absentAs, adoptedOf, keptByAdoption, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
-import { profileOf } from './profile.ts'
+import { profileAt } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
 
 /** What one evaluation of one identity answers: everything that is then written, nothing of it read again. */
@@ -95,7 +95,7 @@ const judgeAs = (
   const now = identity.now as Instant
   const history = fold(facts.events)
   const at = identityAt(history, now)
-  const profile = profileOf(at.primary)
+  const profile = profileAt(history, at, now)
   const heardAt = Math.max(...facts.events.map(({ receivedAt }) => receivedAt))
   const endedAt = at.leaver ? leaverSince(history, now, heardAt) : null
   const grants = presentGrants(facts, context.policy, context.targets)
@@ -134,7 +134,7 @@ const judgeAs = (
         ? nothing
         : lostAdoptions(decision.wanted, keptByAdoption(facts, context.policy), judgeOfNow(context.policy)),
     open: facts.open,
-    absent: absentOf(facts, endedAt ?? now),
+    absent: absentAs(profile, facts, endedAt ?? now, context.connectors),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
   })
   const planChanged = !planIsEmpty(plan)

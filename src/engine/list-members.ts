@@ -40,18 +40,16 @@ const causeOf = (list: Exclude<MemberList, { kind: 'complete' }>): string =>
 /** Name of a member → its account. */
 export type Accounts = ReadonlyMap<string, NativeId>
 
-/** Who they all are, each name asked once. */
-export const accountsOf = async (
-  connector: Connector,
-  lists: readonly List[],
-  signal: AbortSignal,
-): Promise<
-  { readonly kind: 'read'; readonly accounts: Accounts } | { readonly kind: 'unread'; readonly cause: string }
-> => {
+export type Who =
+  | { readonly kind: 'read'; readonly accounts: Accounts; readonly unseen: ReadonlySet<string> }
+  | { readonly kind: 'unread'; readonly cause: string }
+
+/** Who they all are, each name asked once. `unseen`: names of which nobody may see whose they are. */
+export const accountsOf = async (connector: Connector, lists: readonly List[], signal: AbortSignal): Promise<Who> => {
   const names = new Set<string>()
   for (const { members } of lists) for (const member of members) names.add(member)
   const read = await connector.whoIs([...names], signal)
-  return read.kind === 'complete'
-    ? { kind: 'read', accounts: new Map(read.items.map(({ member, account }) => [member, account])) }
-    : { kind: 'unread', cause: read.cause }
+  if (read.kind === 'partial') return { kind: 'unread', cause: read.cause }
+  const accounts = new Map(read.items.map(({ member, account }) => [member, account]))
+  return { kind: 'read', accounts, unseen: new Set(read.unseen) }
 }

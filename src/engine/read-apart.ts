@@ -79,3 +79,21 @@ export const apartReader = (
     return { unread, cause: unread.size === 0 ? null : cause }
   }
 }
+
+/**
+ * So many at once, leavers among themselves and first: somebody else's trouble is not theirs. `turn`: another one in each run, so that
+ * whoever stands behind many who cannot be read stands before them in another run.
+ */
+export const inTurn = <One extends Asked>(
+  asked: readonly One[],
+  atOnce: number,
+  turn: number,
+): readonly (readonly One[])[] =>
+  [true, false].flatMap((leaver) => {
+    const group = asked.filter((one) => one.leaver === leaver)
+    const first = group.length === 0 ? 0 : turn % group.length
+    const turned = [...group.slice(first), ...group.slice(0, first)]
+    return Array.from({ length: Math.ceil(turned.length / atOnce) }, (_, n) =>
+      turned.slice(n * atOnce, (n + 1) * atOnce),
+    )
+  })

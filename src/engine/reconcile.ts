@@ -88,9 +88,7 @@ export const reconcile = async (
 
   const compared: Compared[] = []
   for (const list of lists)
-    compared.push(
-      await compare(engine, target, list, who.accounts, believed.get(list.id) ?? [], { absent, outOfSight }),
-    )
+    compared.push(await compare(engine, target, list, who, believed.get(list.id) ?? [], { absent, outOfSight }))
   const lost = compared.some(({ differences }) => differences.some(({ kind }) => kind === 'gone'))
   const read = compared.map(({ entitlement }) => entitlement.id)
   const elsewhere = lost && extent === 'delta' ? await believedElsewhere(engine.db, target, read) : 0
@@ -159,11 +157,14 @@ const isFirstListWhole =
     entitlement.members_read_at !== null ||
     drift.filter((one) => one.entitlement === entitlement.id).every((one) => saved.includes(one))
 
-/** A difference that was not written down, because of work in hand or a doubtful second look, is looked at again. */
+/**
+ * A difference that was not written down, because of work in hand or a doubtful second look, is looked at again; so is who stands there
+ * where Muster may not look: no change log tells when it may.
+ */
 const isSettled =
   (drift: readonly Drift[], saved: readonly Drift[]) =>
-  ({ entitlement }: Compared): boolean =>
-    drift.filter((one) => one.entitlement === entitlement.id).every((one) => saved.includes(one))
+  ({ entitlement, unseen }: Compared): boolean =>
+    unseen === 0 && drift.filter((one) => one.entitlement === entitlement.id).every((one) => saved.includes(one))
 
 const nothingLearnt = (
   target: TargetId,

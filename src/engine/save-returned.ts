@@ -1,9 +1,9 @@
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import type { LinkedState } from '../store/account-reconciliations.ts'
-import { type Listable, linkedAccounts, listables } from '../store/reconciliations.ts'
+import { type Listable, linkedAccounts, pinned } from '../store/reconciliations.ts'
 import { changesOf } from './changes-of.ts'
-import { accountPatience, apartReader } from './read-apart.ts'
+import { accountPatience, apartReader, inTurn } from './read-apart.ts'
 import type { Change, Reconciler } from './reconciler.ts'
 import { type Drift, type SavedDrift, saveDrift } from './save-drift.ts'
 
@@ -22,7 +22,8 @@ type Held = { readonly account: string; readonly entitlement: string }
 
 /**
  * Who was out of sight may have been let in meanwhile, and no list showed it, nor does a change log tell it now. So what they hold is
- * read and written down before they count as seen: until then nothing is granted to them (store/claimable).
+ * read and written down before they count as seen: until then nothing is granted to them (store/claimable). Also what is contested just
+ * now: when a human has decided it, nothing reads it again.
  */
 export const saveReturned = async (
   engine: Reconciler,
@@ -47,12 +48,12 @@ export const saveReturned = async (
   )
   const unread = new Set<string>()
   let cause: string | null = null
-  for (let at = 0; at < returned.length; at += accountsAtOnce) {
-    const told = await read(returned.slice(at, at + accountsAtOnce))
+  for (const some of inTurn(returned, accountsAtOnce, begun)) {
+    const told = await read(some)
     cause ??= told.cause
     for (const id of told.unread) unread.add(id)
   }
-  const catalogue = held.length === 0 ? [] : await listables(engine.db, target, false)
+  const catalogue = held.length === 0 ? [] : await pinned(engine.db, target)
   const drift = await driftOfHeld(engine, target, catalogue, held)
   const saved = await saveDrift(engine, target, drift, { begun })
   return {
@@ -79,7 +80,8 @@ const driftOfHeld = async (
     const [one, link] = [listed.get(entitlement), linkOf.get(account)]
     if (one !== undefined && link !== undefined)
       drift.set(`${account} ${entitlement}`, {
-        kind: kindOf(one),
+        // It may have stood there when the entitlement was listed for the first time, and no list of that time could show it.
+        kind: 'found',
         entitlement: one.id,
         entitlementNative: one.native_id,
         link,
@@ -87,5 +89,3 @@ const driftOfHeld = async (
   }
   return [...drift.values()]
 }
-
-const kindOf = ({ members_read_at }: Listable): Drift['kind'] => (members_read_at === null ? 'found' : 'appeared')

@@ -1,6 +1,7 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { Actor } from '../domain/actor.ts'
 import type { TargetId } from '../domain/ids.ts'
+import { countOutOfSight } from '../store/account-reconciliations.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
 import { closeFinding, closeFindingsOf, openFinding } from '../store/findings.ts'
@@ -42,7 +43,7 @@ export const conclude = async (
   actor: Actor,
   begun: number,
 ): Promise<void> => {
-  const { target, unread, shrunken, outOfSight, accountsUnread, uncorrelatedPeople, indirectUnread } = result
+  const { target, unread, shrunken, accountsUnread, uncorrelatedPeople, indirectUnread } = result
   const tell = async (
     kind: string,
     open: boolean,
@@ -67,9 +68,8 @@ export const conclude = async (
       cause: unread[0]?.cause ?? accountsUnread ?? uncorrelatedPeople ?? indirectUnread ?? '',
     },
   )
-  // Whoever could not be read may be out of sight still.
-  if (outOfSight > 0 || accountsUnread === null)
-    await tell('accounts-out-of-sight', outOfSight > 0, false, { accounts: outOfSight })
+  const outOfSight = await countOutOfSight(engine.db, target)
+  await tell('accounts-out-of-sight', outOfSight > 0, false, { accounts: outOfSight })
   await tell('reconcile-shrunken', shrunken.length > 0, true, {
     entitlements: shrunken.length,
     first: keys(shrunken),

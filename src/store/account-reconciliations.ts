@@ -113,9 +113,20 @@ export const saveOutOfSight = async (tx: Queryable, accounts: readonly number[])
   if (accounts.length === 0) return
   await tx.query({
     name: 'accounts-out-of-sight',
-    text: 'update muster.account set out_of_sight = true, behind_at = muster.now() where id = any($1) and not out_of_sight',
+    text: `update muster.account set out_of_sight = true, behind_at = muster.now()
+      where id in (select id from muster.account where id = any($1) and not out_of_sight order by id for update)`,
     values: [accounts],
   })
+}
+
+/** Whoever could not be read since is among them still. */
+export const countOutOfSight = async (db: Queryable, target: string): Promise<number> => {
+  const [row] = await db.query<{ n: number }>({
+    name: 'accounts-out-of-sight-now',
+    text: 'select count(*) as n from muster.account where target = $1 and out_of_sight and unlinked_at is null',
+    values: [target],
+  })
+  return row?.n ?? 0
 }
 
 /** Names as they are seen now. Nothing is kept of one that was opened, shut or changed since then. */
@@ -133,12 +144,13 @@ export const saveKeptNames = async (
   })
 }
 
-/** They are shown again. */
+/** They are shown again. What somebody who was out of sight holds indirectly is as unread as that of one who was just linked. */
 export const saveThere = async (db: Queryable, accounts: readonly number[]): Promise<void> => {
   if (accounts.length === 0) return
   await db.query({
     name: 'reconcile-there',
-    text: 'update muster.account set gone_at = null, out_of_sight = false where id = any($1)',
+    text: `update muster.account set gone_at = null, out_of_sight = false,
+        indirect_read_at = case when out_of_sight then null else indirect_read_at end where id = any($1)`,
     values: [accounts],
   })
 }

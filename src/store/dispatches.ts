@@ -72,7 +72,7 @@ export type DispatchedAction = {
   readonly plan_version: number
   readonly decision_id: number
   readonly attempts: number
-  /** How often it was parked. */
+  /** How often it was parked, or its read-back rested where Muster may not look. */
   readonly rests: number
   readonly unknown: boolean
   /** An attempt of ours made the change, or may have: a later look that finds it so finds its doing. */

@@ -1,6 +1,6 @@
 import type { OpenAction } from '../domain/action.ts'
 import { foughtWithinMs } from '../domain/drift.ts'
-import type { WorkerEvent } from '../domain/worker-event.ts'
+import type { AttributeValue, WorkerEvent } from '../domain/worker-event.ts'
 import type { LinkedAccountRow } from './accounts.ts'
 import type { Transaction } from './database.ts'
 
@@ -47,6 +47,8 @@ export type EvaluationFacts = {
   readonly rejected: readonly HoldFact[]
   /** Of whoever was a leaver already: targets that were seen to have no account of theirs, and when (ms). */
   readonly absent: readonly { readonly target: string; readonly readAt: number }[]
+  /** Likewise: by what they were looked for there. */
+  readonly soughtAs: Readonly<Record<string, AttributeValue>> | null
 }
 
 export type IndirectFact = {
@@ -132,7 +134,8 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_as = 'rejected'), '[]') as rejected,
       case when p.leaver then coalesce((select jsonb_agg(jsonb_build_object('target', n.target, 'readAt', (extract(epoch from n.read_at) * 1000)::bigint))
-        from muster.absent_account n where n.identity_id = i.id), '[]') else '[]' end as absent
+        from muster.absent_account n where n.identity_id = i.id), '[]') else '[]' end as absent,
+      case when p.leaver then p.profile end as "soughtAs"
       from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id`,
     values: [ids],
   })

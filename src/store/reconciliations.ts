@@ -23,6 +23,15 @@ export const listables = (db: Queryable, target: string, behind: boolean): Promi
     values: [target],
   })
 
+/** The same of all that is pinned, also of what is contested and not listed for that. */
+export const pinned = (db: Queryable, target: string): Promise<readonly Listable[]> =>
+  db.query({
+    name: 'reconcile-pinned',
+    text: `select id, key, lookup, native_id, risk, (extract(epoch from members_read_at) * 1000)::bigint as members_read_at from muster.entitlement
+      where target = $1 and managed and native_id is not null order by id`,
+    values: [target],
+  })
+
 export type HeldBy = { readonly account: number; readonly native_id: string }
 
 /** Linked accounts that are believed to hold it. */

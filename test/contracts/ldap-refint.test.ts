@@ -63,9 +63,11 @@ test('moved out of peopleBase, an account is the one that it was: read, shut, ta
     kind: 'complete',
     items: [{ account, entitlement: { nativeId: group.nativeId } }],
   })
-  expect(await connector.whoIs([dn, group.lookup], always.signal)).toEqual({
+  const nowhere = `cn=${freshName()},ou=former,${world.ldap.baseDn}`
+  expect(await connector.whoIs([dn, group.lookup, nowhere], always.signal)).toEqual({
     kind: 'complete',
     items: [{ member: dn, account }],
+    unseen: [nowhere],
   })
   const deletions = [account, gone].map((one) => ({ op: 'deleteAccount', account: one }) as const)
   expect((await connector.observe(deletions, always)).map(said)).toEqual(['not-so', 'was-so'])

@@ -1,7 +1,7 @@
 import type { Filter } from 'ldapts'
-import { dnKey } from '../../domain/dn.ts'
+import { dnKey, parseDn } from '../../domain/dn.ts'
 import type { EntitlementId, NativeId } from '../../domain/ids.ts'
-import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
+import type { MemberList, MembersSnapshot, PinnedEntitlement } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
@@ -92,13 +92,13 @@ const readGroup = async (client: LdapClient, settings: LdapSettings, dn: string)
 
 /**
  * Who has one of these names: entries below `peopleBase`, and beyond it those that are made like accounts, since one may have
- * been moved there.
+ * been moved there. What shows nothing there is unseen: it may be gone, or where Muster may not look.
  */
 export const whoIs = async (
   client: LdapClient,
   settings: LdapSettings,
   members: readonly string[],
-): Promise<Snapshot<{ readonly member: string; readonly account: NativeId }>> => {
+): Promise<MembersSnapshot> => {
   const { peopleBase } = settings
   const distinct = [...new Set(members)]
   const people = distinct.filter((member) => isBelow(member, peopleBase))
@@ -110,32 +110,53 @@ export const whoIs = async (
     distinct.filter((member) => !isBelow(member, peopleBase)),
   )
   if (!away.ok) return { kind: 'partial', items: [], cause: failureText(away.failure) }
-  return { kind: 'complete', items: [...found.value, ...away.value].map(([member, account]) => ({ member, account })) }
+  const { accounts, unseen } = away.value
+  const items = [...found.value, ...accounts].map(([member, account]) => ({ member, account }))
+  return { kind: 'complete', items, unseen }
 }
 
 type Accounts = ReadonlyMap<string, NativeId>
-type Among = { readonly base: string; readonly only: Filter; readonly isNobody?: (failure: Failure) => boolean }
+type Away = { readonly accounts: Accounts; readonly unseen: readonly string[] }
+type Among = { readonly base: string; readonly only: Filter }
 
+const nobody: Accounts = new Map()
+
+/** Beyond `peopleBase`, where a name that shows nothing may be an account's tomorrow. */
 const namedAway = async (
   client: LdapClient,
   settings: LdapSettings,
   members: readonly string[],
-): Promise<Result<Accounts>> => {
-  if (members.length === 0) return ok(new Map())
+): Promise<Result<Away>> => {
+  if (members.length === 0) return ok({ accounts: nobody, unseen: [] })
+  const isName = (member: string) => (parseDn(member)?.length ?? 0) > 0
+  const told = (accounts: Accounts, others: ReadonlySet<string>, of = members) =>
+    ok({ accounts, unseen: of.filter((member) => !accounts.has(member) && !others.has(member) && isName(member)) })
   const base = await searchedBase(client, settings)
-  if (!base.ok) return isOutOfSight(base.failure) ? ok(new Map()) : base
+  if (!base.ok) return isOutOfSight(base.failure) ? told(nobody, new Set()) : base
   const within = members.filter((member) => isWithin(member, base.value))
-  const found = await namedBelow(client, within, {
-    base: base.value,
-    only: anyOf('objectClass', settings.account.objectClasses),
-    isNobody: isOutOfSight,
-  })
-  // Beyond `peopleBase` whoever stands where we may not look is nobody that Muster knows.
-  return found.ok || !isOutOfSight(found.failure) ? found : ok(new Map())
+  // Nothing moves from one naming context into another; `searchBase` may be less than one.
+  const mayCome = settings.searchBase === undefined ? within : members
+  const others = new Set<string>()
+  const found = await namedBelow(
+    client,
+    within,
+    { base: base.value, only: anyOf('objectClass', settings.account.objectClasses) },
+    { isNobody: isOutOfSight, isOther: (member) => others.add(member) },
+  )
+  if (!found.ok) return isOutOfSight(found.failure) ? told(nobody, others, mayCome) : found
+  return told(found.value, others, mayCome)
 }
 
-const namedBelow = (client: LdapClient, members: readonly string[], among: Among): Promise<Result<Accounts>> =>
-  members.length < readAllFrom ? lookUp(client, members, among) : readAll(client, members, among)
+/** `isOther`: told of names that are something else than what is looked for. */
+type Telling = { readonly isNobody: (failure: Failure) => boolean; readonly isOther?: (member: string) => void }
+
+const namedBelow = (
+  client: LdapClient,
+  members: readonly string[],
+  among: Among,
+  telling: Telling = { isNobody: namesNobody },
+): Promise<Result<Accounts>> =>
+  members.length < readAllFrom ? lookUp(client, members, among, telling) : readAll(client, members, among)
 
 /** RFC 4511 §4.1.9: noSuchObject, invalidDNSyntax. */
 const noEntry: readonly (number | null)[] = [32, 34]
@@ -144,7 +165,8 @@ const namesNobody = ({ result }: Failure): boolean => noEntry.includes(result)
 const lookUp = async (
   client: LdapClient,
   members: readonly string[],
-  { only, isNobody = namesNobody }: Among,
+  { only }: Among,
+  { isNobody, isOther }: Telling,
 ): Promise<Result<Accounts>> => {
   const accounts = new Map<string, NativeId>()
   const queue = [...members]
@@ -154,6 +176,7 @@ const lookUp = async (
       const read = await client.search({ base: member, scope: 'base', filter: only, attributes: [entryUuid] })
       if (!read.ok && !isNobody(read.failure)) failure = read
       else if (read.ok && read.value[0] !== undefined) accounts.set(member, nativeIdOf(read.value[0]))
+      else if (read.ok) isOther?.(member)
     }
   }
   await Promise.all(Array.from({ length: lookupsAtOnce }, work))

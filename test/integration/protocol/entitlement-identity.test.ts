@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { bankPolicies, type House, openHouse } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
+import { reconciled, reverting, settledIn } from './behind-our-back.ts'
 import { approverJob, leaves, works } from './people.ts'
 
 let house: House
@@ -183,4 +184,35 @@ test('versions of the past keep what their keys meant', async () => {
   const [first] = idsOf('CBS_ViewOnly')
   expect(idsOf('CBS_ViewOnly')).toEqual([first, first, null])
   expect(idsOf('CBS_Reader')).toEqual([null, null, first])
+})
+
+test('who was out of sight holds what is contested when they are seen again: it counts, as soon as a human has decided', async () => {
+  house = await openHouse({
+    revised: reverting,
+    connector: (real) => ({
+      ...real,
+      changes: async () => ({ kind: 'changes', entitlements: [], accounts: [], cursor: '1' }),
+    }),
+  })
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X', department: 'X' }))
+  await settledIn(house, ['P-2'])
+  // As a run has found them, and an answer of the directory.
+  await house.rows('update muster.account set out_of_sight = true, behind_at = muster.now()')
+  const contest = (by: string | null) =>
+    house.rows("update muster.entitlement set contested_by = $1 where key = 'CBS_LoanApprove'", by)
+  await contest('another')
+  await house.addMember('P-1', 'CBS_LoanApprove')
+  expect(await reconciled(house)).toMatchObject({
+    extent: 'delta',
+    listed: 0,
+    outOfSight: 0,
+    changes: [{ drift: 'found', person: 'P-1', entitlement: 'CBS_LoanApprove' }],
+  })
+  await contest(null)
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('CBS_ViewOnly')
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+  // Nor is it taken away: it may have stood there from the first.
+  expect(await house.groupsOf('P-1')).toContain('CBS_LoanApprove')
 })

@@ -133,3 +133,28 @@ test('what a leaver still holds indirectly could not be read while they were che
   await house.sweep()
   expect(await findingsOf(house)).toContain('leaver-holds-indirectly')
 })
+
+test('whoever was out of sight gets no grant between the run that sees them and its read of what they hold indirectly', async () => {
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  const run = () =>
+    reconcile(house.engine, target, {
+      actor: { type: 'engine', name: 'test' },
+      signal: AbortSignal.timeout(120_000),
+    })
+  await run()
+  await groups.setPrimary(house, 'CBS_LoanApprove')
+  // As a run has found it.
+  await house.rows('update muster.account set out_of_sight = true, behind_at = muster.now()')
+  const compared = gates.stopAt('reconcile:compared')
+  const running = run()
+  await compared.reached
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  compared.open()
+  expect(await running).toMatchObject({ extent: 'delta', outOfSight: 0, indirectUnread: null })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toContain('App_Crm')
+  expect(await house.groupsOf('P-1')).not.toContain('CBS_LoanEntry')
+})

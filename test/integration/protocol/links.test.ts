@@ -253,3 +253,31 @@ test('observed without the person key, an account is linked by what else stands 
   await house.quiesce()
   expect(await accounts()).toEqual([{ origin: 'linked', enabled: false }])
 })
+
+test.each([
+  { order: 'as it was', late: false },
+  { order: 'the other way round', late: true },
+])(
+  'whoever had nothing to do with a target leaves, HR says no more than that, and tells it $order: their account without a key is found and shut',
+  async ({ late }) => {
+    await house.close()
+    const alternatives = [{ property: 'uid', template: '{username}', verify: { givenName: '{givenName}' } }]
+    house = await openHouse({
+      ldap: { alternatives },
+      revised: (text) => text.replace('when: everyone', 'when: { jobCode: X }'),
+    })
+    await house.addAccount('', { uid: 'p-1' })
+    const now = await house.now()
+    const worked = works('P-1', now - 1000, { department: 'OTHER' })
+    const nothing = { givenName: '', familyName: '', displayName: '', username: '' }
+    const left = leaves('P-1', now, { attributes: nothing })
+    for (const [nth, event] of (late ? [left, worked] : [worked, left]).entries()) {
+      await house.tell(event)
+      await house.quiesce()
+      if (nth === 0) expect(await house.rows('select from muster.account')).toEqual([])
+    }
+    expect(await house.rows('select origin, enabled from muster.account')).toEqual([
+      { origin: 'linked', enabled: false },
+    ])
+  },
+)

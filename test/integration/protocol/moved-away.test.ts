@@ -5,7 +5,7 @@ import { endPauses } from '../../../src/store/go-again.ts'
 import { createFaults, type Fault, requestLost } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
-import { blindBeyond, putAway, putTo, reconciled } from './behind-our-back.ts'
+import { blindBeyond, putAway, putTo, reconciled, reporting, settledIn } from './behind-our-back.ts'
 import { leaves, lending, works } from './people.ts'
 
 let house: House
@@ -162,4 +162,99 @@ test.each([
   await wake()
   await seconds(5)
   expect(await shownAt(before)).toMatchObject({ locked: true })
+})
+
+/** P-1 holds nothing of the catalogue, and P-2 what comes with a job; another hand lets P-1, out of sight, into what approves loans. */
+const letInUnseen = async () => {
+  let sees = false
+  let isTold = false
+  house = await openHouse({
+    revised: (text) => reporting(text).replace('when: everyone', 'when: { department: [LENDING, RETAIL] }'),
+    connector: (real) => {
+      const blind = blindBeyond(
+        () => house,
+        () => sees,
+      )(real)
+      return {
+        ...blind,
+        // Once told, a change is never told again, as when it is long past.
+        changes: (cursor, signal) =>
+          isTold
+            ? Promise.resolve({ kind: 'changes', entitlements: [], accounts: [], cursor: '1' })
+            : (real.changes?.(cursor, signal) ?? Promise.resolve({ kind: 'failed', cause: 'no change log' })),
+        whoIs: async (members, signal) => {
+          if (sees) return blind.whoIs(members, signal)
+          // An access rule hides what is there: the directory answers as for a name that is not there.
+          const told = await real.whoIs(
+            members.map((member) => member.replace('ou=former', 'ou=hidden')),
+            signal,
+          )
+          return 'unseen' in told
+            ? { ...told, unseen: told.unseen?.map((member) => member.replace('ou=hidden', 'ou=former')) ?? [] }
+            : told
+        },
+      }
+    },
+  })
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X', department: 'RETAIL' }))
+  await house.quiesce()
+  await house.tell(works('P-1', await house.now(), { jobCode: 'X', department: 'X' }))
+  await settledIn(house, ['P-2', 'P-3'])
+  const away = await putAway(house, 'P-1')
+  await asDirectoryRoot(house.ldap, (client) => {
+    const member = new Attribute({ type: 'member', values: [away] })
+    return client.modify(house.groupDn('CBS_LoanApprove'), new Change({ operation: 'add', modification: member }))
+  })
+  return {
+    away,
+    see: () => {
+      sees = true
+    },
+    tellNoMore: () => {
+      isTold = true
+    },
+  }
+}
+const outOfSight = async () =>
+  (
+    await house.rows<{ person: string }>(
+      'select i.person_key as person from muster.account a join muster.identity i on i.id = a.identity_id where a.out_of_sight',
+    )
+  ).map(({ person }) => person)
+
+test('whom a list names where Muster may not look, and of whom no run was told: the list is read until it is known who it is', async () => {
+  const { away, see, tellNoMore } = await letInUnseen()
+  const unseen = { extent: 'delta', outOfSight: 0, appeared: 0, unread: [] }
+  expect(await reconciled(house)).toMatchObject({ ...unseen, noAccounts: 1 })
+  tellNoMore()
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ ...unseen, listed: 1, noAccounts: 1 })
+  expect(await outOfSight()).toEqual([])
+  see()
+  expect(await reconciled(house)).toMatchObject({
+    extent: 'delta',
+    listed: 1,
+    changes: [{ drift: 'appeared', person: 'P-1', entitlement: 'CBS_LoanApprove' }],
+  })
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  expect((await shownAt(away)).groups).toContain('App_Crm')
+  expect((await shownAt(away)).groups).not.toContain('CBS_LoanEntry')
+  await house.shift(1_000)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', listed: 0 })
+})
+
+test('whoever is out of sight when something is to be given to them is given nothing before what they hold was read', async () => {
+  const { away, see } = await letInUnseen()
+  await house.tell(works('P-1', (await house.now()) - 500, { jobCode: 'X', department: 'LENDING' }))
+  await house.quiesce()
+  expect(await outOfSight()).toEqual(['P-1'])
+  see()
+  await house.tell(works('P-1', await house.now()))
+  await house.quiesce()
+  await reconciled(house)
+  await house.quiesce()
+  expect(await outOfSight()).toEqual([])
+  expect((await shownAt(away)).groups).toEqual(expect.arrayContaining(['CBS_LoanApprove', 'CBS_ViewOnly']))
+  expect((await shownAt(away)).groups).not.toContain('CBS_LoanEntry')
 })

@@ -5,6 +5,7 @@ import type { Changes, Connector } from '../../../src/connectors/connector.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
 import { applyPolicy } from '../../../src/engine/apply-policy.ts'
 import { defaultGuardLimits } from '../../../src/planning/guard.ts'
+import { openFinding } from '../../../src/store/findings.ts'
 import { bankPolicies, type House, openHouse, target } from '../../support/house.ts'
 import { asDirectoryRoot } from '../../support/stack.ts'
 import {
@@ -73,8 +74,12 @@ test.each(['nobody', 'the others'] as const)(
     expect(await house.account('P-1')).toMatchObject({ locked: true })
     // What is over is closed for those who were read, and nobody but the other is behind.
     await house.rows('update muster.account set behind_at = muster.now()')
+    const of = { target, accounts: 1 }
+    const outOfSight = { kind: 'accounts-out-of-sight', key: target, urgent: false, identityId: null, detail: of }
+    await openFinding(house.engine.db, outOfSight)
     await house.shift(1_000)
-    expect(await reconciled(house)).toMatchObject({ accounts: 3, reopened: 0 })
+    expect(await reconciled(house)).toMatchObject({ accounts: 3, reopened: 0, accountsUnread: 'insufficient-access' })
+    expect(await findingsOf(house)).not.toContain('accounts-out-of-sight')
     expect(await ofAccounts()).toEqual([])
     expect(await behind()).toEqual([{ person: 'P-2' }])
     expect(await brokenLaws(house)).toEqual([])
@@ -224,8 +229,9 @@ test('whoever was out of sight is given nothing beside what they were let into m
   expect(await reconciled(house)).toMatchObject({
     extent: 'delta',
     outOfSight: 0,
-    appeared: 1,
-    changes: [{ drift: 'appeared', person: 'P-1', entitlement: 'CBS_LoanApprove' }],
+    appeared: 0,
+    found: 1,
+    changes: [{ drift: 'found', person: 'P-1', entitlement: 'CBS_LoanApprove' }],
     accountsUnread: null,
   })
   await house.quiesce()

@@ -154,8 +154,23 @@ test('a member elsewhere in the directory is an account that was moved; whoever 
   expect(await whoIs(client, settings, [away.dn, 'cn=nobody'])).toEqual({
     kind: 'complete',
     items: [{ member: away.dn, account: id }],
+    unseen: [],
   })
   expect(asked).toEqual(['', away.dn])
+})
+
+test('a name beyond peopleBase that shows nothing is unseen, a group and the name of nothing are not', async () => {
+  const [hidden, deleted] = [`uid=h,ou=former,${context}`, `uid=d,ou=former,${context}`]
+  const shown = { [hidden]: refused(50), [deleted]: refused(32), [groups]: ok([]) }
+  const elsewhere = ['cn=admin,dc=other', 'no name']
+  const who = async (members: readonly string[], searchBase?: string) => {
+    const { client } = directory({ '': contexts(context), ...shown })
+    return whoIs(client, searchBase === undefined ? settings : settingsWith({ searchBase }), members)
+  }
+  const all = [hidden, groups, deleted, ...elsewhere]
+  expect(await who(all)).toEqual({ kind: 'complete', items: [], unseen: [hidden, deleted] })
+  // Somebody said where accounts are, and nobody where they cannot be.
+  expect(await who(all, people)).toMatchObject({ unseen: [hidden, groups, deleted, 'cn=admin,dc=other'] })
 })
 
 test('one member of whom nobody may tell keeps none of the others beyond peopleBase; below it, all of them', async () => {
@@ -168,6 +183,7 @@ test('one member of whom nobody may tell keeps none of the others beyond peopleB
     expect(await whoIs(beyond.client, settings, members)).toEqual({
       kind: 'complete',
       items: [{ member: away.dn, account: id }],
+      unseen: [hidden],
     })
   const below = directory({ [here.dn]: refused(50) })
   expect(await whoIs(below.client, settings, [here.dn])).toMatchObject({ kind: 'partial', items: [] })
@@ -196,6 +212,7 @@ test('many members beyond peopleBase are found in one read; below it what may no
   expect(await whoIs(beyond.client, settings, crowd)).toEqual({
     kind: 'complete',
     items: [{ member: crowd[7], account: id }],
+    unseen: crowd.filter((_, at) => at !== 7),
   })
   expect(beyond.asked).toEqual(['', context])
   const below = crowd.map((dn) => dn.replace('ou=former', 'ou=people'))
