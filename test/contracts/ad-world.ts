@@ -1,8 +1,9 @@
 /** A Samba domain controller of its own behind a proxy with faults, and a witness: a domain administrator's own connection. */
+
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Attribute, Change, Client, type Entry, EqualityFilter } from 'ldapts'
-import { cached, checkout } from '../../scripts/stack/download.ts'
+import { cached } from '../../scripts/stack/download.ts'
 import type { Ad } from '../../scripts/stack/part.ts'
 import { domainVersion } from '../../scripts/stack/samba.ts'
 import { type Stack, startStack } from '../../scripts/stack/stack.ts'
@@ -14,6 +15,7 @@ import { dnKey, escapeRdnValue } from '../../src/domain/dn.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
 import { freshName, privateStack } from '../support/stack.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
+import { testDirectory } from '../support/test-directory.ts'
 import { atNextWrite } from './ldap-world.ts'
 import type { Group, Person, World } from './world.ts'
 
@@ -82,7 +84,7 @@ const domainWithStrangers = () =>
 
 const ownStack = async (): Promise<Stack> => {
   const template = await domainWithStrangers()
-  const dir = join(checkout, '.stack', `test-${process.pid}-${freshName()}`)
+  const dir = testDirectory(freshName())
   cpSync(template, join(dir, 'samba', 'domain'), { recursive: true })
   return startStack({ dir, parts: ['samba'] })
 }

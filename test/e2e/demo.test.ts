@@ -1,4 +1,5 @@
 /** `npm run demo` as a person or a machine runs it: its own process, its own parts, nothing left behind. */
+
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { checkout } from '../../scripts/stack/download.ts'
 import { readState } from '../../scripts/stack/state.ts'
 import { freshName } from '../support/stack.ts'
+import { testDirectory } from '../support/test-directory.ts'
 
 type Line = {
   readonly type: string
@@ -31,8 +33,7 @@ afterAll(() => {
 
 /** `onLine` sees each line of its story as it is told. */
 const runDemo = (onLine: (line: Line, run: Run) => void, ...words: string[]): Run => {
-  // Directories with this prefix are removed by the next run of the tests, should this one be interrupted.
-  const dir = join(checkout, '.stack', `test-${process.pid}-demo-${freshName()}`)
+  const dir = testDirectory(`demo-${freshName()}`)
   dirs.push(dir)
   const child = spawn(
     'sh',

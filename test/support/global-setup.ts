@@ -1,15 +1,11 @@
 /** Starts the four real parts once for a run of the `real` tests, and removes them with their data at its end. */
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { checkout } from '../../scripts/stack/download.ts'
 import { type Ldap, partNames } from '../../scripts/stack/part.ts'
-import { isAlive } from '../../scripts/stack/process.ts'
 import { progressLines } from '../../scripts/stack/progress.ts'
 import { startStack } from '../../scripts/stack/stack.ts'
-import { readState } from '../../scripts/stack/state.ts'
 import { migrate, migrationsDirectory, provisionLogins } from '../../src/store/migrate.ts'
+import { forgetInterrupted, testDirectory } from './test-directory.ts'
 
 /** What a test file gets: `inject('stack')`. Plain data, for it crosses processes. */
 export type Addresses = {
@@ -29,13 +25,10 @@ declare module 'vitest' {
   }
 }
 
-const home = join(checkout, '.stack')
-const prefix = 'test-'
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   forgetInterrupted()
   const stack = await startStack({
-    dir: join(home, `${prefix}${process.pid}`),
+    dir: testDirectory(),
     parts: partNames,
     throwaway: true,
     onProgress: progressLines(process.stderr),
@@ -66,12 +59,4 @@ async function createTemplate(superuser: string, name: string, passwords: Addres
   url.pathname = `/${name}`
   await migrate(url.href, migrationsDirectory)
   await provisionLogins(url.href, passwords)
-}
-
-/** An interrupted run leaves no process, but its directory. */
-function forgetInterrupted(): void {
-  for (const name of readdirSync(home).filter((entry) => entry.startsWith(prefix))) {
-    const dir = join(home, name)
-    if (!isAlive(readState(dir).owner)) rmSync(dir, { recursive: true, force: true })
-  }
 }

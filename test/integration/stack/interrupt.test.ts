@@ -1,16 +1,17 @@
 /** Whoever starts a stack may die in any way at any moment: no server is left. Only one that is told to stay, stays. */
+
 import { execFile, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
-import { checkout } from '../../../scripts/stack/download.ts'
 import { partNames } from '../../../scripts/stack/part.ts'
 import { end } from '../../../scripts/stack/process.ts'
 import { startStack } from '../../../scripts/stack/stack.ts'
 import { readState } from '../../../scripts/stack/state.ts'
 import { freshName } from '../../support/stack.ts'
+import { testDirectory } from '../../support/test-directory.ts'
 
 const dirs: string[] = []
 afterAll(() => {
@@ -18,7 +19,7 @@ afterAll(() => {
 })
 
 function freshDir(): string {
-  const dir = join(checkout, '.stack', `test-${process.pid}-${freshName()}`)
+  const dir = testDirectory(freshName())
   dirs.push(dir)
   return dir
 }
