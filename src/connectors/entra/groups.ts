@@ -6,6 +6,7 @@ import { refused, retry } from './answers.ts'
 import { batchLimit, type GraphClient, type Reading } from './client.ts'
 import type { EntraSettings } from './config.ts'
 import { type Failure, failed, isMissing, ok, outcomeOfRead, type Result } from './errors.ts'
+import { displayNameOf } from './lookup.ts'
 import { group, groupsNamed } from './paths.ts'
 import type { Answer } from './transport.ts'
 import { chunksOf, isGuid } from './users.ts'
@@ -58,8 +59,6 @@ export type Named =
   | { readonly kind: 'ambiguous' }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
-const prefix = /^displayName:/i
-
 /** What the catalogue means by an object id, `displayName:<name>` or a plain display name. */
 export const lookUp = async (client: GraphClient, lookup: string, reading?: Reading): Promise<Named> => {
   if (isGuid(lookup)) {
@@ -71,7 +70,7 @@ export const lookUp = async (client: GraphClient, lookup: string, reading?: Read
   }
   const found: Omit<Extract<Named, { kind: 'found' }>, 'kind'>[] = []
   const read = await client.pages(
-    groupsNamed(lookup.replace(prefix, ''), groupProperties),
+    groupsNamed(displayNameOf(lookup), groupProperties),
     (items) => {
       for (const item of items) {
         const shown = groupBody.safeParse(item)
@@ -184,4 +183,4 @@ export const openGroup = async (
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 
 const isNamed = ({ id, displayName }: Group, lookup: string): boolean =>
-  isGuid(lookup) ? isSame(id, lookup) : isSame(displayName ?? '', lookup.replace(prefix, ''))
+  isGuid(lookup) ? isSame(id, lookup) : isSame(displayName ?? '', displayNameOf(lookup))
