@@ -20,6 +20,7 @@ const groupBody = z.object({
   membershipRule: z.string().nullish(),
   securityEnabled: z.boolean().nullish(),
   mailEnabled: z.boolean().nullish(),
+  visibility: z.string().nullish(),
 })
 export type Group = z.output<typeof groupBody>
 const groupProperties = Object.keys(groupBody.shape)
@@ -33,6 +34,15 @@ const groupIn = (read: Result<Answer>): Result<Group | null> => {
   const parsed = groupBody.safeParse(read.value.body)
   return parsed.success ? ok(parsed.data) : failed({ status: null, code: '', word: 'group-not-legible', sent: true })
 }
+
+/**
+ * Whether who is in it is kept from us: without Member.Read.Hidden it reads like a group with nobody in it. It is so made, and stays so
+ * (resource type group, `visibility`).
+ */
+export const isHidden = (
+  { visibility }: Group,
+  { hiddenMembershipGroups }: Pick<EntraSettings, 'hiddenMembershipGroups'>,
+): boolean => visibility?.toLowerCase() === 'hiddenmembership' && !hiddenMembershipGroups
 
 /** Why members of this group are not ours to change; null when they are. */
 export const obstacle = (
