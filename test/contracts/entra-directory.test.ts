@@ -152,22 +152,6 @@ describe('groups that are not ours to change', () => {
     expect(observed.map(said)).toEqual(['was-so', 'was-so', 'refused:not-allowed'])
   })
 
-  test('hidden membership is ours where the configuration says that it can be read', async () => {
-    const [inside, outside] = (await addAccounts(2)) as [NativeId, NativeId]
-    const hidden = groupOf({ groupTypes: ['Unified'], mailEnabled: true, visibility: 'HiddenMembership' }, [inside])
-    const both = [grant(outside, hidden), revoke(inside, hidden)]
-    const asked = await world.writesOf(async () => {
-      for (const outcomes of [await apply(both), await connector.observe(both, always)])
-        expect(outcomes).toMatchObject(
-          both.map(() => ({ kind: 'refused', reason: 'not-allowed', cause: { word: 'hidden-membership' } })),
-        )
-    })
-    expect(asked).toEqual([])
-    const reading = world.connect({ hiddenMembershipGroups: true })
-    expect((await reading.apply(both, always)).map(said)).toEqual(['changed', 'changed'])
-    expect(world.graph.inspector.members(hidden.nativeId)).toEqual([outside])
-  })
-
   test('a Microsoft 365 group has mail and is ours', async () => {
     const account = await addAccount()
     const group = groupOf({ groupTypes: ['Unified'], mailEnabled: true, securityEnabled: false })
