@@ -5,10 +5,10 @@ import { type EnvironmentProblem, type KafkaConnection, kafkaConnection, require
 import { fileProblems, withoutEffectsOf } from './config/file-problems.ts'
 import { type MusterFile, musterFile } from './config/muster-file.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
-import { type SecretFile, withReferencesResolved } from './config/references.ts'
+import { type SecretFile, withReferencesResolved, withStandIns } from './config/references.ts'
 import type { Environment } from './config/secret-reference.ts'
 import type { Problem } from './policies/problem.ts'
-import { type PolicyFile, readYamlFile } from './policies/yaml-file.ts'
+import { type PolicyFile, readYamlFile, type YamlPath } from './policies/yaml-file.ts'
 
 /** Everything that a running Muster is told from outside. Plain data: it is handed to threads as it is. Holds secrets. */
 export type Config = MusterFile & {
@@ -68,7 +68,9 @@ export type ConfigDirectory = {
 export const loadDirectory = (directory: string, env: Environment): Loaded<ConfigDirectory> => {
   const read = readDirectory(directory, env, 'all')
   if (!read.ok) return read
-  const { absolute, references, parsed, policyFiles } = read.value
+  const { absolute, references, parsed, policies } = read.value
+  const problems = problemsOf(read.value)
+  if (problems.length > 0 || !policies.ok) return failed(problems)
   // Whatever zod says is a problem that was told, or follows from one.
   if (!parsed.success) throw new Error('muster.yaml is wrong, and nobody was told why')
   return {
@@ -76,25 +78,34 @@ export const loadDirectory = (directory: string, env: Environment): Loaded<Confi
     value: {
       directory: absolute,
       file: parsed.data,
-      policyFiles,
+      policyFiles: policies.value,
       secretFiles: secretFilesOf(parsed.data, references.files),
     },
   }
 }
 
-export type PolicyDirectory = { readonly targets: readonly string[]; readonly policyFiles: readonly PolicyFile[] }
+export type PolicyDirectory = {
+  readonly targets: readonly { readonly id: string; readonly type: string }[]
+  readonly policyFiles: readonly PolicyFile[]
+  /** Of muster.yaml: whoever reads both is told of both at once. */
+  readonly problems: readonly ConfigProblem[]
+}
 
 /**
- * The texts of policies/ and the names of the targets that they may speak of. Every mistake of muster.yaml is told that can be
+ * The texts of policies/ and the targets that they may speak of. Every mistake of muster.yaml is told that can be
  * seen without its secrets, none of which is read, and without what the environment does not hold.
  */
 export const loadPolicies = (directory: string, env: Environment): Loaded<PolicyDirectory> => {
   const read = readDirectory(directory, env, 'what-is-there')
   if (!read.ok) return read
-  const named = z.looseObject({ targets: z.array(z.looseObject({ id: z.string() })) })
-  const { targets } = named.parse(read.value.references.value)
-  return { ok: true, value: { targets: targets.map(({ id }) => id), policyFiles: read.value.policyFiles } }
+  const { references, problems, policies } = read.value
+  const named = targetNames.safeParse(references.value)
+  if (!named.success || !policies.ok) return failed(problemsOf(read.value))
+  return { ok: true, value: { targets: named.data.targets, policyFiles: policies.value, problems } }
 }
+
+/** As written, whatever else is wrong with them. */
+const targetNames = z.looseObject({ targets: z.array(z.object({ id: z.string(), type: z.string() })) })
 
 const readDirectory = (directory: string, env: Environment, wanted: 'all' | 'what-is-there') => {
   const absolute = resolve(directory)
@@ -113,14 +124,33 @@ const readDirectory = (directory: string, env: Environment, wanted: 'all' | 'wha
   const parsed = musterFile.safeParse(references.value)
   // A reference that names nothing is one mistake, not two.
   const issues = parsed.success ? [] : withoutEffectsOf(references.unresolved, parsed.error.issues)
+  const besides = wanted === 'all' ? [] : rulesBeside(references.value, references.unresolved, issues)
   const policies = policyFilesOf(absolute)
-  const problems = [...unreadable, ...references.problems, ...fileProblems(file, issues)].sort(
+  const problems = [...unreadable, ...references.problems, ...fileProblems(file, [...issues, ...besides])].sort(
     (a, b) => a.line - b.line,
   )
-  if (problems.length > 0 || !policies.ok)
-    return failed([...problems.map(fileProblem), ...(policies.ok ? [] : policies.problems)])
-  return { ok: true, value: { absolute, references, parsed, policyFiles: policies.value } } as const
+  return { ok: true, value: { absolute, references, parsed, policies, problems: problems.map(fileProblem) } } as const
 }
+
+/**
+ * What is wrong between members although others are not known, whose absence keeps zod from judging any of it: told of places that
+ * no unknown member has a part in.
+ */
+const rulesBeside = (value: unknown, unknown: readonly YamlPath[], known: readonly z.core.$ZodIssue[]) => {
+  if (unknown.length === 0) return []
+  const parsed = musterFile.safeParse(withStandIns(value, unknown))
+  const told = new Set(known.map(({ path, message }) => JSON.stringify([path, message])))
+  const isApart = (path: readonly PropertyKey[]) =>
+    !unknown.some((out) => out.slice(0, 3).every((step, at) => step === path[at]))
+  return (parsed.error?.issues ?? []).filter(
+    ({ code, path, message }) => code === 'custom' && isApart(path) && !told.has(JSON.stringify([path, message])),
+  )
+}
+
+const problemsOf = (read: {
+  readonly problems: readonly ConfigProblem[]
+  readonly policies: Loaded<readonly PolicyFile[]>
+}): readonly ConfigProblem[] => [...read.problems, ...(read.policies.ok ? [] : read.policies.problems)]
 
 /** `path` = targets, index, the connector's settings, member… */
 const secretFilesOf = ({ targets }: MusterFile, files: readonly SecretFile[]): SecretFiles =>

@@ -14,6 +14,8 @@ export type SlapdVariant = {
   readonly globalLines?: readonly string[]
   /** More lines inside its database section, such as an overlay or `sortvals member`. */
   readonly databaseLines?: readonly string[]
+  /** Access rules instead of those by which the engine's account may do everything. */
+  readonly access?: readonly string[]
   /** Its data need not outlive the machine. */
   readonly throwaway?: boolean
 }
@@ -25,6 +27,12 @@ export type SlapdPlaces = {
   readonly pidFile: string
   readonly tls: TlsFiles
 }
+
+/** "manage", because ppolicy's pwdAccountLockedTime is an operational attribute. */
+const everything = [
+  `access to attrs=userPassword by dn.exact="${serviceDn}" manage by self write by anonymous auth by * none`,
+  `access to * by dn.exact="${serviceDn}" manage by users read by * none`,
+]
 
 export function slapdConf(places: SlapdPlaces, rootPassword: string, variant: SlapdVariant): string {
   const modules = ['back_mdb', 'ppolicy', ...(variant.memberof ? ['memberof'] : [])]
@@ -50,9 +58,7 @@ export function slapdConf(places: SlapdPlaces, rootPassword: string, variant: Sl
     'maxsize 4294967296', // a ceiling of the sparse file, not its size
     ...indexed.map((attribute) => `index ${attribute} eq`),
     `limits dn.exact="${serviceDn}" size=unlimited time=unlimited`,
-    // "manage", because ppolicy's pwdAccountLockedTime is an operational attribute.
-    `access to attrs=userPassword by dn.exact="${serviceDn}" manage by self write by anonymous auth by * none`,
-    `access to * by dn.exact="${serviceDn}" manage by users read by * none`,
+    ...(variant.access ?? everything),
     ...(variant.databaseLines ?? []),
     'overlay ppolicy',
     `ppolicy_default "cn=default,ou=policies,${baseDn}"`,

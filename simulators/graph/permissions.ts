@@ -24,6 +24,8 @@ export const permissions = {
   writeRoleGroups: ['RoleManagement.ReadWrite.Directory'],
   readObjects: ['User.Read.All', 'User.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', ...directory.read],
   readDeleted: ['User.Read.All', 'User.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', ...directory.read],
+  /** group-list-members: «to list the members of a hidden membership group, the Member.Read.Hidden permission is required». */
+  readHidden: ['Member.Read.Hidden'],
   readOrganization: ['Organization.Read.All', ...directory.read],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 

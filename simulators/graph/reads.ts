@@ -1,12 +1,13 @@
 /** What can be asked: single objects, lists, memberships up and down. */
 import type { Answer } from './answer.ts'
-import type { Context } from './context.ts'
+import { type Context, may } from './context.ts'
 import { groupBy, groupsOf, membersOf, transitiveGroupsOf, transitiveMembersOf, userBy } from './directory.ts'
 import type { Entry, Kind } from './entry.ts'
 import { badRequest, malformed, notFound, unsupportedQuery } from './errors.ts'
 import { refusalOf } from './filter-rules.ts'
 import { append, type Ordered, ordered } from './ordered.ts'
 import { countOf, type Listing, pageOf } from './page.ts'
+import { permissions } from './permissions.ts'
 import { metadataOf, odataTypeOf, project, selected, selectionRefusal } from './projection.ts'
 import { spellingOf, violationOf } from './schema/schema.ts'
 
@@ -52,23 +53,36 @@ export const countUsers = (context: Context): Answer =>
 export const countGroups = (context: Context): Answer =>
   count(context, listingOf(context, context.read.lists.group, 'group'))
 
+/** Whether this group keeps its members to itself, as far as this application goes. */
+const isKept = ({ read, caller }: Context, id: string): boolean =>
+  groupBy(read, id)?.properties.visibility === 'HiddenMembership' && !may(caller, ...permissions.readHidden)
+
+const shownTo = (context: Context, groups: Ordered): Ordered => {
+  if (![...groups.at.keys()].some((id) => isKept(context, id))) return groups
+  const shown = ordered()
+  for (const [id, serial] of groups.at) if (!isKept(context, id)) append(shown, id, serial)
+  return shown
+}
+
 /** The rows of a relationship, of the object in the path; undefined: that object is not there. */
 const relationships = {
   members: (context: Context) => {
     const group = groupBy(context.read, context.path.id ?? '')
-    return group === undefined ? undefined : membersOf(context.read, group.id)
+    if (group === undefined || isKept(context, group.id)) return group && ordered()
+    return membersOf(context.read, group.id)
   },
   transitiveMembers: (context: Context) => {
     const group = groupBy(context.read, context.path.id ?? '')
-    return group === undefined ? undefined : numbered(transitiveMembersOf(context.read, group.id))
+    if (group === undefined || isKept(context, group.id)) return group && ordered()
+    return numbered(transitiveMembersOf(context.read, group.id))
   },
   memberOf: (context: Context) => {
     const entry = userBy(context.read, context.path.id ?? '') ?? objectOf(context)
-    return entry === undefined ? undefined : groupsOf(context.read, entry.id)
+    return entry === undefined ? undefined : shownTo(context, groupsOf(context.read, entry.id))
   },
   transitiveMemberOf: (context: Context) => {
     const entry = userBy(context.read, context.path.id ?? '') ?? objectOf(context)
-    return entry === undefined ? undefined : numbered(transitiveGroupsOf(context.read, entry.id))
+    return entry === undefined ? undefined : shownTo(context, numbered(transitiveGroupsOf(context.read, entry.id)))
   },
 } as const
 export type Relationship = keyof typeof relationships

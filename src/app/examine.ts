@@ -14,6 +14,7 @@ import { openRedis, within } from '../workers/redis-link.ts'
 import type { Answer } from './answer.ts'
 import { examineEngine } from './examine-engine.ts'
 import { examinedTarget } from './examine-target.ts'
+import { lookupProblemOn } from './lookup-problems.ts'
 import { otherModes } from './other-modes.ts'
 import { connectorByHand } from './targets.ts'
 
@@ -54,6 +55,7 @@ const examinePolicies = (config: Config): Answer => {
   const parsed = parsePolicies(config.policyFiles, {
     attributes: knownAttributes,
     targets: config.targets.map(({ id }) => id),
+    lookupProblem: lookupProblemOn(config.targets),
   })
   return parsed.kind === 'ok'
     ? { problems: [], remarks: [`files: ${config.policyFiles.length}, mistakes: none`] }

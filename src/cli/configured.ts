@@ -25,15 +25,16 @@ const directoryOf = (call: Call): string => {
 
 const loaded = <T>(result: Loaded<T>): T => {
   if (result.ok) return result.value
-  throw new Complaint(
-    2,
-    result.problems.length === 1
-      ? 'the configuration has a problem'
-      : `the configuration has ${result.problems.length} problems`,
-    null,
-    result.problems.map(problemText),
-  )
+  throw misconfigured(result.problems)
 }
+
+export const misconfigured = (problems: readonly ConfigProblem[]): Complaint =>
+  new Complaint(
+    2,
+    problems.length === 1 ? 'the configuration has a problem' : `the configuration has ${problems.length} problems`,
+    null,
+    problems.map(problemText),
+  )
 
 export const configOf = (call: Call): Config => loaded(loadConfig(directoryOf(call), call.env))
 export const configDirectoryOf = (call: Call): ConfigDirectory => loaded(loadDirectory(directoryOf(call), call.env))

@@ -1,3 +1,4 @@
+import { lookupProblemOn } from '../app/lookup-problems.ts'
 import { fileProblem } from '../config.ts'
 import { assertNever } from '../domain/never.ts'
 import { applyPolicy } from '../engine/apply-policy.ts'
@@ -15,7 +16,11 @@ export const policyApply: Command = {
   run: (call) => {
     const { targets, policyFiles } = configOf(call)
     return inOffice(call, async ({ db }): Promise<Answer> => {
-      const applied = await applyPolicy({ db, targets, nudge: nobody }, policyFiles, osActor())
+      const applied = await applyPolicy(
+        { db, targets, nudge: nobody, lookupProblem: lookupProblemOn(targets) },
+        policyFiles,
+        osActor(),
+      )
       switch (applied.kind) {
         case 'invalid':
           throw new Complaint(

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import { lookupProblemOn } from '../app/lookup-problems.ts'
 import { fileProblem } from '../config.ts'
 import { knownAttributes } from '../domain/attributes.ts'
 import { canonicalPolicy } from '../policies/canonical.ts'
 import { parsePolicies } from '../policies/parse.ts'
 import type { Command } from './command.ts'
-import { policyDirectoryOf, problemsOf } from './configured.ts'
+import { misconfigured, policyDirectoryOf, problemsOf } from './configured.ts'
 import { counted } from './counted.ts'
 
 /** Reads files only: no database, no target, no secret. */
@@ -12,8 +13,14 @@ export const policyCheck: Command = {
   summary: 'explains every mistake in the policy files, with file and line',
   usage: 'policy check',
   run: async (call) => {
-    const { targets, policyFiles } = policyDirectoryOf(call)
-    const parsed = parsePolicies(policyFiles, { attributes: knownAttributes, targets })
+    const { targets, policyFiles, problems } = policyDirectoryOf(call)
+    const parsed = parsePolicies(policyFiles, {
+      attributes: knownAttributes,
+      targets: targets.map(({ id }) => id),
+      lookupProblem: lookupProblemOn(targets),
+    })
+    if (problems.length > 0)
+      throw misconfigured([...problems, ...(parsed.kind === 'invalid' ? parsed.problems.map(fileProblem) : [])])
     if (parsed.kind === 'invalid')
       return {
         exit: 1,

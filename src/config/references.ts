@@ -13,7 +13,7 @@ export type SecretFile = { readonly path: YamlPath; readonly file: string }
 /**
  * The file's value with every text `env:NAME` or `file:PATH` replaced by what it names. A secret that is written out is a
  * mistake; relative file names become absolute. Unresolved references stay out of the value (undefined). With `what-is-there`
- * no secret is read, and a reference that names nothing is no mistake.
+ * no secret is read (a text stands for it, so that the rules beside it are judged), and a reference that names nothing is no mistake.
  */
 export const withReferencesResolved = (
   file: YamlFile,
@@ -49,10 +49,7 @@ export const withReferencesResolved = (
       return undefined
     }
     if (referencePattern.test(value)) {
-      if (isLeft(path)) {
-        unresolved.push(path)
-        return undefined
-      }
+      if (isLeft(path)) return unread
       const resolved = resolveReference(value, env, directory)
       if (resolved.ok) {
         if (resolved.file !== null) files.push({ path, file: resolved.file })
@@ -76,6 +73,19 @@ export const withReferencesResolved = (
     return inDirectory(path, value, directory)
   }
   return { value: walk(file.value as Plain, []), problems, unresolved, files }
+}
+
+const unread = 'unread'
+
+/** The value with a text at each of these places. */
+export const withStandIns = (value: unknown, places: readonly YamlPath[]): unknown => {
+  const filled: unknown = structuredClone(value)
+  for (const place of places) {
+    const around = place.slice(0, -1).reduce<unknown>((inner, step) => (inner as Plain | undefined)?.[step], filled)
+    const last = place.at(-1)
+    if (typeof around === 'object' && around !== null && last !== undefined) (around as Plain)[last] = unread
+  }
+  return filled
 }
 
 const inDirectory = (path: YamlPath, value: string, directory: string): string =>

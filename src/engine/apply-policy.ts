@@ -6,7 +6,7 @@ import type { PolicyVersion, TargetId } from '../domain/ids.ts'
 import { errorFields } from '../log.ts'
 import { canonicalPolicy } from '../policies/canonical.ts'
 import { withImplied } from '../policies/implied-pairs.ts'
-import { parsePolicies } from '../policies/parse.ts'
+import { type KnownNames, parsePolicies } from '../policies/parse.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
 import type { Problem } from '../policies/problem.ts'
 import type { PolicyFile } from '../policies/yaml-file.ts'
@@ -32,6 +32,8 @@ export type ApplyContext = {
   readonly db: Database
   readonly targets: readonly { readonly id: TargetId | string }[]
   readonly nudge: Engine['nudge']
+  /** Asked of a version that a human applies; a start takes what is there. */
+  readonly lookupProblem?: KnownNames['lookupProblem']
   /** Who has none leaves it to the sweep to ask targets what the entitlements are; grants wait for it. */
   readonly connectors?: Engine['connectors']
   readonly log?: Engine['log']
@@ -47,12 +49,16 @@ export const policyHash = (set: PolicySet): string =>
  * compares them). `onlyWhenNone`: the first start of an empty database.
  */
 export const applyPolicy = async (
-  { db, targets, nudge, connectors, log }: ApplyContext,
+  { db, targets, nudge, lookupProblem, connectors, log }: ApplyContext,
   files: readonly PolicyFile[],
   actor: Actor,
   { onlyWhenNone = false }: { readonly onlyWhenNone?: boolean } = {},
 ): Promise<AppliedPolicy> => {
-  const parsed = parsePolicies(files, { attributes: knownAttributes, targets: targets.map(({ id }) => id) })
+  const parsed = parsePolicies(files, {
+    attributes: knownAttributes,
+    targets: targets.map(({ id }) => id),
+    ...(lookupProblem === undefined ? {} : { lookupProblem }),
+  })
   if (parsed.kind === 'invalid') return parsed
   const hash = policyHash(parsed.set)
   const result = await db.transaction(async (tx): Promise<AppliedPolicy> => {

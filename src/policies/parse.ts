@@ -2,6 +2,7 @@ import { buildPolicySet } from './build-policy-set.ts'
 import { checkDuties } from './check-duties.ts'
 import { checkEntries } from './check-entries.ts'
 import { checkImplications } from './check-implications.ts'
+import { checkLookups } from './check-lookups.ts'
 import { checkReferences } from './check-references.ts'
 import { checkRules } from './check-rules.ts'
 import { readEntries } from './entries.ts'
@@ -14,6 +15,11 @@ export type KnownNames = {
   readonly attributes: readonly string[]
   /** Targets that muster.yaml configures. */
   readonly targets: readonly string[]
+  /**
+   * Why a look-up can name nothing on its target, as far as its form tells. An active version goes without: what a connector comes to
+   * refuse must not stop who works by it.
+   */
+  readonly lookupProblem?: (target: string, lookup: string) => string | null
 }
 
 export type ParsedPolicies =
@@ -29,6 +35,7 @@ export const parsePolicies = (files: readonly PolicyFile[], known: KnownNames): 
     // While a file is unreadable its keys are unknown, and every mention of them would be one more false alarm.
     ...(complete ? checkReferences(entries, known.targets) : []),
     ...checkEntries(entries),
+    ...(known.lookupProblem === undefined ? [] : checkLookups(entries, known.lookupProblem)),
     ...checkRules(entries.birthright.values(), known.attributes),
     ...checkImplications(entries, known.targets, complete),
     ...checkDuties(entries),

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Uses } from '../../src/connectors/connector.ts'
-import type { NativeId } from '../../src/domain/ids.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, openEntraWorld } from './entra-world.ts'
 import { always, freshKey, revoke, said } from './world.ts'
 
@@ -184,6 +184,18 @@ test('the check asks for the permissions that the configuration uses, and for no
     expect(await problemsOf({ roleAssignableGroups: true }, found)).toEqual([
       expect.stringContaining('permission RoleManagement.ReadWrite.Directory is not granted'),
     ])
+    expect(await problemsOf({ hiddenMembershipGroups: true }, found)).toEqual([
+      expect.stringContaining('permission Member.Read.Hidden is not granted'),
+    ])
+    const hidden = 'who is in groups with hidden membership (Member.Read.Hidden)'
+    expect((await little.connect().check(always.signal, found)).unknown).toContain(hidden)
+    // Nobody shows in it to this application, which is no list of nobody.
+    const nativeId = little.graph.hand.addGroup({ visibility: 'HiddenMembership' }) as NativeId
+    little.graph.hand.addMembers(nativeId, [little.graph.hand.addUser()])
+    const ref = { id: 1 as EntitlementId, lookup: nativeId, nativeId }
+    for await (const list of little.connect().membersOf([ref], always.signal))
+      expect(list).toEqual({ kind: 'failed', entitlement: 1, cause: 'hidden-membership' })
+    expect.assertions(9)
   } finally {
     await little.close()
   }

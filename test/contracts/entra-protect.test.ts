@@ -1,10 +1,10 @@
-/** What `protect` names is never granted, whatever the catalogue calls it. */
+/** What is never granted, whatever the catalogue calls it: what `protect` names, and what nobody could prove. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Connector } from '../../src/connectors/connector.ts'
 import { protecting } from '../../src/connectors/protecting.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, makeEntra, openEntraWorld } from './entra-world.ts'
-import { always, freshKey, type Group, grant } from './world.ts'
+import { always, freshKey, type Group, grant, revoke, said } from './world.ts'
 
 let world: EntraWorld
 let connector: Connector
@@ -31,4 +31,26 @@ describe('a group that `protect` names as Entra shows it', () => {
     expect(outcome).toMatchObject({ kind: 'refused', reason: 'protected' })
     expect(await world.membersOf(group)).toEqual([])
   })
+})
+
+test('hidden membership is ours where the configuration says that it can be read', async () => {
+  const [inside, outside] = [await addAccount(), await addAccount()]
+  const id = world.graph.hand.addGroup({
+    groupTypes: ['Unified'],
+    mailEnabled: true,
+    visibility: 'HiddenMembership',
+  }) as NativeId
+  world.graph.hand.addMembers(id, [inside])
+  const hidden = { lookup: id, nativeId: id }
+  const both = [grant(outside, hidden), revoke(inside, hidden)]
+  const asked = await world.writesOf(async () => {
+    for (const outcomes of [await connector.apply(both, always), await connector.observe(both, always)])
+      expect(outcomes).toMatchObject(
+        both.map(() => ({ kind: 'refused', reason: 'not-allowed', cause: { word: 'hidden-membership' } })),
+      )
+  })
+  expect(asked).toEqual([])
+  const reading = world.connect({ hiddenMembershipGroups: true })
+  expect((await reading.apply(both, always)).map(said)).toEqual(['changed', 'changed'])
+  expect(world.graph.inspector.members(id)).toEqual([outside])
 })

@@ -1,4 +1,4 @@
-import { dnKey, parseDn } from '../../domain/dn.ts'
+import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
 import type { EntitlementRef, Snapshot } from '../connector.ts'
@@ -11,6 +11,7 @@ import type { AdSettings } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyObject } from './filters.ts'
 import { guidDn, isGuid } from './guid.ts'
+import { guidOf, lookupProblem } from './lookup.ts'
 import { isCritical } from './protected.ts'
 
 export type Group = {
@@ -63,12 +64,7 @@ export const entitlementNames = async (
 
 /** By the name in the catalogue. Every DN of AD ends in DC=; what does not parse names nothing. */
 export const readGroupByName = (client: LdapClient, lookup: string, more: readonly string[] = []) =>
-  guidOf(lookup) !== undefined || (parseDn(lookup)?.length ?? 0) > 0
-    ? readGroup(client, lookup, more)
-    : Promise.resolve(ok(null))
-
-/** The catalogue may name a group by `<GUID=…>`; then no renaming touches it. */
-const guidOf = (lookup: string): string | undefined => /^<GUID=([0-9a-f-]{36})>$/i.exec(lookup)?.[1]?.toLowerCase()
+  lookupProblem(lookup) === null ? readGroup(client, lookup, more) : Promise.resolve(ok(null))
 
 /**
  * The group that an operation is about. What is pinned is the object: it is taken away wherever it is by now, but granted

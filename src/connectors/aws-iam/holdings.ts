@@ -2,7 +2,8 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
 import { ok, type Result } from '../aws-wire/errors.ts'
 import type { Iam } from './iam.ts'
-import { listRoles, lookupOf, type Role } from './roles.ts'
+import { lookupOf } from './lookup.ts'
+import { listRoles, type Role } from './roles.ts'
 import { readTrust } from './trust.ts'
 
 export type Holding = {

@@ -3,7 +3,8 @@ import { type Failure, outcomeOfRead, refusal } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { EntitlementRef } from '../connector.ts'
 import type { Iam } from './iam.ts'
-import { getRole, protectionOf, type Role, roleNameOf } from './roles.ts'
+import { roleNameOf } from './lookup.ts'
+import { getRole, protectionOf, type Role } from './roles.ts'
 
 export type Identity =
   | { readonly kind: 'role'; readonly role: Role }

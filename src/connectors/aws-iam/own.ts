@@ -3,7 +3,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import type { OwnThing, Snapshot } from '../connector.ts'
 import type { Iam } from './iam.ts'
-import { lookupOf } from './roles.ts'
+import { lookupOf } from './lookup.ts'
 
 /**
  * The role that Muster runs as: whoever may assume it is Muster. The caller's id of an assumed role is

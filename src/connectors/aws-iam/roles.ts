@@ -82,7 +82,3 @@ export const protectionOf = (
   )
   return isListed ? null : 'not-listed'
 }
-
-/** `role/<RoleName>`; null for anything else. */
-export const roleNameOf = (lookup: string): string | null => /^role\/([\w+=,.@-]{1,64})$/.exec(lookup)?.[1] ?? null
-export const lookupOf = ({ name }: Pick<Role, 'name'>): string => `role/${name}`

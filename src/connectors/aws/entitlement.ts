@@ -29,6 +29,12 @@ export const parseLookup = (lookup: string): Named | null => {
     : { kind: 'assignment', accountId, permissionSet }
 }
 
+/** Why a catalogue's look-up can name nothing here, whatever is in the instance; null: it may name something. */
+export const lookupProblem = (lookup: string): string | null =>
+  parseLookup(lookup) === null
+    ? 'names nothing: a group here is group/<DisplayName> or group/externalId:<issuer>/<id>, an assignment assignment/<AWS account, 12 digits>/<permission set>'
+    : null
+
 const external = 'group/externalId:'
 
 export const parseNativeId = (id: NativeId): Pinned => {

@@ -6,7 +6,7 @@ import { concluded, missed, type Written } from './conclude.ts'
 import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfChange, outcomeOfRead } from './errors.ts'
-import { type Opened, openGroup, prefetch, type Terms } from './groups.ts'
+import { isHidden, type Opened, openGroup, prefetch, type Terms } from './groups.ts'
 import { addMembers, removeMembers } from './membership.ts'
 import { type AccessOperation, type Item, isMembership, obstacleOf } from './operations.ts'
 import { oneUser, sessionsOf } from './paths.ts'
@@ -22,7 +22,7 @@ const termsOf = (op: 'grant' | 'revoke', purpose: 'apply' | 'poll' | 'observe'):
 
 /** The groups of these operations, each opened once. What cannot be is answered in `outcomes`. */
 export const openItems = async (
-  { client, memory }: Directory,
+  { client, memory, settings }: Directory,
   operations: readonly AccessOperation[],
   outcomes: (Outcome | undefined)[],
   purpose: 'apply' | 'poll' | 'observe',
@@ -47,8 +47,11 @@ export const openItems = async (
   for (const [index, operation] of operations.entries()) {
     const group = await opened.get(keyOf(operation))
     if (group === undefined) items.push({ index, operation, group: null })
-    else if (group.kind === 'group') items.push({ index, operation, group: { id: group.id, group: group.group } })
-    else outcomes[index] = group.outcome
+    else if (group.kind === 'no') outcomes[index] = group.outcome
+    // No read of it tells anything: neither «taken out» nor «not in it» could ever be proved.
+    else if (group.group !== null && isHidden(group.group, settings))
+      outcomes[index] = refused('not-allowed', 'hidden-membership')
+    else items.push({ index, operation, group: { id: group.id, group: group.group } })
   }
   return items
 }

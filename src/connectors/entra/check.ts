@@ -51,6 +51,8 @@ export const check = async (
     if (claims.tenant !== null && claims.tenant.toLowerCase() !== settings.tenant.toLowerCase())
       problems.push(`the token is of tenant ${claims.tenant}, not of ${settings.tenant}`)
     problems.push(...missingRoles(settings, uses, claims.roles))
+    if (!settings.hiddenMembershipGroups && !claims.roles.includes('Member.Read.Hidden'))
+      unknown.push('who is in groups with hidden membership (Member.Read.Hidden)')
   }
   for (const [what, resource] of [
     ['users', anyUser],
@@ -86,7 +88,10 @@ const includedIn: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Rows of the permission table that this configuration makes use of. */
-const needed = ({ account, alternatives, roleAssignableGroups }: EntraSettings, uses: Uses): ReadonlySet<string> => {
+const needed = (
+  { account, alternatives, roleAssignableGroups, hiddenMembershipGroups }: EntraSettings,
+  uses: Uses,
+): ReadonlySet<string> => {
   // Whoever is found by an alternative gets the person key written.
   const writesAttributes = uses.createAccounts || alternatives.length > 0 || Object.keys(account.attributes).length > 0
   const isUsed: Readonly<Record<keyof typeof permissions, boolean>> = {
@@ -97,6 +102,7 @@ const needed = ({ account, alternatives, roleAssignableGroups }: EntraSettings, 
     'end sessions': true,
     'let in and take out': true,
     'let into role-assignable groups (roleAssignableGroups)': roleAssignableGroups,
+    'groups with hidden membership (hiddenMembershipGroups)': hiddenMembershipGroups,
     'set employeeLeaveDateTime (if mapped)': 'employeeLeaveDateTime' in account.attributes,
   }
   const used = Object.entries(permissions).filter(([what]) => isUsed[what as keyof typeof permissions])

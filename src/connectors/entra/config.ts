@@ -94,6 +94,10 @@ export const entraSettingsSchema = z
       .boolean()
       .default(false)
       .describe('Whether members of groups that can hold directory roles may be changed.'),
+    hiddenMembershipGroups: z
+      .boolean()
+      .default(false)
+      .describe('Whether groups with hidden membership may be read and changed: needs Member.Read.Hidden.'),
     tenantSize: z
       .enum(['small', 'medium', 'large'])
       .default('small')

@@ -6,6 +6,7 @@ import { refused, retry } from './answers.ts'
 import { batchLimit, type GraphClient, type Reading } from './client.ts'
 import type { EntraSettings } from './config.ts'
 import { type Failure, failed, isMissing, ok, outcomeOfRead, type Result } from './errors.ts'
+import { displayNameOf } from './lookup.ts'
 import { group, groupsNamed } from './paths.ts'
 import type { Answer } from './transport.ts'
 import { chunksOf, isGuid } from './users.ts'
@@ -19,6 +20,7 @@ const groupBody = z.object({
   membershipRule: z.string().nullish(),
   securityEnabled: z.boolean().nullish(),
   mailEnabled: z.boolean().nullish(),
+  visibility: z.string().nullish(),
 })
 export type Group = z.output<typeof groupBody>
 const groupProperties = Object.keys(groupBody.shape)
@@ -32,6 +34,15 @@ const groupIn = (read: Result<Answer>): Result<Group | null> => {
   const parsed = groupBody.safeParse(read.value.body)
   return parsed.success ? ok(parsed.data) : failed({ status: null, code: '', word: 'group-not-legible', sent: true })
 }
+
+/**
+ * Whether who is in it is kept from us: without Member.Read.Hidden it reads like a group with nobody in it. It is so made, and stays so
+ * (resource type group, `visibility`).
+ */
+export const isHidden = (
+  { visibility }: Group,
+  { hiddenMembershipGroups }: Pick<EntraSettings, 'hiddenMembershipGroups'>,
+): boolean => visibility?.toLowerCase() === 'hiddenmembership' && !hiddenMembershipGroups
 
 /** Why members of this group are not ours to change; null when they are. */
 export const obstacle = (
@@ -58,8 +69,6 @@ export type Named =
   | { readonly kind: 'ambiguous' }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
-const prefix = /^displayName:/i
-
 /** What the catalogue means by an object id, `displayName:<name>` or a plain display name. */
 export const lookUp = async (client: GraphClient, lookup: string, reading?: Reading): Promise<Named> => {
   if (isGuid(lookup)) {
@@ -71,7 +80,7 @@ export const lookUp = async (client: GraphClient, lookup: string, reading?: Read
   }
   const found: Omit<Extract<Named, { kind: 'found' }>, 'kind'>[] = []
   const read = await client.pages(
-    groupsNamed(lookup.replace(prefix, ''), groupProperties),
+    groupsNamed(displayNameOf(lookup), groupProperties),
     (items) => {
       for (const item of items) {
         const shown = groupBody.safeParse(item)
@@ -184,4 +193,4 @@ export const openGroup = async (
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 
 const isNamed = ({ id, displayName }: Group, lookup: string): boolean =>
-  isGuid(lookup) ? isSame(id, lookup) : isSame(displayName ?? '', lookup.replace(prefix, ''))
+  isGuid(lookup) ? isSame(id, lookup) : isSame(displayName ?? '', displayNameOf(lookup))

@@ -10,6 +10,7 @@ export const permissions = {
   'delete accounts': ['User.DeleteRestore.All'],
   'let in and take out': ['GroupMember.ReadWrite.All'],
   'let into role-assignable groups (roleAssignableGroups)': ['RoleManagement.ReadWrite.Directory'],
+  'groups with hidden membership (hiddenMembershipGroups)': ['Member.Read.Hidden'],
   'set employeeLeaveDateTime (if mapped)': ['User-LifeCycleInfo.ReadWrite.All'],
 } as const
 

@@ -2,6 +2,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { type Directory, lowPriority } from './directory.ts'
 import { failureText } from './errors.ts'
+import { isHidden, readGroup } from './groups.ts'
 import { readMembers } from './holdings.ts'
 import { everyUser, isGuid, usersById } from './users.ts'
 
@@ -31,13 +32,19 @@ export async function* membersOf(
 }
 
 const listOf = async (
-  { client, sizes }: Directory,
+  { client, settings, sizes }: Directory,
   { id: entitlement, nativeId }: PinnedEntitlement,
   signal: AbortSignal,
 ): Promise<MemberList> => {
   const read = await readMembers(client, nativeId, lowPriority(signal))
   if (!read.ok) return { kind: 'failed', entitlement, cause: failureText(read.failure) }
   if (read.value === null) return { kind: 'missing', entitlement }
+  if (read.value.length === 0 && !settings.hiddenMembershipGroups) {
+    const group = await readGroup(client, nativeId, lowPriority(signal))
+    if (!group.ok) return { kind: 'failed', entitlement, cause: failureText(group.failure) }
+    if (group.value !== null && isHidden(group.value, settings))
+      return { kind: 'failed', entitlement, cause: 'hidden-membership' }
+  }
   sizes.set(nativeId, read.value.length)
   return { kind: 'complete', entitlement, members: read.value }
 }

@@ -1,4 +1,4 @@
-import { dnKey, parseDn } from '../../domain/dn.ts'
+import { dnKey } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
 import type { Snapshot } from '../connector.ts'
@@ -9,6 +9,7 @@ import { type Failure, ok, type Result } from '../ldap-wire/errors.ts'
 import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
+import { lookupProblem } from './lookup.ts'
 import { anyObject } from './read-back.ts'
 
 export type GroupIdentity =
@@ -27,7 +28,7 @@ export const groupIdentities = async (
   lookups: readonly string[],
 ): Promise<ReadonlyMap<string, GroupIdentity>> => {
   const identify = async (lookup: string): Promise<GroupIdentity> => {
-    if (parseDn(lookup) === null) return { kind: 'missing' }
+    if (lookupProblem(lookup) !== null) return { kind: 'missing' }
     if (!isBelow(lookup, settings.groupsBase)) return { kind: 'outside' }
     const read = await client.search({ base: lookup, scope: 'base', filter: anyObject, attributes: [entryUuid] })
     if (!read.ok) return read.failure.result === 32 ? { kind: 'missing' } : { kind: 'failed', failure: read.failure }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -51,4 +51,61 @@ roles:
     implications: 1,
     implied: [{ key: 'readers-abroad', pairs: [{ holds: 'CBS_ViewOnly', gives: 'Staff_Vpn', path: ['abroad'] }] }],
   })
+})
+
+const kinds = {
+  'bank-ad': ['LoanEntry', 'CN=LoanEntry,OU=Groups,DC=bank,DC=example', '<GUID=6f9619ff-8b86-d011-b42d-00c04fc964ff>'],
+  'bank-ldap': ['LoanEntry', 'cn=LoanEntry,ou=groups,dc=bank,dc=example'],
+  'bank-entra': ['displayName:', 'displayName:Loan Entry', 'Loan Entry', '00000000-0000-0000-0000-0000000000a1'],
+  'bank-aws': ['Muster_Data', 'group/Muster_Data', 'assignment/111122223333/Muster_Desk'],
+  'bank-iam': ['role/apps/Muster_Desk', 'role/LoanDesk'],
+}
+const catalogueOf = (lookups: readonly (readonly [string, string])[]) =>
+  `entitlements:\n${lookups
+    .map(
+      ([target, lookup], at) =>
+        `  X${at}: { target: ${target}, lookup: '${lookup}', risk: low, owner: o, description: d }\n`,
+    )
+    .join('')}`
+
+test('a look-up that its target cannot understand is a mistake, at its place', async () => {
+  const everywhere = join(checkout, 'examples/everywhere')
+  cpSync(join(everywhere, 'muster.yaml'), join(directory, 'muster.yaml'))
+  rmSync(join(directory, 'policies'), { recursive: true })
+  cpSync(join(everywhere, 'policies'), join(directory, 'policies'), { recursive: true })
+  const check = async (lookups: readonly (readonly [string, string])[]) => {
+    writeFileSync(join(directory, 'policies/x.yaml'), catalogueOf(lookups))
+    return muster({ directory, env: {} }, 'policy', 'check')
+  }
+  const right = Object.entries(kinds).flatMap(([target, [, ...good]]) => good.map((one) => [target, one] as const))
+  expect(await check(right)).toMatchObject({ exit: 0 })
+  const wrong = [
+    ...Object.entries(kinds).map(([target, [bad = '']]) => [target, bad] as const),
+    ['bank-aws', 'assignment/1111/LoanDesk'] as const,
+  ]
+  const { exit, out } = await check(wrong)
+  expect(exit).toBe(1)
+  expect(out.match(/x\.yaml:\d+:\d+ lookup "[^"]*"/g)).toEqual(
+    wrong.map(([target, lookup], at) => `x.yaml:${at + 2}:${target.length + 27} lookup "${lookup}"`),
+  )
+})
+
+test('mistakes of muster.yaml hide neither those of the policies nor each other', async () => {
+  const path = join(directory, 'muster.yaml')
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(join(directory, 'policies/x.yaml'), catalogueOf([['bank-ldap', 'LoanEntry']]))
+  const told = async (change: string) => {
+    writeFileSync(
+      path,
+      text.replace(/^ {4}mode: .*$/m, (mode) => `${mode}\n    ${change}`),
+    )
+    return muster({ directory, env: {} }, 'policy', 'check')
+  }
+  const shape = await told('expectWithn: 1h')
+  expect(shape).toMatchObject({ exit: 2, err: expect.stringContaining('unknown member "expectWithn"') })
+  expect(shape.err).toContain('x.yaml:2:36 lookup "LoanEntry"')
+  // No secret is read here, and its rules are judged all the same.
+  const rule = await told('protect: { accounts: [Administrator] }')
+  expect(rule).toMatchObject({ exit: 2, err: expect.stringContaining('would protect nobody') })
+  expect(rule.err).toContain('lookup "LoanEntry"')
 })

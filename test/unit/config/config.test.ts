@@ -144,7 +144,16 @@ describe('every problem is told at once, at its place, with what to do', () => {
     expect(told.find((message) => message.includes('_AD_URL'))).toMatch(/^urls\[0\]: /)
     expect(loadPolicies(everywhere.pathname, {})).toMatchObject({
       ok: true,
-      value: { targets: ['bank-ldap', 'bank-ad', 'bank-entra', 'bank-aws', 'bank-iam'] },
+      value: {
+        targets: [
+          { id: 'bank-ldap', type: 'ldap' },
+          { id: 'bank-ad', type: 'ad' },
+          { id: 'bank-entra', type: 'entra' },
+          { id: 'bank-aws', type: 'aws' },
+          { id: 'bank-iam', type: 'aws-iam' },
+        ],
+        problems: [],
+      },
     })
   })
 
@@ -152,7 +161,9 @@ describe('every problem is told at once, at its place, with what to do', () => {
     const told = (yaml: string) => {
       writeFileSync(join(directory, 'muster.yaml'), yaml)
       const loaded = loadPolicies(directory, {})
-      return loaded.ok ? loaded.value.targets : loaded.problems.map(({ message }) => message)
+      const found = loaded.ok ? loaded.value : { ...loaded, targets: [] }
+      const { problems, targets } = found
+      return problems.length === 0 ? targets.map(({ id }) => id) : problems.map(({ message }) => message)
     }
     const elsewhere = good.replace('cn=muster,dc=example', 'env:NOWHERE').replace('env:LDAP_PASSWORD', 'file:nowhere')
     expect(told(elsewhere)).toEqual(['corp'])
@@ -160,6 +171,9 @@ describe('every problem is told at once, at its place, with what to do', () => {
     expect(told(elsewhere.replace('{familyName}', '{familyNme}'))).toEqual([expect.stringContaining('{familyNme}')])
     expect(told(elsewhere.replace('expectWithin', 'expectWithn'))).toEqual(['unknown member "expectWithn"'])
     expect(told(elsewhere.replace('type: ldap', 'type: lpad'))).toEqual([expect.stringContaining('type')])
+    expect(told(elsewhere.replace('expectWithin', 'protect: { accounts: [Administrator] }\n    expectWithin'))).toEqual(
+      [expect.stringContaining('is no native id')],
+    )
     expect(told(elsewhere.replace('id: corp', 'id: env:NAME'))).toEqual([
       'id: the environment variable NAME is not set',
     ])

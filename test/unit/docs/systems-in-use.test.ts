@@ -14,7 +14,7 @@ let read: ConfigDirectory
 beforeAll(() => {
   cpSync(join(checkout, 'examples/in-use'), directory, { recursive: true })
   mkdirSync(join(directory, 'secrets'))
-  writeFileSync(join(directory, 'secrets/ldap-password'), 'p\n')
+  for (const name of ['ldap-password', 'ad-password']) writeFileSync(join(directory, 'secrets', name), 'p\n')
   const loaded = loadDirectory(directory, {})
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems, null, 1))
   read = loaded.value
@@ -29,20 +29,23 @@ test('the page shows the very files', () => {
 test('nothing is made, and nothing is written before somebody says so', () => {
   expect(read.file.targets.map(({ type, mode, accounts }) => [type, mode, accounts])).toEqual([
     ['ldap', 'observe', 'expect'],
+    ['ad', 'observe', 'expect'],
     ['entra', 'observe', 'expect'],
     ['aws', 'observe', 'expect'],
   ])
-  expect(read.file.targets.map(({ leaver }) => leaver.unmanaged)).toEqual(['report', 'report', 'report'])
+  expect(read.file.targets.map(({ leaver }) => leaver.unmanaged)).toEqual(Array(4).fill('report'))
   const settings = read.file.targets.map((target) =>
     target.type === 'ldap'
       ? target.ldap
-      : target.type === 'entra'
-        ? target.entra
-        : target.type === 'aws'
-          ? target.aws
-          : null,
+      : target.type === 'ad'
+        ? target.ad
+        : target.type === 'entra'
+          ? target.entra
+          : target.type === 'aws'
+            ? target.aws
+            : null,
   )
-  expect(settings.map((one) => one?.account.attributes)).toEqual([{}, {}, {}])
+  expect(settings.map((one) => one?.account.attributes)).toEqual(Array(4).fill({}))
 })
 
 test('the policies have no mistake, and say so as the page does, without a word of the environment', async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { awsIamSettingsSchema } from '../../../../src/connectors/aws-iam/config.ts'
+import { roleNameOf } from '../../../../src/connectors/aws-iam/lookup.ts'
 import { awsIamManifest } from '../../../../src/connectors/aws-iam/manifest.ts'
-import { protectionOf, roleNameOf } from '../../../../src/connectors/aws-iam/roles.ts'
+import { protectionOf } from '../../../../src/connectors/aws-iam/roles.ts'
 import { isSessionName, sessionNameOf } from '../../../../src/connectors/aws-iam/session-name.ts'
 
 const minimal = {
