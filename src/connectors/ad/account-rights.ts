@@ -2,6 +2,7 @@ import { AndFilter, EqualityFilter, NotFilter, PresenceFilter } from 'ldapts'
 import type { CheckReport, Uses } from '../connector.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, valuesOf } from '../ldap-wire/entry.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import type { AdSettings } from './config.ts'
 import { anyPerson } from './filters.ts'
 
@@ -47,7 +48,10 @@ export const accountRights = async (
   ]
   const refused = written.filter((name) => !allowed.has(name.toLowerCase()))
   return {
-    problems: refused.length === 0 ? [] : [`${base}: ${refused.join(', ')} of an account there cannot be written`],
+    ...missedByChanges(
+      uses,
+      refused.length === 0 ? [] : [`${base}: ${refused.join(', ')} of an account there cannot be written`],
+    ),
     unknown: later,
   }
 }

@@ -6,6 +6,7 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Result } from '../ldap-wire/errors.ts'
 import { schemaHidden } from '../ldap-wire/schema.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import { readAccounts } from './account.ts'
 import { accountRights } from './account-rights.ts'
 import { seesDeleted } from './changes.ts'
@@ -77,16 +78,22 @@ export const check = async (
     const entry = await read(client, base, ['objectClass', ...(attribute === null ? [] : [attribute])])
     if (!entry.ok) problems.push(`${base} cannot be read: ${failureText(entry.failure)}`)
     else if (attribute !== null && !valuesOf(entry.value, attribute).includes(needed))
-      problems.push(`${base}: ${otherwise}`)
+      parts.push(missedByChanges(uses, [`${base}: ${otherwise}`]))
   }
-  problems.push(...(await groupProblems(client, settings)))
+  parts.push(await groupProblems(client, settings, uses))
   const domain = domainOf(settings.searchBase) || settings.searchBase
   if (!(await seesDeleted(client, domain)))
     problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
   parts.push(await accountRights(client, settings, uses), await ownPassword(client, settings, now()))
   problems.push(...parts.flatMap((part) => part.problems))
   facts.push(...parts.flatMap((part) => part.facts ?? []))
-  return { ok: problems.length === 0, problems, facts, unknown: parts.flatMap((part) => part.unknown ?? []) }
+  return {
+    ok: problems.length === 0,
+    problems,
+    facts,
+    unknown: parts.flatMap((part) => part.unknown ?? []),
+    beforeEnforce: parts.flatMap((part) => part.beforeEnforce ?? []),
+  }
 }
 
 const checkClock = (root: Entry, settings: AdSettings, now: number): Omit<CheckReport, 'ok'> => {
@@ -105,15 +112,21 @@ const membersTried = 50
  * One group of the base stands for all: whether its members may be written, and whether a member shows it in memberOf. An
  * attribute that we may not read looks as if it had no values, and every membership as if it were gone.
  */
-const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<readonly string[]> => {
-  const problems: string[] = []
+const groupProblems = async (
+  client: LdapClient,
+  settings: AdSettings,
+  uses: Uses,
+): Promise<Omit<CheckReport, 'ok'>> => {
   const any = await firstGroup(client, settings, anyGroup, 'allowedAttributesEffective')
-  if (any !== undefined && !valuesOf(any, 'allowedAttributesEffective').includes('member'))
-    problems.push(`${settings.groupsBase}: the members of a group there cannot be written`)
+  const mayWrite = any === undefined || valuesOf(any, 'allowedAttributesEffective').includes('member')
+  const written = missedByChanges(
+    uses,
+    mayWrite ? [] : [`${settings.groupsBase}: the members of a group there cannot be written`],
+  )
   const filled = new AndFilter({ filters: [anyGroup, new PresenceFilter({ attribute: 'member' })] })
   const group = await firstGroup(client, settings, filled, 'member')
   const guid = parseExtendedDn(group?.dn ?? '')?.guid
-  if (group === undefined || guid === undefined) return problems
+  if (group === undefined || guid === undefined) return written
   const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
   const people = await readAccounts(client, settings, members.slice(0, membersTried))
   const isHidden =
@@ -121,8 +134,12 @@ const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<
     [...people.value.values()].some(({ groups }) =>
       groups.ok ? !groups.value.has(guid) : groups.failure === hiddenMemberOf,
     )
-  if (isHidden) problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
-  return problems
+  return isHidden
+    ? {
+        ...written,
+        problems: [...written.problems, 'memberOf cannot be read of everybody: memberships would seem to be gone'],
+      }
+    : written
 }
 
 const firstGroup = async (
