@@ -46,6 +46,7 @@ describe('security', () => {
     const { unknown, ...report } = await checked(tls())
     expect(report).toEqual({
       ok: true,
+      beforeEnforce: [],
       problems: [],
       facts: [
         'as cn=muster,ou=services,dc=bank,dc=example, by password',

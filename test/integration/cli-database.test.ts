@@ -90,3 +90,14 @@ test('doctor looks at the targets whatever is not set, and names the variable of
   )
   expect(away.out).toMatch(/✗ database .*check MUSTER_DATABASE_URL/)
 })
+
+test('what only changes need is a remark until changes are sent, as the database says and not muster.yaml', async () => {
+  const { directory, remove } = bankFiles(house, { ldap: { passwordPolicyDn: house.tree.people } })
+  const target = async (mode: string) => {
+    await house.rows(`update muster.target set mode = '${mode}'`)
+    return (await muster({ ...files, directory }, 'doctor')).out
+  }
+  expect(await target('plan')).toMatch(/✓ target bank-ldap[\s\S]*needed before enforce: .*pwdLockout TRUE/)
+  expect(await target('enforce')).toMatch(/✗ target bank-ldap .*pwdLockout TRUE/)
+  remove()
+})

@@ -36,11 +36,6 @@ export const check = async (client: LdapClient, settings: LdapSettings, uses: Us
 
   const root = await client.search({ base: '', scope: 'base', filter: anyObject, attributes: ['supportedControl'] })
   const controls = root.ok && root.value[0] !== undefined ? valuesOf(root.value[0], 'supportedControl') : []
-  const { problems: missing, beforeEnforce = [] } = missedByChanges(uses, [
-    ...(controls.includes(EntryAssertion.type) ? [] : ['the server does not offer the assertion control (RFC 4528)']),
-    ...(controls.includes(ppolicyControl) ? [] : ['the ppolicy overlay is not active: accounts cannot be disabled']),
-  ])
-  problems.push(...missing)
 
   const searched = await searchedBase(client, settings)
   if (!searched.ok)
@@ -58,8 +53,13 @@ export const check = async (client: LdapClient, settings: LdapSettings, uses: Us
     } else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)
       problems.push(`${base}: entryUUID cannot be read`)
   }
-  if (settings.passwordPolicyDn !== undefined)
-    problems.push(...(await policyProblems(client, settings.passwordPolicyDn)))
+  const { passwordPolicyDn } = settings
+  const { problems: missing, beforeEnforce = [] } = missedByChanges(uses, [
+    ...(controls.includes(EntryAssertion.type) ? [] : ['the server does not offer the assertion control (RFC 4528)']),
+    ...(controls.includes(ppolicyControl) ? [] : ['the ppolicy overlay is not active: accounts cannot be disabled']),
+    ...(passwordPolicyDn === undefined ? [] : await policyProblems(client, passwordPolicyDn)),
+  ])
+  problems.push(...missing)
   const facts = [
     `as ${settings.bindDn}, by password`,
     `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`,
