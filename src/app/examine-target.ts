@@ -4,7 +4,7 @@ import type { NativeId } from '../domain/ids.ts'
 import type { Answer } from './answer.ts'
 
 type Sessions = { readonly sessions: 'none' | 'deny-inline-policy' }
-type Target = Pick<Config['targets'][number], 'type' | 'protect'> & {
+type Target = Pick<Config['targets'][number], 'type' | 'protect' | 'mode'> & {
   readonly accounts: 'create' | 'expect'
   readonly leaver: { readonly deleteAfter: number | null }
   readonly aws?: Sessions
@@ -15,7 +15,7 @@ type Target = Pick<Config['targets'][number], 'type' | 'protect'> & {
 export const examinedTarget = async (connector: Connector, target: Target, patienceMs: number): Promise<Answer> => {
   const deadline = AbortSignal.timeout(patienceMs)
   const soon = AbortSignal.timeout(patienceMs / 2)
-  const [{ problems, facts = [], unknown = [] }, untold] = await Promise.all([
+  const [{ problems, facts = [], unknown = [], beforeEnforce = [] }, untold] = await Promise.all([
     connector.check(deadline, usesOf(target)),
     ownUntold(connector, target, soon),
   ])
@@ -32,14 +32,16 @@ export const examinedTarget = async (connector: Connector, target: Target, patie
     facts: [
       ...(known === '' ? [] : [known]),
       ...(unknown.length === 0 ? [] : [`not known: ${unknown.join('; ')}`]),
+      ...(beforeEnforce.length === 0 ? [] : [`needed before enforce: ${beforeEnforce.join('; ')}`]),
       ...sessionsLeft(target),
     ],
   }
 }
 
-const usesOf = ({ accounts, leaver }: Target): Uses => ({
+const usesOf = ({ accounts, leaver, mode }: Target): Uses => ({
   createAccounts: accounts === 'create',
   deleteAccounts: leaver.deleteAfter !== null,
+  writes: mode === 'enforce',
 })
 
 /** Chosen, and worth knowing: it is the default, since the name that a Deny goes by must first be known to be the person's. */

@@ -1,7 +1,8 @@
-import type { Config } from '../config.ts'
+import type { Config, ConfigDirectory, Loaded } from '../config.ts'
 import { createBrokerView } from '../consumers/broker-view.ts'
 import { createKafka } from '../consumers/kafka-client.ts'
 import { knownAttributes } from '../domain/attributes.ts'
+import type { TargetMode } from '../domain/target.ts'
 import { policyHash } from '../engine/apply-policy.ts'
 import { databaseRefusals } from '../engine/check-rights.ts'
 import { createLog } from '../log.ts'
@@ -26,32 +27,77 @@ export type Examined = {
   readonly remarks: readonly string[]
 }
 
+/** What `muster doctor` is told: a variable that is not set is the trouble of its part, and the others are looked at. */
+export type Examinable = ConfigDirectory['file'] &
+  Pick<ConfigDirectory, 'policyFiles'> & {
+    readonly databaseUrl: Loaded<string>
+    readonly redisUrl: Loaded<string>
+    readonly kafka: Loaded<Config['kafka']>
+  }
+
 const patienceMs = 8_000
+/** A part is connected to, and then asked something. */
+const connectPatienceMs = 7_000
 /** A target's own words of why it does not answer come before it is given up. */
 const targetPatienceMs = 7_000
+/** What a target must permit depends on its mode, which the database has. */
+const modesPatienceMs = 5_000
 
 /** Looks at every part side by side and changes nothing. A part that does not answer is a finding, not a wait. */
-export const examine = (config: Config): Promise<readonly Examined[]> =>
-  Promise.all([
+export const examine = (config: Examinable): Promise<readonly Examined[]> => {
+  const modes = modesOf(config.databaseUrl)
+  return Promise.all([
     looked('policies', async () => examinePolicies(config)),
-    looked('database', () => examineDatabase(config)),
-    looked('engine', () => examineEngine(config.databaseUrl)),
-    looked('redis', () => examineRedis(config)),
-    looked('kafka', () => examineKafka(config)),
-    ...config.targets.map((target) => looked(`target ${target.id}`, () => examineTarget(target))),
+    looked('database', () => told(config.databaseUrl, (url) => examineDatabase(config, url)), { hint: databaseHint }),
+    looked('engine', () => told(config.databaseUrl, examineEngine), { hint: databaseHint }),
+    looked('redis', () => told(config.redisUrl, examineRedis)),
+    looked('kafka', () => told(config.kafka, (kafka) => examineKafka(config, kafka))),
+    ...config.targets.map((target) =>
+      looked(`target ${target.id}`, () => examineTarget(target, modes), { ms: patienceMs + modesPatienceMs }),
+    ),
   ])
+}
 
-const looked = async (part: string, look: () => Promise<Answer>): Promise<Examined> => {
+const databaseHint = 'check MUSTER_DATABASE_URL, and that PostgreSQL runs'
+
+const looked = async (
+  part: string,
+  look: () => Promise<Answer>,
+  { ms = patienceMs, hint }: { readonly ms?: number; readonly hint?: string } = {},
+): Promise<Examined> => {
   try {
-    const { problems, remarks = [], facts = [] } = await within(patienceMs, look())
+    const { problems, remarks = [], facts = [] } = await within(ms, look())
     const ok = problems.length === 0
     return { part, ok, remarks: [...(ok ? remarks : problems), ...facts] }
   } catch (error) {
-    return { part, ok: false, remarks: [error instanceof Error ? error.message || error.name : String(error)] }
+    const text = error instanceof Error ? error.message || error.name : String(error)
+    return { part, ok: false, remarks: [hint === undefined ? text : `${text}: ${hint}`] }
   }
 }
 
-const examinePolicies = (config: Config): Answer => {
+const told = async <T>(given: Loaded<T>, look: (value: T) => Promise<Answer>): Promise<Answer> =>
+  given.ok
+    ? look(given.value)
+    : {
+        problems: given.problems.map(({ where, message, hint }) =>
+          [`${where} ${message}`, ...(hint === null ? [] : [hint])].join(': '),
+        ),
+      }
+
+/** Where the database does not tell them, muster.yaml does: that says what is wanted at the first start. */
+const modesOf = async (url: Loaded<string>): Promise<ReadonlyMap<string, TargetMode>> => {
+  if (!url.ok) return new Map()
+  const db = openDatabase({ url: url.value, max: 1, applicationName: 'muster-doctor' })
+  try {
+    return await within(modesPatienceMs, targetModes(db))
+  } catch {
+    return new Map()
+  } finally {
+    db.close().catch(() => {})
+  }
+}
+
+const examinePolicies = (config: Examinable): Answer => {
   const parsed = parsePolicies(config.policyFiles, {
     attributes: knownAttributes,
     targets: config.targets.map(({ id }) => id),
@@ -62,8 +108,8 @@ const examinePolicies = (config: Config): Answer => {
     : { problems: [`mistakes: ${parsed.problems.length}; \`muster policy check\` explains them`] }
 }
 
-const examineDatabase = async (config: Config): Promise<Answer> => {
-  const db = openDatabase({ url: config.databaseUrl, max: 1, applicationName: 'muster-doctor' })
+const examineDatabase = async (config: Examinable, url: string): Promise<Answer> => {
+  const db = openDatabase({ url, max: 1, applicationName: 'muster-doctor' })
   try {
     const problems = await databaseRefusals(db)
     if (problems.length > 0) return { problems }
@@ -104,11 +150,15 @@ const severalPlans = async (db: Queryable): Promise<readonly string[]> =>
     ]
   })
 
-const examineRedis = async (config: Config): Promise<Answer> => {
-  const redis = openRedis(config.redisUrl, createLog('silent', 'muster-doctor'))
+const examineRedis = async (url: string): Promise<Answer> => {
+  const redis = openRedis(url, createLog('silent', 'muster-doctor'))
   try {
     if (!(await answers(redis.reachable)))
-      return { problems: ['does not answer: check MUSTER_REDIS_URL; leavers do not depend on it, joiners do'] }
+      return {
+        problems: [
+          `does not answer within ${connectPatienceMs / 1_000} s: check MUSTER_REDIS_URL; leavers do not depend on it, joiners do`,
+        ],
+      }
     const policy = await redis.memoryPolicy()
     if (policy !== null && policy !== 'noeviction')
       return { problems: [`maxmemory-policy is ${policy}: jobs may be thrown away; set it to noeviction`] }
@@ -119,13 +169,13 @@ const examineRedis = async (config: Config): Promise<Answer> => {
 }
 
 const answers = async (reachable: () => boolean): Promise<boolean> => {
-  const until = performance.now() + 3_000
+  const until = performance.now() + connectPatienceMs
   while (!reachable() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50))
   return reachable()
 }
 
-const examineKafka = async (config: Config): Promise<Answer> => {
-  const broker = createBrokerView(createKafka(config.kafka, 'muster-doctor', createLog('silent', 'muster-doctor')))
+const examineKafka = async (config: Examinable, kafka: Config['kafka']): Promise<Answer> => {
+  const broker = createBrokerView(createKafka(kafka, 'muster-doctor', createLog('silent', 'muster-doctor')))
   try {
     if (!(await broker.reachable()))
       return {
@@ -155,10 +205,14 @@ const examineKafka = async (config: Config): Promise<Answer> => {
   }
 }
 
-const examineTarget = async (target: Config['targets'][number]): Promise<Answer> => {
+const examineTarget = async (
+  target: Config['targets'][number],
+  modes: Promise<ReadonlyMap<string, TargetMode>>,
+): Promise<Answer> => {
+  const mode = (await modes).get(target.id) ?? target.mode
   const connector = await connectorByHand(target, null)
   try {
-    return await examinedTarget(connector, target, targetPatienceMs)
+    return await examinedTarget(connector, { ...target, mode }, targetPatienceMs)
   } finally {
     await connector.close()
   }

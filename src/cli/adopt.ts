@@ -1,7 +1,7 @@
 import { assertNever } from '../domain/never.ts'
 import { type Adoptable, applyAdoption, endAdoption, planAdoption } from '../engine/adopt.ts'
 import { osActor } from './actor.ts'
-import type { Call, Command } from './command.ts'
+import type { Answer, Call, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
 import { counted } from './counted.ts'
@@ -28,10 +28,11 @@ export const adoptPlan: Command = {
   options: { people: { type: 'boolean', about: 'names them, one by one' } },
   run: (call) => {
     const target = targetOf(call, 'plan TARGET')
-    return inOffice(call, async ({ db, prisma }) => {
+    return inOffice(call, async ({ db, prisma }): Promise<Answer> => {
       const all = await planAdoption({ db, nudge: () => {} }, target)
       const unknown = await nothingKnown(prisma, target)
       return {
+        exit: unknown === null ? 0 : 1,
         json: { target, nothingKnown: unknown, standing: all.map(told) },
         lines: (paint) =>
           unknown !== null && all.length === 0
@@ -93,7 +94,10 @@ export const adoptApply: Command = {
   run: (call) => {
     const target = targetOf(call, 'apply TARGET --reason TEXT')
     const reason = reasonGiven(call)
-    return inOffice(call, async ({ db }) => {
+    return inOffice(call, async ({ db, prisma }) => {
+      const unknown = await nothingKnown(prisma, target)
+      // Whoever goes on from here believes that all which stands there is taken over.
+      if (unknown !== null) throw failure(`nothing of ${target} can be adopted`, unknown)
       const adopted = await applyAdoption({ db, nudge: () => {} }, target, reason, osActor())
       return {
         json: { target, adopted: adopted.map(told) },

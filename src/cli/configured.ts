@@ -1,3 +1,4 @@
+import type { Examinable } from '../app/examine.ts'
 import { type Office, openOffice } from '../app/office.ts'
 import {
   type Config,
@@ -6,6 +7,7 @@ import {
   type Loaded,
   loadConfig,
   loadDirectory,
+  loadKafka,
   loadPolicies,
   type PolicyDirectory,
   problemText,
@@ -37,6 +39,20 @@ export const misconfigured = (problems: readonly ConfigProblem[]): Complaint =>
   )
 
 export const configOf = (call: Call): Config => loaded(loadConfig(directoryOf(call), call.env))
+/** What is not set is told part by part; with wrong files nothing can be looked at, and all that is wrong is told. */
+export const examinableOf = (call: Call): Examinable => {
+  const directory = directoryOf(call)
+  const read = loadDirectory(directory, call.env)
+  if (!read.ok) loaded(loadConfig(directory, call.env))
+  const { file, policyFiles } = loaded(read)
+  return {
+    ...file,
+    policyFiles,
+    databaseUrl: requiredVariable(call.env, 'MUSTER_DATABASE_URL'),
+    redisUrl: requiredVariable(call.env, 'MUSTER_REDIS_URL'),
+    kafka: loadKafka(call.env),
+  }
+}
 export const configDirectoryOf = (call: Call): ConfigDirectory => loaded(loadDirectory(directoryOf(call), call.env))
 export const policyDirectoryOf = (call: Call): PolicyDirectory => loaded(loadPolicies(directoryOf(call), call.env))
 export const variableOf = (call: Call, name: Parameters<typeof requiredVariable>[1]): string =>

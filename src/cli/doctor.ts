@@ -1,12 +1,12 @@
 import type { Command } from './command.ts'
-import { configOf } from './configured.ts'
+import { examinableOf } from './configured.ts'
 
 export const doctor: Command = {
   summary: 'looks at every part that Muster needs and says what is wrong',
   usage: 'doctor',
   run: async (call) => {
     const { examine } = await import('../app/examine.ts')
-    const examined = await examine(configOf(call))
+    const examined = await examine(examinableOf(call))
     const ok = examined.every((part) => part.ok)
     return {
       exit: ok ? 0 : 1,

@@ -1,3 +1,4 @@
+import type { Office } from '../app/office.ts'
 import { connectorByHand } from '../app/targets.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { reconcile } from '../engine/reconcile.ts'
@@ -46,22 +47,36 @@ export const reconcileCommand: Command = {
             signal: AbortSignal.timeout(patienceMs),
           },
         )
-        const { unread, shrunken, accountsUnread, uncorrelatedPeople, indirectUnread } = result
+        const unread = [...result.unread, ...(await notResolvedYet(prisma, target, result.unread))]
+        const { shrunken, accountsUnread, uncorrelatedPeople, indirectUnread } = result
         const complete =
           unread.length === 0 &&
           shrunken.length === 0 &&
           [accountsUnread, uncorrelatedPeople, indirectUnread].every((cause) => cause === null)
-        const unknown = await nothingKnown(prisma, target)
+        const unknown = await nothingKnown(prisma, target, { read: true })
         return {
           exit: complete ? 0 : 1,
-          json: { complete, nothingKnown: unknown, ...result },
-          lines: (paint) => linesOf(result, complete, unknown, paint),
+          json: { complete, nothingKnown: unknown, ...result, unread },
+          lines: (paint) => linesOf({ ...result, unread }, complete, unknown, paint),
         }
       } finally {
         await connector.close()
       }
     })
   },
+}
+
+/** The target knows them, and the engine has not asked yet: they were not listed. */
+const notResolvedYet = async (
+  prisma: Office['prisma'],
+  target: string,
+  told: Reconciliation['unread'],
+): Promise<Reconciliation['unread']> => {
+  const open = await prisma.entitlement.findMany({
+    where: { target, managed: true, nativeId: null, key: { notIn: told.map(({ key }) => key) } },
+    orderBy: { id: 'asc' },
+  })
+  return open.flatMap(({ key }) => (key === null ? [] : [{ key, cause: 'not resolved yet: `muster serve` does it' }]))
 }
 
 const words = { appeared: 'let in', missing: 'taken out', found: 'found' } as const

@@ -5,6 +5,7 @@ import { osActor } from './actor.ts'
 import type { Answer, Call, Command } from './command.ts'
 import { type Complaint, failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
+import { knownLines, knownOf } from './known-before.ts'
 import { targetNamed } from './target-named.ts'
 
 const meaning: Record<TargetMode, string> = {
@@ -33,7 +34,8 @@ export const targetMode: Command = {
       throw usage(`there is no mode ${mode}`, `a mode is one of ${targetModes.join(', ')}`)
     if (target === undefined || wanted === undefined || call.words.length > 2)
       throw usage('which target, and which mode?', `usage: muster target mode TARGET ${targetModes.join('|')}`)
-    return inOffice(call, async ({ db }): Promise<Answer> => {
+    return inOffice(call, async ({ db, prisma }): Promise<Answer> => {
+      const known = wanted === 'enforce' ? await knownOf({ db, prisma }, target) : null
       const set = await setTargetMode({ db, nudge: () => {} }, target, wanted, osActor())
       switch (set.kind) {
         case 'unknown-target':
@@ -45,8 +47,11 @@ export const targetMode: Command = {
           }
         case 'set':
           return {
-            json: { target, ...set },
-            lines: (paint) => [`${target}: ${set.before} → ${paint.bold(set.mode)}: ${meaning[set.mode]}`],
+            json: { target, ...set, ...(known === null ? {} : { known }) },
+            lines: (paint) => [
+              `${target}: ${set.before} → ${paint.bold(set.mode)}: ${meaning[set.mode]}`,
+              ...(known === null ? [] : knownLines(paint, target, known)),
+            ],
           }
         default:
           return assertNever(set)

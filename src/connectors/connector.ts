@@ -130,11 +130,18 @@ export type CheckReport = {
   readonly facts?: readonly string[]
   /** What could not be asked without a change, e.g. «when the secret ends (Entra does not tell the app)». */
   readonly unknown?: readonly string[]
+  /** What would be a problem if changes were sent. */
+  readonly beforeEnforce?: readonly string[]
 }
 
 /** What Muster is configured to do there beside what it does everywhere: a right that nothing would use is not missed. */
-export type Uses = { readonly createAccounts: boolean; readonly deleteAccounts: boolean }
-export const allUses: Uses = { createAccounts: true, deleteAccounts: true }
+export type Uses = {
+  readonly createAccounts: boolean
+  readonly deleteAccounts: boolean
+  /** Its mode sends changes; else what only changes need is told, and is no problem yet. */
+  readonly writes: boolean
+}
+export const allUses: Uses = { createAccounts: true, deleteAccounts: true, writes: true }
 
 /** A complete read, or the reason why it is not complete. Only `complete` may ever cause a revoke. */
 export type Snapshot<T> =

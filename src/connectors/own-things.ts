@@ -12,20 +12,24 @@ export const rememberOwn = (connector: Connector, clock: () => number): OwnThing
   let known: readonly OwnThing[] | undefined = connector.own === undefined ? [] : undefined
   let believedUntil = connector.own === undefined ? Number.POSITIVE_INFINITY : 0
   let asking: Promise<void> | undefined
+  let untold = ''
   const ask = async (signal: AbortSignal) => {
     try {
       const told = await connector.own?.(signal)
+      if (told?.kind === 'partial') untold = told.cause
       if (told?.kind !== 'complete') return
       known = told.items
       believedUntil = known.length === 0 ? clock() + nobodyForMs : Number.POSITIVE_INFINITY
     } catch {
       // Whatever it was, it was not told: the budget of a database that is away, for one.
+      untold = ''
     } finally {
       asking = undefined
     }
   }
   return {
     known: () => known ?? [],
+    untold: () => untold,
     ask: async (signal) => {
       if (known === undefined || clock() >= believedUntil) await (asking ??= ask(signal))
       return known ?? null
@@ -36,6 +40,8 @@ export const rememberOwn = (connector: Connector, clock: () => number): OwnThing
 export type OwnThings = {
   /** What has been told until now. */
   readonly known: () => readonly OwnThing[]
+  /** Why the target last did not tell it, in its own words. */
+  readonly untold: () => string
   readonly ask: (signal: AbortSignal) => Promise<readonly OwnThing[] | null>
 }
 

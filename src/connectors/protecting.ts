@@ -43,12 +43,14 @@ export const protecting = (
     ...connector,
     apply: async (operations, context) => {
       if ((await own.ask(context.signal)) === null)
-        return (await connector.observe(operations, { signal: context.signal, sentMsAgo: null })).map(whyUnread)
+        return (await connector.observe(operations, { signal: context.signal, sentMsAgo: null })).map(
+          whyUnread(own.untold()),
+        )
       return apply(connector, door, operations, context)
     },
     observe: async (operations, observing) => {
       if ((await own.ask(observing.signal)) === null)
-        return operations.map(() => ({ kind: 'unknown', cause: ownUnread.cause }))
+        return operations.map(() => ({ kind: 'unknown', cause: ownUnread(own.untold()).cause }))
       return (await connector.observe(operations, observing)).map((outcome) => unlinked(door, outcome))
     },
     ...(poll === undefined
@@ -212,10 +214,12 @@ const meantRefusal = (
 }
 
 const notAnswered = { kind: 'retry', cause: { code: '', word: 'not-read-before', elsewhere: true } } as const
-const ownUnread = { kind: 'retry', cause: { code: '', word: 'own-not-read', elsewhere: true } } as const
+const ownUnread = (code: string) => ({ kind: 'retry', cause: { code, word: 'own-not-read', elsewhere: true } }) as const
 /** Who is not let in at all is told so: that is the target's trouble, and waits otherwise than a read that failed. */
-const whyUnread = (read: Outcome): Outcome =>
-  read.kind === 'refused' && read.reason === 'credential' ? read : ownUnread
+const whyUnread =
+  (code: string) =>
+  (read: Outcome): Outcome =>
+    read.kind === 'refused' && read.reason === 'credential' ? read : ownUnread(code)
 
 const refused = (word: string): Outcome => ({ kind: 'refused', reason: 'protected', cause: { code: '', word } })
 const notBegun: Outcome = { kind: 'retry', cause: { code: '', word: 'not-begun' } }

@@ -78,7 +78,8 @@ export const correlate = async (
   return {
     linked,
     ambiguous,
-    uncorrelatedPeople: first === undefined ? null : `${unread.length} people: ${causeOf(first)}`,
+    uncorrelatedPeople:
+      first === undefined ? null : `${unread.length === 1 ? '1 person' : `${unread.length} people`}: ${causeOf(first)}`,
   }
 }
 
@@ -102,7 +103,11 @@ const lookUp = ({ person_key, profile }: Unlinked): Operation => ({
 })
 
 const causeOf = (outcome: Outcome): string =>
-  'cause' in outcome ? `${outcome.cause.word} (${outcome.cause.code})` : outcome.kind
+  'cause' in outcome
+    ? outcome.cause.code === ''
+      ? outcome.cause.word
+      : `${outcome.cause.word} (${outcome.cause.code})`
+    : outcome.kind
 
 type Seen = { readonly person: Unlinked; readonly outcome: Outcome }
 

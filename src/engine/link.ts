@@ -68,8 +68,12 @@ export const linkAccount = async (engine: Context, act: Act & { readonly account
   if (connector === undefined) return { kind: 'unread', cause: 'no connector' }
   const isProtected = await connector.protects?.(act.account as NativeId, act.signal)
   if (isProtected === true) return { kind: 'protected' }
-  if (isProtected === null)
-    return { kind: 'unread', cause: 'the target does not tell whether it is the account of Muster itself' }
+  if (isProtected === null) {
+    // A target that answers nothing says more by why.
+    const read = await connector.accounts([act.account as NativeId], act.signal)
+    const ownUntold = 'the target does not tell whether it is the account of Muster itself'
+    return { kind: 'unread', cause: read.kind === 'partial' ? read.cause : ownUntold }
+  }
   const readAt = await databaseNow(engine.db)
   const ids = [act.account as NativeId]
   const [accounts, grants, indirect] = await Promise.all([

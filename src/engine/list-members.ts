@@ -1,6 +1,7 @@
-import type { Connector, MemberList, PinnedEntitlement } from '../connectors/connector.ts'
+import type { Connector, PinnedEntitlement } from '../connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../domain/ids.ts'
-import type { Listable } from '../store/reconciliations.ts'
+import type { Queryable } from '../store/database.ts'
+import { type Listable, unresolved } from '../store/reconciliations.ts'
 import type { Reconciliation } from './reconciler.ts'
 
 /** A complete list of who is in an entitlement, by the target's own names. */
@@ -34,8 +35,31 @@ export const readLists = async (
   return { lists, unread }
 }
 
-const causeOf = (list: Exclude<MemberList, { kind: 'complete' }>): string =>
-  list.kind === 'missing' ? 'entitlement-missing' : list.cause
+/**
+ * What is no list because nobody knows what it is of: without it a target that tells nothing would seem to have nothing to tell. What
+ * the target does know is pinned by the sweep (resolve-entitlements), and listed then.
+ */
+export const readUnresolved = async (
+  db: Queryable,
+  connector: Connector,
+  signal: AbortSignal,
+): Promise<Reconciliation['unread']> => {
+  const some = await unresolved(db, connector.target)
+  if (some.length === 0) return []
+  const told = await connector.resolveEntitlements(
+    some.map(({ id, lookup }) => ({ id: id as EntitlementId, lookup, nativeId: null })),
+    signal,
+  )
+  return some.flatMap(({ key }, at) => {
+    const one = told[at]
+    if (one?.kind === 'found') return []
+    return [{ key, cause: one === undefined ? 'not-told' : causeOf(one) }]
+  })
+}
+
+type Untold = { readonly kind: 'missing' } | { readonly kind: 'failed'; readonly cause: string }
+
+const causeOf = (list: Untold): string => (list.kind === 'missing' ? 'entitlement-missing' : list.cause)
 
 /** Name of a member → its account. */
 export type Accounts = ReadonlyMap<string, NativeId>

@@ -14,7 +14,7 @@ import { changesOf } from './changes-of.ts'
 import { believedOf, type Compared, compare, driftOf, notShown, shrunkenOf } from './compare-members.ts'
 import { confirmDrift } from './confirm-drift.ts'
 import { correlate } from './correlate.ts'
-import { accountsOf, readLists } from './list-members.ts'
+import { accountsOf, readLists, readUnresolved } from './list-members.ts'
 import { reconcileAccounts } from './reconcile-accounts.ts'
 import { reconcileIndirect } from './reconcile-indirect.ts'
 import type { AccountsReconciled, Correlated, IndirectReconciled, Reconciler, Reconciliation } from './reconciler.ts'
@@ -49,7 +49,8 @@ export const reconcile = async (
   const begun = await databaseNow(engine.db)
   const catalogue = await listables(engine.db, target, extent === 'delta')
   const correlated = await correlate(engine, target, connector, signal)
-  const { lists, unread } = await readLists(connector, catalogue, signal)
+  const { lists, unread: unlisted } = await readLists(connector, catalogue, signal)
+  const unread = [...unlisted, ...(await readUnresolved(engine.db, connector, signal))]
   const who = await accountsOf(connector, lists, signal)
   const believed = await believedOf(engine, lists)
   if (who.kind === 'read' && extent === 'delta') await noteAccounts(engine.db, notShown(lists, who.accounts, believed))

@@ -32,6 +32,17 @@ export const pinned = (db: Queryable, target: string): Promise<readonly Listable
     values: [target],
   })
 
+/** Entitlements of the catalogue of which is not known what they are on their target: nobody can list who is in them. */
+export const unresolved = (
+  db: Queryable,
+  target: string,
+): Promise<readonly { readonly id: number; readonly key: string; readonly lookup: string }[]> =>
+  db.query({
+    name: 'reconcile-unresolved',
+    text: 'select id, key, lookup from muster.entitlement where target = $1 and managed and native_id is null order by id',
+    values: [target],
+  })
+
 export type HeldBy = { readonly account: number; readonly native_id: string }
 
 /** Linked accounts that are believed to hold it. */

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createAdConnector } from '../../src/connectors/ad/connector.ts'
 import { settleMs } from '../../src/connectors/ad/settling.ts'
-import type { Connector } from '../../src/connectors/connector.ts'
+import { allUses, type Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
@@ -130,7 +130,7 @@ describe('doctor', () => {
       ['whether it may set passwords and delete accounts (AD shows it at the first time)'],
     ])
     const users = `CN=Users,${world.ad.baseDn}`
-    const found = { createAccounts: false, deleteAccounts: false }
+    const found = { createAccounts: false, deleteAccounts: false, writes: true }
     await using({ peopleBase: users, correlation: 'sAMAccountName' }, async (connector) => {
       const beyond = await connector.check(always.signal, found)
       expect(beyond.problems).toEqual([
@@ -141,6 +141,21 @@ describe('doctor', () => {
       const alternatives = [{ property: 'sAMAccountName', template: '{username}', verify: { cn: '{displayName}' } }]
       await using({ peopleBase: users, alternatives }, async (keyless) =>
         expect((await keyless.check(always.signal, found)).problems).toEqual(beyond.problems),
+      )
+      expect(await connector.check(always.signal, { ...found, writes: false })).toMatchObject({
+        ok: true,
+        problems: [],
+        beforeEnforce: beyond.problems,
+      })
+    })
+    await using({ peopleBase: users, groupsBase: users }, async (connector) => {
+      const observed = await connector.check(always.signal, { ...allUses, writes: false })
+      expect(observed.problems).toEqual([])
+      expect(observed.beforeEnforce).toEqual(
+        expect.arrayContaining([
+          `${users}: accounts cannot be created there`,
+          `${users}: the members of a group there cannot be written`,
+        ]),
       )
     })
   })

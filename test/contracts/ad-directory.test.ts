@@ -266,7 +266,7 @@ test('signed in by a name that Samba takes and does not tell back: doctor says t
   ] as const) {
     const connector = makeAd({ ...scene.world, settings: scene.world.configure({ bindName }) })
     const protect = { accounts: [], entitlements: [] }
-    const looked = { type: 'ad', protect, accounts: 'create', leaver: { deleteAfter: null } } as const
+    const looked = { type: 'ad', protect, mode: 'enforce', accounts: 'create', leaver: { deleteAfter: null } } as const
     try {
       const { problems } = await examinedTarget(connector, looked, 120_000)
       expect(problems.filter((problem) => problem.includes('(own-account-not-told): nothing'))).toHaveLength(

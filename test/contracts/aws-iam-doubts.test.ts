@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts'
-import type { Connector } from '../../src/connectors/connector.ts'
+import { allUses, type Connector } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { auditedBy } from '../../src/engine/audited-account.ts'
@@ -150,11 +150,11 @@ describe('check', () => {
     `<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>${results.join('')}</EvaluationResults></SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>`
   const result = (action: string, decision: string, missing = ''): string =>
     `<member><MatchedStatements/><MissingContextValues>${missing}</MissingContextValues><EvalResourceName>arn:aws:iam::${accountId}:role/m-standing</EvalResourceName><EvalDecision>${decision}</EvalDecision><EvalActionName>${action}</EvalActionName></member>`
-  const told = async (xml: string, changes = {}) => {
+  const told = async (xml: string, changes = {}, uses = allUses) => {
     const asked = signedIn(changes)
     world.proxy.arm({ action: 'SimulatePrincipalPolicy', phase: 'before-commit', act: { xml } })
     try {
-      return await asked.check(always.signal)
+      return await asked.check(always.signal, uses)
     } finally {
       await asked.close()
     }
@@ -170,6 +170,11 @@ describe('check', () => {
     const no = result('iam:UpdateAssumeRolePolicy', 'implicitDeny')
     expect((await told(simulated(may[0] ?? '', no))).problems).toEqual([
       `iam:UpdateAssumeRolePolicy on arn:aws:iam::${accountId}:role/m-standing is not allowed (implicitDeny)`,
+    ])
+    const observed = await told(simulated(result('iam:GetRole', 'implicitDeny'), no), {}, { ...allUses, writes: false })
+    expect([observed.problems, observed.beforeEnforce]).toEqual([
+      [expect.stringMatching(/^iam:GetRole on/)],
+      [expect.stringMatching(/^iam:UpdateAssumeRolePolicy on/)],
     ])
     const depends = result('iam:UpdateAssumeRolePolicy', 'implicitDeny', '<member>aws:SourceIp</member>')
     expect(await told(simulated(may[0] ?? '', depends))).toMatchObject({

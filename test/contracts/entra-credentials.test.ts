@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Uses } from '../../src/connectors/connector.ts'
+import { allUses, type Uses } from '../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, openEntraWorld } from './entra-world.ts'
 import { always, freshKey, revoke, said } from './world.ts'
@@ -98,7 +98,6 @@ describe('each kind of credential', () => {
     expect((await connector.check(always.signal)).ok).toBe(false)
     rmSync(tokenFile)
     expect((await connector.check(always.signal)).problems).toEqual([
-      expect.stringContaining('secret-unreadable (ENOENT)'),
       `credential.tokenFile: ${tokenFile} cannot be read (ENOENT)`,
     ])
     writeFileSync(tokenFile, assertion())
@@ -174,7 +173,7 @@ test('the check asks for the permissions that the configuration uses, and for no
     expect.stringContaining(`permission ${name} is not granted`),
   )
   try {
-    const found = { createAccounts: false, deleteAccounts: false }
+    const found = { createAccounts: false, deleteAccounts: false, writes: true }
     expect(await problemsOf({}, found)).toEqual([])
     expect(await problemsOf({}, { ...found, deleteAccounts: true })).toEqual([deletes])
     expect(await problemsOf({}, { ...found, createAccounts: true })).toEqual([writes])
@@ -184,6 +183,11 @@ test('the check asks for the permissions that the configuration uses, and for no
     expect(await problemsOf({ roleAssignableGroups: true }, found)).toEqual([
       expect.stringContaining('permission RoleManagement.ReadWrite.Directory is not granted'),
     ])
+    expect(await little.connect().check(always.signal, { ...allUses, writes: false })).toMatchObject({
+      ok: true,
+      problems: [],
+      beforeEnforce: [writes, deletes],
+    })
     expect(await problemsOf({ hiddenMembershipGroups: true }, found)).toEqual([
       expect.stringContaining('permission Member.Read.Hidden is not granted'),
     ])
@@ -195,7 +199,7 @@ test('the check asks for the permissions that the configuration uses, and for no
     const ref = { id: 1 as EntitlementId, lookup: nativeId, nativeId }
     for await (const list of little.connect().membersOf([ref], always.signal))
       expect(list).toEqual({ kind: 'failed', entitlement: 1, cause: 'hidden-membership' })
-    expect.assertions(9)
+    expect.assertions(10)
   } finally {
     await little.close()
   }

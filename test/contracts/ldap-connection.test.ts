@@ -46,6 +46,7 @@ describe('security', () => {
     const { unknown, ...report } = await checked(tls())
     expect(report).toEqual({
       ok: true,
+      beforeEnforce: [],
       problems: [],
       facts: [
         'as cn=muster,ou=services,dc=bank,dc=example, by password',
@@ -94,12 +95,11 @@ describe('security', () => {
         expect(report.ok).toBe(false)
         expect(report.problems.join()).toContain('connect-failed')
       }
-      const none = join(dir, 'none.pem')
+      const [none, empty] = [join(dir, 'none.pem'), join(dir, 'empty.pem')]
       expect((await checked({ ...tls(), caFile: none })).problems).toEqual([
         expect.stringContaining('ca-file-unreadable'),
         `caFile: ${none} cannot be read (ENOENT)`,
       ])
-      const empty = join(dir, 'empty.pem')
       writeFileSync(empty, '\n')
       expect((await checked({ ...tls(), caFile: empty })).problems).toContain(`caFile: ${empty} is empty`)
     } finally {

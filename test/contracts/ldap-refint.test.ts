@@ -141,7 +141,9 @@ test('the least rights: found, let in, taken out, shut and opened; no attribute 
   const person = world.person(freshName())
   const [account] = (await world.addAccounts([person])) as [NativeId]
   const group = await world.addGroup(freshName())
-  expect(await outsider.check(always.signal, { createAccounts: false, deleteAccounts: false })).toMatchObject({
+  expect(
+    await outsider.check(always.signal, { createAccounts: false, deleteAccounts: false, writes: true }),
+  ).toMatchObject({
     ok: true,
   })
   const told = async (...operations: readonly Operation[]) => (await outsider.apply(operations, always)).map(said)

@@ -74,3 +74,30 @@ test('a database that is not there, not ours or empty: every command says what t
       expect(said.err).not.toContain('prisma')
     }
 })
+
+test('doctor looks at the targets whatever is not set, and names the variable of what does not answer', async () => {
+  const unset = Object.fromEntries(
+    ['DATABASE_URL', 'REDIS_URL', 'KAFKA_BROKERS'].map((name) => [`MUSTER_${name}`, undefined]),
+  )
+  const bare = await muster({ ...files, env: { ...files.env, ...unset } }, 'doctor')
+  expect(bare.exit).toBe(1)
+  expect(bare.out).toMatch(
+    /✗ database +MUSTER_DATABASE_URL is not set[\s\S]*✗ redis +MUSTER_REDIS_URL is not set[\s\S]*✗ kafka +MUSTER_KAFKA_BROKERS is not set[\s\S]*✓ target bank-ldap/,
+  )
+  const away = await muster(
+    { ...files, env: { ...files.env, MUSTER_DATABASE_URL: 'postgres://muster@127.0.0.1:1/muster' } },
+    'doctor',
+  )
+  expect(away.out).toMatch(/✗ database .*check MUSTER_DATABASE_URL/)
+})
+
+test('what only changes need is a remark until changes are sent, as the database says and not muster.yaml', async () => {
+  const { directory, remove } = bankFiles(house, { ldap: { passwordPolicyDn: house.tree.people } })
+  const target = async (mode: string) => {
+    await house.rows(`update muster.target set mode = '${mode}'`)
+    return (await muster({ ...files, directory }, 'doctor')).out
+  }
+  expect(await target('plan')).toMatch(/✓ target bank-ldap[\s\S]*needed before enforce: .*pwdLockout TRUE/)
+  expect(await target('enforce')).toMatch(/✗ target bank-ldap .*pwdLockout TRUE/)
+  remove()
+})

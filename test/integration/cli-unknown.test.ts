@@ -3,6 +3,7 @@ import { bankFiles } from '../support/bank-files.ts'
 import { muster } from '../support/cli.ts'
 import type { ConfigDirectory } from '../support/config-directory.ts'
 import { type House, openHouse } from '../support/house.ts'
+import { resolved } from './protocol/behind-our-back.ts'
 
 let house: House
 let files: ConfigDirectory
@@ -64,14 +65,45 @@ test('where nothing is known nothing is said to be in order', async () => {
     expect(said).toMatch(/nothing is known yet, for no account there is linked to anybody/)
     expect(said).not.toMatch(/✓|nothing stands there/)
   }
+  // Whoever goes on from here by what a script was told goes on from nothing.
+  expect((await muster(files, 'adopt', 'plan', 'bank-ldap')).exit).toBe(1)
+  expect(await muster(files, 'adopt', 'apply', 'bank-ldap', '--reason', 'stood there')).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/nothing of bank-ldap can be adopted\n +→ nothing is known yet/),
+  })
+  // Not what was just done.
+  expect(await told('reconcile', 'bank-ldap')).not.toContain('`muster reconcile')
   await house.tell({
     person: 'P-1',
     effectiveAt: (await house.now()) - 1000,
     attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' },
   })
   await house.quiesce()
+  await resolved(house)
   expect(await told('reconcile', 'bank-ldap')).toMatch(/✓ nothing changed behind Muster/)
   expect(await told('adopt', 'plan', 'bank-ldap')).toMatch(/nothing stands there that Muster never gave/)
+})
+
+test('a target that answers nothing: nobody is told that all is well there, and why is said', async () => {
+  const away = { ...files, env: { ...files.env, MUSTER_LDAP_URL: 'ldaps://127.0.0.1:1' } }
+  await house.rows('update muster.entitlement set native_id = null, asked_key = null')
+  const said = await muster(away, 'reconcile', 'bank-ldap')
+  expect(said).toMatchObject({
+    exit: 1,
+    out: expect.stringMatching(/✗ not read \(connect-failed \(ECONNREFUSED\)\), so nothing follows: \d+ entitlements/),
+  })
+  expect(said.out).not.toContain('✓')
+  const one = await muster(away, 'link', 'P-1', 'bank-ldap', String(await house.idOf('P-1')), '--reason', 'theirs')
+  expect(one.err).toMatch(/connect-failed \(ECONNREFUSED\)/)
+  // The target knows them, and nobody has asked it yet.
+  expect(await muster(files, 'reconcile', 'bank-ldap')).toMatchObject({
+    exit: 1,
+    out: expect.stringContaining('not resolved yet'),
+  })
+  await muster(files, 'target', 'mode', 'bank-ldap', 'plan')
+  expect((await muster(files, 'target', 'mode', 'bank-ldap', 'enforce')).out).toMatch(
+    /→ enforce[\s\S]*1 account linked; (\d+) entitlements in the catalogue: \1 not resolved, 0 never listed[\s\S]*seems to be missing/,
+  )
 })
 
 test('before the first serve there is no target yet, and that is said', async () => {

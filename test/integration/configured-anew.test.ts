@@ -75,8 +75,11 @@ const isLeft = async (app: App) => {
     await says(app)
   }
 }
+const given = <T>(value: T) => ({ ok: true, value }) as const
+const examined = ({ databaseUrl, redisUrl, kafka, ...config }: Config) =>
+  examine({ ...config, databaseUrl: given(databaseUrl), redisUrl: given(redisUrl), kafka: given(kafka) })
 const doctorSays = async () =>
-  (await examine(configured(before))).find(({ part }) => part === 'database')?.remarks.join('\n')
+  (await examined(configured(before))).find(({ part }) => part === 'database')?.remarks.join('\n')
 const departments = () =>
   asDirectoryRoot(house.ldap, async (client) => {
     const { searchEntries } = await client.search(house.tree.people, { filter: '(departmentNumber=*)' })
@@ -249,7 +252,7 @@ test('where muster.yaml says another mode than the database, the log and the doc
   const looksAt = async (mode: string) => {
     const config = configured(before, mode)
     await prepare({ ...engine, log }, config, () => false, new AbortController().signal)
-    const database = (await examine(config)).find(({ part }) => part === 'database')
+    const database = (await examined(config)).find(({ part }) => part === 'database')
     expect(database).toMatchObject({ ok: true })
     return [said.splice(0), database?.remarks.slice(1) ?? []].map((lines) => lines.join('\n'))
   }

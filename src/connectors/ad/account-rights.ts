@@ -3,6 +3,7 @@ import type { CheckReport, Uses } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { valuesOf } from '../ldap-wire/entry.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import type { AdSettings } from './config.ts'
 import { anyPerson } from './filters.ts'
 import { firstEntry } from './first-entry.ts'
@@ -50,7 +51,10 @@ export const accountRights = async (
   ]
   const refused = written.filter((name) => !allowed.has(name.toLowerCase()))
   return {
-    problems: refused.length === 0 ? [] : [`${base}: ${refused.join(', ')} of an account there cannot be written`],
+    ...missedByChanges(
+      uses,
+      refused.length === 0 ? [] : [`${base}: ${refused.join(', ')} of an account there cannot be written`],
+    ),
     unknown: later,
   }
 }

@@ -6,6 +6,7 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import type { Failure, Result } from '../ldap-wire/errors.ts'
 import { schemaHidden } from '../ldap-wire/schema.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import { readAccounts } from './account.ts'
 import { accountRights } from './account-rights.ts'
 import { seesDeleted } from './changes.ts'
@@ -78,16 +79,22 @@ export const check = async (
     const entry = await read(client, base, ['objectClass', ...(attribute === null ? [] : [attribute])])
     if (!entry.ok) problems.push(`${base} cannot be read: ${failureText(entry.failure)}`)
     else if (attribute !== null && !valuesOf(entry.value, attribute).includes(needed))
-      problems.push(`${base}: ${otherwise}`)
+      parts.push(missedByChanges(uses, [`${base}: ${otherwise}`]))
   }
-  problems.push(...(await groupProblems(client, settings)))
+  parts.push(await groupProblems(client, settings, uses))
   const domain = domainOf(settings.searchBase) || settings.searchBase
   if (!(await seesDeleted(client, domain)))
     problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
   parts.push(await accountRights(client, settings, uses), await ownPassword(client, settings, now()))
   problems.push(...parts.flatMap((part) => part.problems))
   facts.push(...parts.flatMap((part) => part.facts ?? []))
-  return { ok: problems.length === 0, problems, facts, unknown: parts.flatMap((part) => part.unknown ?? []) }
+  return {
+    ok: problems.length === 0,
+    problems,
+    facts,
+    unknown: parts.flatMap((part) => part.unknown ?? []),
+    beforeEnforce: parts.flatMap((part) => part.beforeEnforce ?? []),
+  }
 }
 
 const checkClock = (root: Entry, settings: AdSettings, now: number): Omit<CheckReport, 'ok'> => {
@@ -106,28 +113,34 @@ const membersTried = 50
  * One group of the base stands for all: whether its members may be written, and whether a member shows it in memberOf. An
  * attribute that we may not read looks as if it had no values, and every membership as if it were gone.
  */
-const groupProblems = async (client: LdapClient, settings: AdSettings): Promise<readonly string[]> => {
+const groupProblems = async (
+  client: LdapClient,
+  settings: AdSettings,
+  uses: Uses,
+): Promise<Omit<CheckReport, 'ok'>> => {
   const { groupsBase } = settings
-  const problems: string[] = []
   const unread = (failure: Failure) => `groups below ${groupsBase} cannot be read: ${failureText(failure)}`
   const any = await firstEntry(client, groupsBase, anyGroup, 'allowedAttributesEffective')
-  if (!any.ok) return [unread(any.failure)]
-  if (any.value !== null && !valuesOf(any.value, 'allowedAttributesEffective').includes('member'))
-    problems.push(`${groupsBase}: the members of a group there cannot be written`)
+  if (!any.ok) return { problems: [unread(any.failure)] }
+  const mayWrite = any.value === null || valuesOf(any.value, 'allowedAttributesEffective').includes('member')
+  const written = missedByChanges(
+    uses,
+    mayWrite ? [] : [`${groupsBase}: the members of a group there cannot be written`],
+  )
+  const also = (problem: string) => ({ ...written, problems: [...written.problems, problem] })
   const filled = new AndFilter({ filters: [anyGroup, new PresenceFilter({ attribute: 'member' })] })
   const found = await firstEntry(client, groupsBase, filled, 'member')
-  if (!found.ok) return [...problems, unread(found.failure)]
+  if (!found.ok) return also(unread(found.failure))
   const group = found.value
   const guid = parseExtendedDn(group?.dn ?? '')?.guid
-  if (group === null || guid === undefined) return problems
+  if (group === null || guid === undefined) return written
   const members = pieceOf(group, 'member').values.flatMap((value) => parseExtendedDn(value)?.guid ?? [])
   const people = await readAccounts(client, settings, members.slice(0, membersTried))
-  if (!people.ok) return [...problems, `members of groups there cannot be read: ${failureText(people.failure)}`]
+  if (!people.ok) return also(`members of groups there cannot be read: ${failureText(people.failure)}`)
   const isHidden = [...people.value.values()].some(({ groups }) =>
     groups.ok ? !groups.value.has(guid) : groups.failure === hiddenMemberOf,
   )
-  if (isHidden) problems.push('memberOf cannot be read of everybody: memberships would seem to be gone')
-  return problems
+  return isHidden ? also('memberOf cannot be read of everybody: memberships would seem to be gone') : written
 }
 
 const read = async (client: LdapClient, base: string, attributes: readonly string[]): Promise<Result<Entry>> => {

@@ -3,7 +3,7 @@ import { checkClock } from '../aws-wire/check-clock.ts'
 import { credentialKind } from '../aws-wire/credential-kind.ts'
 import { credentialProblems } from '../aws-wire/credential-problems.ts'
 import { failureText } from '../aws-wire/errors.ts'
-import type { CheckReport } from '../connector.ts'
+import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import { sizeOf } from './document.ts'
 import type { Iam } from './iam.ts'
 import { ownRights } from './own-rights.ts'
@@ -11,10 +11,11 @@ import { listRoles } from './roles.ts'
 import { readTrust } from './trust.ts'
 
 /** Reads what can be known without a change; IAM itself is asked what the role may write. */
-export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport> => {
+export const check = async (iam: Iam, signal?: AbortSignal, uses: Uses = allUses): Promise<CheckReport> => {
   const { settings, transport, bucket, sts, tools } = iam
   const problems: string[] = []
   const facts: string[] = []
+  const beforeEnforce: string[] = []
   const me = await transport.read(bucket, askCaller(sts), signal)
   if (!me.ok)
     return {
@@ -48,12 +49,13 @@ export const check = async (iam: Iam, signal?: AbortSignal): Promise<CheckReport
       facts.push(`${role.name}: ${sizeOf(role.trust)} of ${settings.trustPolicyLimit} characters of its trust policy`)
   }
   if (roles.value.length > 0) {
-    const rights = await ownRights(iam, arn, roles.value, signal)
+    const rights = await ownRights(iam, arn, roles.value, uses, signal)
     problems.push(...rights.problems)
     facts.push(...(rights.facts ?? []))
+    beforeEnforce.push(...(rights.beforeEnforce ?? []))
     unknown.unshift(...(rights.unknown ?? []))
   }
-  return { ok: problems.length === 0, problems, facts, unknown }
+  return { ok: problems.length === 0, problems, facts, unknown, beforeEnforce }
 }
 
 /** Ids of deleted principals (`AROA…`, `AIDA…`) and Sids may be shown; an ARN may hold a person's name. */

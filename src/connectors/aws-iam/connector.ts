@@ -35,7 +35,7 @@ export const createAwsIamConnector = (target: TargetId, settings: AwsIamSettings
   return {
     target,
     manifest: awsIamManifest(settings),
-    check: (signal) => check(iam, signal),
+    check: (signal, uses) => check(iam, signal, uses),
     attributesHash: hash,
     creationHash: hash,
     resolveEntitlements: async (refs, signal) =>

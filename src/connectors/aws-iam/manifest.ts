@@ -1,6 +1,9 @@
 import type { Manifest } from '../connector.ts'
 import type { AwsIamSettings } from './config.ts'
 
+/** Observing and planning need no more. */
+export const readPermissions = ['iam:ListRoles', 'iam:GetRole'] as const
+
 export const awsIamManifest = ({ settle }: Pick<AwsIamSettings, 'settle'>): Manifest => ({
   // All operations of one role go in one document; a document holds some hundred people.
   batchSize: 200,
@@ -13,7 +16,7 @@ export const awsIamManifest = ({ settle }: Pick<AwsIamSettings, 'settle'>): Mani
   // The name of their sessions: by default the person key.
   accountIds: 'names',
   permissions: {
-    'find roles and read who is let in': ['iam:ListRoles', 'iam:GetRole'],
+    'find roles and read who is let in': readPermissions,
     'let in and take out': ['iam:UpdateAssumeRolePolicy'],
     'end sessions (deny-inline-policy)': [
       'iam:ListRolePolicies',

@@ -1,9 +1,10 @@
 import { type EvaluationResult, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam'
 import { failureText, ok } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
-import type { CheckReport } from '../connector.ts'
+import type { CheckReport, Uses } from '../connector.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import type { Iam } from './iam.ts'
-import { awsIamManifest } from './manifest.ts'
+import { awsIamManifest, readPermissions } from './manifest.ts'
 import type { Role } from './roles.ts'
 
 /** So many roles are asked about: each is evaluated for each action. */
@@ -17,8 +18,9 @@ export const ownRights = async (
   iam: Iam,
   arn: string,
   roles: readonly Pick<Role, 'arn'>[],
+  uses: Uses,
   signal?: AbortSignal,
-): Promise<Pick<CheckReport, 'problems' | 'facts' | 'unknown'>> => {
+): Promise<Omit<CheckReport, 'ok'>> => {
   const source = principalOf(iam, arn)
   if (source === null) return { problems: [], unknown: [`whether it may write (IAM evaluates no policy of ${arn})`] }
   const ActionNames = actionsOf(iam)
@@ -50,18 +52,25 @@ export const ownRights = async (
       ],
     }
   const judged = read.value.flatMap(judgements)
-  const told = new Set(judged.map(({ action }) => action))
+  const answered = new Set(judged.map(({ action }) => action))
   const unsure = [
     ...judged.filter(({ isSure }) => !isSure).map(({ action }) => action),
-    ...ActionNames.filter((action) => !told.has(action)),
+    ...ActionNames.filter((action) => !answered.has(action)),
   ]
   const refused = judged.filter(({ isSure, decision }) => isSure && decision !== 'allowed')
+  const told = (some: readonly Judgement[]) =>
+    some.map(({ action, resource, decision }) => `${action} on ${resource} is not allowed (${decision})`)
+  const missed = missedByChanges(uses, told(refused.filter(({ action }) => !toRead.has(action))))
   return {
-    problems: refused.map(({ action, resource, decision }) => `${action} on ${resource} is not allowed (${decision})`),
+    ...missed,
+    problems: [...told(refused.filter(({ action }) => toRead.has(action))), ...missed.problems],
     facts: [`IAM was asked about ${ActionNames.length} actions on ${asked.length} of ${roles.length} roles`],
     unknown: unsure.length === 0 ? [] : [`${[...new Set(unsure)].join(', ')} (IAM's evaluation does not decide)`],
   }
 }
+
+/** All that is needed as long as nothing is changed. */
+const toRead: ReadonlySet<string> = new Set(readPermissions)
 
 /** Listing has been tried; who one is may be asked by everybody. */
 const actionsOf = ({ settings }: Iam): readonly string[] =>

@@ -1,13 +1,14 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { allUses, type CheckReport, type Uses } from '../connector.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import { claimsOf } from './claims.ts'
 import type { EntraSettings } from './config.ts'
 import type { Directory } from './directory.ts'
 import { failureText } from './errors.ts'
 import { permissions } from './manifest.ts'
 import { anyGroup, anyUser } from './paths.ts'
-import { tokenTrouble } from './token-trouble.ts'
+import { credentialProblem, tokenTrouble } from './token-trouble.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Further apart than this, tokens and Retry-After dates are read wrongly. */
@@ -22,6 +23,9 @@ export const check = async (
   signal: AbortSignal,
   uses: Uses = allUses,
 ): Promise<CheckReport> => {
+  // A file that is not there is one problem, whoever stumbles over it.
+  const unreadable = await credentialProblem(settings)
+  if (unreadable !== null) return { ok: false, problems: [unreadable] }
   const credential = await checkCredential(settings, client.now())
   const problems: string[] = [...credential.problems]
   const token = await tokens.token()
@@ -37,6 +41,7 @@ export const check = async (
       ],
     }
   }
+  const beforeEnforce: string[] = []
   const claims = claimsOf(token.value)
   const facts = [
     `app ${settings.clientId} in tenant ${settings.tenant}, by its ${settings.credential.kind} credential`,
@@ -50,7 +55,10 @@ export const check = async (
       problems.push(`the token is for ${claims.appId}, not for ${settings.clientId}`)
     if (claims.tenant !== null && claims.tenant.toLowerCase() !== settings.tenant.toLowerCase())
       problems.push(`the token is of tenant ${claims.tenant}, not of ${settings.tenant}`)
-    problems.push(...missingRoles(settings, uses, claims.roles))
+    const { toRead, toWrite } = missingRoles(settings, uses, claims.roles)
+    const missed = missedByChanges(uses, toWrite)
+    problems.push(...toRead, ...missed.problems)
+    beforeEnforce.push(...(missed.beforeEnforce ?? []))
     if (!settings.hiddenMembershipGroups && !claims.roles.includes('Member.Read.Hidden'))
       unknown.push('who is in groups with hidden membership (Member.Read.Hidden)')
   }
@@ -67,7 +75,7 @@ export const check = async (
       unknown.push(...(clock.unknown ?? []))
     }
   }
-  return { ok: problems.length === 0, problems, facts, unknown }
+  return { ok: problems.length === 0, problems, facts, unknown, beforeEnforce }
 }
 
 /** Permission → those that include it (Graph permissions reference). */
@@ -87,6 +95,9 @@ const includedIn: Readonly<Record<string, readonly string[]>> = {
   'GroupMember.ReadWrite.All': ['Group.ReadWrite.All', 'Directory.ReadWrite.All'],
 }
 
+const rowOfReads = 'find accounts and groups, read back, reconcile'
+const rowOfHidden = 'groups with hidden membership (hiddenMembershipGroups)'
+
 /** Rows of the permission table that this configuration makes use of. */
 const needed = (
   { account, alternatives, roleAssignableGroups, hiddenMembershipGroups }: EntraSettings,
@@ -95,26 +106,32 @@ const needed = (
   // Whoever is found by an alternative gets the person key written.
   const writesAttributes = uses.createAccounts || alternatives.length > 0 || Object.keys(account.attributes).length > 0
   const isUsed: Readonly<Record<keyof typeof permissions, boolean>> = {
-    'find accounts and groups, read back, reconcile': true,
+    [rowOfReads]: true,
     'create accounts, keep attributes right': writesAttributes,
     'delete accounts': uses.deleteAccounts,
     'open and shut accounts': true,
     'end sessions': true,
     'let in and take out': true,
     'let into role-assignable groups (roleAssignableGroups)': roleAssignableGroups,
-    'groups with hidden membership (hiddenMembershipGroups)': hiddenMembershipGroups,
+    [rowOfHidden]: hiddenMembershipGroups,
     'set employeeLeaveDateTime (if mapped)': 'employeeLeaveDateTime' in account.attributes,
   }
   const used = Object.entries(permissions).filter(([what]) => isUsed[what as keyof typeof permissions])
   return new Set(used.flatMap(([, names]) => names))
 }
 
-const missingRoles = (settings: EntraSettings, uses: Uses, roles: readonly string[]): readonly string[] => {
+const missingRoles = (settings: EntraSettings, uses: Uses, roles: readonly string[]) => {
   const held = new Set(roles)
   const missing = [...needed(settings, uses)].filter(
     (name) => !held.has(name) && !(includedIn[name] ?? []).some((larger) => held.has(larger)),
   )
-  return missing.map((name) => `permission ${name} is not granted to the app (or has no admin consent)`)
+  const reads: readonly string[] = [...permissions[rowOfReads], ...permissions[rowOfHidden]]
+  const told = (some: readonly string[]) =>
+    some.map((name) => `permission ${name} is not granted to the app (or has no admin consent)`)
+  return {
+    toRead: told(missing.filter((name) => reads.includes(name))),
+    toWrite: told(missing.filter((name) => !reads.includes(name))),
+  }
 }
 
 const checkClock = (date: string | null, now: number): Omit<CheckReport, 'ok'> => {

@@ -4,12 +4,10 @@ import type { EntraSettings } from './config.ts'
 import { systemCode } from './token-failure.ts'
 
 /**
- * What the token library does not tell of its own failure: that the credential's file cannot be read, and which; that the
- * authority cannot be reached, or that its certificate is not trusted here.
+ * What the token library does not tell of its own failure: that the authority cannot be reached, or that its certificate is
+ * not trusted here.
  */
 export const tokenTrouble = async (settings: EntraSettings, signal: AbortSignal): Promise<readonly string[]> => {
-  const file = await credentialProblem(settings)
-  if (file !== null) return [file]
   const { authority } = cloudOf(settings)
   try {
     await fetch(authority, { method: 'HEAD', redirect: 'manual', signal })
@@ -27,7 +25,8 @@ export const tokenTrouble = async (settings: EntraSettings, signal: AbortSignal)
 /** How Node names what it does not take of a certificate (OpenSSL's X509_V_ERR_…). */
 const isCertificate = /CERT|UNABLE_TO_|ERR_TLS_|CRL/
 
-const credentialProblem = ({ credential }: EntraSettings): Promise<string | null> => {
+/** The credential's file that cannot be read: the token library would not name it. */
+export const credentialProblem = ({ credential }: EntraSettings): Promise<string | null> => {
   switch (credential.kind) {
     case 'federated':
       return fileProblem('credential.tokenFile', credential.tokenFile)

@@ -2,13 +2,14 @@ import { AndFilter, EqualityFilter } from 'ldapts'
 import { dnKey } from '../../domain/dn.ts'
 import { accountOutOfSight } from '../../domain/outcome.ts'
 import { propertiesOf } from '../alternatives.ts'
-import type { CheckReport } from '../connector.ts'
+import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { splitRdn } from '../ldap-wire/attributes.ts'
 import { caProblems } from '../ldap-wire/authorities.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { type DirectorySchema, readSchema, schemaHidden, strangers } from '../ldap-wire/schema.ts'
+import { missedByChanges } from '../missed-by-changes.ts'
 import { entryUuid } from './account.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryAssertion } from './controls.ts'
@@ -19,7 +20,7 @@ import { isWithin } from './within.ts'
 const ppolicyControl = '1.3.6.1.4.1.42.2.27.8.5.1'
 
 /** Reads what can be known without a change: OpenLDAP tells nobody what they may write. */
-export const check = async (client: LdapClient, settings: LdapSettings): Promise<CheckReport> => {
+export const check = async (client: LdapClient, settings: LdapSettings, uses: Uses = allUses): Promise<CheckReport> => {
   const problems: string[] = []
   const me = await client.whoAmI()
   if (!me.ok)
@@ -35,10 +36,6 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
 
   const root = await client.search({ base: '', scope: 'base', filter: anyObject, attributes: ['supportedControl'] })
   const controls = root.ok && root.value[0] !== undefined ? valuesOf(root.value[0], 'supportedControl') : []
-  if (!controls.includes(EntryAssertion.type))
-    problems.push('the server does not offer the assertion control (RFC 4528)')
-  if (!controls.includes(ppolicyControl))
-    problems.push('the ppolicy overlay is not active: accounts cannot be disabled')
 
   const searched = await searchedBase(client, settings)
   if (!searched.ok)
@@ -56,8 +53,13 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
     } else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)
       problems.push(`${base}: entryUUID cannot be read`)
   }
-  if (settings.passwordPolicyDn !== undefined)
-    problems.push(...(await policyProblems(client, settings.passwordPolicyDn)))
+  const { passwordPolicyDn } = settings
+  const { problems: missing, beforeEnforce = [] } = missedByChanges(uses, [
+    ...(controls.includes(EntryAssertion.type) ? [] : ['the server does not offer the assertion control (RFC 4528)']),
+    ...(controls.includes(ppolicyControl) ? [] : ['the ppolicy overlay is not active: accounts cannot be disabled']),
+    ...(passwordPolicyDn === undefined ? [] : await policyProblems(client, passwordPolicyDn)),
+  ])
+  problems.push(...missing)
   const facts = [
     `as ${settings.bindDn}, by password`,
     `people below ${settings.peopleBase}, groups below ${settings.groupsBase}`,
@@ -65,7 +67,7 @@ export const check = async (client: LdapClient, settings: LdapSettings): Promise
   const schema = await readSchema(client)
   if (schema === null) facts.push(schemaHidden)
   else problems.push(...schemaProblems(settings, schema))
-  return { ok: problems.length === 0, problems, facts, unknown: untold }
+  return { ok: problems.length === 0, problems, facts, unknown: untold, beforeEnforce }
 }
 
 const untold = [

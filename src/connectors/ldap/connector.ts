@@ -37,7 +37,7 @@ export const createLdapConnector = (
   return {
     target,
     manifest: ldapManifest,
-    check: () => check(client, settings),
+    check: (_, uses) => check(client, settings, uses),
     attributesHash: (worker) => attributesHash(mapAttributes(settings.account.attributes, worker)),
     creationHash: (worker) => creationHash(settings.account, worker, lookUps(settings.alternatives, worker)),
     resolveEntitlements: async (refs) => {

@@ -4,6 +4,7 @@ import type { CheckReport, Connector, Uses } from '../../../src/connectors/conne
 
 const target: Omit<Parameters<typeof examinedTarget>[1], 'type'> = {
   protect: { accounts: [], entitlements: [] },
+  mode: 'enforce',
   accounts: 'create',
   leaver: { deleteAfter: null },
 }
@@ -36,7 +37,7 @@ test('all of it has one and the same time to answer', async () => {
     },
   } as unknown as Connector
   const protect = { accounts: ['a'], entitlements: [] }
-  await examinedTarget(connector, { type: 'ad', protect, accounts: 'create', leaver: { deleteAfter: null } }, 8_000)
+  await examinedTarget(connector, { ...target, type: 'ad', protect }, 8_000)
   expect(signals).toHaveLength(2)
   expect(new Set(signals).size).toBe(1)
 })
@@ -53,6 +54,13 @@ test('beside another problem it is told, unless that says the same already', asy
   expect((await examined('ad', same, untold('invalid-credentials (49)'))).problems).toEqual(same.problems)
 })
 
+test('what only changes need is a remark, not a problem', async () => {
+  expect(await examined('entra', { ...well, beforeEnforce: ['permission a is not granted', 'b'] })).toEqual({
+    problems: [],
+    facts: ['entra, reachable', 'needed before enforce: permission a is not granted; b'],
+  })
+})
+
 test('one line for what is well, one for what is not known; no right is claimed that nobody looked at', async () => {
   const told = { facts: ['as muster', 'clocks 0 s apart'], unknown: ['whether it may write', 'when the secret ends'] }
   expect(await examined('entra', { ...well, ...told })).toEqual({
@@ -65,18 +73,19 @@ test('one line for what is well, one for what is not known; no right is claimed 
 })
 
 test.each([
-  ['create', null, { createAccounts: true, deleteAccounts: false }],
-  ['expect', 86_400_000, { createAccounts: false, deleteAccounts: true }],
+  ['create', null, 'enforce', { createAccounts: true, deleteAccounts: false, writes: true }],
+  ['expect', 86_400_000, 'plan', { createAccounts: false, deleteAccounts: true, writes: false }],
+  ['expect', null, 'observe', { createAccounts: false, deleteAccounts: false, writes: false }],
 ] as const)(
-  'with accounts: %s and deleteAfter %s the check is for what is used',
-  async (accounts, deleteAfter, uses) => {
+  'with accounts: %s, deleteAfter %s and mode %s the check is for what is used',
+  async (accounts, deleteAfter, mode, uses) => {
     const asked: (Uses | undefined)[] = []
     const check: Connector['check'] = async (_, some) => {
       asked.push(some)
       return well
     }
     const connector = { check } as unknown as Connector
-    await examinedTarget(connector, { ...target, type: 'entra', accounts, leaver: { deleteAfter } }, 8_000)
+    await examinedTarget(connector, { ...target, type: 'entra', mode, accounts, leaver: { deleteAfter } }, 8_000)
     expect(asked).toEqual([uses])
   },
 )

@@ -243,11 +243,14 @@ test('that nobody is Muster is asked again after five minutes; who is, never; wh
 test('who Muster is there is not told: nobody’s trouble in particular', async () => {
   const connector = protecting(
     {
-      own: async () => ({ kind: 'partial', items: [], cause: 'away' }),
+      own: async () => ({ kind: 'partial', items: [], cause: 'connect-failed (ENOTFOUND)' }),
       observe: async () => [done],
     } as unknown as Connector,
     { accounts: [], entitlements: [] },
   )
   const [told] = await connector.apply([operation], context)
   expect(told?.kind === 'retry' && isElsewhere(told.cause)).toBe(true)
+  const cause = { word: 'own-not-read', code: 'connect-failed (ENOTFOUND)' }
+  expect(told).toMatchObject({ cause })
+  expect(await connector.observe([operation], { signal: context.signal, sentMsAgo: null })).toMatchObject([{ cause }])
 })
