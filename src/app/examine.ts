@@ -142,7 +142,7 @@ const severalPlans = async (db: Queryable): Promise<readonly string[]> =>
   [...(await plansAs(db))].flatMap(([target, { plannedBy, living }]) => {
     if (living.length > 1)
       return [
-        `${target}: processes at work have different muster.yaml: restart those with the older one; a minute or two later everybody is evaluated by the other`,
+        `${target}: processes at work, or that came and went within ten minutes, have different muster.yaml: restart those with the older one; once it has been silent everybody is evaluated by the other`,
       ]
     if (plannedBy !== several) return []
     return [

@@ -26,9 +26,9 @@ const mappingOf = (target: Target): object => {
     case 'ad':
       return { ...target.ad.account, alternatives: target.ad.alternatives }
     case 'entra':
-      return target.entra.account
+      return { ...target.entra.account, alternatives: target.entra.alternatives }
     case 'aws':
-      return target.aws.account
+      return { ...target.aws.account, correlation: target.aws.correlation }
     case 'aws-iam':
       return target.iam.session
     default:

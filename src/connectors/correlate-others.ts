@@ -20,6 +20,8 @@ export type AlternativeSearch<Account> = {
     | { readonly ok: false; readonly outcome: Outcome }
   >
   readonly valuesOf: (account: Account, property: string) => readonly string[]
+  /** A value as the target would show it. */
+  readonly spell?: (property: string, value: string) => string
   /** Values that the target takes for the same become one text; nothing to it: empty. */
   readonly foldKey: (value: string) => string
   /** Tells accounts apart. */
@@ -98,7 +100,7 @@ const doubtOf = <Account>(
   if (keys.length > 0) return ambiguous('has-another-key')
   const isVerified = Object.entries(alternative.verify).every(([property, template]) => {
     const value = valueFor(search, template, operation)
-    return value !== null && hasValue(search, account, property, value, alternative)
+    return value !== null && hasValue(search, account, property, search.spell?.(property, value) ?? value, alternative)
   })
   return isVerified ? null : ambiguous('alternative-not-verified')
 }

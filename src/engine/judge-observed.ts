@@ -9,6 +9,7 @@ import type { PresentGrant } from '../planning/plan-input.ts'
 import { type PresentAccess, presentAccess } from '../planning/present.ts'
 import type { EvaluationFacts } from '../store/evaluation-facts.ts'
 import type { ActivePolicy } from './policy-book.ts'
+import type { Profile } from './profile.ts'
 
 export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readonly Adopted[] =>
   adopted.map(({ entitlement, target, from, to }) => ({
@@ -17,29 +18,23 @@ export const adoptedOf = ({ adopted }: Pick<EvaluationFacts, 'adopted'>): readon
     interval: { from: from as Instant, to: to as Instant | null },
   }))
 
-/** Targets that have shown since the leave that there is no account, or none but the one that is gone. */
-const absentOf = (
+/**
+ * Targets that have shown since the leave that there is no account, or none but the one that is gone. What HR tells of a leaver later,
+ * or what muster.yaml says later, may be what their account is found by: by that nobody has looked.
+ */
+export const absentOn = (
+  profile: Profile | null,
   { absent, accounts }: Pick<EvaluationFacts, 'absent' | 'accounts'>,
-  endedAt: Instant,
-): ReadonlySet<TargetId> =>
-  new Set(
-    absent.flatMap(({ target, readAt }) => {
-      const goneAt = accounts.find((account) => account.target === target)?.goneAt ?? 0
-      return readAt >= Math.max(endedAt, goneAt) ? [target as TargetId] : []
-    }),
-  )
-
-/** What HR tells of a leaver later may be what their account is found by: where another is looked for now, nobody has looked. */
-export const absentAs = (
-  profile: EvaluationFacts['soughtAs'],
-  facts: Pick<EvaluationFacts, 'absent' | 'accounts' | 'soughtAs'>,
   endedAt: Instant,
   connectors: ReadonlyMap<TargetId, Pick<Connector, 'creationHash'>>,
 ): ReadonlySet<TargetId> =>
   new Set(
-    [...absentOf(facts, endedAt)].filter((target) => {
-      const hash = connectors.get(target)?.creationHash
-      return hash === undefined || hash(profile ?? {}) === hash(facts.soughtAs ?? {})
+    absent.flatMap((one) => {
+      const target = one.target as TargetId
+      const goneAt = accounts.find((account) => account.target === target)?.goneAt ?? 0
+      const hash = one.soughtAs === null ? undefined : connectors.get(target)?.creationHash
+      const isSame = hash === undefined || hash(profile ?? {}) === one.soughtAs
+      return isSame && one.readAt >= Math.max(endedAt, goneAt) ? [target] : []
     }),
   )
 

@@ -19,7 +19,7 @@ import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
-import { absentAs, adoptedOf, keptByAdoption, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
+import { absentOn, adoptedOf, keptByAdoption, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
 import type { ActivePolicy } from './policy-book.ts'
 import { profileAt } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
@@ -134,7 +134,7 @@ const judgeAs = (
         ? nothing
         : lostAdoptions(decision.wanted, keptByAdoption(facts, context.policy), judgeOfNow(context.policy)),
     open: facts.open,
-    absent: absentAs(profile, facts, endedAt ?? now, context.connectors),
+    absent: absentOn(profile, facts, endedAt ?? now, context.connectors),
     inverseSent: new Set(facts.open.flatMap(({ inverseOf }) => (inverseOf === null ? [] : [inverseOf as ActionId]))),
   })
   const planChanged = !planIsEmpty(plan)

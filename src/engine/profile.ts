@@ -3,7 +3,7 @@ import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
 import type { Instant } from '../domain/instant.ts'
 import type { AttributeValue, Worker } from '../domain/worker-event.ts'
 
-type Profile = Readonly<Record<string, AttributeValue>>
+export type Profile = Readonly<Record<string, AttributeValue>>
 
 /**
  * A termination says who has left and need not repeat what they are like: what it leaves out is what HR said of them before. Their

@@ -7,7 +7,7 @@ import { appendAudit } from '../store/audit-log.ts'
 import { isDataFault, type Transaction } from '../store/database.ts'
 import { finishDispatch, lockLeased } from '../store/dispatches.ts'
 import { scheduleLeaveChecks } from '../store/leave-checks.ts'
-import { overtakenIdentities, settleActions, unsettledSince } from '../store/outcomes.ts'
+import { describedOtherwise, overtakenIdentities, settleActions, unsettledSince } from '../store/outcomes.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { saveReobservation } from '../store/reobservations.ts'
 import { lockIdentities, makeDue } from '../store/work-queue.ts'
@@ -101,9 +101,13 @@ const attempt = async (
   const locking = lockLeased(tx, claim.dispatch, claim.token)
   if (engine.settings.pause !== undefined) await locking
   await engine.settings.pause?.('settle:locked')
-  const [leased, overtaken, unsettled] = await Promise.all([
+  const [leased, overtaken, otherwise, unsettled] = await Promise.all([
     locking,
     overtakenIdentities(tx, claim.dispatch),
+    describedOtherwise(
+      tx,
+      given.filter(foundNone).map(({ action: { identity_id, profile } }) => ({ identity: identity_id, profile })),
+    ),
     unsettledSince(
       tx,
       given.flatMap(({ action }) => (action.inverse_of === null ? [] : [action.inverse_of])),
@@ -117,7 +121,7 @@ const attempt = async (
   }
   const linking = given.flatMap(linkedWith)
   const holders = linking.length === 0 ? [] : await holdersOfCatalogued(tx, claim.target, linking)
-  mustBeLocked(due, [...overtaken, ...holders.map(({ identity }) => identity)])
+  mustBeLocked(due, [...overtaken, ...otherwise, ...holders.map(({ identity }) => identity)])
   const verdicts = distrustInverses(given, unsettled)
 
   const done = verdicts.filter(({ next }) => next.kind === 'done')
@@ -147,7 +151,10 @@ const attempt = async (
       tx,
       at,
       claim.target,
-      settled.filter(foundNone).map(({ action }) => action.identity_id),
+      settled.filter(foundNone).map(({ action: { identity_id, profile } }) => ({
+        identity: identity_id,
+        soughtAs: engine.connectors.get(claim.target)?.creationHash(profile ?? {}) ?? null,
+      })),
     ),
   )
   if (over) tx.defer(finishDispatch(tx, claim.dispatch, 'done'))

@@ -123,7 +123,7 @@ export const saveOutOfSight = async (tx: Queryable, accounts: readonly number[])
 export const countOutOfSight = async (db: Queryable, target: string): Promise<number> => {
   const [row] = await db.query<{ n: number }>({
     name: 'accounts-out-of-sight-now',
-    text: 'select count(*) as n from muster.account where target = $1 and out_of_sight and unlinked_at is null',
+    text: 'select count(*) as n from muster.account where target = $1 and out_of_sight and gone_at is null and unlinked_at is null',
     values: [target],
   })
   return row?.n ?? 0

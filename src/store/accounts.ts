@@ -29,20 +29,23 @@ export type AccountSeen = {
   readonly mayBeMoved?: boolean
 }
 
-/** Leavers of whom a complete read has found no account: nobody looks again while they stay away. */
+/** `soughtAs`: hash of what they were looked for by; null = nobody can tell. */
+export type Sought = { readonly identity: number; readonly soughtAs: string | null }
+
+/** Leavers of whom a complete read has found no account: nobody looks again by the same while they stay away. */
 export const saveAbsent = async (
   tx: Transaction,
   at: number,
   target: string,
-  identities: readonly number[],
+  sought: readonly Sought[],
 ): Promise<void> => {
-  if (identities.length === 0) return
+  if (sought.length === 0) return
   await tx.query({
     name: 'accounts-absent',
-    text: `insert into muster.absent_account (identity_id, target, read_at)
-      select r.id, $1, to_timestamp($2::float8 / 1000) from unnest($3::bigint[]) as r(id)
-      on conflict (identity_id, target) do update set read_at = excluded.read_at`,
-    values: [target, at, identities],
+    text: `insert into muster.absent_account (identity_id, target, read_at, sought_as)
+      select r.id, $1, to_timestamp($2::float8 / 1000), r.sought_as from unnest($3::bigint[], $4::text[]) as r(id, sought_as)
+      on conflict (identity_id, target) do update set read_at = excluded.read_at, sought_as = excluded.sought_as`,
+    values: [target, at, sought.map(({ identity }) => identity), sought.map(({ soughtAs }) => soughtAs)],
   })
 }
 

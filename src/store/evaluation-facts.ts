@@ -1,6 +1,6 @@
 import type { OpenAction } from '../domain/action.ts'
 import { foughtWithinMs } from '../domain/drift.ts'
-import type { AttributeValue, WorkerEvent } from '../domain/worker-event.ts'
+import type { WorkerEvent } from '../domain/worker-event.ts'
 import type { LinkedAccountRow } from './accounts.ts'
 import type { Transaction } from './database.ts'
 
@@ -46,9 +46,12 @@ export type EvaluationFacts = {
   /** Rejected while wanted: not opened again as long as the same policies hold the same entitlement. */
   readonly rejected: readonly HoldFact[]
   /** Of whoever was a leaver already: targets that were seen to have no account of theirs, and when (ms). */
-  readonly absent: readonly { readonly target: string; readonly readAt: number }[]
-  /** Likewise: by what they were looked for there. */
-  readonly soughtAs: Readonly<Record<string, AttributeValue>> | null
+  readonly absent: readonly {
+    readonly target: string
+    readonly readAt: number
+    /** Hash of what they were looked for by there; null = nobody can tell. */
+    readonly soughtAs: string | null
+  }[]
 }
 
 export type IndirectFact = {
@@ -133,9 +136,8 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '[]') as holds,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_as = 'rejected'), '[]') as rejected,
-      case when p.leaver then coalesce((select jsonb_agg(jsonb_build_object('target', n.target, 'readAt', (extract(epoch from n.read_at) * 1000)::bigint))
-        from muster.absent_account n where n.identity_id = i.id), '[]') else '[]' end as absent,
-      case when p.leaver then p.profile end as "soughtAs"
+      case when p.leaver then coalesce((select jsonb_agg(jsonb_build_object('target', n.target, 'readAt', (extract(epoch from n.read_at) * 1000)::bigint, 'soughtAs', n.sought_as))
+        from muster.absent_account n where n.identity_id = i.id), '[]') else '[]' end as absent
       from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id`,
     values: [ids],
   })

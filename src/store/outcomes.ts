@@ -18,6 +18,24 @@ export const overtakenIdentities = async (tx: Transaction, dispatch: number): Pr
   return rows.map((row) => row.identity_id)
 }
 
+/** Of whom HR has said something else since: who was looked for by the older words may be found by the newer. */
+export const describedOtherwise = async (
+  tx: Transaction,
+  sought: readonly { readonly identity: number; readonly profile: object | null }[],
+): Promise<readonly number[]> => {
+  if (sought.length === 0) return []
+  const rows = await tx.query<{ id: number }>({
+    name: 'outcomes-described-otherwise',
+    text: `select i.id from unnest($1::bigint[], $2::jsonb[]) as r(id, profile) join muster.identity i on i.id = r.id
+      where i.profile is distinct from r.profile`,
+    values: [
+      sought.map(({ identity }) => identity),
+      sought.map(({ profile }) => (profile === null ? null : JSON.stringify(profile))),
+    ],
+  })
+  return rows.map(({ id }) => id)
+}
+
 /**
  * Of these grants, the ones that are not known yet or became known only after `claimedAt`: their inverse proves nothing.
  * With the ms since they were last sent, or were known.

@@ -138,6 +138,12 @@ describe('who it is', () => {
     expect(userOf(account)?.employeeId).toBe(somebody.key)
     expect(accountOf((await apply([ensure(somebody)]))[0])).toMatchObject({ nativeId: account, origin: 'linked' })
 
+    const hired = world.person(freshKey())
+    const since = addUser({ mail: String(hired.worker.workEmail), employeeHireDate: '2026-12-01T00:00:00Z' })
+    const byDate = [{ property: 'mail', template: '{workEmail}', verify: { employeeHireDate: '{hireDate}' } }]
+    const told = { ...hired, worker: { ...hired.worker, hireDate: '2026-12-01' } }
+    expect(accountOf((await apply([ensure(told)], world.connect({ alternatives: byDate })))[0])?.nativeId).toBe(since)
+
     const next = world.person(freshKey(), 'Roe')
     const mailed = addUser({ mail: String(next.worker.workEmail), surname: 'Roe', givenName: 'Given' })
     expect(accountOf((await apply([ensure(next)], byName))[0])?.nativeId).toBe(mailed)

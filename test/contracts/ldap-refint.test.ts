@@ -95,6 +95,12 @@ test('moved out of peopleBase, an account is the one that it was: read, shut, ta
     items: [{ member: dn, account }],
     unseen: [nowhere],
   })
+  const many = Array.from({ length: 500 }, (_, at) => `cn=${at}-${freshName()},ou=former,${world.ldap.baseDn}`)
+  expect(await connector.whoIs([dn, group.lookup, ...many], always.signal)).toEqual({
+    kind: 'complete',
+    items: [{ member: dn, account }],
+    unseen: many,
+  })
   const deletions = [account, gone].map((one) => ({ op: 'deleteAccount', account: one }) as const)
   expect((await connector.observe(deletions, always)).map(said)).toEqual(['not-so', 'was-so'])
   expect(await saying([revoke(account, group), { op: 'disable', account }])).toEqual(['changed', 'changed'])

@@ -43,7 +43,14 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     attributesHash: (worker) => attributesHash(mapAttributes(account.attributes, worker)),
     creationHash: (worker) =>
       attributesHash(
-        new Map([...mapAttributes(account.attributes, worker), ['userName', [fill(account.userName, worker)]]]),
+        new Map([
+          ...mapAttributes(account.attributes, worker),
+          ['userName', [fill(account.userName, worker)]],
+          // Another value is another chance for whoever was not found.
+          ...settings.correlation.lookups.map(
+            ({ by, value }, at) => [`look-up ${at} ${by}`, [fill(value, worker)]] as const,
+          ),
+        ]),
       ),
     resolveEntitlements: async (refs, signal) =>
       // What the name means now: whether that is what was pinned, whoever asks compares.

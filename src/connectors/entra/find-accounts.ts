@@ -7,7 +7,7 @@ import { missingAccount, refused } from './answers.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfRead } from './errors.ts'
 import { rootOf } from './properties.ts'
-import { accountProperties, idOf, isGuest, type User, valuesOf } from './user.ts'
+import { accountProperties, idOf, isGuest, spelled, type User, valuesOf } from './user.ts'
 import { foldKey, usersBy, usersById } from './users.ts'
 
 export type Matched = Missing & {
@@ -77,6 +77,7 @@ export const find = async (
     {
       ...settings,
       valuesOf,
+      spell: spelled,
       foldKey,
       idOf,
       find: async ({ property }, values) => {

@@ -150,13 +150,20 @@ const namedAway = async (
 /** `isOther`: told of names that are something else than what is looked for. */
 type Telling = { readonly isNobody: (failure: Failure) => boolean; readonly isOther?: (member: string) => void }
 
-const namedBelow = (
+const namedBelow = async (
   client: LdapClient,
   members: readonly string[],
   among: Among,
   telling: Telling = { isNobody: namesNobody },
-): Promise<Result<Accounts>> =>
-  members.length < readAllFrom ? lookUp(client, members, among, telling) : readAll(client, members, among)
+): Promise<Result<Accounts>> => {
+  if (members.length < readAllFrom) return lookUp(client, members, among, telling)
+  const read = await readAll(client, members, among)
+  if (!read.ok || telling.isOther === undefined) return read
+  // That read shows accounts only: what is left is something else, or nothing.
+  const left = members.filter((member) => !read.value.has(member))
+  const told = await lookUp(client, left, among, telling)
+  return told.ok ? ok(new Map([...read.value, ...told.value])) : told
+}
 
 /** RFC 4511 §4.1.9: noSuchObject, invalidDNSyntax. */
 const noEntry: readonly (number | null)[] = [32, 34]

@@ -3,13 +3,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { paintFor } from '../../../src/cli/paint.ts'
 import { strayLines } from '../../../src/cli/stray-lines.ts'
 import type { Connector, OwnThing } from '../../../src/connectors/connector.ts'
+import { createLdapConnector } from '../../../src/connectors/ldap/connector.ts'
 import type { NativeId, TargetId } from '../../../src/domain/ids.ts'
 import { linkAccount, unlinkAccount } from '../../../src/engine/link.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
 import { strayAccounts } from '../../../src/engine/stray-accounts.ts'
 import { createFaults, createGates } from '../../support/faults.ts'
-import { type House, openHouse } from '../../support/house.ts'
+import { type House, ldapSettings, openHouse } from '../../support/house.ts'
 import { setLocked } from './behind-our-back.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
@@ -239,7 +240,6 @@ test('where no call shuts an account, an open one of a leaver is told all the sa
 
 test('observed without the person key, an account is linked by what else stands on it; it is shut when its person leaves', async () => {
   await house.close()
-  const alternatives = [{ property: 'uid', template: '{username}', verify: { givenName: '{givenName}' } }]
   house = await openHouse({ mode: 'observe', ldap: { alternatives } })
   await house.addAccount('', { uid: 'p-1' })
   await house.tell(works('P-1', (await house.now()) - 1000))
@@ -254,6 +254,55 @@ test('observed without the person key, an account is linked by what else stands 
   expect(await accounts()).toEqual([{ origin: 'linked', enabled: false }])
 })
 
+const alternatives = [{ property: 'uid', template: '{username}', verify: { givenName: '{givenName}' } }]
+const left = (now: number) => {
+  const nothing = { givenName: '', familyName: '', displayName: '', username: '' }
+  return leaves('P-1', now, { attributes: nothing })
+}
+const nobodyWanted = (text: string) => text.replace('when: everyone', 'when: { jobCode: X }')
+
+test('what HR tells while a leaver is looked for is looked for, too', async () => {
+  await house.close()
+  house = await openHouse({ ldap: { alternatives }, settings: { pause: gates.pause }, revised: nobodyWanted })
+  await house.addAccount('', { uid: 'p-1' })
+  const now = await house.now()
+  await house.tell(left(now))
+  await house.evaluateAll()
+  const [first] = await house.dispatchAll('leaver')
+  const called = gates.stopAt('provision:called')
+  const going = house.provision(first?.id ?? 0)
+  await called.reached
+  await house.tell(works('P-1', now - 1000, { department: 'OTHER' }))
+  await house.evaluateAll()
+  called.open()
+  await going
+  await house.quiesce()
+  expect(await house.rows('select origin, enabled from muster.account')).toEqual([{ origin: 'linked', enabled: false }])
+})
+
+test('a leaver who was not found is looked for anew when the configuration says otherwise', async () => {
+  await house.close()
+  house = await openHouse({ revised: nobodyWanted })
+  await house.addAccount('', { uid: 'p-1' })
+  const now = await house.now()
+  await house.tell(works('P-1', now - 1000, { department: 'OTHER' }))
+  await house.tell(leaves('P-1', now))
+  await house.quiesce()
+  const looked = () => house.rows(`select state from muster.action where kind = 'ensureAccount'`)
+  const again = async () => {
+    await house.rows('update muster.identity set work_due_at = muster.now()')
+    await house.quiesce()
+  }
+  await again()
+  expect(await looked()).toHaveLength(1)
+  const before = house.engine.connectors.get(target)
+  const connectors = house.engine.connectors as Map<TargetId, Connector>
+  connectors.set(target, createLdapConnector(target, ldapSettings(house.tree, undefined, { alternatives })))
+  await before?.close()
+  await again()
+  expect(await house.rows('select origin, enabled from muster.account')).toEqual([{ origin: 'linked', enabled: false }])
+})
+
 test.each([
   { order: 'as it was', late: false },
   { order: 'the other way round', late: true },
@@ -261,17 +310,11 @@ test.each([
   'whoever had nothing to do with a target leaves, HR says no more than that, and tells it $order: their account without a key is found and shut',
   async ({ late }) => {
     await house.close()
-    const alternatives = [{ property: 'uid', template: '{username}', verify: { givenName: '{givenName}' } }]
-    house = await openHouse({
-      ldap: { alternatives },
-      revised: (text) => text.replace('when: everyone', 'when: { jobCode: X }'),
-    })
+    house = await openHouse({ ldap: { alternatives }, revised: nobodyWanted })
     await house.addAccount('', { uid: 'p-1' })
     const now = await house.now()
     const worked = works('P-1', now - 1000, { department: 'OTHER' })
-    const nothing = { givenName: '', familyName: '', displayName: '', username: '' }
-    const left = leaves('P-1', now, { attributes: nothing })
-    for (const [nth, event] of (late ? [left, worked] : [worked, left]).entries()) {
+    for (const [nth, event] of (late ? [left(now), worked] : [worked, left(now)]).entries()) {
       await house.tell(event)
       await house.quiesce()
       if (nth === 0) expect(await house.rows('select from muster.account')).toEqual([])

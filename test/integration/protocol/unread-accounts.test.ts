@@ -88,9 +88,11 @@ test.each(['nobody', 'the others'] as const)(
 
 test('whoever is not shown beside one who cannot be read is gone only when a read without that one says so', async () => {
   await open('the others')
-  await remove('P-3')
+  const [gone] = [await house.idOf('P-3'), await remove('P-3')]
+  await house.rows('update muster.account set out_of_sight = true where native_id = $1', gone)
   expect(await reconciled(house)).toMatchObject({ accounts: 3, gone: 1, accountsUnread: 'insufficient-access' })
   expect(await ofAccounts()).toEqual(['account-gone'])
+  expect(await findingsOf(house)).not.toContain('accounts-out-of-sight')
   // Of the one nothing is known: neither gone, nor read.
   expect(
     await house.rows(`select i.person_key as person from muster.account a join muster.identity i on i.id = a.identity_id

@@ -41,6 +41,7 @@ const hashOf = (type: string, target: object): string => {
   })
   return targetSettings(targets[0] as (typeof targets)[number]).planningHash as string
 }
+const byMail = [{ property: 'mail', template: '{workEmail}', verify: { surname: '{familyName}' } }]
 const alternatives = [{ property: 'mail', template: '{workEmail}', verify: { sn: '{familyName}' } }]
 const plain = hashOf('ldap', { ldap })
 const mapped = (attributes: object) => ({ ldap: { ...ldap, account: { ...ldap.account, attributes } } })
@@ -79,7 +80,9 @@ test.each([
   ['ad', { ad }, { ad: { ...ad, account: { sAMAccountName: '{personKey}' } } }],
   ['ad', { ad }, { ad: { ...ad, alternatives } }],
   ['entra', { entra }, { entra: { ...entra, account: { userPrincipalName: '{personKey}@x.example' } } }],
+  ['entra', { entra }, { entra: { ...entra, alternatives: byMail } }],
   ['aws', { aws }, { aws: { ...aws, account: { userName: '{username}' } } }],
+  ['aws', { aws }, { aws: { ...aws, correlation: { lookups: [{ by: 'email', value: '{personKey}' }] } } }],
   ['aws-iam', { iam }, { iam: { ...iam, session: { name: '{personKey}-x' } } }],
 ])('the mapping of %s counts', (type, one, other) => {
   expect(hashOf(type, one)).toBe(hashOf(type, one))

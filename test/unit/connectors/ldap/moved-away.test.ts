@@ -207,14 +207,22 @@ test.each([
   }
 })
 
-test('many members beyond peopleBase are found in one read; below it what may not be searched is not nobody', async () => {
-  const beyond = directory({ '': contexts(context), [context]: shows(entry(crowd[7] ?? '', ['entryuuid', [id]])) })
+test('many members beyond peopleBase are found in one read, and what is left is looked at by itself; below it what may not be searched is not nobody', async () => {
+  const gone = Object.fromEntries(crowd.map((dn) => [dn, refused(32)]))
+  const group = String(crowd[8])
+  const beyond = directory({
+    ...gone,
+    '': contexts(context),
+    [context]: shows(entry(crowd[7] ?? '', ['entryuuid', [id]])),
+    [group]: shows(),
+  })
   expect(await whoIs(beyond.client, settings, crowd)).toEqual({
     kind: 'complete',
     items: [{ member: crowd[7], account: id }],
-    unseen: crowd.filter((_, at) => at !== 7),
+    unseen: crowd.filter((_, at) => at !== 7 && at !== 8),
   })
-  expect(beyond.asked).toEqual(['', context])
+  expect(beyond.asked.slice(0, 2)).toEqual(['', context])
+  expect(beyond.asked).toHaveLength(2 + crowd.length - 1)
   const below = crowd.map((dn) => dn.replace('ou=former', 'ou=people'))
   const { client } = directory({ [people]: refused(50) })
   expect(await whoIs(client, settings, below)).toMatchObject({ kind: 'partial', cause: 'insufficient-access (50)' })
