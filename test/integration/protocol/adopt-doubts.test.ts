@@ -226,7 +226,7 @@ test('a read that tells nothing of one person stops no other, and is said', asyn
     await house.tell(works(person, (await house.now()) - 1000))
   }
   await house.evaluateAll()
-  expect(await run()).toMatchObject({ linked: 2, uncorrelatedPeople: '1 people: size-limit-exceeded (4)' })
+  expect(await run()).toMatchObject({ linked: 2, uncorrelatedPeople: '1 person: size-limit-exceeded (4)' })
 })
 
 test('an account that is opened again and again is audited each time', async () => {
