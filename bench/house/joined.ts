@@ -31,7 +31,7 @@ export type Wave = {
 }
 
 /** The longest that any wave may take, ms a person and at least. */
-export const patience = (people: number): number => 60_000 + people * 30
+export const patience = (people: number): number => 120_000 + people * 120
 
 /** Muster on fresh ground, warmed up by `warm` people behind `reserved` others. */
 export const warmMuster = async (

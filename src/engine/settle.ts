@@ -106,7 +106,9 @@ const attempt = async (
     overtakenIdentities(tx, claim.dispatch),
     describedOtherwise(
       tx,
-      given.filter(foundNone).map(({ action: { identity_id, profile } }) => ({ identity: identity_id, profile })),
+      given
+        .filter((one) => foundNone(one) && one.action.kind === 'ensureAccount')
+        .map(({ action: { identity_id, profile } }) => ({ identity: identity_id, profile })),
     ),
     unsettledSince(
       tx,
@@ -151,9 +153,11 @@ const attempt = async (
       tx,
       at,
       claim.target,
-      settled.filter(foundNone).map(({ action: { identity_id, profile } }) => ({
+      settled.filter(foundNone).map(({ action: { kind, identity_id, profile } }) => ({
         identity: identity_id,
-        soughtAs: engine.connectors.get(claim.target)?.creationHash(profile ?? {}) ?? null,
+        // Whoever's account was deleted was looked for by its native id.
+        soughtAs:
+          kind === 'ensureAccount' ? (engine.connectors.get(claim.target)?.creationHash(profile ?? {}) ?? null) : null,
       })),
     ),
   )

@@ -218,7 +218,7 @@ create table muster.absent_account (
   identity_id bigint not null,
   target text not null,
   read_at timestamptz not null,
-  sought_as text,                             -- the connector's creationHash of what HR had told of them; null = no connector
+  sought_as text,                             -- the connector's creationHash of what HR had told of them; null = looked for by its native id, or no connector
   primary key (identity_id, target)
 );
 
