@@ -1,4 +1,5 @@
-import { makeAd, openAdWorld } from './ad-world.ts'
+import { largestAdGroup, makeAd, openAdWorld } from './ad-world.ts'
 import { connectorContract } from './connector-contract.ts'
+import { usual } from './world.ts'
 
-connectorContract('Active Directory', makeAd, openAdWorld)
+connectorContract('Active Directory', makeAd, openAdWorld, { ...usual, largestGroup: largestAdGroup })

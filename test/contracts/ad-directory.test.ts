@@ -158,6 +158,20 @@ describe('userAccountControl', () => {
     })
   })
 
+  test('whose groups may be hidden is asked about many accounts at once, and of new ones not at all', async () => {
+    const several = [person(), person(), person(), person()].map((somebody) => ensure(somebody))
+    const onlyNames = Buffer.from('\x04\x031.1')
+    let asked = 0
+    scene.world.proxy.watch((bytes, direction) => {
+      if (direction === 'to-server' && bytes.includes(onlyNames)) asked += 1
+      return 'pass'
+    })
+    expect(await saying(several)).toEqual(several.map(() => 'changed'))
+    expect(asked).toBe(0)
+    expect(await saying(several)).toEqual(several.map(() => 'was-so'))
+    expect(asked).toBe(1)
+  })
+
   test('created, but the answer to enabling it was lost: linked and disabled, then enabled', async () => {
     const somebody = person()
     let count = 0

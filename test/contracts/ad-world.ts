@@ -57,12 +57,14 @@ const inTurns = async <T, U>(items: readonly T[], work: (item: T) => Promise<U>)
   return results
 }
 
-/** More than any test wants: contacts, which are members and no accounts. */
-const strangersThere = 5_000
+/** Contacts, which are members and no accounts. More, and Samba writes their group for as long as all other tests together. */
+const strangersThere = 2_000
+/** More than one range of values (1,500), and than one page. */
+export const largestAdGroup = strangersThere + 500
 
 /** A domain with the strangers in it, made once for all runs: they would take longer than all tests together. */
 const domainWithStrangers = () =>
-  cached(`samba-domain-strangers-${domainVersion}`, async (into) => {
+  cached(`samba-domain-${strangersThere}-strangers-${domainVersion}`, async (into) => {
     const stack = await privateStack(['samba'])
     const { ad } = stack
     const root = new Client({ url: ad.plainUrl, timeout: 60_000 })

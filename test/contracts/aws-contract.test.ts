@@ -10,7 +10,7 @@ connectorContract(
   (world: AwsWorld) => makeAws(world),
   async () => (opened = await openAwsWorld()),
   // Pages of 100, and a call for each membership.
-  { ...usual, crowd: 250 },
+  { ...usual, crowd: 130 },
 )
 
 afterAll(() => {

@@ -70,17 +70,12 @@ export const readAccounts = async (
 ): Promise<Result<Accounts>> => {
   const entries = await readEntries(client, settings, ids)
   if (!entries.ok) return entries
+  const read = await accountsOf(client, settings, [...entries.value.values()], groups)
   const accounts = new Map<NativeId, Account>()
-  for (const [id, entry] of entries.value) {
-    const account = await shownAccount(client, entry)
+  for (const [at, id] of [...entries.value.keys()].entries()) {
+    const account = read[at] ?? failed(unreadable)
     if (!account.ok) return account
     accounts.set(id, account.value)
-  }
-  if (groups === 'asShown') return ok(accounts)
-  const hidden = await hiddenGroups(client, settings, [...accounts.values()])
-  for (const [id, failure] of hidden) {
-    const account = accounts.get(id)
-    if (account !== undefined) accounts.set(id, { ...account, groups: failed(failure) })
   }
   return ok(accounts)
 }
@@ -108,12 +103,21 @@ export const readEntries = async (
   )
 }
 
-/** `entry` must have been read as above. Whoever shows no group is asked about. */
-export const accountOf = async (client: LdapClient, settings: AdSettings, entry: Entry): Promise<Result<Account>> => {
-  const account = await shownAccount(client, entry)
-  if (!account.ok) return account
-  const hidden = (await hiddenGroups(client, settings, [account.value])).get(account.value.guid)
-  return hidden === undefined ? account : ok({ ...account.value, groups: failed(hidden) })
+/** In the order of `entries`, which must have been read as above. Whoever shows no group is asked about, many in one search. */
+export const accountsOf = async (
+  client: LdapClient,
+  settings: AdSettings,
+  entries: readonly Entry[],
+  groups: 'proven' | 'asShown' = 'proven',
+): Promise<readonly Result<Account>[]> => {
+  const accounts = await Promise.all(entries.map((entry) => shownAccount(client, entry)))
+  if (groups === 'asShown') return accounts
+  const shown = accounts.flatMap((account) => (account.ok ? [account.value] : []))
+  const hidden = await hiddenGroups(client, settings, shown)
+  return accounts.map((account) => {
+    const failure = account.ok ? hidden.get(account.value.guid) : undefined
+    return account.ok && failure !== undefined ? ok({ ...account.value, groups: failed(failure) }) : account
+  })
 }
 
 /** With the groups that memberOf shows. */

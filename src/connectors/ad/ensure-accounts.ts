@@ -4,14 +4,15 @@ import { type ApplyContext, type EnsureOperation, notSo } from '../connector.ts'
 import { missingAccount, retry } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
-import { outcomeOfRead } from '../ldap-wire/errors.ts'
+import { failed, outcomeOfRead } from '../ldap-wire/errors.ts'
 import { linkable } from '../linkable.ts'
-import { type Account, accountOf, hiddenAccount, mappedOf, observedAccount } from './account.ts'
+import { type Account, accountsOf, hiddenAccount, mappedOf, observedAccount } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { createAccounts } from './create-accounts.ts'
 import { outcomeOfChange } from './errors.ts'
 import { guidOf } from './extended-dn.ts'
 import { find } from './find-accounts.ts'
+import { unreadable } from './held-groups.ts'
 import { protectionOf } from './protected.ts'
 import { unverified } from './written.ts'
 
@@ -23,6 +24,7 @@ type Present = {
   readonly code: string
   readonly entry: Entry | null
 }
+type Shown = Present & { readonly entry: Entry }
 
 /**
  * Finds, links, creates and updates accounts. Every call begins with the search, so that one whose response was lost, when it
@@ -95,16 +97,37 @@ const prove = async (
   )
   const now = new Map(matched.map(({ index, entry }) => [toRead[index]?.index, entry]))
   const failures = new Map(toRead.map(({ index }, at) => [index, again[at]]))
+  const shown: Shown[] = []
   for (const one of present) {
-    const entry = one.code === '' ? one.entry : now.get(one.index)
-    if (entry === undefined || entry === null) {
-      outcomes[one.index] = unproved(failures.get(one.index) ?? retry(notSo), one.code !== '')
-      continue
-    }
-    const account = await accountOf(client, settings, entry)
-    outcomes[one.index] = account.ok
-      ? presentAccount(settings, account.value, one.origin, one.code)
-      : unproved(outcomeOfRead(account.failure, 'account'), one.code !== '')
+    const entry = (one.code === '' ? one.entry : now.get(one.index)) ?? null
+    if (entry !== null) shown.push({ ...one, entry })
+    else outcomes[one.index] = unproved(failures.get(one.index) ?? retry(notSo), one.code !== '')
+  }
+  const isNew = ({ origin }: Shown) => origin === 'created'
+  await tell(client, settings, shown.filter(isNew), 'asShown', outcomes)
+  await tell(
+    client,
+    settings,
+    shown.filter((one) => !isNew(one)),
+    'proven',
+    outcomes,
+  )
+}
+
+const tell = async (
+  client: LdapClient,
+  settings: AdSettings,
+  shown: readonly Shown[],
+  groups: 'proven' | 'asShown',
+  outcomes: (Outcome | undefined)[],
+): Promise<void> => {
+  const entries = shown.map(({ entry }) => entry)
+  const accounts = await accountsOf(client, settings, entries, groups)
+  for (const [at, { index, origin, code }] of shown.entries()) {
+    const account = accounts[at] ?? failed(unreadable)
+    outcomes[index] = account.ok
+      ? presentAccount(settings, account.value, origin, code)
+      : unproved(outcomeOfRead(account.failure, 'account'), code !== '')
   }
 }
 

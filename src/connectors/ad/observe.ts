@@ -3,14 +3,15 @@ import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
 import { type EnsureOperation, notSo, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
 import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import { outcomeOfRead } from '../ldap-wire/errors.ts'
+import { failed, outcomeOfRead } from '../ldap-wire/errors.ts'
 import { type AccessOperation, findItems, isOnAccess, judge } from './access.ts'
-import { accountOf, observedAccount, readAccounts, unreadGroups } from './account.ts'
+import { accountsOf, observedAccount, readAccounts, unreadGroups } from './account.ts'
 import type { AdSettings } from './config.ts'
 import type { Pinned } from './domain-controllers.ts'
 import { presentAccount } from './ensure-accounts.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { find } from './find-accounts.ts'
+import { unreadable } from './held-groups.ts'
 import { whileSettling } from './settling.ts'
 
 /** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
@@ -59,8 +60,13 @@ const observeAccounts = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
   const { matched } = await find(client, settings, operations, outcomes)
-  for (const { index, operation, entry } of matched) {
-    const account = await accountOf(client, settings, entry)
+  const read = await accountsOf(
+    client,
+    settings,
+    matched.map(({ entry }) => entry),
+  )
+  for (const [at, { index, operation }] of matched.entries()) {
+    const account = read[at] ?? failed(unreadable)
     outcomes[index] = account.ok
       ? presentAccount(settings, account.value, operation.account === null ? 'linked' : 'known', '')
       : outcomeOfRead(account.failure, 'account')
