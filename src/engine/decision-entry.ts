@@ -1,7 +1,7 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { NewAction } from '../domain/action.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
-import type { Judged } from './judge.ts'
+import type { Judged } from './judged.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
 /** What made this evaluation happen, as far as the identity's row tells. */

@@ -10,7 +10,8 @@ import { type DueIdentity, lockDue, lockDueBeside, lockDueOf, lockOpenWork } fro
 import { blameSystem, faultFields, isServerFault, isSystemFault } from './blame.ts'
 import type { Engine } from './engine.ts'
 import { giveWay } from './give-way.ts'
-import { type Judged, judge } from './judge.ts'
+import { judge } from './judge.ts'
+import type { Judged } from './judged.ts'
 import { tellOtherPlans } from './plan-anew.ts'
 import { saveEvaluation } from './save-evaluation.ts'
 

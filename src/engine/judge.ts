@@ -1,9 +1,9 @@
 import canonicalize from 'canonicalize'
 import type { Connector } from '../connectors/connector.ts'
-import type { Lane, Plan } from '../domain/action.ts'
+import type { Plan } from '../domain/action.ts'
 import type { Decision } from '../domain/decision.ts'
 import { fold, identityAt } from '../domain/fold.ts'
-import type { IdentityAt, IdentityHistory } from '../domain/identity.ts'
+import type { IdentityHistory } from '../domain/identity.ts'
 import type { AccountId, ActionId, EntitlementId, PersonKey, TargetId } from '../domain/ids.ts'
 import { contains, type Instant } from '../domain/instant.ts'
 import type { TargetRules } from '../domain/target.ts'
@@ -14,50 +14,16 @@ import type { CompiledPolicy } from '../policies/compile.ts'
 import { evaluate } from '../policies/evaluate.ts'
 import { lostAdoptions } from '../policies/lost-adoptions.ts'
 import type { PolicyWindow } from '../policies/timeline.ts'
-import type { EvaluationFacts, HoldFact, IndirectFact } from '../store/evaluation-facts.ts'
+import type { EvaluationFacts, HoldFact } from '../store/evaluation-facts.ts'
 import type { DueIdentity } from '../store/work-queue.ts'
 import { takenOver } from './judge-adoption.ts'
 import { explainDrift, explainFound } from './judge-found.ts'
 import { explainIndirect } from './judge-indirect.ts'
 import { absentOn, adoptedOf, keptByAdoption, onlyReported, presentGrants, presentOf } from './judge-observed.ts'
+import type { Judged } from './judged.ts'
 import type { ActivePolicy } from './policy-book.ts'
 import { profileAt } from './profile.ts'
 import { readsIndirect } from './read-indirect.ts'
-
-/** What one evaluation of one identity answers: everything that is then written, nothing of it read again. */
-export type Judged = {
-  readonly identity: DueIdentity
-  readonly at: IdentityAt
-  readonly decision: Decision
-  readonly plan: Plan
-  readonly planChanged: boolean
-  readonly planVersion: number
-  readonly workDueAt: Instant | null
-  readonly lane: Lane
-  readonly endedAt: Instant | null
-  readonly urgent: boolean
-  readonly profile: Readonly<Record<string, AttributeValue>> | null
-  /** null: as it was. */
-  readonly desired: { readonly assignments: string; readonly entitlements: readonly number[] } | null
-  readonly hadDesired: boolean
-  readonly holdsToOpen: readonly HoldFact[]
-  readonly holdsToClose: readonly number[]
-  readonly heldBefore: readonly number[]
-  /** Found on the target and wanted by a rule now: they stand under the rule from here on. */
-  readonly adopt: readonly EntitlementId[]
-  /** Appeared behind our back, and the entitlement says that it is adopted then: wanted from here on. */
-  readonly takeOver: readonly EntitlementId[]
-  /** Found on the target, managed, and explained by nothing: for a human. */
-  readonly unexplained: readonly EntitlementId[]
-  /** Wanted, taken away behind our back, and only reported: for a human. */
-  readonly missing: readonly EntitlementId[]
-  /** Changed behind our back again and again: for a human, at once. */
-  readonly fought: readonly EntitlementId[]
-  /** Of the catalogue, held indirectly, and nobody wants it: for a human. */
-  readonly indirect: readonly IndirectFact[]
-  /** Targets on which they may not sign in now and no call can shut them out: for a human. */
-  readonly staysOpen: readonly TargetId[]
-}
 
 const nothing: ReadonlySet<EntitlementId> = new Set()
 

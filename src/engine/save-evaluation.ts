@@ -13,7 +13,7 @@ import { closeHolds, openHolds } from '../store/holds.ts'
 import { saveEvaluated } from '../store/work-queue.ts'
 import { decisionEntry, isTold } from './decision-entry.ts'
 import type { Engine } from './engine.ts'
-import type { Judged } from './judge.ts'
+import type { Judged } from './judged.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
 /** Writes what a batch of evaluations answers, and its audit entries, in a handful of statements. */
