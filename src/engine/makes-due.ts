@@ -10,7 +10,7 @@ import type { Verdict } from './verdict.ts'
 
 /**
  * What an outcome found changes what is desired or observed beyond its own action: evaluation must look. So it must where a list
- * of grants shows one that nobody knew of; that is known only once it is stored (settle.ts). `signedOut`: whose sessions the same
+ * of grants shows one that nobody knew of; that is known only once it is stored (save-settled.ts). `signedOut`: whose sessions the same
  * call has ended.
  */
 export const makesDue = (
