@@ -126,11 +126,6 @@ describe('security', () => {
     })
   })
 
-  test('no lockout policy: found before a leaver finds it', async () => {
-    const report = await checked({ passwordPolicyDn: world.people })
-    expect(report.problems.join()).toContain('pwdLockout TRUE')
-  })
-
   test('bases that are not there are named', async () => {
     const report = await checked({ peopleBase: `ou=nowhere,${world.ldap.baseDn}` })
     expect(report.problems).toEqual([`ou=nowhere,${world.ldap.baseDn} cannot be read: no-such-object (32)`])
