@@ -167,6 +167,6 @@ export const accountContract = (scene: Scene): void => {
       const read = await scene.connector.accounts(ids, always.signal)
       expect(read.kind).toBe('complete')
       expect(read.items.map(({ nativeId }) => nativeId).sort()).toEqual(sorted(ids))
-    }, 180_000)
+    })
   })
 }

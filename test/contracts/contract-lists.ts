@@ -68,7 +68,7 @@ export const listContract = (scene: Scene): void => {
       const [list] = await listsOf(group)
       expect(list).toMatchObject({ kind: 'complete', members: { length: most + 3 } })
       expect(await accountsIn(group)).toEqual(sorted(accounts))
-    }, 180_000)
+    })
 
     test('a group is what it is, whatever it is called; one that is gone is missing', async () => {
       const account = await scene.addAccount()

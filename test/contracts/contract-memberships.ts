@@ -125,7 +125,7 @@ export const membershipContract = (scene: Scene): void => {
       expect(await scene.saying(batch.map((account) => revoke(account, group)))).toEqual(batch.map(() => 'changed'))
       expect(sorted(await scene.world.membersOf(group))).toEqual(sorted([crowd[1] as NativeId, last]))
       // Samba writes such a group for seconds, and other files are at work beside this one.
-    }, 180_000)
+    })
 
     test.each([
       ['comma, umlaut, hash, star, backslash', 'Doe, Jöhn #1 (x)*\\y'],

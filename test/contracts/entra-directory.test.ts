@@ -289,7 +289,7 @@ describe('reading lists', () => {
     world.graph.inspector.forgetCalls()
     expect(await saying([revoke(one, group)])).toEqual(['changed'])
     expect(world.graph.inspector.counts().byOperation.listMembers).toBeUndefined()
-  }, 120_000)
+  })
 
   test('a link that leads to itself is a failure', async () => {
     const accounts = await addAccounts(1_200)

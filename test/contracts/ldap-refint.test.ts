@@ -3,10 +3,12 @@
  * Muster do what docs/connectors/ldap.md asks for with `accounts: expect`, and nothing more.
  */
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Connector, Operation } from '../../src/connectors/connector.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allUses, type Connector, type Operation } from '../../src/connectors/connector.ts'
+import type { LdapSettings } from '../../src/connectors/ldap/config.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import { requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, target } from './ldap-world.ts'
 import { always, ensure, grant, revoke, said } from './world.ts'
@@ -160,4 +162,60 @@ test('the least rights: found, let in, taken out, shut and opened; no attribute 
   expect(await world.canSignIn(account)).toBe(true)
   expect(await world.rawMembers(group)).not.toContain(account)
   expect(await saying([ensure(world.person(freshName()))])).toEqual(['refused:not-allowed'])
+})
+
+describe('check', () => {
+  const checked = async (settings: LdapSettings, uses = allUses) => {
+    const asked = createLdapConnector(target, settings)
+    try {
+      return await asked.check(always.signal, uses)
+    } finally {
+      await asked.close()
+    }
+  }
+  const watching = { ...allUses, writes: false }
+
+  test('no lockout policy: found before a leaver finds it', async () => {
+    const [lenient, nowhere] = [1, 2].map(() => `cn=${freshName()},ou=policies,${world.ldap.baseDn}`)
+    const objectClass = ['applicationProcess', 'pwdPolicy']
+    await world.asRoot.add(String(lenient), { objectClass, pwdAttribute: 'userPassword', pwdLockout: 'FALSE' })
+    const meaning = 'is no password policy with pwdLockout TRUE: disabled accounts could still sign in'
+    for (const [passwordPolicyDn, told] of [
+      [world.people, `${world.people} ${meaning}`],
+      [lenient, `${lenient} ${meaning}`],
+      [nowhere, `the password policy ${nowhere} cannot be read: no-such-object (32)`],
+    ])
+      expect(await checked(world.configure({ passwordPolicyDn }))).toMatchObject({ ok: false, problems: [told] })
+  })
+
+  test('what the server does not show: for changes alone it is needed before enforce, for reading it is a problem, else it is told', async () => {
+    const hidden = new Set<string>()
+    const { hostname: host, port } = new URL(world.ldap.plainUrl)
+    const shim = await requestShim({ host, port: Number(port) }, (name) => (hidden.has(name) ? '1.1' : name))
+    try {
+      const settings = world.configure({ url: `ldap://127.0.0.1:${shim.port}` })
+      hidden.add('supportedControl')
+      const needed = [
+        'the server does not offer the assertion control (RFC 4528)',
+        'the ppolicy overlay is not active: accounts cannot be disabled',
+      ]
+      expect(await checked(settings, watching)).toMatchObject({ ok: true, problems: [], beforeEnforce: needed })
+      expect(await checked(settings)).toMatchObject({ ok: false, problems: needed, beforeEnforce: [] })
+
+      hidden.clear()
+      for (const name of ['entryUUID', 'namingContexts', 'subschemaSubentry']) hidden.add(name)
+      const { ok, problems, facts } = await checked(settings, watching)
+      expect([ok, problems]).toEqual([
+        false,
+        [
+          expect.stringMatching(/^searchBase: the root DSE does not tell .*search-base-not-told.*account-out-of-sight/),
+          `${world.people}: entryUUID cannot be read`,
+          `${world.groups}: entryUUID cannot be read`,
+        ],
+      ])
+      expect(facts?.at(-1)).toMatch(/^its schema cannot be read/)
+    } finally {
+      await shim.close()
+    }
+  })
 })

@@ -33,22 +33,51 @@ beforeAll(async () => {
   ;[ad, entra, aws] = await Promise.all([openAdWorld(), openEntraWorld(), openAwsWorld()])
   iam = await openAwsIamWorld(aws.stack)
   bank = await openInstallation()
-  const policies = readdirSync(new URL('policies/', example)).map((path) => ({
-    path,
-    text: readFileSync(new URL(`policies/${path}`, example), 'utf8').replaceAll(
-      'ou=groups,dc=bank,dc=example',
-      bank.tree.groups,
-    ),
-  }))
+  const policies = [
+    ...readdirSync(new URL('policies/', example)).map((path) => ({
+      path,
+      text: readFileSync(new URL(`policies/${path}`, example), 'utf8').replaceAll(
+        'ou=groups,dc=bank,dc=example',
+        bank.tree.groups,
+      ),
+    })),
+    { path: 'mirror.yaml', text: mirror },
+  ]
   looks = await madeReady(policies.map(({ text }) => text).join('\n'))
   await bank.start({ files: bank.configure({ file: { targets: targetsOf() }, policies, env: environment() }) })
-}, 120_000)
+})
 afterAll(async () => {
   const code = await bank?.running()[0]?.stop()
   await bank?.close()
   await Promise.all([ad?.close(), entra?.close(), iam?.close().then(() => aws.close())])
   expect(code).toBe(0)
 })
+
+/** Of these no rule gives the one in AWS: it comes and goes with a manager's group in Entra (ADR 0022), also while either is away. */
+const mirror = `
+entitlements:
+  Sso_LoanDesk:
+    target: bank-entra
+    lookup: displayName:Sso_LoanDesk
+    risk: medium
+    owner: lending-desk
+    description: Who signs in to AWS for the loan desk.
+  Portal_LoanDesk:
+    target: bank-aws
+    lookup: group/Portal_LoanDesk
+    risk: medium
+    owner: data-platform
+    description: The same people in AWS.
+birthright:
+  loan-desk-signs-in:
+    when: { jobCode: RM }
+    grants: { entitlements: [Sso_LoanDesk] }
+implications:
+  portal:
+    mirrors:
+      from: { target: bank-entra, lookup: 'displayName:Sso_*' }
+      to: { target: bank-aws, lookup: 'group/Portal_*' }
+`
 
 /** Those of the example, on this test's subtree, impatient. */
 const targetsOf = () => {
@@ -176,8 +205,8 @@ const open = (...held: string[]): Seen => ({ held, open: true })
 const asManager = {
   'bank-ldap': open('Dept_Lending', 'Staff_Intranet'),
   'bank-ad': open('CBS_LoanEntry', 'CBS_ViewOnly'),
-  'bank-entra': open('Lending_RM'),
-  'bank-aws': open('Aws_LoanDesk', 'Loan_ReadOnly'),
+  'bank-entra': open('Lending_RM', 'Sso_LoanDesk'),
+  'bank-aws': open('Aws_LoanDesk', 'Loan_ReadOnly', 'Portal_LoanDesk'),
   'bank-iam': open('Iam_LoanQuotes'),
 }
 const gone: Seen = { held: [], open: false }

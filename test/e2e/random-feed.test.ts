@@ -72,7 +72,7 @@ const feed = (random: () => number, now: number, count: number, people: number):
   return told
 }
 
-test.each([20261121])('seed %i', { timeout: 120_000 }, async (seed) => {
+test.each([20261121])('seed %i', async (seed) => {
   const random = randomFrom(seed)
   bank = await openInstallation({
     partitions: 3,

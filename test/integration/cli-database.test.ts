@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bankFiles } from '../support/bank-files.ts'
 import { muster } from '../support/cli.ts'
@@ -89,6 +91,24 @@ test('doctor looks at the targets whatever is not set, and names the variable of
     'doctor',
   )
   expect(away.out).toMatch(/✗ database .*check MUSTER_DATABASE_URL/)
+})
+
+test('a look-up that its target cannot understand: doctor counts it with the mistakes, and apply changes nothing', async () => {
+  const { directory, env, remove } = bankFiles(house)
+  const mistake = `{ target: bank-ldap, lookup: LoanEntry, risk: low, owner: o, description: d }`
+  writeFileSync(join(directory, 'policies/mistaken.yaml'), `entitlements:\n  Mistaken: ${mistake}\n`)
+  const alone = { MUSTER_DATABASE_URL: undefined, MUSTER_REDIS_URL: undefined, MUSTER_KAFKA_BROKERS: undefined }
+  expect((await muster({ directory, env: { ...env, ...alone } }, 'doctor')).out).toMatch(
+    /✗ policies +mistakes: 1; `muster policy check`/,
+  )
+  const versions = () => house.rows('select version from muster.active_policy')
+  const before = await versions()
+  expect(await muster({ directory, env }, 'policy', 'apply')).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/nothing was changed[\s\S]*mistaken.yaml:2:\d+ lookup "LoanEntry" is no DN/),
+  })
+  expect(await versions()).toEqual(before)
+  remove()
 })
 
 test('what only changes need is a remark until changes are sent, as the database says and not muster.yaml', async () => {

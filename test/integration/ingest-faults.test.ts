@@ -104,7 +104,7 @@ test('the broker is killed and comes back', async () => {
   await world.untilInbox(1_000)
   await expectExactly(1_000)
   expect(world.fatal).toEqual([])
-}, 120_000)
+})
 
 test('the database goes away in the middle and comes back', async () => {
   stack = await privateStack(['kafka', 'postgres'])
@@ -123,7 +123,7 @@ test('the database goes away in the middle and comes back', async () => {
   expect(await world.rows(`select lane from muster.identity where person_key = 'P-1'`)).toEqual([{ lane: 'leaver' }])
   expect(await world.rows('select sum(events_seen)::int as events from muster.identity')).toEqual([{ events: 3_001 }])
   expect(world.fatal).toEqual([])
-}, 120_000)
+})
 
 test.each(['gzip', 'snappy', 'lz4', 'zstd'])('events compressed with %s are read', async (type) => {
   world = await openWorld()

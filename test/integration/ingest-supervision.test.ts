@@ -97,4 +97,4 @@ test('an outage of the broker is waited for', async () => {
   expect(taken.length).toBeGreaterThan(before)
   expect(crashes).not.toContain(false)
   expect(fatal).toEqual([])
-}, 120_000)
+})

@@ -101,9 +101,13 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
       })
     })
 
-  const change = (change: 'add' | 'delete', person: string, keys: readonly string[]) =>
+  const change = (
+    change: 'add' | 'delete',
+    keys: readonly string[],
+    named: (client: Client) => Promise<string | null>,
+  ) =>
     asDirectoryRoot(ldap, async (client) => {
-      const dn = await dnOf(client, person)
+      const dn = await named(client)
       if (dn === null) throw new Error('no such account in the directory')
       const { Attribute, Change } = await import('ldapts')
       for (const key of keys)
@@ -122,8 +126,10 @@ export const directoryWitness = (ldap: Ldap, tree: FreshTree) => {
     idOf,
     lastWriteTo,
     groupDn,
-    addMember: (person: string, ...keys: string[]) => change('add', person, keys),
-    removeMember: (person: string, ...keys: string[]) => change('delete', person, keys),
+    addMember: (person: string, ...keys: string[]) => change('add', keys, (client) => dnOf(client, person)),
+    removeMember: (person: string, ...keys: string[]) => change('delete', keys, (client) => dnOf(client, person)),
+    /** The same by name, also of what is not below `people`. */
+    addMemberAt: (dn: string, ...keys: string[]) => change('add', keys, async () => dn),
   }
 }
 

@@ -34,7 +34,8 @@ export type InstallationOptions = {
 
 export type Installation = Awaited<ReturnType<typeof openInstallation>>
 
-const patienceMs = 45_000
+/** Ends what hangs, with the explanation, before the test's own limit does; judges no speed. */
+const patienceMs = 120_000
 
 /** Polls until `look` answers something; a failing test says what it waited for and what stood there last. */
 export const eventually = async <T>(

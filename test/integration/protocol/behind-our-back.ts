@@ -59,16 +59,23 @@ export const putTo = async (house: House, from: string, parent: string): Promise
   return to
 }
 
-/** Muster may not look beyond `peopleBase`, unless it sees: no database of the server is at the base of that search, and it answers 32. */
+/**
+ * Muster may not look beyond `peopleBase`, unless it sees: no database of the server is at the base of that search, and it answers 32.
+ * `besides`: what else it is told otherwise.
+ */
 export const blindBeyond =
-  (houseOf: () => House, sees: () => boolean = () => false) =>
+  (
+    houseOf: () => House,
+    sees: () => boolean = () => false,
+    besides: (blind: Connector, real: Connector) => Partial<Connector> = () => ({}),
+  ) =>
   (real: Connector): Connector => {
     let made: Connector | undefined
     const blind = () =>
       sees()
         ? real
         : (made ??= createLdapConnector(target, { ...ldapSettings(houseOf().tree), searchBase: 'dc=example' }))
-    return {
+    const connector: Connector = {
       ...real,
       apply: (operations, context) => blind().apply(operations, context),
       observe: (operations, observing) => blind().observe(operations, observing),
@@ -80,6 +87,7 @@ export const blindBeyond =
         await made?.close()
       },
     }
+    return { ...connector, ...besides(connector, real) }
   }
 
 /** The groups came after the policy: what each entitlement is, is asked once more. */

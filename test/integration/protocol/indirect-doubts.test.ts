@@ -1,19 +1,16 @@
 /** What is held by nested groups or the primary group, where a read of it came too late, or told more than one thing at once. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { TargetId } from '../../../src/domain/ids.ts'
 import { leaveChecksMs } from '../../../src/domain/leave-check.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
-import { reconcile } from '../../../src/engine/reconcile.ts'
 import { createGates, type Gates } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
-import { findingsOf, reporting, resolved } from './behind-our-back.ts'
+import { findingsOf, reconciled, reporting, resolved } from './behind-our-back.ts'
 import { nestedGroups } from './nested-groups.ts'
 import { leaves, works } from './people.ts'
 
 let house: House
 let groups: ReturnType<typeof nestedGroups>
 let gates: Gates
-const target = 'bank-ldap' as TargetId
 
 beforeEach(async () => {
   groups = nestedGroups()
@@ -46,11 +43,7 @@ test('many lose what they held and hold something else instead: what they gained
   await house.quiesce()
   await resolved(house)
   await groups.setPrimary(house, 'CBS_LoanApprove')
-  const told = await reconcile(house.engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: new AbortController().signal,
-    full: true,
-  })
+  const told = await reconciled(house, { full: true })
   expect(told).toMatchObject({ indirectUnread: expect.stringContaining('4 of 4') })
   expect(await house.rows('select from muster.account where indirect_read_at is null')).toHaveLength(4)
   await house.tell(works('P-1', await house.now()))
@@ -80,11 +73,7 @@ test.each([
     await (saved?.reached ?? evaluating)
     await groups.setPrimary(house, 'CBS_LoanApprove')
     groups.failNext(1)
-    const running = reconcile(house.engine, target, {
-      actor: { type: 'engine', name: 'test' },
-      signal: new AbortController().signal,
-      full: true,
-    })
+    const running = reconciled(house, { full: true })
     if (saved !== null) {
       await Promise.race([running, isWaiting()])
       saved.open()
@@ -123,11 +112,7 @@ test('what a leaver still holds indirectly could not be read while they were che
   // A check that could not read it is not made.
   expect(await house.rows('select step, tries from muster.leave_check')).toEqual([{ step: 0, tries: 3 }])
   groups.failNext(0)
-  const told = await reconcile(house.engine, target, {
-    actor: { type: 'engine', name: 'test' },
-    signal: new AbortController().signal,
-    full: true,
-  })
+  const told = await reconciled(house, { full: true })
   expect(told).toMatchObject({ indirectUnread: null })
   await house.quiesce()
   await house.sweep()
@@ -138,17 +123,12 @@ test('whoever was out of sight gets no grant between the run that sees them and 
   await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
   await house.quiesce()
   await resolved(house)
-  const run = () =>
-    reconcile(house.engine, target, {
-      actor: { type: 'engine', name: 'test' },
-      signal: AbortSignal.timeout(120_000),
-    })
-  await run()
+  await reconciled(house)
   await groups.setPrimary(house, 'CBS_LoanApprove')
   // As a run has found it.
   await house.rows('update muster.account set out_of_sight = true, behind_at = muster.now()')
   const compared = gates.stopAt('reconcile:compared')
-  const running = run()
+  const running = reconciled(house)
   await compared.reached
   await house.tell(works('P-1', await house.now()))
   await house.quiesce()

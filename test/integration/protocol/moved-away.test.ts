@@ -1,5 +1,4 @@
 /** An account that another hand has put outside `peopleBase` is still there: its owner still signs in, and is still in groups. */
-import { Attribute, Change } from 'ldapts'
 import { afterEach, expect, test } from 'vitest'
 import { endPauses } from '../../../src/store/go-again.ts'
 import { createFaults, type Fault, requestLost } from '../../support/faults.ts'
@@ -62,11 +61,7 @@ test('a leaver whose account is back within sight is shut and emptied then', asy
   await house.tell(leaves('P-1', (await house.now()) - 1))
   await house.quiesce()
   const back = await putTo(house, dn, house.tree.people)
-  await asDirectoryRoot(house.ldap, async (client) => {
-    const member = new Attribute({ type: 'member', values: [back] })
-    for (const key of lending)
-      await client.modify(house.groupDn(key), new Change({ operation: 'add', modification: member }))
-  })
+  await house.addMemberAt(back, ...lending)
   await house.shift(1_000)
   for (let run = 0; run < 2; run += 1) {
     await reconciled(house, { full: true })
@@ -170,13 +165,10 @@ const letInUnseen = async () => {
   let isTold = false
   house = await openHouse({
     revised: (text) => reporting(text).replace('when: everyone', 'when: { department: [LENDING, RETAIL] }'),
-    connector: (real) => {
-      const blind = blindBeyond(
-        () => house,
-        () => sees,
-      )(real)
-      return {
-        ...blind,
+    connector: blindBeyond(
+      () => house,
+      () => sees,
+      (blind, real) => ({
         // Once told, a change is never told again, as when it is long past.
         changes: (cursor, signal) =>
           isTold
@@ -193,18 +185,15 @@ const letInUnseen = async () => {
             ? { ...told, unseen: told.unseen?.map((member) => member.replace('ou=hidden', 'ou=former')) ?? [] }
             : told
         },
-      }
-    },
+      }),
+    ),
   })
   await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X', department: 'RETAIL' }))
   await house.quiesce()
   await house.tell(works('P-1', await house.now(), { jobCode: 'X', department: 'X' }))
   await settledIn(house, ['P-2', 'P-3'])
   const away = await putAway(house, 'P-1')
-  await asDirectoryRoot(house.ldap, (client) => {
-    const member = new Attribute({ type: 'member', values: [away] })
-    return client.modify(house.groupDn('CBS_LoanApprove'), new Change({ operation: 'add', modification: member }))
-  })
+  await house.addMemberAt(away, 'CBS_LoanApprove')
   return {
     away,
     see: () => {

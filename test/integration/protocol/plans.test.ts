@@ -18,7 +18,7 @@ beforeAll(async () => {
     from muster.identity i, generate_series(1, 4) e, (select muster.now() - interval '2 days' as at) t`)
   await house.rows('vacuum analyze muster.action')
   await house.rows('vacuum analyze muster.identity')
-}, 60_000)
+})
 afterAll(() => house.close())
 
 const statementOf = async (ask: (tx: Transaction) => Promise<unknown>): Promise<Statement> => {

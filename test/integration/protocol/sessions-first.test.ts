@@ -76,16 +76,21 @@ const open = async (settleMs = 0) => {
 const round = async () => {
   for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
 }
-/** By another hand: whom the round did not. */
-const shutTheOther = async () => {
+const opsOf = (operations: readonly Operation[]) => operations.map(({ op }) => op)
+const leaving = ['disable', 'endSessions', ...lending.map(() => 'revoke')]
+/** Whom a round did not shut, another hand does: they are signed out once more, and the other is not. */
+const shutElsewhere = async () => {
+  await round()
   const stillOpen = await house.rows<{ person: string }>(
     'select i.person_key as person from muster.account a join muster.identity i on i.id = a.identity_id where a.enabled',
   )
   expect(stillOpen).toHaveLength(1)
   for (const { person } of stillOpen) await setLocked(house, person, true)
+  calls = []
+  await house.quiesce()
+  expect(calls.map(opsOf)).toEqual([['disable'], ['endSessions']])
+  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
 }
-const opsOf = (operations: readonly Operation[]) => operations.map(({ op }) => op)
-const leaving = ['disable', 'endSessions', ...lending.map(() => 'revoke')]
 
 test('of each leaver all goes together, shut and signed out before access ends, however much leaves', async () => {
   await open()
@@ -108,12 +113,7 @@ test('signed out while they could not be shut yet, then shut by another hand: th
   await open()
   // Of one alone: the other is shut and signed out by one call.
   stuck = 1
-  await round()
-  await shutTheOther()
-  calls = []
-  await house.quiesce()
-  expect(calls.map(opsOf)).toEqual([['disable'], ['endSessions']])
-  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
+  await shutElsewhere()
 })
 
 test('the end of their sessions went out before they were shut and is told afterwards: they are signed out once more, and only then', async () => {
@@ -137,12 +137,7 @@ test('what shut them was lost, and came of it only after the end of their sessio
   fate = 'pending'
   // Of one alone: the other is shut and signed out by one call.
   lost = 1
-  await round()
-  await shutTheOther()
-  calls = []
-  await house.quiesce()
-  expect(calls.map(opsOf)).toEqual([['disable'], ['endSessions']])
-  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
+  await shutElsewhere()
 })
 
 test.each(['failed', 'hung'] as const)(

@@ -1,5 +1,4 @@
 /** Some account cannot be read, perhaps for ever: reconciliation believes what it is shown of the others, and asks for each. */
-import { Attribute, Change } from 'ldapts'
 import { afterEach, expect, test } from 'vitest'
 import type { Changes, Connector } from '../../../src/connectors/connector.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
@@ -157,10 +156,7 @@ test('nobody waits for a leaver who is out of sight: what they hold is listed, a
   expect(await believedIn('Extra')).toEqual(['P-1', 'P-3'])
 
   await house.addMember('P-2', 'Extra')
-  await asDirectoryRoot(house.ldap, (client) => {
-    const member = new Attribute({ type: 'member', values: [away] })
-    return client.modify(house.groupDn('Staff_Vpn'), new Change({ operation: 'add', modification: member }))
-  })
+  await house.addMemberAt(away, 'Staff_Vpn')
   await house.shift(1_000)
   expect(await reconciled(house)).toMatchObject({ extent: 'delta', appeared: 2, found: 0, unread: [] })
   await house.quiesce()
@@ -184,13 +180,10 @@ test('whoever was out of sight is given nothing beside what they were let into m
   const tellsNothing = new Set<NativeId>()
   house = await openHouse({
     revised: reporting,
-    connector: (real) => {
-      const blind = blindBeyond(
-        () => house,
-        () => sees,
-      )(real)
-      return {
-        ...blind,
+    connector: blindBeyond(
+      () => house,
+      () => sees,
+      (blind) => ({
         grantsOf: (ids, signal) =>
           ids.some((id) => tellsNothing.has(id))
             ? Promise.resolve({ kind: 'partial', items: [], cause: 'busy' })
@@ -199,18 +192,15 @@ test('whoever was out of sight is given nothing beside what they were let into m
           const told = await blind.whoIs(members, signal)
           return sees ? told : { ...told, items: told.items.filter(({ member }) => !member.includes('ou=former')) }
         },
-      }
-    },
+      }),
+    ),
     target: { guard },
   })
   await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X', department: 'X' }))
   await settledIn(house, ['P-2', 'P-3'])
   const id = (await house.idOf('P-1')) as NativeId
   const away = await putAway(house, 'P-1')
-  await asDirectoryRoot(house.ldap, (client) => {
-    const member = new Attribute({ type: 'member', values: [away] })
-    return client.modify(house.groupDn('CBS_LoanApprove'), new Change({ operation: 'add', modification: member }))
-  })
+  await house.addMemberAt(away, 'CBS_LoanApprove')
   const unseen = { outOfSight: 1, appeared: 0, accountsUnread: null, unread: [] }
   expect(await reconciled(house, { full: true })).toMatchObject({ extent: 'full', ...unseen })
   // Past the time for which each run looks back.

@@ -170,7 +170,7 @@ beforeAll(async () => {
   for (const [file, text] of Object.entries(innocent)) put(file, text)
   for (const [file, text] of Object.values(plants)) put(file, text)
   planted = await cruise(tree, 'src', 'test', 'simulators')
-}, 60_000)
+})
 
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
@@ -197,4 +197,4 @@ test('the real tree has modules and no violation', async () => {
   const real = await cruise(checkout, ...folders)
   expect(real.modules.filter((module) => module.source.startsWith('src/')).length).toBeGreaterThan(20)
   expect(real.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([])
-}, 60_000)
+})

@@ -67,7 +67,7 @@ beforeAll(async () => {
     relative(tree, resolve(tree, file)),
     rule,
   ])
-}, 60_000)
+})
 
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
