@@ -33,13 +33,14 @@ export const applyOrObserve = async (
     const action = actions[index] as ClaimedAction
     return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }), lane)
   }
-  const observe = (indexes: readonly number[]) =>
+  const observe = (indexes: readonly number[], linkRefusals?: ApplyContext['linkRefusals']) =>
     connector.observe(indexes.map(at), {
       signal: context.signal,
+      linkRefusals,
       sentMsAgo: indexes.map((index) => sentMsAgo(actions[index], claimedAt)),
     })
   const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
-  if (sought.length > 0) fill(sought, (await observe(sought)).map(asSought))
+  if (sought.length > 0) fill(sought, (await observe(sought, context.linkRefusals)).map(asSought))
   const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
   const unknown = indexesWhere(actions, (action, index) => action.unknown && others.has(index))
   const { poll } = connector
