@@ -58,6 +58,9 @@ export type ApplyContext = {
   readonly linkRefusals?: LinkRefusals
 }
 
+/** Cause word of a link refusal: it is known to be the account of somebody else. */
+export const linkedToAnother = 'linked-to-another'
+
 export type LinkRefusals = (accounts: readonly NativeId[]) => Promise<ReadonlyMap<NativeId, Outcome>>
 
 /** What `observe` must know beside the operations. */
@@ -68,6 +71,11 @@ export type Observing = {
    * nobody has sent anything. An age, since the clock of who sent it and the connector's are not the same.
    */
   readonly sentMsAgo: readonly (number | null)[] | null
+  /**
+   * Given where people are only looked for to be shut out: an account that seems to be theirs by an alternative, and is certainly
+   * not by what it shows, is nobody's to find where this says `linkedToAnother` (see correlate-others.ts).
+   */
+  readonly linkRefusals?: LinkRefusals | undefined
 }
 
 /** What a connector can do, known without a connection. */

@@ -1,7 +1,8 @@
+import type { NativeId } from '../domain/ids.ts'
 import type { Outcome, RefusalReason } from '../domain/outcome.ts'
 import type { Alternative } from './alternatives.ts'
 import { fillWhole } from './attribute-mapping.ts'
-import type { EnsureOperation } from './connector.ts'
+import { type EnsureOperation, linkedToAnother, type Observing } from './connector.ts'
 
 export type Missing = { readonly index: number; readonly operation: EnsureOperation }
 export type Claim<Account> = Missing & { readonly account: Account }
@@ -26,7 +27,10 @@ export type AlternativeSearch<Account> = {
   readonly foldKey: (value: string) => string
   /** Tells accounts apart. */
   readonly idOf: (account: Account) => string
-}
+} & Pick<Observing, 'linkRefusals'>
+
+const hasAnotherKey = 'has-another-key'
+const notVerified = 'alternative-not-verified'
 
 const ambiguous = (word: string): Outcome => ({
   kind: 'refused',
@@ -57,6 +61,7 @@ export const correlateOthers = async <Account>(
     const asked = [...values.values()].filter((value) => value !== null)
     if (asked.length === 0) continue
     const read = await find(alternative, asked)
+    const doubted: Doubted[] = []
     left = left.filter(({ index, operation }) => {
       const value = values.get(index) ?? null
       if (value === null) return true
@@ -72,9 +77,15 @@ export const correlateOthers = async <Account>(
       if (account === undefined) return true
       const doubt = doubtOf(search, alternative, accounts.length, account, operation)
       if (doubt === null) found.push({ index, operation, account })
-      else outcomes[index] = doubt
+      else {
+        outcomes[index] = doubt
+        if (isAnothers(search, account, operation, doubt)) doubted.push({ index, operation, id: idOf(account) })
+      }
       return false
     })
+    const passed = await anothers(doubted, search)
+    for (const { index } of passed) outcomes[index] = undefined
+    left = [...left, ...passed]
   }
   const claims = Map.groupBy([...taken, ...found.map(({ account }) => account)], idOf)
   const certain = found.filter(({ index, account }) => {
@@ -84,6 +95,37 @@ export const correlateOthers = async <Account>(
   })
   return { found: certain, missing: left }
 }
+
+type Doubted = Missing & { readonly id: string }
+
+/**
+ * Whose account shows another key, or lacks what parts people, and is known to be linked to somebody else: a name that was given
+ * again. For a joiner a human looks before a second account is made; of whoever is only looked for to be shut out nobody could
+ * ever mend it. Whatever else is not certain stays so: their own account may bear a wrong key.
+ */
+const anothers = async (
+  doubted: readonly Doubted[],
+  { linkRefusals }: Pick<Observing, 'linkRefusals'>,
+): Promise<readonly Missing[]> => {
+  if (linkRefusals === undefined || doubted.length === 0) return []
+  const refusals = await linkRefusals([...new Set(doubted.map(({ id }) => id as NativeId))])
+  return doubted.flatMap(({ index, operation, id }) => {
+    const refusal = refusals.get(id as NativeId)
+    return refusal?.kind === 'refused' && refusal.cause.word === linkedToAnother ? [{ index, operation }] : []
+  })
+}
+
+/** By what it shows: another key, theirs not beside it, or not what should agree. */
+const isAnothers = <Account>(
+  { valuesOf, foldKey, correlation }: AlternativeSearch<Account>,
+  account: Account,
+  { create, wanted }: EnsureOperation,
+  doubt: Outcome,
+): boolean =>
+  !create &&
+  doubt.kind === 'refused' &&
+  (doubt.cause.word === hasAnotherKey || doubt.cause.word === notVerified) &&
+  !valuesOf(account, correlation).some((key) => foldKey(key) === foldKey(wanted.correlation.value))
 
 const doubtOf = <Account>(
   search: AlternativeSearch<Account>,
@@ -97,12 +139,12 @@ const doubtOf = <Account>(
   // Nobody had it a moment ago: the next search finds it by it.
   if (keys.length === 1 && keys[0] === operation.wanted.correlation.value) return foundMeanwhile
   // Whose key that is need not be known to anybody: it is not this person's.
-  if (keys.length > 0) return ambiguous('has-another-key')
+  if (keys.length > 0) return ambiguous(hasAnotherKey)
   const isVerified = Object.entries(alternative.verify).every(([property, template]) => {
     const value = valueFor(search, template, operation)
     return value !== null && hasValue(search, account, property, search.spell?.(property, value) ?? value, alternative)
   })
-  return isVerified ? null : ambiguous('alternative-not-verified')
+  return isVerified ? null : ambiguous(notVerified)
 }
 
 /** null: the worker lacks what it takes, or what is left of it is nothing to the target. */

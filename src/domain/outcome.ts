@@ -45,6 +45,12 @@ export type RefusalReason = (typeof refusalReasons)[number]
  */
 export const accountOutOfSight = 'account-out-of-sight'
 
+/**
+ * Cause word of a refused revoke: it is sent, the target takes it, and no read that Muster may do can ever prove it. So it is never
+ * done: a human has to look, and soon repeating tells no more.
+ */
+export const sentUnproved = 'sent-unproved'
+
 /** How a state was proved: read back from the target after the change, by which read. */
 export type Evidence = {
   /** What was read, e.g. 'member-values', 'account-entry', 'bind-refused'. */

@@ -1,6 +1,6 @@
 import { type ApplyContext, type Connector, notSettled, notSo } from '../connectors/connector.ts'
 import { givesAccess, type Lane, seeksOnly } from '../domain/action.ts'
-import { type Cause, isElsewhere, type Outcome, type RefusalReason } from '../domain/outcome.ts'
+import { type Cause, isElsewhere, type Outcome, type RefusalReason, sentUnproved } from '../domain/outcome.ts'
 import type { ClaimedAction } from './claim.ts'
 import { toOperation } from './operation.ts'
 
@@ -33,13 +33,14 @@ export const applyOrObserve = async (
     const action = actions[index] as ClaimedAction
     return toOperation(action, create && !seeksOnly({ kind: action.kind, lane }), lane)
   }
-  const observe = (indexes: readonly number[]) =>
+  const observe = (indexes: readonly number[], linkRefusals?: ApplyContext['linkRefusals']) =>
     connector.observe(indexes.map(at), {
       signal: context.signal,
+      linkRefusals,
       sentMsAgo: indexes.map((index) => sentMsAgo(actions[index], claimedAt)),
     })
   const sought = indexesWhere(actions, ({ kind }) => seeksOnly({ kind, lane }))
-  if (sought.length > 0) fill(sought, (await observe(sought)).map(asSought))
+  if (sought.length > 0) fill(sought, (await observe(sought, context.linkRefusals)).map(asSought))
   const others = new Set(indexesWhere(actions, ({ kind }) => !seeksOnly({ kind, lane })))
   const unknown = indexesWhere(actions, (action, index) => action.unknown && others.has(index))
   const { poll } = connector
@@ -91,21 +92,33 @@ const sentMsAgo = (action: ClaimedAction | undefined, claimedAt: number): number
   action?.unknown === true ? Math.max(0, claimedAt - (action.unknown_since ?? claimedAt)) : null
 
 const goesAgain = ({ kind }: ClaimedAction, outcome: Outcome | undefined): boolean =>
-  !givesAccess[kind] && outcome?.kind === 'unknown' && outcome.cause.word === notSettled
+  !givesAccess[kind] &&
+  outcome?.kind === 'unknown' &&
+  (outcome.cause.word === notSettled || outcome.cause.word === sentUnproved)
+
+/** However often it is sent, nobody learns more of it: this answer stands for the earlier ones, too. */
+const isSentUnproved = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'refused' && outcome.cause.word === sentUnproved
 
 /**
  * Of what was sent before and went out again: an attempt that wrote nothing says nothing of the earlier one, whatever it
  * says of itself. (What was throttled stays as unknown as it was: settle.)
  */
 const onlyWhatEndsBoth = (outcome: Outcome): Outcome =>
-  outcome.kind === 'retry' || outcome.kind === 'refused' ? { kind: 'unknown', cause: causeOf(outcome) } : outcome
+  outcome.kind === 'retry' || (outcome.kind === 'refused' && !isSentUnproved(outcome))
+    ? { kind: 'unknown', cause: causeOf(outcome) }
+    : outcome
 
 /** Who is not let in is told nothing, of nobody in particular. */
 const causeOf = (outcome: Extract<Outcome, { kind: 'retry' | 'refused' }>): Cause =>
   outcome.kind === 'refused' && outcome.reason === 'credential' ? { ...outcome.cause, elsewhere: true } : outcome.cause
 
 const mayHaveWritten = (outcome: Outcome | undefined): boolean =>
-  outcome === undefined || outcome.kind === 'done' || outcome.kind === 'pending' || outcome.kind === 'unknown'
+  outcome === undefined ||
+  outcome.kind === 'done' ||
+  outcome.kind === 'pending' ||
+  outcome.kind === 'unknown' ||
+  isSentUnproved(outcome)
 
 const notReadBefore = { code: '', word: 'not-read-before', elsewhere: true } as const
 

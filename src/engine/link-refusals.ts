@@ -1,4 +1,4 @@
-import type { LinkRefusals } from '../connectors/connector.ts'
+import { type LinkRefusals, linkedToAnother } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
@@ -6,10 +6,10 @@ import { ownersOf } from '../store/links.ts'
 import type { Claim } from './claim.ts'
 import type { Engine } from './engine.ts'
 
-const linkedToAnother: Outcome = {
+const anothers: Outcome = {
   kind: 'refused',
   reason: 'account-ambiguous',
-  cause: { code: '', word: 'linked-to-another' },
+  cause: { code: '', word: linkedToAnother },
 }
 /** It may be theirs by now: the next attempt names it. */
 const linkedMeanwhile: Outcome = { kind: 'retry', cause: { code: '', word: 'linked-meanwhile' } }
@@ -27,7 +27,7 @@ export const linkRefusals =
     try {
       const owned = await ownersOf(db, target, accounts)
       return new Map(
-        owned.map(({ nativeId, identity }) => [nativeId, people.has(identity) ? linkedMeanwhile : linkedToAnother]),
+        owned.map(({ nativeId, identity }) => [nativeId, people.has(identity) ? linkedMeanwhile : anothers]),
       )
     } catch (error) {
       log.warn({ target, ...errorFields(error) }, 'whose the accounts are that were found could not be read')

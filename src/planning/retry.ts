@@ -1,5 +1,12 @@
 import { type ActionKind, type Lane, seeksOnly } from '../domain/action.ts'
-import { accountOutOfSight, type Cause, isElsewhere, type Outcome, type RefusalReason } from '../domain/outcome.ts'
+import {
+  accountOutOfSight,
+  type Cause,
+  isElsewhere,
+  type Outcome,
+  type RefusalReason,
+  sentUnproved,
+} from '../domain/outcome.ts'
 import type { TargetRules } from '../domain/target.ts'
 
 export type Attempt = {
@@ -168,8 +175,8 @@ const refused = (reason: RefusalReason, { word }: Cause, attempt: Attempt): Next
     return { kind: 'again', afterMs, counts: false, finding: null }
   }
   if (attempt.lane === 'bulk') return { kind: 'park', finding: reason }
-  // Where it may be, if it is anywhere, only a human can let Muster look.
-  if (isLasting[reason] || word === accountOutOfSight)
+  // Where it may be, if it is anywhere, and whether it is gone, only a human can let Muster look.
+  if (isLasting[reason] || word === accountOutOfSight || word === sentUnproved)
     return { kind: 'park', finding: reason, afterMs: restOf(attempt) }
   return { kind: 'again', afterMs: pauseMs(attempt), counts: true, finding: reason }
 }

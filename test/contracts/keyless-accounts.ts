@@ -1,6 +1,12 @@
 /** People whose accounts lack the person key: what finds them, and what only seems to. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Connector, Operation } from '../../src/connectors/connector.ts'
+import {
+  type Connector,
+  type LinkRefusals,
+  linkedToAnother,
+  notSo,
+  type Operation,
+} from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { freshName } from '../support/stack.ts'
@@ -115,6 +121,28 @@ export const findsKeyless = (sceneOf: () => KeylessScene) =>
       expect(new Set(outcomes.slice(0, 5).map(said))).toEqual(new Set(['refused:account-ambiguous']))
       expect(await scene.world.accountsOf(nobody)).toHaveLength(1)
       expect(await scene.world.accountsOf(one)).toEqual([])
+    })
+
+    test('whose name is somebody else’s by now are nobody’s where they are only looked for', async () => {
+      const [known, unknown] = [person(), person()]
+      const others = [
+        await scene.addAccount({ ...mailOf(known), [scene.correlation]: freshName() }),
+        await scene.addAccount({ ...mailOf(unknown), [scene.correlation]: freshName() }),
+      ]
+      const linkRefusals: LinkRefusals = async () =>
+        new Map([
+          [
+            others[0] as NativeId,
+            { kind: 'refused', reason: 'account-ambiguous', cause: { code: '', word: linkedToAnother } },
+          ],
+        ])
+      const sought = [ensure(known, false), ensure(unknown, false)]
+      const outcomes = await connector.observe(sought, { ...always, sentMsAgo: null, linkRefusals })
+      expect(outcomes).toMatchObject([
+        { kind: 'retry', cause: { word: notSo } },
+        { kind: 'refused', cause: { word: 'has-another-key' } },
+      ])
+      expect((await connector.observe(sought, always)).map(wordOf)).toEqual(['has-another-key', 'has-another-key'])
     })
 
     test('are not linked where they may not be, and no second one is made', async () => {

@@ -60,7 +60,7 @@ export const createAdConnector = (
     apply: async (operations, context) => apply(await controllers.pin(), settings, pace, operations, context),
     observe: (operations, observing) =>
       observeSettled(manifest.settleMs, operations, observing, async (asked) =>
-        observe(await controllers.pin(), settings, asked),
+        observe(await controllers.pin(), settings, asked, observing),
       ),
     grantsOf: async (ids, signal) => grantsOf(await reading(signal), settings, ids),
     indirectGrantsOf: async (ids, signal) => indirectGrantsOf(await reading(signal), settings, ids),

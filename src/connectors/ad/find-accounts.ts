@@ -1,6 +1,6 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { propertiesOf } from '../alternatives.ts'
-import type { EnsureOperation } from '../connector.ts'
+import type { EnsureOperation, Observing } from '../connector.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Correlated, correlate, correlateOthers, keysOf } from '../ldap-wire/correlate.ts'
 import { findPeople, readEntries } from './account.ts'
@@ -17,6 +17,7 @@ export const find = async (
   settings: AdSettings,
   operations: readonly EnsureOperation[],
   outcomes: (Outcome | undefined)[],
+  linkRefusals?: Observing['linkRefusals'],
 ): Promise<Correlated> => {
   const [known, correlated] = await Promise.all([
     readEntries(
@@ -29,6 +30,7 @@ export const find = async (
   return correlateOthers(
     {
       ...settings,
+      linkRefusals,
       idOf: guidOf,
       find: (alternative, values) =>
         findPeople(client, settings, alternative.property, values, {

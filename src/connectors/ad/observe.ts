@@ -1,6 +1,13 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
-import { type EnsureOperation, notSo, type Operation, type SeenAccount, type Snapshot } from '../connector.ts'
+import {
+  type EnsureOperation,
+  notSo,
+  type Observing,
+  type Operation,
+  type SeenAccount,
+  type Snapshot,
+} from '../connector.ts'
 import { failureText, inOrder, retry } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { failed, outcomeOfRead } from '../ldap-wire/errors.ts'
@@ -19,11 +26,12 @@ export const observe = async (
   { client, settling }: Pinned,
   settings: AdSettings,
   operations: readonly Operation[],
+  { linkRefusals }: Pick<Observing, 'linkRefusals'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes = await inOrder(
     operations,
     isOnAccess,
-    (ensures) => observeAccounts(client, settings, ensures),
+    (ensures) => observeAccounts(client, settings, ensures, linkRefusals),
     (others) => observeAccess(client, settings, others),
   )
   const believed = outcomes.map((outcome, index) => {
@@ -57,9 +65,10 @@ const observeAccounts = async (
   client: LdapClient,
   settings: AdSettings,
   operations: readonly EnsureOperation[],
+  linkRefusals: Observing['linkRefusals'],
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const { matched } = await find(client, settings, operations, outcomes)
+  const { matched } = await find(client, settings, operations, outcomes, linkRefusals)
   const read = await accountsOf(
     client,
     settings,

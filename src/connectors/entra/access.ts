@@ -2,7 +2,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { masteredElsewhere, refused, retry } from './answers.ts'
 import type { Change } from './client.ts'
-import { concluded, missed, type Written } from './conclude.ts'
+import { concluded, missed, unproved, type Written } from './conclude.ts'
 import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfChange, outcomeOfRead } from './errors.ts'
@@ -48,13 +48,21 @@ export const openItems = async (
     const group = await opened.get(keyOf(operation))
     if (group === undefined) items.push({ index, operation, group: null })
     else if (group.kind === 'no') outcomes[index] = group.outcome
-    // No read of it tells anything: neither «taken out» nor «not in it» could ever be proved.
-    else if (group.group !== null && isHidden(group.group, settings))
-      outcomes[index] = refused('not-allowed', 'hidden-membership')
-    else items.push({ index, operation, group: { id: group.id, group: group.group } })
+    else {
+      const item: Item = { index, operation, group: { id: group.id, group: group.group } }
+      if (!isUnreadable(item, settings)) items.push(item)
+      else if (operation.op !== 'revoke') outcomes[index] = refused('not-allowed', 'hidden-membership')
+      // What takes away is sent without a proof; only reads go without it.
+      else if (purpose === 'apply') items.push(item)
+      else outcomes[index] = unproved(item, null)
+    }
   }
   return items
 }
+
+/** No read of it tells anything: neither «taken out» nor «not in it» could ever be proved. */
+const isUnreadable = ({ group }: Item, settings: Directory['settings']): boolean =>
+  group !== null && group.group !== null && isHidden(group.group, settings)
 
 /** Enables, disables, ends sessions, grants, revokes and deletes; answers only what was read back afterwards. */
 export const changeAccess = async (
@@ -126,7 +134,10 @@ export const changeAccess = async (
   const revoke = async () => {
     const some = ofKind('revoke')
     const results = await removeMembers(directory, some, gate)
-    for (const [at, { item }] of some.entries()) note(item, results[at] ?? retry('not-begun'))
+    for (const [at, { item }] of some.entries()) {
+      const result = results[at] ?? retry('not-begun')
+      note(item, isUnreadable(item, directory.settings) ? unproved(item, result) : result)
+    }
   }
   const grant = () =>
     Promise.all(

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../domain/outcome.ts'
+import { type Outcome, sentUnproved } from '../../domain/outcome.ts'
 import { notSo } from '../connector.ts'
 import { refused, retry } from './answers.ts'
 import type { Confirmed } from './confirm.ts'
@@ -58,6 +58,24 @@ export type Written = {
 type Write = Pick<Written, 'said' | 'changed' | 'code' | 'wasEnabled'> & {
   readonly endedFrom: number | null
   readonly at: number
+}
+
+/**
+ * A revoke in a group whose members are kept from us, as far as it can be told: whatever Graph answers, nobody reads it back. One that
+ * may be on its way goes again, which harms nobody.
+ */
+export const unproved = (
+  { operation, group }: Pick<Item, 'operation' | 'group'>,
+  result: Written | Outcome | null,
+): Outcome => {
+  if (result?.kind === 'unknown') return { kind: 'retry', cause: result.cause }
+  if (result !== null && result.kind !== 'written') return result
+  return {
+    kind: 'refused',
+    reason: 'not-allowed',
+    cause: { code: result?.code ?? '', word: sentUnproved },
+    todo: `see in Entra that ${operation.account} is not in group ${group?.id} any more: Muster may not read who is in it`,
+  }
 }
 
 /** What a replica that is behind does not know yet looks as if it were not there: so many looks in the settling time. */

@@ -67,7 +67,9 @@ export const createEntraConnector = (target: TargetId, settings: EntraSettings, 
     },
     apply: (operations, context) => apply(directory, operations, context),
     observe: (operations, observing) =>
-      observeSettled(settings.settle.ms, operations, observing, (asked) => observe(until(observing.signal), asked)),
+      observeSettled(settings.settle.ms, operations, observing, (asked) =>
+        observe(until(observing.signal), asked, observing),
+      ),
     poll: (asked, signal) => poll(until(signal), asked),
     grantsOf: (ids, signal) => grantsOf(directory, ids, signal),
     indirectGrantsOf: (ids, signal) => indirectGrantsOf(directory, ids, signal),

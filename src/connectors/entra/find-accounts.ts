@@ -1,7 +1,7 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { propertiesOf } from '../alternatives.ts'
-import type { EnsureOperation } from '../connector.ts'
+import type { EnsureOperation, Observing } from '../connector.ts'
 import { correlateOthers, type Missing } from '../correlate-others.ts'
 import { missingAccount, refused } from './answers.ts'
 import type { Directory } from './directory.ts'
@@ -35,6 +35,7 @@ export const find = async (
   directory: Directory,
   operations: readonly EnsureOperation[],
   outcomes: Outcomes,
+  linkRefusals?: Observing['linkRefusals'],
 ): Promise<{ readonly matched: readonly Matched[]; readonly missing: readonly Missing[] }> => {
   const { client, settings } = directory
   const select = findProperties(settings)
@@ -76,6 +77,7 @@ export const find = async (
   const others = await correlateOthers<User>(
     {
       ...settings,
+      linkRefusals,
       valuesOf,
       spell: spelled,
       foldKey,

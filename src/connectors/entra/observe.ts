@@ -3,6 +3,7 @@ import type { ObservedEntitlement, Outcome } from '../../domain/outcome.ts'
 import {
   type EnsureOperation,
   notSo as notSoWord,
+  type Observing,
   type Operation,
   type SeenAccount,
   type Snapshot,
@@ -24,10 +25,14 @@ import { usersById } from './users.ts'
 const notSo = retry(notSoWord)
 
 /** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
-export const observe = async (directory: Directory, operations: readonly Operation[]): Promise<readonly Outcome[]> => {
+export const observe = async (
+  directory: Directory,
+  operations: readonly Operation[],
+  { linkRefusals }: Pick<Observing, 'linkRefusals'>,
+): Promise<readonly Outcome[]> => {
   const outcomes = await inOrder(
     operations,
-    (ensures) => observeAccounts(directory, ensures),
+    (ensures) => observeAccounts(directory, ensures, linkRefusals),
     (others) => observeAccess(directory, others),
   )
   return outcomes.map((outcome) => {
@@ -66,9 +71,10 @@ const observeAccess = async (
 const observeAccounts = async (
   directory: Directory,
   operations: readonly EnsureOperation[],
+  linkRefusals: Observing['linkRefusals'],
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const { matched } = await find(directory, operations, outcomes)
+  const { matched } = await find(directory, operations, outcomes, linkRefusals)
   const linked = matched.filter(({ operation }) => operation.account === null)
   const holdings = await readHoldings(
     directory.client,

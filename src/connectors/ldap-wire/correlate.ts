@@ -1,7 +1,7 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Alternative } from '../alternatives.ts'
-import type { EnsureOperation } from '../connector.ts'
+import type { EnsureOperation, Observing } from '../connector.ts'
 import { correlateOthers as byAlternatives, type Missing } from '../correlate-others.ts'
 import { missingAccount, refused } from './answers.ts'
 import { type Entry, valuesOf } from './entry.ts'
@@ -68,7 +68,7 @@ export type AlternativeSearch = {
   /** The accounts whose `property` has one of the values, read with the correlation and all that is verified. */
   readonly find: (alternative: Alternative, values: readonly string[]) => Promise<Result<Found>>
   readonly idOf: (entry: Entry) => NativeId | undefined
-}
+} & Pick<Observing, 'linkRefusals'>
 
 /** Looks for whoever is missing by the alternatives. */
 export const correlateOthers = async (

@@ -56,7 +56,9 @@ export const createLdapConnector = (
     entitlementNames: (ids) => entitlementNames(client, settings, ids),
     apply: (operations, context) => apply(client, settings, pace, operations, context),
     observe: (operations, observing) =>
-      observeSettled(ldapManifest.settleMs, operations, observing, (asked) => observe(client, settings, pace, asked)),
+      observeSettled(ldapManifest.settleMs, operations, observing, (asked) =>
+        observe(client, settings, pace, asked, observing),
+      ),
     grantsOf: (ids) => grantsOf(client, settings, ids),
     membersOf: (refs) => membersOf(client, settings, refs),
     whoIs: (members) => whoIs(client, settings, members),

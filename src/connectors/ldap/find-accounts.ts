@@ -1,6 +1,6 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { propertiesOf } from '../alternatives.ts'
-import type { EnsureOperation } from '../connector.ts'
+import type { EnsureOperation, Observing } from '../connector.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Correlated, correlate, correlateOthers, keysOf } from '../ldap-wire/correlate.ts'
 import { ok } from '../ldap-wire/errors.ts'
@@ -15,6 +15,7 @@ export const find = async (
   settings: LdapSettings,
   operations: readonly EnsureOperation[],
   outcomes: (Outcome | undefined)[],
+  linkRefusals?: Observing['linkRefusals'],
 ): Promise<Correlated> => {
   const attributes = [...accountAttributes(settings), settings.correlation]
   const [known, correlated] = await Promise.all([
@@ -39,6 +40,7 @@ export const find = async (
   return correlateOthers(
     {
       ...settings,
+      linkRefusals,
       idOf: nativeIdOf,
       find: (alternative, keys) =>
         findByKeys(client, {

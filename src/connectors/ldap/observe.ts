@@ -5,6 +5,7 @@ import {
   type AccountsSnapshot,
   type EnsureOperation,
   notSo as notSoWord,
+  type Observing,
   type Operation,
   type Snapshot,
 } from '../connector.ts'
@@ -31,11 +32,12 @@ export const observe = async (
   settings: LdapSettings,
   pace: Pace,
   operations: readonly Operation[],
+  { linkRefusals }: Pick<Observing, 'linkRefusals'>,
 ): Promise<readonly Outcome[]> => {
   const outcomes = await inOrder(
     operations,
     isOnAccount,
-    (ensures) => observeAccounts(client, settings, ensures),
+    (ensures) => observeAccounts(client, settings, ensures, linkRefusals),
     (others) =>
       deletionsLast(
         others,
@@ -80,9 +82,10 @@ const observeAccounts = async (
   client: LdapClient,
   settings: LdapSettings,
   operations: readonly EnsureOperation[],
+  linkRefusals: Observing['linkRefusals'],
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const { matched } = await find(client, settings, operations, outcomes)
+  const { matched } = await find(client, settings, operations, outcomes, linkRefusals)
   const holdings = await readHoldings(
     client,
     settings,

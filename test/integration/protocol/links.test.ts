@@ -261,6 +261,20 @@ const left = (now: number) => {
 }
 const nobodyWanted = (text: string) => text.replace('when: everyone', 'when: { jobCode: X }')
 
+test('a leaver whose old name is somebody else’s by now: looked for once, and the other one is left alone', async () => {
+  await house.close()
+  house = await openHouse({ ldap: { alternatives } })
+  await house.addAccount('P-2', { uid: 'p-1' })
+  await join('P-2')
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.rows(`select kind, state from muster.action where lane = 'leaver'`)).toEqual([
+    { kind: 'ensureAccount', state: 'done' },
+  ])
+  expect(await house.rows('select origin, enabled from muster.account')).toEqual([{ origin: 'linked', enabled: true }])
+  expect(await findings()).toEqual([])
+})
+
 test('what HR tells while a leaver is looked for is looked for, too', async () => {
   await house.close()
   house = await openHouse({ ldap: { alternatives }, settings: { pause: gates.pause }, revised: nobodyWanted })

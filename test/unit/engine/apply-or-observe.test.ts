@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type Connector, notSettled } from '../../../src/connectors/connector.ts'
 import type { ActionKind } from '../../../src/domain/action.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
-import { isElsewhere, type Outcome } from '../../../src/domain/outcome.ts'
+import { isElsewhere, type Outcome, sentUnproved } from '../../../src/domain/outcome.ts'
 import { applyOrObserve, onlyWhatIsKnown } from '../../../src/engine/apply-or-observe.ts'
 import type { ClaimedAction } from '../../../src/engine/claim.ts'
 
@@ -17,7 +17,9 @@ const done: Outcome = {
 const throttled: Outcome = { kind: 'throttled', retryAfterMs: 1_000, scope: 'target' }
 const unknown: Outcome = { kind: 'unknown', cause }
 
-const carry = (kind: ActionKind, answer: Outcome) => {
+const unsettled: Outcome = { kind: 'unknown', cause: { code: '', word: notSettled } }
+
+const carry = (kind: ActionKind, answer: Outcome, observed: Outcome = unsettled) => {
   const action = {
     kind,
     unknown: true,
@@ -28,7 +30,7 @@ const carry = (kind: ActionKind, answer: Outcome) => {
     handle: null,
   }
   const connector: Pick<Connector, 'apply' | 'observe'> = {
-    observe: async () => [{ kind: 'unknown', cause: { code: '', word: notSettled } }],
+    observe: async () => [observed],
     apply: async () => [answer],
   }
   return applyOrObserve(
@@ -65,5 +67,14 @@ test.each<readonly [string, Outcome, Outcome, boolean]>([
     const carried = await carry(kind, answer)
     expect(carried.outcomes).toEqual([told])
     expect([...carried.sent]).toEqual(sent ? [0] : [])
+  }
+})
+
+test('what no read can ever prove is sent again while nobody knows whether it was, and that answer is the last', async () => {
+  const unproved: Outcome = { kind: 'refused', reason: 'not-allowed', cause: { code: '', word: sentUnproved } }
+  for (const observed of [unsettled, unproved]) {
+    const carried = await carry('revoke', unproved, observed)
+    expect([carried.outcomes, [...carried.sent]]).toEqual([[unproved], [0]])
+    expect((await carry('revoke', throttled, observed)).outcomes).toEqual([throttled])
   }
 })

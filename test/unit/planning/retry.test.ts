@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome, RefusalReason } from '../../../src/domain/outcome.ts'
-import { accountOutOfSight, refusalReasons } from '../../../src/domain/outcome.ts'
+import { accountOutOfSight, refusalReasons, sentUnproved } from '../../../src/domain/outcome.ts'
 import { type Attempt, patience, whatNext } from '../../../src/planning/retry.ts'
 
 const cause = { code: '51', word: 'busy' }
@@ -182,6 +182,14 @@ describe('refused', () => {
       expect(next).toEqual({ kind: 'readBack', afterMs: 450_000, counts: true, finding: 'still-unknown' })
     },
   )
+
+  test('what was taken away and can never be proved is told, and sent again as seldom', () => {
+    const unproved = { ...refused('not-allowed'), cause: { code: '', word: sentUnproved } } as Outcome
+    const next = (given: Partial<Attempt>) => whatNext(unproved, attempt(given))
+    expect(next({ lane: 'leaver' })).toEqual({ kind: 'park', finding: 'not-allowed', afterMs: 450_000 })
+    expect(next({ lane: 'leaver', rests: 99 })).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
+    expect(next({})).toEqual({ kind: 'park', finding: 'not-allowed' })
+  })
 
   test('a credential that the target does not take is nobody’s failure: tried again for ever, no attempt burnt', () => {
     const next = (lane: Attempt['lane']) => whatNext(refused('credential'), attempt({ lane, attempts: 99 }))

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Alternative } from '../../../../src/connectors/alternatives.ts'
-import type { EnsureOperation } from '../../../../src/connectors/connector.ts'
+import { type EnsureOperation, linkedToAnother } from '../../../../src/connectors/connector.ts'
 import type { Missing } from '../../../../src/connectors/correlate-others.ts'
 import { correlateOthers, type Matched } from '../../../../src/connectors/ldap-wire/correlate.ts'
 import { type Entry, firstValue } from '../../../../src/connectors/ldap-wire/entry.ts'
@@ -27,10 +27,10 @@ const account = (id: string, attributes: Readonly<Record<string, string | readon
   dn: `uid=${id}`,
   attributes: new Map(Object.entries({ ...attributes, id }).map(([name, values]) => [name, [values].flat()])),
 })
-const operation = (worker: WorkerAttributes, known: string | null = null): EnsureOperation => ({
+const operation = (worker: WorkerAttributes, known: string | null = null, create = false): EnsureOperation => ({
   op: 'ensureAccount',
   wanted: { correlation: { value: 'P-1' }, worker, attributesHash: '' },
-  create: false,
+  create,
   account: known as NativeId | null,
 })
 
@@ -41,15 +41,36 @@ const toldOf = async (
   {
     alternatives = [byMail, byName],
     matched = [],
-  }: { readonly alternatives?: readonly Alternative[]; readonly matched?: readonly Matched[] } = {},
+    others,
+    create = false,
+  }: {
+    readonly alternatives?: readonly Alternative[]
+    readonly matched?: readonly Matched[]
+    /** Accounts that are somebody else's, with the word that says so. */
+    readonly others?: Readonly<Record<string, string>>
+    readonly create?: boolean
+  } = {},
 ) => {
   const outcomes: (Outcome | undefined)[] = []
   const asked: string[] = []
-  const missing = people.map((worker, index): Missing => ({ index, operation: operation(worker) }))
+  const askedAbout: string[] = []
+  const linkRefusals = async (ids: readonly NativeId[]) => {
+    askedAbout.push(...ids)
+    return new Map(
+      ids.flatMap((id) => {
+        const word = others?.[id]
+        return word === undefined
+          ? []
+          : [[id, { kind: 'refused', reason: 'account-ambiguous', cause: { code: '', word } } as Outcome] as const]
+      }),
+    )
+  }
+  const missing = people.map((worker, index): Missing => ({ index, operation: operation(worker, null, create) }))
   const told = await correlateOthers(
     {
       correlation: 'employeeNumber',
       alternatives,
+      ...(others === undefined ? {} : { linkRefusals }),
       idOf: (entry) => firstValue(entry, 'id') as NativeId | undefined,
       find: async ({ property }, values) => {
         asked.push(...values.map((value) => `${property}=${value}`))
@@ -64,6 +85,7 @@ const toldOf = async (
   )
   return {
     asked,
+    ...(others === undefined ? {} : { askedAbout }),
     words: people.map((_, index) => {
       const outcome = outcomes[index]
       if (outcome !== undefined) return 'cause' in outcome ? outcome.cause.word : outcome.kind
@@ -91,6 +113,47 @@ test('several are for a human, whosever the others are', async () => {
   expect((await toldOf([jo], [one, other])).words).toEqual(['several-accounts'])
   const keyed = account('c', { mail: 'jo@x', sn: 'Roe', employeenumber: 'P-2' })
   expect((await toldOf([jo], [one, keyed])).words).toEqual(['several-accounts'])
+})
+
+describe('whoever is only looked for, and whose old name is somebody else’s by now', () => {
+  const anothers = account('a', { mail: 'jo@x', sn: 'Roe', employeenumber: 'P-2' })
+  const renamed = account('b', { mail: 'jo@x', sn: 'Roe' })
+  const own = account('c', { uid: 'Jo.Doe', sn: 'Doe' })
+  const others = { a: linkedToAnother, b: linkedToAnother }
+
+  test('is looked for by what is left', async () => {
+    const asked = ['mail=jo@x', 'uid=Jo.Doe']
+    expect(await toldOf([jo], [anothers, own], { others })).toEqual({ asked, askedAbout: ['a'], words: ['c'] })
+    expect(await toldOf([jo], [renamed], { others })).toEqual({ asked, askedAbout: ['b'], words: ['missing'] })
+  })
+
+  test.each<readonly [string, Entry, string]>([
+    ['of nobody known', account('d', { mail: 'jo@x', sn: 'Doe', employeenumber: 'P-3' }), 'has-another-key'],
+    ['a read failed', account('e', { mail: 'jo@x', sn: 'Doe', employeenumber: 'P-3' }), 'has-another-key'],
+  ])('stays in doubt: %s', async (_, entry, word) => {
+    const told = await toldOf([jo], [entry, own], { others: { ...others, e: 'not-read-before' } })
+    expect(told).toMatchObject({ asked: ['mail=jo@x'], words: [word] })
+  })
+
+  test.each<readonly [string, Entry, string]>([
+    ['their own key is there, too', account('a', { mail: 'jo@x', employeenumber: ['P-1', 'P-2'] }), 'has-another-key'],
+    ['theirs by all that was asked for', account('a', { mail: 'jo@x', sn: 'Doe' }), 'a'],
+  ])('nobody is asked whose it is: %s', async (_, entry, word) => {
+    expect(await toldOf([jo], [entry, own], { others })).toEqual({
+      asked: ['mail=jo@x'],
+      askedAbout: [],
+      words: [word],
+    })
+  })
+
+  test('several are for a human, and so is a joiner, who may be meant', async () => {
+    expect((await toldOf([jo], [anothers, renamed], { others })).words).toEqual(['several-accounts'])
+    expect(await toldOf([jo], [anothers, own], { others, create: true })).toEqual({
+      asked: ['mail=jo@x'],
+      askedAbout: [],
+      words: ['has-another-key'],
+    })
+  })
 })
 
 test.each([

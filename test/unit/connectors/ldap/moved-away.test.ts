@@ -69,7 +69,9 @@ test.each(hiding)(
   '%s: whoever is not below peopleBase is out of sight, and nobody says that they are gone',
   async (_, shown) => {
     const { client, changed } = directory(shown)
-    expect(await observe(client, settings, createPace(), operations)).toMatchObject(operations.map(() => outOfSight))
+    expect(await observe(client, settings, createPace(), operations, {})).toMatchObject(
+      operations.map(() => outOfSight),
+    )
     expect(await ensureAccounts(client, settings, [ensure], always, {})).toMatchObject([outOfSight])
     expect(await deleteAccount(client, settings, id, always)).toMatchObject(outOfSight)
     expect(changed).toEqual([])
