@@ -15,6 +15,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
           exclude: ['test/scenarios/**/*.real.test.ts'],
+          // Nothing outlives a test here: a process loads the modules once, not for each file.
+          isolate: false,
+          maxWorkers: 3,
           testTimeout: 180_000,
           expect,
         },
