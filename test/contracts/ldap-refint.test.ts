@@ -195,3 +195,26 @@ test('an account that does not show its change sequence number: by that nothing 
   expect(await closed.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
   await closed.close()
 })
+
+test('made or changed, and no read shows it: not "surely not applied"; repeated, it is found', async () => {
+  const { rootDn, rootPassword } = world.ldap
+  const writing = createLdapConnector(target, world.configure({ bindDn: rootDn, bindPassword: rootPassword }))
+  const [somebody, joiner] = [world.person(freshName()), world.person(freshName())]
+  const [account] = (await world.addAccounts([somebody])) as [NativeId]
+  const called = (familyName: string) => ({ ...somebody, worker: { ...somebody.worker, familyName } })
+  for (const [operation, origin] of [
+    [ensure(joiner), 'linked'],
+    [ensure(called('One'), true, account), 'known'],
+    [ensure(called('Two')), 'linked'],
+  ] as const) {
+    world.faults.atNextWrite('after-commit', async () =>
+      world.proxy.watch((_, direction) => (direction === 'to-server' ? 'reset' : 'pass')),
+    )
+    const [lost] = await writing.apply([operation], always)
+    expect(lost).toMatchObject({ kind: 'unknown', cause: { code: 'ECONNRESET' } })
+    world.faults.none()
+    const [found] = await writing.apply([operation], always)
+    expect(found).toMatchObject({ kind: 'done', changed: false, account: { origin } })
+  }
+  await writing.close()
+})
