@@ -75,6 +75,52 @@ test('renamed between grant and read-back: granted once, under the new name', as
   expect(await world.rawMembers(group)).toHaveLength(2)
 })
 
+test('an account that does not show its change sequence number: by that nothing is told, and doctor says so', async () => {
+  const { baseDn } = world.ldap
+  const peopleBase = `ou=quiet,${world.people}`
+  await world.asRoot.add(peopleBase, { objectClass: 'organizationalUnit' })
+  const quiet = createLdapConnector(target, world.configure({ peopleBase }))
+  const hidden = `entryCSN of accounts cannot be read (${baseDn}): changes are found by listing only`
+  expect((await quiet.check(always.signal)).problems).not.toContain(hidden)
+  expect(await quiet.changes?.(null, always.signal)).toMatchObject({ kind: 'from-now' })
+  const account = await addAccount()
+  await world.asRoot.modifyDN(String((await world.entryOf(account))?.dn), `cn=${freshName()},${peopleBase}`)
+  expect((await quiet.check(always.signal)).problems).toContain(hidden)
+  expect(await quiet.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
+  await quiet.close()
+  // The same of the entry below which accounts are followed, where nobody stands yet.
+  const searchBase = `ou=closed,${baseDn}`
+  const within = `ou=people,${searchBase}`
+  for (const dn of [searchBase, within]) await world.asRoot.add(dn, { objectClass: 'organizationalUnit' })
+  const closed = createLdapConnector(target, world.configure({ peopleBase: within, searchBase }))
+  expect((await closed.check(always.signal)).problems).toContain(hidden.replace(baseDn, searchBase))
+  expect(await closed.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
+  await closed.close()
+})
+
+test('made or changed, and no read shows it: not "surely not applied"; repeated, it is found', async () => {
+  const { rootDn, rootPassword } = world.ldap
+  const writing = createLdapConnector(target, world.configure({ bindDn: rootDn, bindPassword: rootPassword }))
+  const [somebody, joiner] = [world.person(freshName()), world.person(freshName())]
+  const [account] = (await world.addAccounts([somebody])) as [NativeId]
+  const called = (familyName: string) => ({ ...somebody, worker: { ...somebody.worker, familyName } })
+  for (const [operation, origin] of [
+    [ensure(joiner), 'linked'],
+    [ensure(called('One'), true, account), 'known'],
+    [ensure(called('Two')), 'linked'],
+  ] as const) {
+    world.faults.atNextWrite('after-commit', async () =>
+      world.proxy.watch((_, direction) => (direction === 'to-server' ? 'reset' : 'pass')),
+    )
+    const [lost] = await writing.apply([operation], always)
+    expect(lost).toMatchObject({ kind: 'unknown', cause: { code: 'ECONNRESET' } })
+    world.faults.none()
+    const [found] = await writing.apply([operation], always)
+    expect(found).toMatchObject({ kind: 'done', changed: false, account: { origin } })
+  }
+  await writing.close()
+})
+
 test('moved out of peopleBase, an account is the one that it was: read, shut, taken out, not deleted unseen', async () => {
   const [account, gone] = [await addAccount(), await addAccount()]
   const group = await world.addGroup(freshName(), [account])
@@ -171,50 +217,4 @@ test('the least rights: found, let in, taken out, shut and opened; no attribute 
   expect(await world.canSignIn(account)).toBe(true)
   expect(await world.rawMembers(group)).not.toContain(account)
   expect(await saying([ensure(world.person(freshName()))])).toEqual(['refused:not-allowed'])
-})
-
-test('an account that does not show its change sequence number: by that nothing is told, and doctor says so', async () => {
-  const { baseDn } = world.ldap
-  const peopleBase = `ou=quiet,${world.people}`
-  await world.asRoot.add(peopleBase, { objectClass: 'organizationalUnit' })
-  const quiet = createLdapConnector(target, world.configure({ peopleBase }))
-  const hidden = `entryCSN of accounts cannot be read (${baseDn}): changes are found by listing only`
-  expect((await quiet.check(always.signal)).problems).not.toContain(hidden)
-  expect(await quiet.changes?.(null, always.signal)).toMatchObject({ kind: 'from-now' })
-  const account = await addAccount()
-  await world.asRoot.modifyDN(String((await world.entryOf(account))?.dn), `cn=${freshName()},${peopleBase}`)
-  expect((await quiet.check(always.signal)).problems).toContain(hidden)
-  expect(await quiet.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
-  await quiet.close()
-  // The same of the entry below which accounts are followed, where nobody stands yet.
-  const searchBase = `ou=closed,${baseDn}`
-  const within = `ou=people,${searchBase}`
-  for (const dn of [searchBase, within]) await world.asRoot.add(dn, { objectClass: 'organizationalUnit' })
-  const closed = createLdapConnector(target, world.configure({ peopleBase: within, searchBase }))
-  expect((await closed.check(always.signal)).problems).toContain(hidden.replace(baseDn, searchBase))
-  expect(await closed.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
-  await closed.close()
-})
-
-test('made or changed, and no read shows it: not "surely not applied"; repeated, it is found', async () => {
-  const { rootDn, rootPassword } = world.ldap
-  const writing = createLdapConnector(target, world.configure({ bindDn: rootDn, bindPassword: rootPassword }))
-  const [somebody, joiner] = [world.person(freshName()), world.person(freshName())]
-  const [account] = (await world.addAccounts([somebody])) as [NativeId]
-  const called = (familyName: string) => ({ ...somebody, worker: { ...somebody.worker, familyName } })
-  for (const [operation, origin] of [
-    [ensure(joiner), 'linked'],
-    [ensure(called('One'), true, account), 'known'],
-    [ensure(called('Two')), 'linked'],
-  ] as const) {
-    world.faults.atNextWrite('after-commit', async () =>
-      world.proxy.watch((_, direction) => (direction === 'to-server' ? 'reset' : 'pass')),
-    )
-    const [lost] = await writing.apply([operation], always)
-    expect(lost).toMatchObject({ kind: 'unknown', cause: { code: 'ECONNRESET' } })
-    world.faults.none()
-    const [found] = await writing.apply([operation], always)
-    expect(found).toMatchObject({ kind: 'done', changed: false, account: { origin } })
-  }
-  await writing.close()
 })
