@@ -1,16 +1,18 @@
 /** Domain controllers that are secured, wrong, gone, or more than one. */
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createAdConnector } from '../../src/connectors/ad/connector.ts'
-import { settleMs } from '../../src/connectors/ad/settling.ts'
+import { doubtMs, returnMs } from '../../src/connectors/ad/settling.ts'
 import { allUses, type Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
 import { type AdWorld, adTools, change, openAdWorld, target } from './ad-world.ts'
 import { operationOf } from './ldap-world.ts'
 import { accountOf, always, ensure, grant, revoke, said } from './world.ts'
@@ -237,7 +239,7 @@ describe('several controllers', () => {
         watch(second)
         // Its first call: another process may have written to another controller just now.
         expect((await connector.observe(ended, always)).map(said)).toEqual(['unknown', 'unknown'])
-        now += settleMs
+        now += doubtMs
         expect((await connector.apply(ended, always)).map(said)).toEqual(['was-so', 'was-so'])
         expect(writes).toEqual([])
 
@@ -251,12 +253,71 @@ describe('several controllers', () => {
         expect(writes).toEqual([second.port, second.port])
         expect((await connector.apply([grant(out, group)], always)).map(said)).toEqual(['changed'])
         expect((await connector.apply([revoke(out, group)], always)).map(said)).toEqual(['changed'])
-        now += settleMs
+        now += doubtMs
+        await until(async () => !(await connector.apply(ended, always)).map(said).includes('retry'))
         expect((await connector.apply(ended, always)).map(said)).toEqual(['was-so', 'was-so'])
       },
       { ...adTools, now: () => now },
     )
     expect(await world.membersOf(group)).toEqual([])
+    await Promise.all([first.close(), second.close()])
+  })
+
+  test('back to the first when that is there again and answers: everybody meets there, and no read alone is believed', async () => {
+    const account = await addAccount()
+    const group = await world.addGroup(freshName())
+    const notYetThere = randomUUID() as NativeId
+    const missing = [
+      grant(notYetThere, group),
+      { op: 'enable', account: notYetThere } as const,
+      ensure(world.person(freshName()), false),
+    ]
+    const { first, second, urls } = await ways()
+    let now = Date.now()
+    await using(
+      { urls },
+      async (connector) => {
+        const searches: number[] = []
+        let isDeaf = false
+        const watch = (proxy: typeof first) =>
+          proxy.watch((bytes, direction) => {
+            if (direction !== 'to-server' || operationOf(bytes) !== 0x63) return 'pass'
+            searches.push(proxy.port)
+            return proxy === first && isDeaf ? 'reset' : 'pass'
+          })
+        watch(first)
+        watch(second)
+        const revoked = async () => (await connector.apply([revoke(account, group)], always)).map(said).join()
+        first.refuse(true)
+        expect((await connector.apply(missing, always)).map(said)).toEqual(['retry', 'retry', 'retry'])
+        expect((await connector.observe(missing.slice(0, 2), always)).map(said)).toEqual(['unknown', 'unknown'])
+        now += doubtMs
+        await until(async () => (await revoked()) === 'was-so')
+        const gone = 'refused:account-missing'
+        expect((await connector.apply(missing, always)).map(said)).toEqual([gone, gone, gone])
+
+        // It lets us in, and answers nothing: nobody goes there, and it is asked once a minute, not with every call.
+        isDeaf = true
+        first.refuse(false)
+        now += returnMs
+        await connector.apply(missing, always)
+        await until(() => searches.includes(first.port))
+        await until(async () => (await revoked()) === 'was-so')
+        const asked = searches.filter((port) => port === first.port).length
+        for (let calls = 0; calls < 3; calls += 1) expect(await revoked()).toBe('was-so')
+        expect(searches.filter((port) => port === first.port)).toHaveLength(asked)
+
+        isDeaf = false
+        now += returnMs
+        await until(async () => (await revoked()) && searches.at(-1) === first.port)
+        expect(await revoked()).toBe('retry')
+        expect((await connector.apply(missing, always)).map(said)).toEqual(['retry', 'retry', 'retry'])
+        now += doubtMs
+        expect(await revoked()).toBe('was-so')
+        expect(searches.at(-1)).toBe(first.port)
+      },
+      { ...adTools, now: () => now },
+    )
     await Promise.all([first.close(), second.close()])
   })
 

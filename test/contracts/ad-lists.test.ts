@@ -164,6 +164,41 @@ describe('indirect access', () => {
   })
 })
 
+test('groups stand anywhere in the domain, whatever part of it accounts are looked for in', async () => {
+  const account = await addAccount()
+  const [inner, outer] = [await scene.world.addGroup(freshName(), [account]), await scene.world.addGroup(freshName())]
+  await scene.world.asRoot.modify(outer.lookup, change('add', 'member', [inner.lookup]))
+  const held = (from: Connector) => from.indirectGrantsOf?.([account], always.signal)
+  const searchBase = scene.world.people
+  await using({ searchBase }, async (narrow) =>
+    expect((await held(narrow))?.items).toContainEqual({
+      account,
+      entitlement: { nativeId: outer.nativeId, name: outer.lookup },
+      via: 'nested',
+      path: [inner.nativeId, outer.nativeId],
+    }),
+  )
+
+  const upstream = { host: new URL(scene.world.ad.plainUrl).hostname, port: 389 }
+  const hiding = await requestShim(upstream, (attribute) => (attribute === 'memberOf' ? 'comment' : attribute))
+  await using({ searchBase, urls: [`ldap://127.0.0.1:${hiding.port}`] }, async (narrow) =>
+    expect((await narrow.apply([revoke(account, inner)], always)).map(said)).toEqual(['retry']),
+  )
+  await hiding.close()
+
+  // Its accounts, the groups that they name, and then those above, of which one goes right before.
+  let levels = 0
+  const losing = await requestShim(upstream, async (attribute) => {
+    if (attribute === 'memberOf' && ++levels === 3) await scene.world.removeGroup(outer)
+    return attribute
+  })
+  await using({ searchBase, urls: [`ldap://127.0.0.1:${losing.port}`] }, async (narrow) => {
+    expect(await held(narrow)).toMatchObject({ kind: 'partial', items: [], cause: 'group-hidden' })
+    expect(await held(narrow)).toMatchObject({ kind: 'complete' })
+  })
+  await losing.close()
+})
+
 describe('changes since a cursor', () => {
   const from = async (cursor: string | null) => {
     const read = await scene.connector.changes?.(cursor, always.signal)

@@ -31,6 +31,8 @@ beforeAll(async () => {
   world = await openLdapWorld({
     access: [
       // Where people are put who are moved away: what stands for `ou=people`, as the page says.
+      'access to dn.subtree="ou=quiet,ou=people,dc=bank,dc=example" attrs=entryCSN by * none',
+      'access to dn.base="ou=closed,dc=bank,dc=example" attrs=entryCSN by * none',
       ...rights.slice(1, 3).map((line) => line.replace('ou=people', 'ou=former')),
       ...rights,
       'access to attrs=userPassword by self write by anonymous auth by * none',
@@ -75,6 +77,52 @@ test('renamed between grant and read-back: granted once, under the new name', as
   expect(await world.rawMembers(group)).toHaveLength(2)
 })
 
+test('an account that does not show its change sequence number: by that nothing is told, and doctor says so', async () => {
+  const { baseDn } = world.ldap
+  const peopleBase = `ou=quiet,${world.people}`
+  await world.asRoot.add(peopleBase, { objectClass: 'organizationalUnit' })
+  const quiet = createLdapConnector(target, world.configure({ peopleBase }))
+  const hidden = `entryCSN of accounts cannot be read (${baseDn}): changes are found by listing only`
+  expect((await quiet.check(always.signal)).problems).not.toContain(hidden)
+  expect(await quiet.changes?.(null, always.signal)).toMatchObject({ kind: 'from-now' })
+  const account = await addAccount()
+  await world.asRoot.modifyDN(String((await world.entryOf(account))?.dn), `cn=${freshName()},${peopleBase}`)
+  expect((await quiet.check(always.signal)).problems).toContain(hidden)
+  expect(await quiet.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
+  await quiet.close()
+  // The same of the entry below which accounts are followed, where nobody stands yet.
+  const searchBase = `ou=closed,${baseDn}`
+  const within = `ou=people,${searchBase}`
+  for (const dn of [searchBase, within]) await world.asRoot.add(dn, { objectClass: 'organizationalUnit' })
+  const closed = createLdapConnector(target, world.configure({ peopleBase: within, searchBase }))
+  expect((await closed.check(always.signal)).problems).toContain(hidden.replace(baseDn, searchBase))
+  expect(await closed.changes?.(null, always.signal)).toEqual({ kind: 'failed', cause: 'entry-csn-hidden' })
+  await closed.close()
+})
+
+test('made or changed, and no read shows it: not "surely not applied"; repeated, it is found', async () => {
+  const { rootDn, rootPassword } = world.ldap
+  const writing = createLdapConnector(target, world.configure({ bindDn: rootDn, bindPassword: rootPassword }))
+  const [somebody, joiner] = [world.person(freshName()), world.person(freshName())]
+  const [account] = (await world.addAccounts([somebody])) as [NativeId]
+  const called = (familyName: string) => ({ ...somebody, worker: { ...somebody.worker, familyName } })
+  for (const [operation, origin] of [
+    [ensure(joiner), 'linked'],
+    [ensure(called('One'), true, account), 'known'],
+    [ensure(called('Two')), 'linked'],
+  ] as const) {
+    world.faults.atNextWrite('after-commit', async () =>
+      world.proxy.watch((_, direction) => (direction === 'to-server' ? 'reset' : 'pass')),
+    )
+    const [lost] = await writing.apply([operation], always)
+    expect(lost).toMatchObject({ kind: 'unknown', cause: { code: 'ECONNRESET' } })
+    world.faults.none()
+    const [found] = await writing.apply([operation], always)
+    expect(found).toMatchObject({ kind: 'done', changed: false, account: { origin } })
+  }
+  await writing.close()
+})
+
 test('moved out of peopleBase, an account is the one that it was: read, shut, taken out, not deleted unseen', async () => {
   const [account, gone] = [await addAccount(), await addAccount()]
   const group = await world.addGroup(freshName(), [account])
@@ -83,6 +131,15 @@ test('moved out of peopleBase, an account is the one that it was: read, shut, ta
   await world.asRoot.modifyDN(String((await world.entryOf(account))?.dn), dn)
   await expect.poll(() => world.rawMembers(group)).toContain(dn)
   await world.asRoot.del(String((await world.entryOf(gone))?.dn))
+  // Whatever another hand does to it there is told.
+  const begin = await connector.changes?.(null, always.signal)
+  const told = await connector.changes?.(begin?.kind === 'from-now' ? begin.cursor : '', always.signal)
+  if (told?.kind !== 'changes') throw new Error(`no changes told: ${told?.kind}`)
+  expect(told.accounts).toContain(account)
+  expect([told.entitlements, told.accounts.includes(group.nativeId)]).toEqual([
+    expect.arrayContaining([group.nativeId]),
+    false,
+  ])
   expect(await connector.accounts([account, gone], always.signal)).toMatchObject({
     kind: 'complete',
     items: [{ nativeId: account, name: dn }],

@@ -6,6 +6,7 @@ import { changeAccess, isOnAccess } from './access.ts'
 import type { AdSettings } from './config.ts'
 import type { Pinned } from './domain-controllers.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
+import { whileSettling } from './settling.ts'
 
 export const apply = (
   { client, settling }: Pinned,
@@ -18,7 +19,10 @@ export const apply = (
   return inOrder(
     operations,
     isOnAccess,
-    (ensures) => ensureAccounts(client, settings, ensures, gate, context),
+    async (ensures) => {
+      const outcomes = await ensureAccounts(client, settings, ensures, gate, context)
+      return settling ? outcomes.map((outcome) => whileSettling('ensureAccount', outcome)) : outcomes
+    },
     (others) => changeAccess(client, settings, pace, others, gate, settling),
   )
 }

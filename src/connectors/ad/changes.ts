@@ -5,7 +5,7 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { type Failure, failed, ok, type Result } from '../ldap-wire/errors.ts'
-import { type AdSettings, domainOf } from './config.ts'
+import { type AdSettings, domainBase } from './config.ts'
 import { showDeleted } from './controls.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
@@ -38,7 +38,7 @@ export const changes = async (client: LdapClient, settings: AdSettings, cursor: 
   const since = cursor === null ? null : positionOf(cursor)
   if (since === null || since.invocationId !== now.value.invocationId || since.usn > now.value.usn)
     return { kind: 'from-now', cursor: next }
-  const domain = domainOf(settings.searchBase) || settings.searchBase
+  const domain = domainBase(settings)
   if (!(await seesDeleted(client, domain))) return { kind: 'failed', cause: 'deleted-objects-hidden' }
   const entitlements: NativeId[] = []
   const accounts: NativeId[] = []

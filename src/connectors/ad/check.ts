@@ -1,4 +1,5 @@
 import { AndFilter, PresenceFilter } from 'ldapts'
+import { dnKey } from '../../domain/dn.ts'
 import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import { caProblems } from '../ldap-wire/authorities.ts'
@@ -10,7 +11,7 @@ import { missedByChanges } from '../missed-by-changes.ts'
 import { readAccounts } from './account.ts'
 import { accountRights } from './account-rights.ts'
 import { seesDeleted } from './changes.ts'
-import { type AdSettings, domainOf } from './config.ts'
+import { type AdSettings, domainBase } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
 import { firstEntry } from './first-entry.ts'
@@ -63,6 +64,7 @@ export const check = async (
     if (named === null) facts.push(schemaHidden)
     else problems.push(...named)
   }
+  const domain = domainBase(settings)
   const { moveTo } = settings.leaver
   const bases = [
     // Whoever was moved away for a leave comes back to it.
@@ -74,6 +76,7 @@ export const check = async (
       : [[moveTo, 'allowedChildClassesEffective', 'user', 'accounts cannot be moved there'] as const]),
     [settings.groupsBase, null, null, null],
     [settings.searchBase, null, null, null],
+    ...(dnKey(domain) === dnKey(settings.searchBase) ? [] : [[domain, null, null, null] as const]),
   ] as const
   for (const [base, attribute, needed, otherwise] of bases) {
     const entry = await read(client, base, ['objectClass', ...(attribute === null ? [] : [attribute])])
@@ -82,7 +85,6 @@ export const check = async (
       parts.push(missedByChanges(uses, [`${base}: ${otherwise}`]))
   }
   parts.push(await groupProblems(client, settings, uses))
-  const domain = domainOf(settings.searchBase) || settings.searchBase
   if (!(await seesDeleted(client, domain)))
     problems.push(`CN=Deleted Objects,${domain} cannot be read: changes are found by listing only`)
   parts.push(await accountRights(client, settings, uses), await ownPassword(client, settings, now()))

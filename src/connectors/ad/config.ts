@@ -125,3 +125,10 @@ export const domainOf = (base: string): string => {
 }
 
 export type AdSettings = z.output<typeof adSettingsSchema>
+
+/** Where groups are looked for, and all that is not an account: `searchBase` may be a part of the domain. */
+export const domainBase = ({ searchBase }: Pick<AdSettings, 'searchBase'>): string => domainOf(searchBase) || searchBase
+
+/** Of another domain's objects this one tells names, and nothing that they are in. */
+export const isOfDomain = (settings: Pick<AdSettings, 'searchBase'>, dn: string): boolean =>
+  dnKey(domainOf(dn)) === dnKey(domainOf(settings.searchBase))

@@ -1,10 +1,12 @@
 import { atOnce, type GiveWay } from '../connector.ts'
 import { createLdapClient, type Dialect, type LdapClient } from '../ldap-wire/client.ts'
 import type { ConnectionSettings } from '../ldap-wire/connection.ts'
+import { firstValue } from '../ldap-wire/entry.ts'
 import type { AdSettings } from './config.ts'
 import { domainScope, ExtendedDnControl } from './controls.ts'
+import { anyObject } from './filters.ts'
 import { guidText, sidText } from './guid.ts'
-import { settleMs } from './settling.ts'
+import { doubtMs, returnMs } from './settling.ts'
 
 const dialect: Dialect = {
   searchControls: [new ExtendedDnControl(), domainScope],
@@ -15,13 +17,14 @@ const dialect: Dialect = {
   ]),
 }
 
-/** `settling`: it was switched to a moment ago, and may not know yet what others were told. */
+/** `settling`: it was switched to a moment ago, or another may have been, and may not know yet what others were told. */
 export type Pinned = { readonly client: LdapClient; readonly settling: boolean }
 
 export type DomainControllers = {
   /**
    * The controller for one call. Controllers agree only after seconds or minutes, so reads and writes of a call stay with
-   * one; the next call goes to another when this one cannot be reached.
+   * one; the next call goes to another when this one cannot be reached, and to the first again when that is back: there
+   * all lanes and processes meet.
    */
   readonly pin: () => Promise<Pinned>
   readonly close: () => void
@@ -37,27 +40,55 @@ export const createDomainControllers = (
   let current = 0
   /** Since when calls go to `current`, ms since 1970. At first too: another process may have written to another one. */
   let since: number | null = null
+  /** When it was last found out whether the first is there, ms since 1970. */
+  let asked = 0
+  let isAsking = false
   const at = (index: number) => clients[index % clients.length] as LdapClient
+  const use = (index: number) => {
+    // Several calls may notice at once; the last to switch counts.
+    if (since === null || index !== current) since = now()
+    if (index !== current) asked = since
+    current = index
+  }
+  /**
+   * Beside the calls: none waits for it, and those under way end where they began. One that lets us in and answers nothing is
+   * not back, nor one that has been away and does not have its partners' changes yet. One that comes and goes costs a
+   * switch a minute, and no read is believed meanwhile: to stay away for longer would part the lanes for longer.
+   */
+  const askFirst = async () => {
+    isAsking = true
+    asked = now()
+    const root = await at(0).search(rootDse)
+    const [entry] = root.ok ? root.value : []
+    if (entry !== undefined && firstValue(entry, 'isSynchronized') !== 'FALSE') use(0)
+    isAsking = false
+  }
   return {
     pin: async () => {
       const first = current
+      if (first !== 0 && !isAsking && now() - asked >= returnMs) void askFirst()
+      let pinned = first
       // With one there is no choice, and its own requests find out whether it is there.
       if (clients.length > 1) {
         for (let tried = 0; tried < clients.length; tried += 1) {
           const connected = await at(first + tried).connect()
           // A controller that answers, if only with a refusal, is there.
           if (!connected.ok && connected.failure.result === null && connected.failure.notLetIn !== true) continue
-          const next = (first + tried) % clients.length
-          // Several calls may notice at once; the last to switch counts.
-          if (since === null || next !== current) since = now()
-          current = next
+          pinned = (first + tried) % clients.length
+          // Where this call stays another may have led the next ones elsewhere meanwhile.
+          if (tried > 0 || since === null) use(pinned)
           break
         }
       }
-      return { client: at(current), settling: since !== null && now() - since < settleMs }
+      // As long as it is not known whether the first is back, others may be there already.
+      const settling = isAsking || (since !== null && now() - since < doubtMs)
+      return { client: at(pinned), settling }
     },
     close: () => {
       for (const client of clients) client.close()
     },
   }
 }
+
+/** Whether it has heard of all changes since it came up (MS-ADTS §3.1.1.3.2, rootDSE attributes). */
+const rootDse = { base: '', scope: 'base', filter: anyObject, attributes: ['isSynchronized'] } as const

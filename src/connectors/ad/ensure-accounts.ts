@@ -1,7 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { type ApplyContext, type EnsureOperation, notSo } from '../connector.ts'
-import { missingAccount, retry } from '../ldap-wire/answers.ts'
+import { missingAccount, retry, unproved } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { failed, outcomeOfRead } from '../ldap-wire/errors.ts'
@@ -130,10 +130,6 @@ const tell = async (
       : unproved(outcomeOfRead(account.failure, 'account'), code !== '')
   }
 }
-
-/** Something was written and no read shows it: that is not "surely not applied". */
-const unproved = (outcome: Outcome, written: boolean): Outcome =>
-  written && outcome.kind === 'retry' ? { kind: 'unknown', cause: outcome.cause } : outcome
 
 /** The same operation, to be found by native id where that is known by now. */
 const asRead = (operation: EnsureOperation | undefined, entry: Entry | null): EnsureOperation[] =>

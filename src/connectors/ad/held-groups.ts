@@ -5,7 +5,7 @@ import type { LdapClient } from '../ldap-wire/client.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { type Failure, failed, ok, type Result } from '../ldap-wire/errors.ts'
 import { anyOf, chunksOf } from '../ldap-wire/resolve.ts'
-import type { AdSettings } from './config.ts'
+import { type AdSettings, domainBase } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup } from './filters.ts'
 import { guidDn } from './guid.ts'
@@ -65,7 +65,7 @@ export const hiddenGroups = async (
 
 const isAnyHeld = async (
   client: LdapClient,
-  { searchBase }: AdSettings,
+  settings: AdSettings,
   accounts: readonly Holder[],
 ): Promise<Result<boolean>> => {
   const members = anyOf(
@@ -74,7 +74,8 @@ const isAnyHeld = async (
   )
   const filter = new AndFilter({ filters: [anyGroup, members] })
   let held = false
-  const read = await client.searchPages({ base: searchBase, scope: 'sub', filter, attributes: ['1.1'] }, 1, (found) => {
+  const base = domainBase(settings)
+  const read = await client.searchPages({ base, scope: 'sub', filter, attributes: ['1.1'] }, 1, (found) => {
     held ||= found.length > 0
     return held ? 'enough' : undefined
   })

@@ -3,10 +3,10 @@ import type { ObservedEntitlement } from '../../domain/outcome.ts'
 import type { IndirectGrant, Snapshot } from '../connector.ts'
 import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
-import { ok, type Result } from '../ldap-wire/errors.ts'
+import { type Failure, failed, ok, type Result } from '../ldap-wire/errors.ts'
 import { findByKeys } from '../ldap-wire/resolve.ts'
 import { readAccounts, unreadGroups } from './account.ts'
-import type { AdSettings } from './config.ts'
+import { type AdSettings, domainBase, isOfDomain } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyGroup, anyObject } from './filters.ts'
 import { guidBytes, guidDn } from './guid.ts'
@@ -60,6 +60,9 @@ export const indirectGrantsOf = async (
   return { kind: 'complete', items }
 }
 
+/** It was named a moment ago: it has gone since, or it is hidden from us, and with it what it is in. */
+const hiddenGroup: Failure = { code: '', result: null, word: 'group-hidden', sent: false }
+
 /** These groups and all above them, level by level; each is read once, so a circle ends. */
 const above = async (
   client: LdapClient,
@@ -69,7 +72,7 @@ const above = async (
   const known = new Map<NativeId, Group>()
   for (let level = first; level.size > 0; ) {
     const found = await findByKeys(client, {
-      base: settings.searchBase,
+      base: domainBase(settings),
       attribute: 'objectGUID',
       keys: [...level.keys()],
       attributes: ['objectGUID', 'memberOf'],
@@ -80,12 +83,13 @@ const above = async (
     const next = new Map<NativeId, ObservedEntitlement>()
     for (const [id, seen] of level) {
       const entry = found.value.get(id)?.[0]
+      if (entry === undefined && isOfDomain(settings, seen.name)) return failed(hiddenGroup)
       const read = entry === undefined ? ok([]) : await allValues(client, guidDn(id), entry, 'memberOf')
       if (!read.ok) return read
       const parents: ObservedEntitlement[] = []
       for (const value of read.value) {
         const parent = parseExtendedDn(value)
-        if (parent === null) return { ok: false, failure: unreadable }
+        if (parent === null) return failed(unreadable)
         parents.push({ nativeId: parent.guid, name: parent.dn })
       }
       known.set(id, { seen, parents })
@@ -101,5 +105,5 @@ const bySid = async (client: LdapClient, sid: string): Promise<Result<ObservedEn
   const read = await client.search({ base: `<SID=${sid}>`, scope: 'base', filter: anyObject, attributes: ['1.1'] })
   if (!read.ok) return read
   const name = parseExtendedDn(read.value[0]?.dn ?? '')
-  return name === null ? { ok: false, failure: unreadable } : ok({ nativeId: name.guid, name: name.dn })
+  return name === null ? failed(unreadable) : ok({ nativeId: name.guid, name: name.dn })
 }

@@ -13,7 +13,7 @@ export const adManifest = ({ recycleBin, urls }: Pick<AdSettings, 'recycleBin' |
   accountIds: 'opaque',
   permissions: {
     'find accounts and groups, read them back': [
-      'List Contents, Read All Properties, `memberOf` and `userAccountControl` among them: `searchBase`',
+      'List Contents, Read All Properties, `memberOf` and `userAccountControl` among them: the domain',
     ],
     'create accounts': ['Create User objects; Write All Properties and Reset Password on User objects: `peopleBase`'],
     'keep attributes right': ['Write of the mapped attributes, on User objects: `peopleBase`, `leaver.moveTo`'],

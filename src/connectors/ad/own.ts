@@ -5,7 +5,7 @@ import { failureText } from '../ldap-wire/answers.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
 import { type Entry, firstValue } from '../ldap-wire/entry.ts'
 import { type Failure, failed, ok, type Result } from '../ldap-wire/errors.ts'
-import { type AdSettings, domainOf } from './config.ts'
+import { type AdSettings, domainBase } from './config.ts'
 import { parseExtendedDn } from './extended-dn.ts'
 import { anyObject } from './filters.ts'
 
@@ -42,7 +42,7 @@ const protocolError = 2
 const untold: Failure = { code: '', result: null, word: 'own-account-not-told', sent: false }
 
 const named = async (client: LdapClient, settings: AdSettings, name: string): Promise<Result<readonly Entry[]>> => {
-  const domain = domainOf(settings.searchBase) || settings.searchBase
+  const domain = domainBase(settings)
   const by = (attribute: string, value: string) =>
     client.search({
       base: domain,

@@ -8,13 +8,19 @@ import { retry } from '../ldap-wire/answers.ts'
  */
 export const settleMs = 60_000
 
+/** How long calls stay with another controller than the first before the first is asked whether it is back, ms. */
+export const returnMs = 60_000
+
+/** After a switch: until every lane and process has come to the same controller, and it knows what they wrote to others. */
+export const doubtMs = returnMs + settleMs
+
 /**
  * Shortly after a switch of controllers the new one may not know yet what the one before was told, by us among others: that
  * somebody has no access, or is not there, is no proof then, and is asked again.
  */
 export const whileSettling = (op: Operation['op'], outcome: Outcome): Outcome => {
-  if (op !== 'disable' && op !== 'revoke') return outcome
-  const isByReadAlone = outcome.kind === 'done' && !outcome.changed
+  const endsAccess = op === 'disable' || op === 'revoke'
+  const isByReadAlone = endsAccess && outcome.kind === 'done' && !outcome.changed
   const isMissing = outcome.kind === 'refused' && outcome.reason === 'account-missing'
   return isByReadAlone || isMissing ? retry('controllers-settling') : outcome
 }

@@ -10,6 +10,13 @@ export const refused = (reason: RefusalReason, word: string): Outcome => ({
 export const missingAccount = refused('account-missing', 'account-missing')
 export const retry = (word: string): Outcome => ({ kind: 'retry', cause: { code: '', word } })
 
+/** Something was written and no read shows it: that is not "surely not applied". */
+export const unproved = (outcome: Outcome, written: boolean): Outcome => {
+  if (!written || (outcome.kind !== 'retry' && outcome.kind !== 'throttled')) return outcome
+  const cause = outcome.kind === 'retry' ? outcome.cause : ({ code: '', word: 'throttled', elsewhere: true } as const)
+  return { kind: 'unknown', cause }
+}
+
 /** Text of what could not be read: code and word, never the server's message. */
 export const failureText = (failure: Failure): string =>
   failure.code === '' ? causeOf(failure).word : `${causeOf(failure).word} (${failure.code})`

@@ -122,12 +122,19 @@ const speak = (socket: Socket, operationMs: number) => {
       const message = build(nextMessageId())
       const bytes = message.write()
       return new Promise((resolve) => {
-        const timer = setTimeout(() => die(lost('ETIMEDOUT', 'operation-timeout', true)), timeoutMs)
+        const id = String(message.messageId)
+        // Only this one was too slow: the others lose their connection, and reads are asked again on another.
+        const timedOut = () => {
+          inFlight.delete(id)
+          resolve(failed(lost('ETIMEDOUT', 'operation-timeout', true)))
+          die(lost('ECONNRESET', 'connection-given-up', true))
+        }
+        const timer = setTimeout(timedOut, timeoutMs)
         const settle = (result: Result<Answer>) => {
           clearTimeout(timer)
           resolve(result)
         }
-        inFlight.set(String(message.messageId), { message, entries: [], references: 0, settle })
+        inFlight.set(id, { message, entries: [], references: 0, settle })
         socket.write(bytes)
       })
     },

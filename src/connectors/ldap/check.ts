@@ -11,6 +11,7 @@ import { firstValue, valuesOf } from '../ldap-wire/entry.ts'
 import { type DirectorySchema, readSchema, schemaHidden, strangers } from '../ldap-wire/schema.ts'
 import { missedByChanges } from '../missed-by-changes.ts'
 import { entryUuid } from './account.ts'
+import { seesChanges } from './changes.ts'
 import type { LdapSettings } from './config.ts'
 import { EntryAssertion } from './controls.ts'
 import { anyObject } from './read-back.ts'
@@ -53,6 +54,9 @@ export const check = async (client: LdapClient, settings: LdapSettings, uses: Us
     } else if (read.value[0] === undefined || firstValue(read.value[0], entryUuid) === undefined)
       problems.push(`${base}: entryUUID cannot be read`)
   }
+  const changes = await seesChanges(client, settings)
+  if (changes.ok && !changes.value)
+    problems.push(`entryCSN of accounts cannot be read (${bases[0]}): changes are found by listing only`)
   const { passwordPolicyDn } = settings
   const { problems: missing, beforeEnforce = [] } = missedByChanges(uses, [
     ...(controls.includes(EntryAssertion.type) ? [] : ['the server does not offer the assertion control (RFC 4528)']),

@@ -3,7 +3,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { type ApplyContext, type EnsureOperation, notSo } from '../connector.ts'
-import { missingAccount, retry } from '../ldap-wire/answers.ts'
+import { missingAccount, retry, unproved } from '../ldap-wire/answers.ts'
 import type { Gate, LdapClient } from '../ldap-wire/client.ts'
 import type { Entry } from '../ldap-wire/entry.ts'
 import { outcomeOfRead, outcomeOfWrite } from '../ldap-wire/errors.ts'
@@ -96,13 +96,14 @@ const prove = async (
 
   for (const account of present) {
     const { index, before } = account
+    const written = account.code !== ''
     const entry = toRead.includes(account) ? now.get(index) : before
     if (entry === undefined || entry === null) {
-      outcomes[index] = failures.get(index) ?? retry(notSo)
+      outcomes[index] = unproved(failures.get(index) ?? retry(notSo), written)
     } else if (account.origin === 'linked' && holdings !== null && !holdings.ok) {
-      outcomes[index] = outcomeOfRead(holdings.failure, 'account')
+      outcomes[index] = unproved(outcomeOfRead(holdings.failure, 'account'), written)
     } else if (before !== null && dnKey(before.dn) !== dnKey(entry.dn)) {
-      outcomes[index] = retry('renamed-meanwhile')
+      outcomes[index] = unproved(retry('renamed-meanwhile'), written)
     } else {
       outcomes[index] = done(settings, account, entry, holdings?.ok ? holdings.value : null)
     }

@@ -10,7 +10,7 @@ export const ldapManifest: Manifest = {
   accountIds: 'opaque',
   permissions: {
     'find accounts, read them back, reconcile': [
-      'read, search and compare below `searchBase`: `entryUUID`, the correlation attribute, those of `alternatives`, the mapped attributes, `objectClass`, `pwdAccountLockedTime`',
+      'read, search and compare below `searchBase`: `entryUUID`, `entryCSN`, the correlation attribute, those of `alternatives`, the mapped attributes, `objectClass`, `pwdAccountLockedTime`',
       "the root DSE's `namingContexts`",
     ],
     'create accounts': ['add entries below `peopleBase`, write their attributes and `userPassword`'],
@@ -18,7 +18,7 @@ export const ldapManifest: Manifest = {
     'open and shut accounts': ['manage `pwdAccountLockedTime` below `searchBase`'],
     'delete accounts': ['delete entries below `searchBase`'],
     'find groups, read members, prove a revoke': [
-      'read and search below `groupsBase`: `entryUUID`, `objectClass`, the member attribute with all its values',
+      'read and search below `groupsBase`: `entryUUID`, `entryCSN`, `objectClass`, the member attribute with all its values',
       '`size=unlimited`',
     ],
     'let in and take out': ['write the member attribute'],

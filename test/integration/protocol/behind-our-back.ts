@@ -82,6 +82,8 @@ export const blindBeyond =
       accounts: (ids, signal) => blind().accounts(ids, signal),
       grantsOf: (ids, signal) => blind().grantsOf(ids, signal),
       whoIs: (members, signal) => blind().whoIs(members, signal),
+      changes: async (cursor, signal) =>
+        (await blind().changes?.(cursor, signal)) ?? { kind: 'failed', cause: 'no change log' },
       close: async () => {
         await real.close()
         await made?.close()

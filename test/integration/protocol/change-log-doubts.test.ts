@@ -110,7 +110,7 @@ test('an entry of a future day does not make the directory silent until then', a
       return { ok: true, value: undefined }
     },
   }
-  const settings = ldapSettings(house.tree)
+  const settings = { ...ldapSettings(house.tree), searchBase: house.tree.people }
   const first = await changes(client as never, settings, null, Date.parse('2026-11-21T12:00:00Z'))
   expect(first.kind).toBe('from-now')
   const cursor = first.kind === 'from-now' ? first.cursor : ''

@@ -173,7 +173,7 @@ const letInUnseen = async () => {
         changes: (cursor, signal) =>
           isTold
             ? Promise.resolve({ kind: 'changes', entitlements: [], accounts: [], cursor: '1' })
-            : (real.changes?.(cursor, signal) ?? Promise.resolve({ kind: 'failed', cause: 'no change log' })),
+            : (blind.changes?.(cursor, signal) ?? Promise.resolve({ kind: 'failed', cause: 'no change log' })),
         whoIs: async (members, signal) => {
           if (sees) return blind.whoIs(members, signal)
           // An access rule hides what is there: the directory answers as for a name that is not there.

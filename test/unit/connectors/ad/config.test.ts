@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adSettingsSchema } from '../../../../src/connectors/ad/config.ts'
+import { adSettingsSchema, isOfDomain } from '../../../../src/connectors/ad/config.ts'
 import { adManifest } from '../../../../src/connectors/ad/manifest.ts'
 
 const good = {
@@ -68,4 +68,11 @@ test('one controller shows a write at once; of several, another may not yet', ()
   const { urls } = good
   expect(adManifest({ recycleBin: false, urls }).settleMs).toBe(0)
   expect(adManifest({ recycleBin: false, urls: [...urls, 'ldaps://dc2.corp.example'] }).settleMs).toBeGreaterThan(0)
+})
+
+test("another domain's group is not looked for in this one, nor is a child domain's", () => {
+  const settings = adSettingsSchema.parse({ ...good, searchBase: 'OU=People,DC=corp,DC=example' })
+  expect(isOfDomain(settings, 'CN=G,OU=Groups,DC=Corp, DC=Example')).toBe(true)
+  expect(isOfDomain(settings, 'CN=G,OU=Groups,DC=other,DC=example')).toBe(false)
+  expect(isOfDomain(settings, 'CN=G,OU=Groups,DC=child,DC=corp,DC=example')).toBe(false)
 })

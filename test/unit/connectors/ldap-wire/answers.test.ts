@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Operation } from '../../../../src/connectors/connector.ts'
-import { inOrder, retry } from '../../../../src/connectors/ldap-wire/answers.ts'
+import { inOrder, missingAccount, retry, unproved } from '../../../../src/connectors/ldap-wire/answers.ts'
 import type { NativeId } from '../../../../src/domain/ids.ts'
 
 type Disable = Extract<Operation, { op: 'enable' | 'disable' }>
@@ -30,4 +30,14 @@ test('answers stand where their operations stood; what nobody takes is refused; 
     async (others) => others.slice(0, 2).map(({ account }) => retry(account)),
   )
   expect(outcomes.map(word)).toEqual(['a', 'ensured', 'not-offered', 'b', 'not-begun'])
+})
+
+test('what was written and could not be shown is unknown; what was not, and what a read has settled, stays', () => {
+  const busy = { kind: 'throttled', retryAfterMs: 1, scope: 'target' } as const
+  expect([retry('x'), busy, missingAccount].map((outcome) => unproved(outcome, true))).toEqual([
+    { kind: 'unknown', cause: { code: '', word: 'x' } },
+    { kind: 'unknown', cause: { code: '', word: 'throttled', elsewhere: true } },
+    missingAccount,
+  ])
+  expect([retry('x'), busy].map((outcome) => unproved(outcome, false))).toEqual([retry('x'), busy])
 })

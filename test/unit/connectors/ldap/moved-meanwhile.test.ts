@@ -1,6 +1,7 @@
 /** An account that is renamed or moved between a change and its proof: what may stand is never said to be surely not applied. */
 import { expect, test } from 'vitest'
 import { changeAccess } from '../../../../src/connectors/ldap/access.ts'
+import { ensureAccounts } from '../../../../src/connectors/ldap/ensure-accounts.ts'
 import type { AccessOperation } from '../../../../src/connectors/ldap/items.ts'
 import { ok, type Result } from '../../../../src/connectors/ldap-wire/errors.ts'
 import { createPace } from '../../../../src/connectors/ldap-wire/pace.ts'
@@ -125,3 +126,22 @@ test('what proves a lock is the account as it was read afterwards', async () => 
     cause: { word: 'not-so' },
   })
 })
+
+test.each([
+  ['renamed', ['a', 'b'], shows(), 'renamed-meanwhile'],
+  ['its groups cannot be read', ['a', 'a'], refused(52), 'unavailable'],
+] as const)(
+  'an account that was found and written, and then %s: that is not "surely not applied"',
+  async (_, names, held, word) => {
+    const settings = settingsWith({ account: { rdn: 'uid={username}', attributes: { sn: '{familyName}' } } })
+    const called = (name: string) => shows(account(name, id, ['employeenumber', ['k']], ['sn', ['One']]))
+    const ensured = async (familyName: string) => {
+      const { client } = directory({ [people]: names.map(called), [groups]: held })
+      const wanted = { correlation: { value: 'k' }, worker: { familyName }, attributesHash: '' }
+      const operation = { op: 'ensureAccount', wanted, create: false, account: null } as const
+      return ensureAccounts(client, settings, [operation], () => true, {})
+    }
+    expect(await ensured('Two')).toMatchObject([{ kind: 'unknown', cause: { word } }])
+    expect(await ensured('One')).toMatchObject([{ kind: 'retry', cause: { word } }])
+  },
+)

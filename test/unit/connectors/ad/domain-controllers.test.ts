@@ -1,0 +1,97 @@
+/** Which of several controllers a call goes to, where one says of itself that it is not in step. */
+
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { BerWriter } from 'ldapts'
+import { expect, test } from 'vitest'
+import { adSettingsSchema } from '../../../../src/connectors/ad/config.ts'
+import { createDomainControllers } from '../../../../src/connectors/ad/domain-controllers.ts'
+import { doubtMs, returnMs } from '../../../../src/connectors/ad/settling.ts'
+import { frameReader } from '../../../../src/connectors/ldap-wire/framing.ts'
+import { until } from '../../../support/until.ts'
+
+const [bindRequest, searchRequest] = [0x60, 0x63]
+
+const message = (id: number, operation: number, write: (writer: BerWriter) => void): Buffer => {
+  const writer = new BerWriter()
+  writer.startSequence()
+  writer.writeInt(id)
+  writer.startSequence(operation)
+  write(writer)
+  writer.endSequence()
+  writer.endSequence()
+  return writer.buffer
+}
+const success = (writer: BerWriter) => {
+  writer.writeEnumeration(0)
+  writer.writeString('')
+  writer.writeString('')
+}
+/** RFC 4511 §4.5.2, of the root DSE. */
+const rootDse = (isSynchronized: string) => (writer: BerWriter) => {
+  writer.writeString('')
+  writer.startSequence()
+  writer.startSequence()
+  writer.writeString('isSynchronized')
+  writer.startSequence(0x31)
+  writer.writeString(isSynchronized)
+  writer.endSequence()
+  writer.endSequence()
+  writer.endSequence()
+}
+
+/** Lets everybody in, and answers each search with its root DSE. */
+const controller = async () => {
+  const state: { isThere: boolean; isSynchronized: 'TRUE' | 'FALSE'; asked: number } = {
+    isThere: true,
+    isSynchronized: 'TRUE',
+    asked: 0,
+  }
+  const server = createServer((socket) => {
+    if (!state.isThere) return void socket.destroy()
+    const frames = frameReader(({ messageId, operation }) => {
+      if (operation === bindRequest) socket.write(message(messageId, 0x61, success))
+      if (operation !== searchRequest) return
+      state.asked += 1
+      socket.write(message(messageId, 0x64, rootDse(state.isSynchronized)))
+      socket.write(message(messageId, 0x65, success))
+    })
+    socket.on('error', () => {}).on('data', (bytes) => frames.push(bytes))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { state, url, close: () => server.close() }
+}
+
+test('a first controller that is back and not in step yet is left alone until it is', async () => {
+  const [first, second] = [await controller(), await controller()]
+  const settings = adSettingsSchema.parse({
+    urls: [first.url, second.url],
+    security: 'plain',
+    bindName: 'muster@corp.example',
+    bindPassword: 'secret',
+    peopleBase: 'OU=People,DC=corp,DC=example',
+    groupsBase: 'OU=Groups,DC=corp,DC=example',
+  })
+  let now = Date.now()
+  const controllers = createDomainControllers(settings, undefined, () => now)
+  first.state.isThere = false
+  const { client: away } = await controllers.pin()
+  now += doubtMs
+  first.state.isThere = true
+  first.state.isSynchronized = 'FALSE'
+  // Asked beside this call, which stays where it is, and believes no read alone before the answer.
+  expect(await controllers.pin()).toMatchObject({ client: away, settling: true })
+  await until(() => first.state.asked > 0)
+  await until(async () => !(await controllers.pin()).settling)
+  expect(await controllers.pin()).toEqual({ client: away, settling: false })
+  expect(first.state.asked).toBe(1)
+
+  first.state.isSynchronized = 'TRUE'
+  now += returnMs
+  await until(async () => (await controllers.pin()).client !== away)
+  expect(await controllers.pin()).toMatchObject({ settling: true })
+  controllers.close()
+  first.close()
+  second.close()
+})
