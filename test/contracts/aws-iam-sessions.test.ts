@@ -132,6 +132,65 @@ describe('the Deny', () => {
     expect(await world.membersOf(role)).toEqual([])
   })
 
+  test('what was held counts, whoever took the name out since: no Deny, no «ended»', async () => {
+    const [leaver, stays] = names(2) as [NativeId, NativeId]
+    const [failing, rewritten, gone, foreign] = [
+      await world.addGroup(freshKey(), [leaver, stays]),
+      await world.addGroup(freshKey(), [leaver]),
+      await world.addGroup(freshKey(), [leaver]),
+      await world.addRole(`x-${freshKey()}`, policyOf(statementOf([leaver]))),
+    ]
+    const sessions = (...held: readonly Group[]) =>
+      ({ op: 'endSessions', account: leaver, held: held.map(({ nativeId }) => nativeId) }) as const
+    await world.setTrust(rewritten, policyOf(statementOf([stays])))
+    await world.removeGroup(gone)
+    world.proxy.arm({
+      action: 'PutRolePolicy',
+      phase: 'before-commit',
+      act: { status: 403, code: 'AccessDenied' },
+      times: 2,
+    })
+    const first = await connector.apply([sessions(failing), revoke(leaver, failing)], always)
+    expect(first).toMatchObject([
+      { kind: 'refused', reason: 'not-allowed' },
+      { kind: 'done', unfinished: [{ word: 'sessions-access-denied' }] },
+    ])
+    const again = sessions(failing, rewritten, gone)
+    expect((await connector.observe([again], always)).map(said)).toEqual(['not-so'])
+    const [ended] = await connector.apply([again], always)
+    expect([said(ended), grantsOf(ended)]).toEqual(['changed', []])
+    expect(ended).not.toHaveProperty('unfinished')
+    for (const role of [failing, rewritten])
+      expect(await deniedIn(role)).toEqual([[[`${role.nativeId}:${leaver}`], iso(noon)]])
+    expect((await connector.observe([again], always)).map(said)).toEqual(['was-so'])
+    // Nothing is written to what is not listed, and a human is told so; as of whoever held nothing that anybody knows of.
+    for (const [operation, word] of [
+      [sessions(foreign), 'sessions-not-listed'],
+      [sessions(), 'nothing-held-any-more'],
+    ] as const) {
+      const told = [{ kind: 'done', changed: false, unfinished: [{ word }] }]
+      expect(await connector.apply([operation], always)).toMatchObject(told)
+      expect(await connector.observe([operation], always)).toMatchObject(told)
+    }
+    expect(await statementsOf(foreign)).toEqual([])
+  })
+
+  test('a Deny that was refused, and the answer of the revoke is lost: what is left is told with the proof', async () => {
+    const [mover] = names(1) as [NativeId]
+    const role = await world.addGroup(freshKey(), [mover])
+    world.proxy.arm(
+      { action: 'PutRolePolicy', phase: 'before-commit', act: { status: 403, code: 'AccessDenied' } },
+      { action: 'UpdateAssumeRolePolicy', phase: 'after-commit', act: 'drop' },
+    )
+    const operation = revoke(mover, role)
+    const [outcome] = await connector.apply([operation], always)
+    expect(outcome).toMatchObject({ kind: 'pending' })
+    const handle = outcome?.kind === 'pending' ? outcome.handle : ''
+    expect(await connector.poll?.([{ operation, handle }], always.signal)).toMatchObject([
+      { kind: 'done', changed: true, unfinished: [{ code: 'AccessDenied', word: 'sessions-access-denied' }] },
+    ])
+  })
+
   test('all inline policies of the role together are too large: refused with the size, nothing is written', async () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey(), [leaver])

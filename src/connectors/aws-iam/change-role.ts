@@ -81,12 +81,13 @@ const changeAlone = async (
     for (const { index, op } of open) if (op === 'grant') outcomes.set(index, refusal('limit', 'quota'))
     if (rest.length === 0) return outcomes
     const smaller = await writeAndProve(iam, before.value, planTrust(settings, trust, rest), place)
-    return told(outcomes, rest, smaller, role, unfinished)
+    return told(iam, outcomes, rest, smaller, role, unfinished)
   }
-  return told(outcomes, open, written, role, unfinished)
+  return told(iam, outcomes, open, written, role, unfinished)
 }
 
 const told = (
+  iam: Iam,
   outcomes: Map<number, Outcome>,
   changes: readonly Change[],
   written: Outcome | 'done' | 'limit',
@@ -96,9 +97,17 @@ const told = (
   for (const { index, op, account } of changes) {
     if (written === 'limit') outcomes.set(index, refusal('limit', 'quota'))
     else if (written === 'done') outcomes.set(index, held(account, role.id, '0', op === 'revoke' ? unfinished : []))
-    else outcomes.set(index, written)
+    else outcomes.set(index, op === 'revoke' ? stillToTell(iam, written, unfinished) : written)
   }
   return outcomes
+}
+
+/** No read of the role shows what was not brought about beside the change: what may have been made carries it to its proof. */
+const stillToTell = (iam: Iam, written: Outcome, unfinished: readonly Cause[]): Outcome => {
+  if (unfinished.length === 0 || (written.kind !== 'unknown' && written.kind !== 'pending')) return written
+  const until = iam.tools.now() + iam.settings.settle.ms
+  const told = unfinished.map(({ code, word }) => ({ code, word }))
+  return { kind: 'pending', handle: writeHandle({ until, unfinished: told }), pollAfterMs: settlingPollMs }
 }
 
 /**
