@@ -203,6 +203,34 @@ describe('the Deny', () => {
     expect(await world.inlinePolicy(role, 'Theirs')).toBe(theirs)
   })
 
+  test('not all of a batch fit: the first of them are denied, only the others are refused, and their revokes say so', async () => {
+    const people = names(5)
+    const role = await world.addGroup(freshKey(), people)
+    const theirs = (size: number) =>
+      `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::${'x'.repeat(size)}"}]}`
+    // A statement takes some 200 characters, a person some 35 of them.
+    await world.setInlinePolicy(role, 'Theirs', theirs(9_840))
+    const outcomes = await end(...people)
+    const fitting = outcomes.filter((outcome) => said(outcome) === 'changed').length
+    expect(fitting).toBeGreaterThan(0)
+    expect(fitting).toBeLessThan(people.length)
+    for (const [at, outcome] of outcomes.entries())
+      expect(outcome).toMatchObject(
+        at < fitting
+          ? { kind: 'done' }
+          : { kind: 'refused', reason: 'limit', cause: { word: 'inline-policies-too-large' } },
+      )
+    const denied = people.slice(0, fitting).map((name) => `${role.nativeId}:${name}`)
+    expect(await deniedIn(role)).toEqual([[denied.sort(), iso(noon)]])
+    const revoked = await connector.apply(
+      people.map((name) => revoke(name, role)),
+      always,
+    )
+    expect(revoked.map((one) => one.kind === 'done' && one.unfinished?.map(({ word }) => word))).toEqual(
+      people.map((_, at) => (at < fitting ? undefined : ['sessions-inline-policies-too-large'])),
+    )
+  })
+
   test('somebody fills the room between our read and our write: IAM refuses, and nothing is said to be done', async () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey(), [leaver])

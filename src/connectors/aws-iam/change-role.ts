@@ -12,7 +12,7 @@ import {
   unverified,
 } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { endSessionsOf, tidySessions } from './deny-sessions.ts'
+import { type Ended, endSessionsOf, tidySessions } from './deny-sessions.ts'
 import { held } from './evidence.ts'
 import { writeHandle } from './handle.ts'
 import type { Iam } from './iam.ts'
@@ -38,6 +38,8 @@ export const changeRole = async (
 }
 
 type Outcomes = ReadonlyMap<number, Outcome>
+/** Of each who leaves, what could not be brought about beside it. */
+type Unfinished = ReadonlyMap<string, readonly Cause[]>
 
 const changeAlone = async (
   iam: Iam,
@@ -92,12 +94,13 @@ const told = (
   changes: readonly Change[],
   written: Outcome | 'done' | 'limit',
   role: Role,
-  unfinished: readonly Cause[],
+  unfinished: Unfinished,
 ): Outcomes => {
   for (const { index, op, account } of changes) {
+    const left = op === 'revoke' ? (unfinished.get(account) ?? []) : []
     if (written === 'limit') outcomes.set(index, refusal('limit', 'quota'))
-    else if (written === 'done') outcomes.set(index, held(account, role.id, '0', op === 'revoke' ? unfinished : []))
-    else outcomes.set(index, op === 'revoke' ? stillToTell(iam, written, unfinished) : written)
+    else if (written === 'done') outcomes.set(index, held(account, role.id, '0', left))
+    else outcomes.set(index, stillToTell(iam, written, left))
   }
   return outcomes
 }
@@ -119,20 +122,19 @@ const endTheirSessions = async (
   role: Role,
   leaving: readonly Change[],
   place: Place,
-): Promise<readonly Cause[]> => {
-  if (iam.settings.sessions === 'none' || leaving.length === 0) return []
-  const ended = await endSessionsOf(
-    iam,
-    role,
-    leaving.map(({ account }) => account),
-    place,
-  )
-  return ended.kind === 'refused' || ended.kind === 'retry' || ended.kind === 'unknown'
+): Promise<Unfinished> => {
+  if (iam.settings.sessions === 'none' || leaving.length === 0) return new Map()
+  const people = leaving.map(({ account }) => account)
+  const ended = await endSessionsOf(iam, role, people, place)
+  return new Map([...ended].map(([name, one]) => [name, leftOver(one)]))
+}
+
+const leftOver = (ended: Ended): readonly Cause[] =>
+  ended.kind === 'refused' || ended.kind === 'retry' || ended.kind === 'unknown'
     ? [{ ...ended.cause, word: `sessions-${ended.cause.word}` }]
     : ended.kind === 'throttled'
       ? [{ code: '', word: 'sessions-throttled' }]
       : []
-}
 
 const writeAndProve = async (
   iam: Iam,

@@ -3,7 +3,7 @@ import { outcomeOfRead, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Gate } from '../aws-wire/transport.ts'
 import { notSo } from '../connector.ts'
-import { type Ended, endSessionsOf, sessionPolicyText } from './deny-sessions.ts'
+import { type Ended, type EndedOfAll, endSessionsOf, sessionPolicyText } from './deny-sessions.ts'
 import type { Iam } from './iam.ts'
 import { aloneWith } from './place.ts'
 import { type EndOperation, type Reached, readReached } from './reached.ts'
@@ -24,14 +24,16 @@ export const endSessions = async (
   const places = reached.value.flatMap(({ account, roles }) => roles.map((role) => ({ account, role })))
   const byRole = [...Map.groupBy(places, ({ role }) => role).entries()]
   const ended = new Map(
-    await sideBySide(byRole, async ([role, of]): Promise<readonly [string, Ended]> => {
+    await sideBySide(byRole, async ([role, of]): Promise<readonly [string, EndedOfAll]> => {
       const people = [...new Set(of.map(({ account }) => account))]
       const done = await aloneWith(iam, role.name, gate, (place) => endSessionsOf(iam, role, people, place))
-      return [role.id, typeof done === 'number' ? asEnded(retry('role-busy', done)) : done]
+      if (typeof done !== 'number') return [role.id, done]
+      const busy = asEnded(retry('role-busy', done))
+      return [role.id, new Map(people.map((name) => [name, busy]))]
     }),
   )
   return reached.value.map((one) => {
-    const theirs = one.roles.flatMap(({ id }) => ended.get(id) ?? [])
+    const theirs = one.roles.flatMap(({ id }) => ended.get(id)?.get(one.account) ?? [])
     // The worst that any role said: none may be forgotten.
     for (const kind of ['refused', 'unknown', 'retry', 'throttled', 'pending'] as const) {
       const worst = theirs.find((said) => said.kind === kind)
