@@ -43,9 +43,9 @@ const effective = (arn: string) => world.simulator.assignments.effectivePolicy(a
 const end = async (account: NativeId) => {
   const operation = { op: 'endSessions', account } as const
   const outcomes = await connector.apply([operation], always)
-  return { operation, outcome: outcomes[0], pending: waiting([operation], outcomes) }
+  return { operation, outcome: outcomes[0], pending: pendingOf([operation], outcomes) }
 }
-const waiting = (operations: readonly Operation[], outcomes: readonly Outcome[]): readonly PendingOperation[] =>
+const pendingOf = (operations: readonly Operation[], outcomes: readonly Outcome[]): readonly PendingOperation[] =>
   operations.flatMap((operation, at) => {
     const outcome = outcomes[at]
     return outcome?.kind === 'pending' ? [{ operation, handle: outcome.handle }] : []
@@ -272,18 +272,15 @@ test('the Deny of an earlier leave proves nothing for a later one', async () => 
   expect(said((await end(user)).outcome)).toBe('unknown')
   expect((await connector.observe([first.operation], always)).map(said)).toEqual(['not-so'])
   const second = await end(user)
-  const [pending] = second.pending
   // The first leave was over; of its time the policy says enough, of the second's it must say more.
   const old = JSON.stringify({ kind: 'provisioning', at: clock + 3_600_000, sets: [{ arn, request: null }] })
   expect((await poll([{ operation: second.operation, handle: old }])).map(said)).toEqual(['not-so'])
-  expect((await poll(pending === undefined ? [] : [pending])).map(said)).toEqual(['changed'])
+  expect((await poll(second.pending)).map(said)).toEqual(['changed'])
 })
 
 test('one permission set without room does not keep the sessions of the others alive', async () => {
-  const [full, free] = [await world.addPermissionSet('FullA'), await world.addPermissionSet('FreeB')].sort() as [
-    string,
-    string,
-  ]
+  const sets = [await world.addPermissionSet('FullA'), await world.addPermissionSet('FreeB')]
+  const [full, free] = sets.sort() as [string, string]
   const user = await addUser()
   for (const arn of [full, free]) await assign(arn, user, 'USER')
   await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: full, InlinePolicy: noRoom })
@@ -311,8 +308,11 @@ test('ten leavers of one permission set in one call: one policy and one provisio
   expect(writes).toEqual(['PutInlinePolicyToPermissionSet', 'ProvisionPermissionSet'])
   // What keeps one of them is nobody else's trouble.
   expect(outcomes.map(said)).toEqual(users.map((user) => (user === unlucky ? 'refused:limit' : 'pending')))
-  const pending = waiting(operations, outcomes)
-  expect((await poll(pending)).map(said)).toEqual(pending.map(() => 'changed'))
+  const pending = pendingOf(operations, outcomes)
+  const polls = await world.callsOf(async () =>
+    expect((await poll(pending)).map(said)).toEqual(pending.map(() => 'changed')),
+  )
+  expect(polls.filter((name) => name.startsWith('DescribePermissionSetProv'))).toHaveLength(1)
   for (const user of users) expect(effective(arn)).toContain(user)
 })
 
@@ -425,7 +425,7 @@ test('access was revoked first, and it is told what was held: there the Deny is 
   const operation = { op: 'endSessions', account: user, held } as const
   const observed = async () => (await connector.observe([operation], always)).map(said)
   expect(await observed()).toEqual(['not-so'])
-  const [done] = await poll(waiting([operation], await connector.apply([operation], always)))
+  const [done] = await poll(pendingOf([operation], await connector.apply([operation], always)))
   expect(done).toMatchObject({ kind: 'done', changed: true, grants: [] })
   expect(done).not.toHaveProperty('unfinished')
   for (const arn of [viaGroup, own]) expect(await world.inlinePolicy(arn)).toContain(user)

@@ -6,6 +6,7 @@ import type { Gate } from '../aws-wire/transport.ts'
 import { notSo, type Operation, type PendingOperation } from '../connector.ts'
 import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
+import { once } from './before.ts'
 import { denies } from './deny-policy.ts'
 import { type DeniedOfAll, deny } from './deny-sessions.ts'
 import { parseNativeId } from './entitlement.ts'
@@ -96,16 +97,20 @@ export const observeSessions = async (aws: Aws, account: NativeId, held: readonl
     ? onlyTold(aws, account)
     : proven(aws, account, { at: aws.tools.now(), denied: [], held, inForce: new Set() })
 
+/** What became of a provisioning, which many leavers may share: asked once in a poll. */
+export type Asked = Map<string, ReturnType<typeof provisioningStatus>>
+
 /** Our own provisioning is over, and the policies say what was asked: then it is done, whatever others wrote since. */
 export const pollSessions = async (
   aws: Aws,
   { operation, handle: text }: PendingOperation,
   { at, sets }: Provisioning,
+  asked: Asked,
 ): Promise<Outcome> => {
   const inForce = new Set<string>()
   for (const { arn, request } of sets) {
     if (request === null) continue
-    const status = await provisioningStatus(aws, request)
+    const status = await once(asked, request, () => provisioningStatus(aws, request))
     if (!status.ok) return outcomeOfRead(status.failure)
     const said = status.value
     if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: text, pollAfterMs }
