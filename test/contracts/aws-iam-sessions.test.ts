@@ -132,6 +132,65 @@ describe('the Deny', () => {
     expect(await world.membersOf(role)).toEqual([])
   })
 
+  test('what was held counts, whoever took the name out since: no Deny, no «ended»', async () => {
+    const [leaver, stays] = names(2) as [NativeId, NativeId]
+    const [failing, rewritten, gone, foreign] = [
+      await world.addGroup(freshKey(), [leaver, stays]),
+      await world.addGroup(freshKey(), [leaver]),
+      await world.addGroup(freshKey(), [leaver]),
+      await world.addRole(`x-${freshKey()}`, policyOf(statementOf([leaver]))),
+    ]
+    const sessions = (...held: readonly Group[]) =>
+      ({ op: 'endSessions', account: leaver, held: held.map(({ nativeId }) => nativeId) }) as const
+    await world.setTrust(rewritten, policyOf(statementOf([stays])))
+    await world.removeGroup(gone)
+    world.proxy.arm({
+      action: 'PutRolePolicy',
+      phase: 'before-commit',
+      act: { status: 403, code: 'AccessDenied' },
+      times: 2,
+    })
+    const first = await connector.apply([sessions(failing), revoke(leaver, failing)], always)
+    expect(first).toMatchObject([
+      { kind: 'refused', reason: 'not-allowed' },
+      { kind: 'done', unfinished: [{ word: 'sessions-access-denied' }] },
+    ])
+    const again = sessions(failing, rewritten, gone)
+    expect((await connector.observe([again], always)).map(said)).toEqual(['not-so'])
+    const [ended] = await connector.apply([again], always)
+    expect([said(ended), grantsOf(ended)]).toEqual(['changed', []])
+    expect(ended).not.toHaveProperty('unfinished')
+    for (const role of [failing, rewritten])
+      expect(await deniedIn(role)).toEqual([[[`${role.nativeId}:${leaver}`], iso(noon)]])
+    expect((await connector.observe([again], always)).map(said)).toEqual(['was-so'])
+    // Nothing is written to what is not listed, and a human is told so; as of whoever held nothing that anybody knows of.
+    for (const [operation, word] of [
+      [sessions(foreign), 'sessions-not-listed'],
+      [sessions(), 'nothing-held-any-more'],
+    ] as const) {
+      const told = [{ kind: 'done', changed: false, unfinished: [{ word }] }]
+      expect(await connector.apply([operation], always)).toMatchObject(told)
+      expect(await connector.observe([operation], always)).toMatchObject(told)
+    }
+    expect(await statementsOf(foreign)).toEqual([])
+  })
+
+  test('a Deny that was refused, and the answer of the revoke is lost: what is left is told with the proof', async () => {
+    const [mover] = names(1) as [NativeId]
+    const role = await world.addGroup(freshKey(), [mover])
+    world.proxy.arm(
+      { action: 'PutRolePolicy', phase: 'before-commit', act: { status: 403, code: 'AccessDenied' } },
+      { action: 'UpdateAssumeRolePolicy', phase: 'after-commit', act: 'drop' },
+    )
+    const operation = revoke(mover, role)
+    const [outcome] = await connector.apply([operation], always)
+    expect(outcome).toMatchObject({ kind: 'pending' })
+    const handle = outcome?.kind === 'pending' ? outcome.handle : ''
+    expect(await connector.poll?.([{ operation, handle }], always.signal)).toMatchObject([
+      { kind: 'done', changed: true, unfinished: [{ code: 'AccessDenied', word: 'sessions-access-denied' }] },
+    ])
+  })
+
   test('all inline policies of the role together are too large: refused with the size, nothing is written', async () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey(), [leaver])
@@ -142,6 +201,34 @@ describe('the Deny', () => {
     expect(refused?.kind === 'refused' ? Number(refused.cause.code) : 0).toBeGreaterThan(10_240)
     expect(await statementsOf(role)).toEqual([])
     expect(await world.inlinePolicy(role, 'Theirs')).toBe(theirs)
+  })
+
+  test('not all of a batch fit: the first of them are denied, only the others are refused, and their revokes say so', async () => {
+    const people = names(5)
+    const role = await world.addGroup(freshKey(), people)
+    const theirs = (size: number) =>
+      `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::${'x'.repeat(size)}"}]}`
+    // A statement takes some 200 characters, a person some 35 of them.
+    await world.setInlinePolicy(role, 'Theirs', theirs(9_840))
+    const outcomes = await end(...people)
+    const fitting = outcomes.filter((outcome) => said(outcome) === 'changed').length
+    expect(fitting).toBeGreaterThan(0)
+    expect(fitting).toBeLessThan(people.length)
+    for (const [at, outcome] of outcomes.entries())
+      expect(outcome).toMatchObject(
+        at < fitting
+          ? { kind: 'done' }
+          : { kind: 'refused', reason: 'limit', cause: { word: 'inline-policies-too-large' } },
+      )
+    const denied = people.slice(0, fitting).map((name) => `${role.nativeId}:${name}`)
+    expect(await deniedIn(role)).toEqual([[denied.sort(), iso(noon)]])
+    const revoked = await connector.apply(
+      people.map((name) => revoke(name, role)),
+      always,
+    )
+    expect(revoked.map((one) => one.kind === 'done' && one.unfinished?.map(({ word }) => word))).toEqual(
+      people.map((_, at) => (at < fitting ? undefined : ['sessions-inline-policies-too-large'])),
+    )
   })
 
   test('somebody fills the room between our read and our write: IAM refuses, and nothing is said to be done', async () => {

@@ -1,9 +1,10 @@
 /** `sessions: deny-inline-policy`: what a leaver's live role sessions are ended with. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
-import type { Connector, PendingOperation } from '../../src/connectors/connector.ts'
+import type { Connector, Operation, PendingOperation } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
 import { type AwsWorld, makeAws, openAwsWorld, target } from './aws-world.ts'
 import { always, freshKey, grantsOf, revoke, said } from './world.ts'
 
@@ -41,9 +42,14 @@ const assign = async (arn: string, principal: string, type: 'USER' | 'GROUP') =>
 const effective = (arn: string) => world.simulator.assignments.effectivePolicy(arn, awsAccount) ?? ''
 const end = async (account: NativeId) => {
   const operation = { op: 'endSessions', account } as const
-  const [outcome] = await connector.apply([operation], always)
-  return { operation, outcome, pending: outcome?.kind === 'pending' ? [{ operation, handle: outcome.handle }] : [] }
+  const outcomes = await connector.apply([operation], always)
+  return { operation, outcome: outcomes[0], pending: pendingOf([operation], outcomes) }
 }
+const pendingOf = (operations: readonly Operation[], outcomes: readonly Outcome[]): readonly PendingOperation[] =>
+  operations.flatMap((operation, at) => {
+    const outcome = outcomes[at]
+    return outcome?.kind === 'pending' ? [{ operation, handle: outcome.handle }] : []
+  })
 const poll = async (pending: readonly PendingOperation[]) => (await connector.poll?.(pending, always.signal)) ?? []
 
 /** Formatted as no program of ours would: numbers, order, spaces and escapes are somebody's. */
@@ -51,6 +57,8 @@ const theirs = `{
   "Statement" : [ {"Sid":"Theirs", "Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b\\u0061nk/*" },
     { "Effect": "Deny", "Action": ["iam:*"], "Resource": "*", "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": 3.60e1}} } ],
   "Version" : "2012-10-17" }`
+/** A policy without room for a statement of ours. */
+const noRoom = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(32_600) }] })
 
 test('every permission set that the user reaches gets the Deny, in force after provisioning; the rest stays as it was', async () => {
   const user = await addUser()
@@ -140,8 +148,7 @@ test('no room in the policy: refused with the size that it would have, and nothi
   const user = await addUser()
   const arn = await world.addPermissionSet('Full')
   await assign(arn, user, 'USER')
-  const full = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(32_600) }] })
-  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: arn, InlinePolicy: full })
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: arn, InlinePolicy: noRoom })
   const { outcome } = await end(user)
   expect(outcome).toMatchObject({ kind: 'refused', reason: 'limit', cause: { word: 'inline-policy-too-large' } })
   expect(outcome?.kind === 'refused' && Number(outcome.cause.code)).toBeGreaterThan(32_768)
@@ -149,7 +156,7 @@ test('no room in the policy: refused with the size that it would have, and nothi
   expect(JSON.parse(todo.slice(todo.indexOf('{'))).Statement).toMatchObject([
     { Effect: 'Deny', Action: '*', Resource: '*', Condition: { StringEquals: { 'identitystore:userId': user } } },
   ])
-  expect(await world.inlinePolicy(arn)).toBe(full)
+  expect(await world.inlinePolicy(arn)).toBe(noRoom)
 })
 
 test('somebody changes the policy at that moment: nothing is said to be done', async () => {
@@ -265,22 +272,18 @@ test('the Deny of an earlier leave proves nothing for a later one', async () => 
   expect(said((await end(user)).outcome)).toBe('unknown')
   expect((await connector.observe([first.operation], always)).map(said)).toEqual(['not-so'])
   const second = await end(user)
-  const [pending] = second.pending
   // The first leave was over; of its time the policy says enough, of the second's it must say more.
   const old = JSON.stringify({ kind: 'provisioning', at: clock + 3_600_000, sets: [{ arn, request: null }] })
   expect((await poll([{ operation: second.operation, handle: old }])).map(said)).toEqual(['not-so'])
-  expect((await poll(pending === undefined ? [] : [pending])).map(said)).toEqual(['changed'])
+  expect((await poll(second.pending)).map(said)).toEqual(['changed'])
 })
 
 test('one permission set without room does not keep the sessions of the others alive', async () => {
-  const [full, free] = [await world.addPermissionSet('FullA'), await world.addPermissionSet('FreeB')].sort() as [
-    string,
-    string,
-  ]
+  const sets = [await world.addPermissionSet('FullA'), await world.addPermissionSet('FreeB')]
+  const [full, free] = sets.sort() as [string, string]
   const user = await addUser()
   for (const arn of [full, free]) await assign(arn, user, 'USER')
-  const policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(32_600) }] })
-  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: full, InlinePolicy: policy })
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: full, InlinePolicy: noRoom })
   expect((await end(user)).outcome).toMatchObject({ kind: 'refused', reason: 'limit' })
   expect(await world.inlinePolicy(free)).toContain(user)
   // While another is worth a second go, that is what is answered: a refusal would be the last word.
@@ -290,19 +293,27 @@ test('one permission set without room does not keep the sessions of the others a
   expect((await end(user)).outcome).toMatchObject({ kind: 'retry', cause: { word: 'conflict' } })
 })
 
-test('two leavers of one permission set in one call: one after the other, and both are denied', async () => {
-  const arn = await world.addPermissionSet('Shared')
-  const [one, other] = [await addUser(), await addUser()]
-  for (const user of [one, other]) await assign(arn, user, 'USER')
-  const operations = [one, other].map((account) => ({ op: 'endSessions', account }) as const)
+test('ten leavers of one permission set in one call: one policy and one provisioning have all of them', async () => {
+  const [arn, full] = [await world.addPermissionSet('Shared'), await world.addPermissionSet('SharedFull')]
+  const users = await world.addAccounts(Array.from({ length: 10 }, () => world.person(freshKey())))
+  for (const user of users) await assign(arn, user, 'USER')
+  const [unlucky] = users as [NativeId]
+  await assign(full, unlucky, 'USER')
+  await admin('PutInlinePolicyToPermissionSet', { PermissionSetArn: full, InlinePolicy: noRoom })
+  const operations = users.map((account) => ({ op: 'endSessions', account }) as const)
+  world.simulator.forgetCalls()
   const outcomes = await connector.apply(operations, always)
-  expect(outcomes.map(said)).toEqual(['pending', 'pending'])
-  const pending = operations.map((operation, at) => {
-    const outcome = outcomes[at]
-    return { operation, handle: outcome?.kind === 'pending' ? outcome.handle : '' }
-  })
-  expect((await poll(pending)).map(said)).toEqual(['changed', 'changed'])
-  for (const user of [one, other]) expect(effective(arn)).toContain(user)
+  const calls = world.simulator.calls().map(({ operation }) => operation)
+  const writes = calls.filter((name) => /^(Put|Provision)/.test(name))
+  expect(writes).toEqual(['PutInlinePolicyToPermissionSet', 'ProvisionPermissionSet'])
+  // What keeps one of them is nobody else's trouble.
+  expect(outcomes.map(said)).toEqual(users.map((user) => (user === unlucky ? 'refused:limit' : 'pending')))
+  const pending = pendingOf(operations, outcomes)
+  const polls = await world.callsOf(async () =>
+    expect((await poll(pending)).map(said)).toEqual(pending.map(() => 'changed')),
+  )
+  expect(polls.filter((name) => name.startsWith('DescribePermissionSetProv'))).toHaveLength(1)
+  for (const user of users) expect(effective(arn)).toContain(user)
 })
 
 test('another process writes the policy: whoever waits, waits for seconds', async () => {
@@ -414,9 +425,7 @@ test('access was revoked first, and it is told what was held: there the Deny is 
   const operation = { op: 'endSessions', account: user, held } as const
   const observed = async () => (await connector.observe([operation], always)).map(said)
   expect(await observed()).toEqual(['not-so'])
-  const [outcome] = await connector.apply([operation], always)
-  const handle = outcome?.kind === 'pending' ? outcome.handle : ''
-  const [done] = await poll([{ operation, handle }])
+  const [done] = await poll(pendingOf([operation], await connector.apply([operation], always)))
   expect(done).toMatchObject({ kind: 'done', changed: true, grants: [] })
   expect(done).not.toHaveProperty('unfinished')
   for (const arn of [viaGroup, own]) expect(await world.inlinePolicy(arn)).toContain(user)

@@ -117,8 +117,8 @@ describe('places', () => {
           values: [target],
         })
       ).map(({ name }) => name)
-    await keepFromOthers(budget, { arn: 'arn', userId: 'one' })
-    await occupyPolicy(budget, { arn: 'arn', userId: 'other' }, 60_000)
+    await keepFromOthers(budget, { arn: 'arn', userIds: ['one'] })
+    await occupyPolicy(budget, { arn: 'arn', userIds: ['other'] }, 60_000)
     await budget.take([{ bucket: slow('calls', 10), units: 1 }])
     await budget.close(slow('closed', 10), 60_000)
     await budget.occupy([account('1')], 200_000_000)

@@ -1,4 +1,3 @@
-import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { refusal, retry } from '../aws-wire/errors.ts'
 import type { ApplyContext, EnsureOperation, Operation } from '../connector.ts'
@@ -6,9 +5,10 @@ import { type AccessOperation, changeAccess } from './access.ts'
 import { endSessions } from './end-sessions.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 import type { Iam } from './iam.ts'
+import type { EndOperation } from './reached.ts'
 
 type Kinds = {
-  readonly sessions: (accounts: readonly NativeId[]) => Promise<readonly Outcome[]>
+  readonly sessions: (operations: readonly EndOperation[]) => Promise<readonly Outcome[]>
   readonly access: (operations: readonly AccessOperation[]) => Promise<readonly Outcome[]>
   readonly ensure: (operations: readonly EnsureOperation[]) => Promise<readonly Outcome[]>
 }
@@ -29,7 +29,7 @@ export const inOrder = async (operations: readonly Operation[], kinds: Kinds): P
     for (const [n, { index }] of lot.entries()) outcomes[index] = done[n]
   }
   // Sessions first: what is revoked no longer tells what they reach.
-  await run((one) => (one.op === 'endSessions' ? one.account : null), kinds.sessions)
+  await run((one) => (one.op === 'endSessions' ? one : null), kinds.sessions)
   await run((one) => (one.op === 'grant' || one.op === 'revoke' ? one : null), kinds.access)
   await run((one) => (one.op === 'ensureAccount' ? one : null), kinds.ensure)
   return operations.map(({ op }, index) => {
@@ -40,7 +40,7 @@ export const inOrder = async (operations: readonly Operation[], kinds: Kinds): P
 
 export const apply = (iam: Iam, operations: readonly Operation[], context: ApplyContext): Promise<readonly Outcome[]> =>
   inOrder(operations, {
-    sessions: (accounts) => endSessions(iam, accounts, context),
+    sessions: (some) => endSessions(iam, some, context),
     access: (some) => changeAccess(iam, some, context),
     ensure: (some) => ensureAccounts(iam, some, context),
   })

@@ -12,7 +12,7 @@ import {
   unverified,
 } from '../aws-wire/errors.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { endSessionsOf, tidySessions } from './deny-sessions.ts'
+import { type Ended, endSessionsOf, tidySessions } from './deny-sessions.ts'
 import { held } from './evidence.ts'
 import { writeHandle } from './handle.ts'
 import type { Iam } from './iam.ts'
@@ -38,6 +38,8 @@ export const changeRole = async (
 }
 
 type Outcomes = ReadonlyMap<number, Outcome>
+/** Of each who leaves, what could not be brought about beside it. */
+type Unfinished = ReadonlyMap<string, readonly Cause[]>
 
 const changeAlone = async (
   iam: Iam,
@@ -81,24 +83,34 @@ const changeAlone = async (
     for (const { index, op } of open) if (op === 'grant') outcomes.set(index, refusal('limit', 'quota'))
     if (rest.length === 0) return outcomes
     const smaller = await writeAndProve(iam, before.value, planTrust(settings, trust, rest), place)
-    return told(outcomes, rest, smaller, role, unfinished)
+    return told(iam, outcomes, rest, smaller, role, unfinished)
   }
-  return told(outcomes, open, written, role, unfinished)
+  return told(iam, outcomes, open, written, role, unfinished)
 }
 
 const told = (
+  iam: Iam,
   outcomes: Map<number, Outcome>,
   changes: readonly Change[],
   written: Outcome | 'done' | 'limit',
   role: Role,
-  unfinished: readonly Cause[],
+  unfinished: Unfinished,
 ): Outcomes => {
   for (const { index, op, account } of changes) {
+    const left = op === 'revoke' ? (unfinished.get(account) ?? []) : []
     if (written === 'limit') outcomes.set(index, refusal('limit', 'quota'))
-    else if (written === 'done') outcomes.set(index, held(account, role.id, '0', op === 'revoke' ? unfinished : []))
-    else outcomes.set(index, written)
+    else if (written === 'done') outcomes.set(index, held(account, role.id, '0', left))
+    else outcomes.set(index, stillToTell(iam, written, left))
   }
   return outcomes
+}
+
+/** No read of the role shows what was not brought about beside the change: what may have been made carries it to its proof. */
+const stillToTell = (iam: Iam, written: Outcome, unfinished: readonly Cause[]): Outcome => {
+  if (unfinished.length === 0 || (written.kind !== 'unknown' && written.kind !== 'pending')) return written
+  const until = iam.tools.now() + iam.settings.settle.ms
+  const told = unfinished.map(({ code, word }) => ({ code, word }))
+  return { kind: 'pending', handle: writeHandle({ until, unfinished: told }), pollAfterMs: settlingPollMs }
 }
 
 /**
@@ -110,20 +122,19 @@ const endTheirSessions = async (
   role: Role,
   leaving: readonly Change[],
   place: Place,
-): Promise<readonly Cause[]> => {
-  if (iam.settings.sessions === 'none' || leaving.length === 0) return []
-  const ended = await endSessionsOf(
-    iam,
-    role,
-    leaving.map(({ account }) => account),
-    place,
-  )
-  return ended.kind === 'refused' || ended.kind === 'retry' || ended.kind === 'unknown'
+): Promise<Unfinished> => {
+  if (iam.settings.sessions === 'none' || leaving.length === 0) return new Map()
+  const people = leaving.map(({ account }) => account)
+  const ended = await endSessionsOf(iam, role, people, place)
+  return new Map([...ended].map(([name, one]) => [name, leftOver(one)]))
+}
+
+const leftOver = (ended: Ended): readonly Cause[] =>
+  ended.kind === 'refused' || ended.kind === 'retry' || ended.kind === 'unknown'
     ? [{ ...ended.cause, word: `sessions-${ended.cause.word}` }]
     : ended.kind === 'throttled'
       ? [{ code: '', word: 'sessions-throttled' }]
       : []
-}
 
 const writeAndProve = async (
   iam: Iam,

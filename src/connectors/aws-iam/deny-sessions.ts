@@ -26,6 +26,9 @@ import { readSteadily } from './steady.ts'
 
 export type Ended = { readonly kind: 'done'; readonly changed: boolean } | Exclude<Outcome, { readonly kind: 'done' }>
 
+/** What became of each of the people that were asked for. */
+export type EndedOfAll = ReadonlyMap<NativeId, Ended>
+
 /**
  * Denies the sessions of these people in this role that began up to twice the settling time from now: as long as IAM's
  * servers do not all know that somebody was taken out, new ones may begin. The caller is alone with the role, and
@@ -36,41 +39,69 @@ export const endSessionsOf = async (
   role: Role,
   people: readonly NativeId[],
   place: Place,
-): Promise<Ended> => {
+): Promise<EndedOfAll> => {
+  const ended = new Map<NativeId, Ended>(people.map((name) => [name, { kind: 'done', changed: false }]))
+  const all = (names: Iterable<NativeId>, one: Ended): EndedOfAll => {
+    for (const name of names) ended.set(name, one)
+    return ended
+  }
   const { settings, tools } = iam
   const { sidPrefix, settle } = settings
   const now = tools.now()
   const text = await sessionPolicyText(iam, role.name)
-  if (!text.ok) return asEnded(outcomeOfRead(text.failure))
+  if (!text.ok) return all(people, asEnded(outcomeOfRead(text.failure)))
   const before = readSessionPolicy(sidPrefix, role.id, text.value)
-  if (before === null) return asEnded(refusal('invalid', 'session-policy-unreadable'))
-  const added: Denials = new Map(
+  if (before === null) return all(people, asEnded(refusal('invalid', 'session-policy-unreadable')))
+  const wanted: ReadonlyMap<NativeId, number> = new Map(
     people
       .filter((name) => (before.denials.get(name) ?? 0) < now + settle.ms)
       .map((name) => [name, fullSecond(now + 2 * settle.ms)]),
   )
-  if (added.size === 0) return { kind: 'done', changed: false }
-  const after = writeSessionPolicy(sidPrefix, role.id, before, added, now)
+  if (wanted.size === 0) return ended
   const others = await otherPolicies(iam, role.name)
-  if (!others.ok) return asEnded(outcomeOfRead(others.failure))
-  const size = after.size + others.value
-  if (size > inlinePolicyLimit)
-    return { kind: 'refused', reason: 'limit', cause: { code: String(size), word: 'inline-policies-too-large' } }
+  if (!others.ok) return all(wanted.keys(), asEnded(outcomeOfRead(others.failure)))
+  const { added, tooLarge } = addWhatFits(wanted, inlinePolicyLimit - others.value, (some) =>
+    writeSessionPolicy(sidPrefix, role.id, before, some, now),
+  )
+  for (const [name, size] of tooLarge) {
+    const cause = { code: String(size + others.value), word: 'inline-policies-too-large' }
+    ended.set(name, { kind: 'refused', reason: 'limit', cause })
+  }
+  if (added.size === 0) return ended
+  const after = writeSessionPolicy(sidPrefix, role.id, before, added, now)
   const put = await write(iam, role.name, after.document, place.gate)
   if (!put.ok) {
     const outcome = outcomeOfWrite(put.failure)
     if (outcome.kind === 'unknown') place.keep()
-    return asEnded(outcome)
+    return all(added.keys(), asEnded(outcome))
   }
   const shown = await readSteadily(
     iam,
     () => sessionPolicyText(iam, role.name),
     (document) => (denies(readSessionPolicy(sidPrefix, role.id, document)?.denials, added) ? 'shown' : null),
   )
-  if (shown.kind === 'steady') return { kind: 'done', changed: true }
+  if (shown.kind === 'steady') return all(added.keys(), { kind: 'done', changed: true })
   place.keep()
-  if (shown.kind === 'failed') return asEnded(unverified(shown.result.failure))
-  return { kind: 'pending', handle: writeHandle({ until: now + settle.ms }), pollAfterMs: 1_000 }
+  if (shown.kind === 'failed') return all(added.keys(), asEnded(unverified(shown.result.failure)))
+  const handle = writeHandle({ until: now + settle.ms })
+  return all(added.keys(), { kind: 'pending', handle, pollAfterMs: 1_000 })
+}
+
+/** One after the other for as long as there is room: whoever does not fit keeps nobody else's sessions alive. */
+const addWhatFits = (
+  wanted: ReadonlyMap<NativeId, number>,
+  room: number,
+  write: (added: Denials) => { readonly size: number },
+): { readonly added: ReadonlyMap<NativeId, number>; readonly tooLarge: ReadonlyMap<NativeId, number> } => {
+  if (write(wanted).size <= room) return { added: wanted, tooLarge: new Map() }
+  const added = new Map<NativeId, number>()
+  const tooLarge = new Map<NativeId, number>()
+  for (const [name, until] of wanted) {
+    const { size } = write(new Map([...added, [name, until]]))
+    if (size <= room) added.set(name, until)
+    else tooLarge.set(name, size)
+  }
+  return { added, tooLarge }
 }
 
 /** Takes out what has outlived every session. */

@@ -1,42 +1,46 @@
-import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { outcomeOfRead, retry } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Gate } from '../aws-wire/transport.ts'
 import { notSo } from '../connector.ts'
-import { type Ended, endSessionsOf, sessionPolicyText } from './deny-sessions.ts'
-import { type Holding, readHoldings } from './holdings.ts'
+import { type Ended, type EndedOfAll, endSessionsOf, sessionPolicyText } from './deny-sessions.ts'
 import type { Iam } from './iam.ts'
 import { aloneWith } from './place.ts'
+import { type EndOperation, type Reached, readReached } from './reached.ts'
 import { readSessionPolicy } from './session-policy.ts'
 
 /**
  * The grants of these people by one complete listing, for the record; with `deny-inline-policy` also a Deny in every role
- * that lets them in. Roles that they lost before denied their sessions when they were taken out.
+ * that lets them in, or did within the last day.
  */
-export const endSessions = async (iam: Iam, accounts: readonly NativeId[], gate: Gate): Promise<readonly Outcome[]> => {
-  const holdings = await readHoldings(iam, accounts)
-  if (!holdings.ok) return accounts.map(() => outcomeOfRead(holdings.failure))
-  const held = holdings.value
-  if (iam.settings.sessions === 'none') return accounts.map((account) => told(account, held, false))
-  const roles = [...Map.groupBy(held, ({ role }) => role).entries()]
-  const ended = await sideBySide(roles, async ([role, of]): Promise<readonly [readonly NativeId[], Ended]> => {
-    const people = [...new Set(of.map(({ account }) => account))]
-    const done = await aloneWith(iam, role.name, gate, (place) => endSessionsOf(iam, role, people, place))
-    return [people, typeof done === 'number' ? asEnded(retry('role-busy', done)) : done]
-  })
-  return accounts.map((account) => {
-    const theirs = ended.flatMap(([people, one]) => (people.includes(account) ? [one] : []))
+export const endSessions = async (
+  iam: Iam,
+  operations: readonly EndOperation[],
+  gate: Gate,
+): Promise<readonly Outcome[]> => {
+  const reached = await readReached(iam, operations)
+  if (!reached.ok) return operations.map(() => outcomeOfRead(reached.failure))
+  if (iam.settings.sessions === 'none') return reached.value.map(onlyTold)
+  const places = reached.value.flatMap(({ account, roles }) => roles.map((role) => ({ account, role })))
+  const byRole = [...Map.groupBy(places, ({ role }) => role).entries()]
+  const ended = new Map(
+    await sideBySide(byRole, async ([role, of]): Promise<readonly [string, EndedOfAll]> => {
+      const people = [...new Set(of.map(({ account }) => account))]
+      const done = await aloneWith(iam, role.name, gate, (place) => endSessionsOf(iam, role, people, place))
+      if (typeof done !== 'number') return [role.id, done]
+      const busy = asEnded(retry('role-busy', done))
+      return [role.id, new Map(people.map((name) => [name, busy]))]
+    }),
+  )
+  return reached.value.map((one) => {
+    const theirs = one.roles.flatMap(({ id }) => ended.get(id)?.get(one.account) ?? [])
     // The worst that any role said: none may be forgotten.
     for (const kind of ['refused', 'unknown', 'retry', 'throttled', 'pending'] as const) {
-      const one = theirs.find((said) => said.kind === kind)
-      if (one !== undefined && one.kind !== 'done') return one
+      const worst = theirs.find((said) => said.kind === kind)
+      if (worst !== undefined && worst.kind !== 'done') return worst
     }
-    return told(
-      account,
-      held,
-      theirs.some((one) => one.kind === 'done' && one.changed),
-    )
+    const isChanged = theirs.some((said) => said.kind === 'done' && said.changed)
+    return told(one, isChanged)
   })
 }
 
@@ -46,25 +50,29 @@ const asEnded = (outcome: Outcome): Ended =>
 /** A denial that was written within this time counts as the one that was asked for. */
 const freshMs = 300_000
 
-export const observeSessions = async (iam: Iam, accounts: readonly NativeId[]): Promise<readonly Outcome[]> => {
-  const holdings = await readHoldings(iam, accounts)
-  if (!holdings.ok) return accounts.map(() => outcomeOfRead(holdings.failure))
-  const { sidPrefix } = iam.settings
-  return sideBySide(accounts, async (account): Promise<Outcome> => {
-    if (iam.settings.sessions === 'none') return told(account, holdings.value, false)
-    for (const { role } of holdings.value.filter((one) => one.account === account)) {
+export const observeSessions = async (iam: Iam, operations: readonly EndOperation[]): Promise<readonly Outcome[]> => {
+  const reached = await readReached(iam, operations)
+  if (!reached.ok) return operations.map(() => outcomeOfRead(reached.failure))
+  const { sidPrefix, sessions } = iam.settings
+  if (sessions === 'none') return reached.value.map(onlyTold)
+  return sideBySide(reached.value, async (one): Promise<Outcome> => {
+    for (const role of one.roles) {
       const text = await sessionPolicyText(iam, role.name)
       if (!text.ok) return outcomeOfRead(text.failure)
-      const until = readSessionPolicy(sidPrefix, role.id, text.value)?.denials.get(account) ?? 0
+      const until = readSessionPolicy(sidPrefix, role.id, text.value)?.denials.get(one.account) ?? 0
       if (until < iam.tools.now() - freshMs) return retry(notSo)
     }
-    return told(account, holdings.value, false)
+    return told(one, false)
   })
 }
 
-const told = (account: NativeId, holdings: readonly Holding[], changed: boolean): Outcome => ({
+/** Where no Deny is asked for, none is missing. */
+const onlyTold = (one: Reached): Outcome => told({ ...one, unfinished: [] }, false)
+
+const told = ({ account, grants, unfinished }: Reached, changed: boolean): Outcome => ({
   kind: 'done',
   changed,
   evidence: { read: 'trust-policies', code: changed ? '0' : '', account, entitlement: null },
-  grants: holdings.flatMap((one) => (one.account === account ? [one.entitlement] : [])),
+  grants,
+  ...(unfinished.length === 0 ? {} : { unfinished }),
 })

@@ -1,7 +1,12 @@
 import { z } from 'zod'
 
-/** What a `pending` outcome carries to its poll: until when «not shown» means «not yet». */
-const schema = z.strictObject({ until: z.number() })
+/** What a `pending` outcome carries to its poll. */
+const schema = z.strictObject({
+  /** Until then «not shown» means «not yet». */
+  until: z.number(),
+  /** What the change asked for beside itself and did not bring about, whatever a read shows of the change. */
+  unfinished: z.array(z.strictObject({ code: z.string(), word: z.string() })).optional(),
+})
 export type Handle = z.output<typeof schema>
 
 export const writeHandle = (handle: Handle): string => JSON.stringify(handle)

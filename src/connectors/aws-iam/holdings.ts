@@ -20,11 +20,19 @@ export const readHoldings = async (
 ): Promise<Result<readonly Holding[]>> => {
   if (accounts.length === 0) return ok([])
   const roles = await listRoles(iam, signal)
-  if (!roles.ok) return roles
+  return roles.ok ? ok(holdingsIn(iam, roles.value, accounts)) : roles
+}
+
+/** The same, of roles that were listed already. */
+export const holdingsIn = (
+  { settings }: Pick<Iam, 'settings'>,
+  roles: readonly Role[],
+  accounts: readonly NativeId[],
+): readonly Holding[] => {
   const wanted = new Set<string>(accounts)
   const holdings: Holding[] = []
-  for (const role of roles.value) {
-    const trust = readTrust(iam.settings, role.trust)
+  for (const role of roles) {
+    const trust = readTrust(settings, role.trust)
     for (const name of trust?.people ?? [])
       if (wanted.has(name))
         holdings.push({
@@ -33,5 +41,5 @@ export const readHoldings = async (
           entitlement: { nativeId: role.id, name: lookupOf(role) },
         })
   }
-  return ok(holdings)
+  return holdings
 }

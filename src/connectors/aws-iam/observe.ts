@@ -19,7 +19,7 @@ const notSo = retry(notSoWord)
 /** Reads only. Whatever a read that failed would be worth to `apply`, here it told nothing. */
 export const observe = async (iam: Iam, operations: readonly Operation[]): Promise<readonly Outcome[]> => {
   const outcomes = await inOrder(operations, {
-    sessions: (accounts) => observeSessions(iam, accounts),
+    sessions: (some) => observeSessions(iam, some),
     access: (some) => observeAccess(iam, some),
     ensure: (some) => ensureAccounts(iam, some, {}),
   })

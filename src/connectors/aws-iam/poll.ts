@@ -14,8 +14,14 @@ export const poll = async (iam: Iam, pending: readonly PendingOperation[]): Prom
   )
   return pending.map(({ handle }, at): Outcome => {
     const one = seen[at] ?? retry('not-begun')
-    const until = readHandle(handle)?.until ?? 0
-    if (one.kind === 'done') return { ...one, changed: true, evidence: { ...one.evidence, code: '0' } }
+    const { until = 0, unfinished = [] } = readHandle(handle) ?? {}
+    if (one.kind === 'done')
+      return {
+        ...one,
+        changed: true,
+        evidence: { ...one.evidence, code: '0' },
+        ...(unfinished.length === 0 ? {} : { unfinished }),
+      }
     const isNotYet = (one.kind === 'retry' || one.kind === 'unknown') && iam.tools.now() < until
     return isNotYet ? { kind: 'pending', handle, pollAfterMs: settlingPollMs } : one
   })

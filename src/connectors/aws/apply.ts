@@ -6,11 +6,10 @@ import { type AccessOperation, changeAccess } from './access.ts'
 import type { Aws } from './aws.ts'
 import { nothingRead } from './before.ts'
 import { deleteAccount } from './delete-account.ts'
-import type { Turns } from './deny-sessions.ts'
-import { endSessions } from './end-sessions.ts'
+import { type EndOperation, endSessions } from './end-sessions.ts'
 import { ensureAccounts } from './ensure-accounts.ts'
 
-export type LeaverOperation = Extract<Operation, { op: 'endSessions' | 'deleteAccount' }>
+export type DeleteOperation = Extract<Operation, { op: 'deleteAccount' }>
 
 type Kinds = {
   /** Reads at once, and writes when the sessions of this call have been ended. */
@@ -19,7 +18,8 @@ type Kinds = {
     sessionsEnded: Promise<unknown>,
   ) => Promise<readonly Outcome[]>
   readonly ensure: (operations: readonly EnsureOperation[]) => Promise<readonly Outcome[]>
-  readonly leaver: (operation: LeaverOperation) => Promise<Outcome>
+  readonly sessions: (operations: readonly EndOperation[]) => Promise<readonly Outcome[]>
+  readonly deletion: (operation: DeleteOperation) => Promise<Outcome>
 }
 
 /** Operations of one kind, and where each stands in the batch. */
@@ -29,9 +29,9 @@ const lot = <T>(): Lot<T> => ({ at: [], operations: [] })
 /** Each operation to those of its kind, and their outcomes back into order. */
 export const inOrder = async (operations: readonly Operation[], kinds: Kinds): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
-  const sessions = lot<LeaverOperation>()
+  const sessions = lot<EndOperation>()
   const access = lot<AccessOperation>()
-  const deletions = lot<LeaverOperation>()
+  const deletions = lot<DeleteOperation>()
   const ensures = lot<EnsureOperation>()
   for (const [index, operation] of operations.entries()) {
     const put = <T>(into: Lot<T>, one: T) => {
@@ -70,9 +70,9 @@ export const inOrder = async (operations: readonly Operation[], kinds: Kinds): P
     for (const [n, index] of at.entries()) outcomes[index] = done[n]
   }
   // Sessions first: what is revoked no longer tells what they reach. Then access ends, then accounts.
-  const ending = run(sessions, (some) => sideBySide(some, kinds.leaver))
+  const ending = run(sessions, kinds.sessions)
   await Promise.all([ending, run(access, (some) => kinds.access(some, ending))])
-  await run(deletions, (some) => sideBySide(some, kinds.leaver))
+  await run(deletions, (some) => sideBySide(some, kinds.deletion))
   await run(ensures, kinds.ensure)
   return operations.map((_, index) => outcomes[index] ?? retry('not-begun'))
 }
@@ -82,14 +82,11 @@ export const apply = (
   operations: readonly Operation[],
   context: ApplyContext,
 ): Promise<readonly Outcome[]> => {
-  const turns: Turns = new Map()
   const reading: Aws = { ...aws, before: nothingRead() }
   return inOrder(operations, {
     access: (some, sessionsEnded) => changeAccess(reading, some, context, sessionsEnded),
     ensure: (some) => ensureAccounts(aws, some, context),
-    leaver: (operation) =>
-      operation.op === 'endSessions'
-        ? endSessions(reading, operation.account, operation.held ?? [], turns, context)
-        : deleteAccount(aws, operation.account, context),
+    sessions: (some) => endSessions(reading, some, context),
+    deletion: ({ account }) => deleteAccount(aws, account, context),
   })
 }

@@ -4,7 +4,7 @@
  * not denied (user guide, «Revoke active IAM role sessions»).
  */
 import { canonical } from '../aws-wire/canonical.ts'
-import { splitPolicy } from '../aws-wire/policy-text.ts'
+import { type Statement, splitPolicy } from '../aws-wire/policy-text.ts'
 
 /** Statements of ours; a Sid is letters and digits. */
 const sidPrefix = 'MusterEndSessions'
@@ -24,33 +24,62 @@ const spareMs = 60_000
 export type Ending = { readonly userId: string; readonly at: number }
 
 export type Merged =
-  /** `policy` is the whole document. Statements of others are the same bytes as before. */
-  | { readonly kind: 'merged'; readonly policy: string; readonly size: number }
-  | { readonly kind: 'as-it-was' }
-  | { readonly kind: 'too-large'; readonly size: number }
   | { readonly kind: 'unreadable' }
+  | {
+      readonly kind: 'merged'
+      /** The whole document, statements of others the same bytes as before; null: nobody is added to it. */
+      readonly policy: string | null
+      readonly added: readonly Ending[]
+      readonly wasSo: readonly Ending[]
+      /** Who does not fit, and the size that the policy would have with them. */
+      readonly tooLarge: ReadonlyMap<Ending, number>
+    }
 
-export const mergeDeny = (document: string, { userId, at }: Ending, now: number): Merged => {
+/** Leavers are added one after the other for as long as there is room: whoever does not fit keeps nobody else out. */
+export const mergeDenies = (document: string, endings: readonly Ending[], now: number): Merged => {
   const parts = splitPolicy(document)
   if (parts === null) return { kind: 'unreadable' }
-  if (denies(document, { userId, at })) return { kind: 'as-it-was' }
-  const kept = parts.statements.filter(
-    ({ sid, text }) =>
-      !sid.startsWith(sidPrefix) || (sid !== sidOf(userId) && now - issuedBefore(text) < longestSessionMs),
+  const isDenied = deniesIn(parts.statements)
+  let statements = parts.statements.filter(
+    ({ sid, text }) => !sid.startsWith(sidPrefix) || now - issuedBefore(text) < longestSessionMs,
   )
-  const policy = `${parts.before}[${[...kept.map(({ text }) => text), statement(userId, at)].join(',')}]${parts.after}`
-  const size = policy.length
-  return size > policyLimit ? { kind: 'too-large', size } : { kind: 'merged', policy, size }
+  const added: Ending[] = []
+  const wasSo: Ending[] = []
+  const tooLarge = new Map<Ending, number>()
+  const around = parts.before.length + parts.after.length + '[]'.length
+  for (const ending of endings) {
+    if (isDenied(ending)) {
+      wasSo.push(ending)
+      continue
+    }
+    const ours = { sid: sidOf(ending.userId), text: statement(ending.userId, ending.at) }
+    const more = [...statements.filter(({ sid }) => sid !== ours.sid), ours]
+    const size = more.reduce((sum, { text }) => sum + text.length + ','.length, around - ','.length)
+    if (size > policyLimit) tooLarge.set(ending, size)
+    else {
+      added.push(ending)
+      statements = more
+    }
+  }
+  const text = `${parts.before}[${statements.map((one) => one.text).join(',')}]${parts.after}`
+  return { kind: 'merged', policy: added.length === 0 ? null : text, added, wasSo, tooLarge }
 }
 
 /**
  * Whether the policy denies every session that this user had at `at`, by whichever clock. An older Deny says nothing of it, nor
  * does a statement by our name that somebody changed: whatever else it says, it is not what we wrote.
  */
-export const denies = (document: string, { userId, at }: Ending): boolean =>
-  splitPolicy(document)?.statements.some(
-    ({ sid, text }) => sid === sidOf(userId) && isAsWritten(text, userId) && issuedBefore(text) >= at + skewMs,
-  ) ?? false
+export const denies = (document: string, ending: Ending): boolean => deniesAll(document, [ending])
+
+/** The same, of each of them. */
+export const deniesAll = (document: string, endings: readonly Ending[]): boolean =>
+  endings.every(deniesIn(splitPolicy(document)?.statements ?? []))
+
+const deniesIn = (statements: readonly Statement[]): ((ending: Ending) => boolean) => {
+  const bySid = Map.groupBy(statements, ({ sid }) => sid)
+  return ({ userId, at }) =>
+    (bySid.get(sidOf(userId)) ?? []).some(({ text }) => isAsWritten(text, userId) && issuedBefore(text) >= at + skewMs)
+}
 
 /** Statements that are not ours, as they stand there: for comparing what was written with what is read. */
 export const others = (document: string): readonly string[] | null =>

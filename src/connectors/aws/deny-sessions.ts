@@ -4,104 +4,120 @@ import { outcomeOfRead, outcomeOfWrite, refusal, unverified } from '../aws-wire/
 import type { Gate } from '../aws-wire/transport.ts'
 import { placeMs, whileOurs } from '../aws-wire/while-ours.ts'
 import type { Aws } from './aws.ts'
-import { denies, type Ending, mergeDeny, others } from './deny-policy.ts'
+import { deniesAll, type Ending, mergeDenies, others } from './deny-policy.ts'
 import { hasStaleAccounts, inlinePolicy } from './permission-set-policy.ts'
 import { keepFromOthers, occupyPolicy } from './policy-place.ts'
 
 /** Another process is over with one policy in less. */
 const busyMs = 2_000
 
-/** Whose turn it is at a policy, within one call of the connector: whoever comes later reads what the earlier wrote. */
-export type Turns = Map<string, Promise<unknown>>
-
-export const inTurn = <T>(turns: Turns, key: string, work: () => Promise<T>): Promise<T> => {
-  const mine = (turns.get(key) ?? Promise.resolve()).then(work, work)
-  turns.set(key, mine)
-  return mine
-}
-
 export type Denied =
   /** `request`: its provisioning; null: in force already. */
   { readonly ok: true; readonly request: string | null } | { readonly ok: false; readonly outcome: Outcome }
 
-/** Writes the Deny into the policy of one permission set, reads it back, and has it provisioned to all accounts. */
-export const deny = (aws: Aws, arn: string, ending: Ending, turns: Turns, gate: Gate): Promise<Denied> =>
-  inTurn(turns, arn, async () => {
-    // Nobody else of ours reads and writes this policy meanwhile.
-    const { budget } = aws.tools
-    const policy = { arn, userId: ending.userId }
-    const place = await occupyPolicy(budget, policy, placeMs)
-    if (!place.ok) return no({ kind: 'throttled', retryAfterMs: Math.min(place.waitMs, busyMs), scope: 'policy' })
-    try {
-      return await denyAlone(aws, arn, ending, {
-        gate,
-        inPlace: whileOurs(budget, place.id, aws.settings.timeouts, gate),
-        mayArrive: () => keepFromOthers(budget, policy),
-      })
-    } finally {
-      await budget.vacate(place.id)
-    }
-  })
+/** What became of each leaver, by the user's id. */
+export type DeniedOfAll = ReadonlyMap<string, Denied>
 
+/**
+ * Writes the Denies of all of these leavers into the policy of one permission set, reads them back, and has them provisioned to all
+ * accounts: once, since a provisioning takes minutes, and the next of the same permission set waits for it.
+ */
+export const deny = async (aws: Aws, arn: string, endings: readonly Ending[], gate: Gate): Promise<DeniedOfAll> => {
+  // Nobody else of ours reads and writes this policy meanwhile.
+  const { budget } = aws.tools
+  const place = await occupyPolicy(budget, { arn, userIds: idsOf(endings) }, placeMs)
+  if (!place.ok)
+    return each(endings, no({ kind: 'throttled', retryAfterMs: Math.min(place.waitMs, busyMs), scope: 'policy' }))
+  try {
+    return await denyAlone(aws, arn, endings, {
+      gate,
+      inPlace: whileOurs(budget, place.id, aws.settings.timeouts, gate),
+      mayArrive: (written) => keepFromOthers(budget, { arn, userIds: idsOf(written) }),
+    })
+  } finally {
+    await budget.vacate(place.id)
+  }
+}
+
+const idsOf = (endings: readonly Ending[]): readonly string[] => endings.map(({ userId }) => userId)
+const each = (endings: readonly Ending[], denied: Denied): DeniedOfAll =>
+  new Map(endings.map(({ userId }) => [userId, denied]))
 const no = (outcome: Outcome): Denied => ({ ok: false, outcome })
 
 type Writing = {
   readonly gate: Gate
   /** For the policy, which is read and written in a place. */
   readonly inPlace: Gate
-  /** Whether the policy was written is not known. */
-  readonly mayArrive: () => Promise<void>
+  /** Whether the policy with all of these was written is not known. */
+  readonly mayArrive: (written: readonly Ending[]) => Promise<void>
 }
 
 const denyAlone = async (
   aws: Aws,
   arn: string,
-  ending: Ending,
+  endings: readonly Ending[],
   { gate, inPlace, mayArrive }: Writing,
-): Promise<Denied> => {
+): Promise<DeniedOfAll> => {
   const before = await inlinePolicy(aws, arn)
-  if (!before.ok) return no(outcomeOfRead(before.failure))
-  const merged = mergeDeny(before.value, ending, aws.tools.now())
-  switch (merged.kind) {
-    case 'as-it-was': {
-      // Written before, and perhaps not provisioned: an answer may have been lost in between.
-      const stale = await hasStaleAccounts(aws, arn)
-      if (!stale.ok) return no(outcomeOfRead(stale.failure))
-      return stale.value ? provision(aws, arn, gate) : { ok: true, request: null }
-    }
-    case 'unreadable':
-      return no(refusal('invalid', 'inline-policy-unreadable'))
-    case 'too-large':
-      return no({
-        kind: 'refused',
-        reason: 'limit',
-        cause: { code: String(merged.size), word: 'inline-policy-too-large' },
-      })
-    case 'merged':
-      break
-    default:
-      return merged satisfies never
+  if (!before.ok) return each(endings, no(outcomeOfRead(before.failure)))
+  const merged = mergeDenies(before.value, endings, aws.tools.now())
+  if (merged.kind === 'unreadable') return each(endings, no(refusal('invalid', 'inline-policy-unreadable')))
+  const { policy, added, wasSo, tooLarge } = merged
+  const denied = new Map<string, Denied>()
+  for (const [{ userId }, size] of tooLarge)
+    denied.set(
+      userId,
+      no({ kind: 'refused', reason: 'limit', cause: { code: String(size), word: 'inline-policy-too-large' } }),
+    )
+  const written = policy === null ? null : await writePolicy(aws, arn, { before: before.value, policy, added }, inPlace)
+  if (written?.kind === 'failed' && written.mayArrive) await mayArrive([...added, ...wasSo])
+  if (written?.kind === 'written') {
+    const provisioned = await provision(aws, arn, gate)
+    for (const { userId } of [...added, ...wasSo]) denied.set(userId, provisioned)
+    return denied
   }
+  if (written !== null) for (const { userId } of added) denied.set(userId, no(written.outcome))
+  if (wasSo.length > 0) {
+    const inForce = await provisionIfStale(aws, arn, gate)
+    for (const { userId } of wasSo) denied.set(userId, inForce)
+  }
+  return denied
+}
+
+type Writable = { readonly before: string; readonly policy: string; readonly added: readonly Ending[] }
+type Written =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'failed'; readonly outcome: Outcome; readonly mayArrive: boolean }
+
+const writePolicy = async (
+  aws: Aws,
+  arn: string,
+  { before, policy, added }: Writable,
+  gate: Gate,
+): Promise<Written> => {
   const ids = { InstanceArn: aws.settings.instanceArn, PermissionSetArn: arn }
   const put = await aws.transport.write(
     aws.families.ssoAdmin,
     (options) =>
-      aws.clients.ssoAdmin.send(
-        new PutInlinePolicyToPermissionSetCommand({ ...ids, InlinePolicy: merged.policy }),
-        options,
-      ),
-    inPlace,
+      aws.clients.ssoAdmin.send(new PutInlinePolicyToPermissionSetCommand({ ...ids, InlinePolicy: policy }), options),
+    gate,
   )
   if (!put.ok) {
     const outcome = outcomeOfWrite(put.failure)
-    if (outcome.kind === 'unknown') await mayArrive()
-    return no(outcome)
+    return { kind: 'failed', outcome, mayArrive: outcome.kind === 'unknown' }
   }
   const after = await inlinePolicy(aws, arn)
-  if (!after.ok) return no(unverified(after.failure))
-  if (!denies(after.value, ending) || !isSame(others(before.value), others(after.value)))
-    return no({ kind: 'unknown', cause: { code: '', word: 'inline-policy-changed-meanwhile' } })
-  return provision(aws, arn, gate)
+  if (!after.ok) return { kind: 'failed', outcome: unverified(after.failure), mayArrive: false }
+  if (deniesAll(after.value, added) && isSame(others(before), others(after.value))) return { kind: 'written' }
+  const cause = { code: '', word: 'inline-policy-changed-meanwhile' }
+  return { kind: 'failed', outcome: { kind: 'unknown', cause }, mayArrive: false }
+}
+
+/** Written before, and perhaps not provisioned: an answer may have been lost in between. */
+const provisionIfStale = async (aws: Aws, arn: string, gate: Gate): Promise<Denied> => {
+  const stale = await hasStaleAccounts(aws, arn)
+  if (!stale.ok) return no(outcomeOfRead(stale.failure))
+  return stale.value ? provision(aws, arn, gate) : { ok: true, request: null }
 }
 
 const provision = async (aws: Aws, arn: string, gate: Gate): Promise<Denied> => {

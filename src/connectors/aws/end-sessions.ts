@@ -1,12 +1,14 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { isMissing, ok, outcomeOfRead, type Result, refusal, retry } from '../aws-wire/errors.ts'
+import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { Gate } from '../aws-wire/transport.ts'
-import { notSo, type PendingOperation } from '../connector.ts'
+import { notSo, type Operation, type PendingOperation } from '../connector.ts'
 import { assignmentsOf } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
+import { once } from './before.ts'
 import { denies } from './deny-policy.ts'
-import { deny, type Turns } from './deny-sessions.ts'
+import { type DeniedOfAll, deny } from './deny-sessions.ts'
 import { parseNativeId } from './entitlement.ts'
 import { type Handle, writeHandle } from './handle.ts'
 import { readHoldings } from './holdings.ts'
@@ -20,31 +22,59 @@ const pollAfterMs = 1_000
 
 type Provisioning = Extract<Handle, { kind: 'provisioning' }>
 
+export type EndOperation = Extract<Operation, { op: 'endSessions' }>
+
 /**
- * The user's grants by complete reads, for the record; with `deny-inline-policy` first a Deny on every permission set that it
- * reaches, provisioned to all accounts. Without it, live role sessions run out (12 hours at most).
+ * The users' grants by complete reads, for the record; with `deny-inline-policy` first a Deny on every permission set that they
+ * reach, provisioned to all accounts. Without it, live role sessions run out (12 hours at most).
  */
 export const endSessions = async (
   aws: Aws,
-  account: NativeId,
-  held: readonly NativeId[],
-  turns: Turns,
+  operations: readonly EndOperation[],
   gate: Gate,
-): Promise<Outcome> => {
-  if (aws.settings.sessions === 'none') return onlyTold(aws, account)
-  const absent = await absence(aws, account)
-  if (absent !== null) return absent
-  const reached = await reachedBy(aws, account, held)
-  if (!reached.ok) return outcomeOfRead(reached.failure)
+): Promise<readonly Outcome[]> => {
+  if (aws.settings.sessions === 'none') return sideBySide(operations, ({ account }) => onlyTold(aws, account))
+  const reached = await sideBySide(operations, async ({ account, held = [] }): Promise<Reached> => {
+    const absent = await absence(aws, account)
+    if (absent !== null) return { account, outcome: absent }
+    const arns = await reachedBy(aws, account, held)
+    return arns.ok ? { account, outcome: null, arns: arns.value } : { account, outcome: outcomeOfRead(arns.failure) }
+  })
   const at = aws.tools.now()
+  const usersOf = new Map<string, Set<NativeId>>()
+  for (const { account, arns = [] } of reached)
+    for (const arn of arns) usersOf.set(arn, (usersOf.get(arn) ?? new Set()).add(account))
+  const ended = new Map(
+    await sideBySide([...usersOf], async ([arn, users]): Promise<readonly [string, DeniedOfAll]> => {
+      const endings = [...users].map((userId) => ({ userId, at }))
+      const denied = await deny(aws, arn, endings, gate)
+      const hasFailed = [...denied.values()].some(({ ok }) => !ok)
+      return [arn, hasFailed && (await isGone(aws, arn)) ? new Map() : denied]
+    }),
+  )
+  return sideBySide(
+    reached,
+    async ({ account, outcome, arns = [] }) => outcome ?? outcomeOf(aws, account, arns, ended, at),
+  )
+}
+
+type Reached = { readonly account: NativeId; readonly outcome: Outcome | null; readonly arns?: readonly string[] }
+
+/** One that cannot be denied keeps none of the others alive; of one that is gone nothing is said. */
+const outcomeOf = async (
+  aws: Aws,
+  account: NativeId,
+  arns: readonly string[],
+  ended: ReadonlyMap<string, DeniedOfAll>,
+  at: number,
+): Promise<Outcome> => {
   const there: string[] = []
   const sets: { readonly arn: string; readonly request: string | null }[] = []
   const failures: Outcome[] = []
-  // One that cannot be denied keeps none of the others alive.
-  for (const arn of reached.value) {
-    const denied = await deny(aws, arn, { userId: account, at }, turns, gate)
+  for (const arn of arns) {
+    const denied = ended.get(arn)?.get(account)
+    if (denied === undefined) continue
     if (denied.ok) sets.push({ arn, request: denied.request })
-    else if (await isGone(aws, arn)) continue
     else failures.push(denied.outcome)
     there.push(arn)
   }
@@ -67,16 +97,20 @@ export const observeSessions = async (aws: Aws, account: NativeId, held: readonl
     ? onlyTold(aws, account)
     : proven(aws, account, { at: aws.tools.now(), denied: [], held, inForce: new Set() })
 
+/** What became of a provisioning, which many leavers may share: asked once in a poll. */
+export type Asked = Map<string, ReturnType<typeof provisioningStatus>>
+
 /** Our own provisioning is over, and the policies say what was asked: then it is done, whatever others wrote since. */
 export const pollSessions = async (
   aws: Aws,
   { operation, handle: text }: PendingOperation,
   { at, sets }: Provisioning,
+  asked: Asked,
 ): Promise<Outcome> => {
   const inForce = new Set<string>()
   for (const { arn, request } of sets) {
     if (request === null) continue
-    const status = await provisioningStatus(aws, request)
+    const status = await once(asked, request, () => provisioningStatus(aws, request))
     if (!status.ok) return outcomeOfRead(status.failure)
     const said = status.value
     if (said?.Status === 'IN_PROGRESS') return { kind: 'pending', handle: text, pollAfterMs }

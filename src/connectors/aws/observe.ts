@@ -4,7 +4,7 @@ import { isMissing, ok, outcomeOfRead, refusal, retry } from '../aws-wire/errors
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { type EnsureOperation, notSo as notSoWord, type Operation } from '../connector.ts'
 import { type AccessOperation, identifyAll, isTarget, refusalOf, wasSo } from './access.ts'
-import { inOrder, type LeaverOperation } from './apply.ts'
+import { inOrder } from './apply.ts'
 import { assignmentEvidence } from './assignment.ts'
 import { assignedUsers } from './assignment-list.ts'
 import type { Aws } from './aws.ts'
@@ -23,7 +23,8 @@ export const observe = async (aws: Aws, operations: readonly Operation[]): Promi
   const outcomes = await inOrder(operations, {
     access: (some) => observeAccess(aws, some),
     ensure: (some) => observeAccounts(aws, some),
-    leaver: (operation) => observeLeaver(aws, operation),
+    sessions: (some) => sideBySide(some, ({ account, held = [] }) => observeSessions(aws, account, held)),
+    deletion: ({ account }) => observeDeletion(aws, account),
   })
   return outcomes.map(asTold)
 }
@@ -109,9 +110,7 @@ const observeAccounts = async (aws: Aws, operations: readonly EnsureOperation[])
   })
 }
 
-const observeLeaver = async (aws: Aws, operation: LeaverOperation): Promise<Outcome> => {
-  const { account } = operation
-  if (operation.op === 'endSessions') return observeSessions(aws, account, operation.held ?? [])
+const observeDeletion = async (aws: Aws, account: NativeId): Promise<Outcome> => {
   const user = await describeUser(aws, account)
   if (!user.ok) return outcomeOfRead(user.failure)
   if (user.value !== null) return notSo

@@ -3,11 +3,12 @@ import type { Budget, Occupied } from '../budget.ts'
 
 /**
  * A policy is read and written whole, by one at a time. Whose writing was given up may have it arrive later, and take away what
- * others wrote meanwhile: so they wait, and only the same leaver's next try does not.
+ * others wrote meanwhile: so they wait, and only the next try of the same leavers does not. The same, no more and no fewer: what a part of
+ * them writes, and loses, would take the rest away.
  */
 export type PolicyPlace = {
   readonly arn: string
-  readonly userId: string
+  readonly userIds: readonly string[]
 }
 
 /** So long what was given up may arrive, ms. AWS names no time; the request itself had its own before that. */
@@ -18,8 +19,11 @@ const everybody = 1_000_000
 const written = ({ arn }: PolicyPlace) => `policy:${arn}`
 const late = ({ arn }: PolicyPlace) => `policy-late:${arn}`
 /** The budget need not know people. */
-const lateOf = ({ arn, userId }: PolicyPlace) =>
-  `policy-late:${createHash('sha256').update(`${arn} ${userId}`).digest('base64url').slice(0, 22)}`
+const lateOf = ({ arn, userIds }: PolicyPlace) =>
+  `policy-late:${createHash('sha256')
+    .update([arn, ...[...userIds].sort()].join(' '))
+    .digest('base64url')
+    .slice(0, 22)}`
 
 /** Ended by `vacate`. */
 export const occupyPolicy = async (budget: Budget, policy: PolicyPlace, forMs: number): Promise<Occupied> => {
@@ -32,7 +36,7 @@ export const occupyPolicy = async (budget: Budget, policy: PolicyPlace, forMs: n
   return (await isTheirOwn(budget, policy)) ? budget.occupy([{ name: written(policy), max: 1 }], forMs) : place
 }
 
-/** Whether it is this leaver's own that may arrive. One asks at a time: two would take each other for it. */
+/** Whether it is these leavers' own that may arrive. One asks at a time: two would take each other for it. */
 const isTheirOwn = async (budget: Budget, policy: PolicyPlace): Promise<boolean> => {
   const name = lateOf(policy)
   const turn = await budget.occupy([{ name: `${name}:asked`, max: 1 }], askMs)

@@ -8,7 +8,7 @@ import { sideBySide } from '../aws-wire/side-by-side.ts'
 import { notSo, type PendingOperation } from '../connector.ts'
 import { placesOf } from './assignment.ts'
 import type { Aws } from './aws.ts'
-import { pollSessions } from './end-sessions.ts'
+import { type Asked, pollSessions } from './end-sessions.ts'
 import { parseLookup } from './entitlement.ts'
 import { failuresInMs, hasFailed } from './failed-deletions.ts'
 import { type Handle, readHandle, writeHandle } from './handle.ts'
@@ -20,8 +20,9 @@ import type { Request } from './requests.ts'
 import { nextLookMs } from './usual-time.ts'
 import { placeMs } from './wait-for-place.ts'
 
-export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<readonly Outcome[]> =>
-  sideBySide(pending, async (one) => {
+export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<readonly Outcome[]> => {
+  const asked: Asked = new Map()
+  return sideBySide(pending, async (one) => {
     const handle = readHandle(one.handle)
     if (handle === null) return asTold((await observe(aws, [one.operation]))[0] ?? retry('not-begun'))
     switch (handle.kind) {
@@ -31,11 +32,12 @@ export const poll = (aws: Aws, pending: readonly PendingOperation[]): Promise<re
       case 'settling':
         return settle(aws, one, handle.until)
       case 'provisioning':
-        return asTold(await pollSessions(aws, one, handle))
+        return asTold(await pollSessions(aws, one, handle, asked))
       default:
         return handle satisfies never
     }
   })
+}
 
 /** What a read says now; a change that AWS confirmed and no read shows is «not yet» until the time is over. */
 const settle = async (aws: Aws, { operation, handle }: PendingOperation, until: number): Promise<Outcome> => {

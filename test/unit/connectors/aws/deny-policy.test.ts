@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   denies,
-  type Merged,
-  mergeDeny,
+  type Ending,
+  mergeDenies,
   others,
   policyLimit,
   skewMs,
@@ -12,8 +12,9 @@ import {
 const user = 'a1b2c3d4-5678-90ab-cdef-000000000001'
 const now = Date.parse('2026-03-01T12:00:00Z')
 const at = (ms: number) => ({ userId: user, at: ms })
-const policyOf = (merged: Merged): string => {
-  if (merged.kind !== 'merged') throw new Error(merged.kind)
+const mergeDeny = (document: string, ending: Ending, moment: number) => mergeDenies(document, [ending], moment)
+const policyOf = (merged: ReturnType<typeof mergeDenies>): string => {
+  if (merged.kind !== 'merged' || merged.policy === null) throw new Error('nothing is written')
   return merged.policy
 }
 
@@ -48,7 +49,11 @@ describe('a Deny in an inline policy', () => {
 
   test('what covers a later ending is not written again, what does not is replaced, outlived ones go', () => {
     const first = policyOf(mergeDeny('', at(now), now))
-    expect(mergeDeny(first, at(now + 60_000), now + 60_000)).toEqual({ kind: 'as-it-was' })
+    expect(mergeDeny(first, at(now + 60_000), now + 60_000)).toMatchObject({
+      policy: null,
+      added: [],
+      wasSo: [at(now + 60_000)],
+    })
     // It was «fresh» for five minutes once, and a session may have begun in them.
     const soon = policyOf(mergeDeny(first, at(now + 61_000), now + 61_000))
     expect(denies(soon, at(now + 61_000))).toBe(true)
@@ -90,11 +95,20 @@ describe('a Deny in an inline policy', () => {
     expect(denies(JSON.stringify({ Statement: anew }, null, 2), at(now))).toBe(true)
   })
 
-  test('too large: said with its size', () => {
-    const full = JSON.stringify({ Statement: [{ Sid: 'x'.repeat(policyLimit - 100) }] })
-    const merged = mergeDeny(full, at(now), now)
-    expect(merged.kind).toBe('too-large')
-    expect(merged.kind === 'too-large' && merged.size).toBeGreaterThan(policyLimit)
+  test('too large: said with its size, and only of whom there is no room for', () => {
+    const [one, other] = [at(now), { userId: 'a1b2c3d4-5678-90ab-cdef-000000000002', at: now }]
+    const size = policyOf(mergeDeny('', one, now)).length
+    // Room for one, to the last character.
+    const sid = 'x'.repeat(policyLimit - size - '{"Sid":""},'.length)
+    const full = JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: sid }] })
+    const merged = mergeDenies(full, [one, other], now)
+    expect(merged).toMatchObject({ added: [one], wasSo: [] })
+    const policy = policyOf(merged)
+    expect(policy).toHaveLength(policyLimit)
+    expect([denies(policy, one), denies(policy, other)]).toEqual([true, false])
+    expect(merged.kind === 'merged' && merged.tooLarge.get(other)).toBeGreaterThan(policyLimit)
+    // Whoever is denied already takes no room.
+    expect(mergeDenies(policy, [other, one], now)).toMatchObject({ policy: null, added: [], wasSo: [one] })
   })
 
   test('whatever others wrote stays the same bytes', () => {

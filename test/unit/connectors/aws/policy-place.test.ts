@@ -3,8 +3,9 @@ import { keepFromOthers, occupyPolicy } from '../../../../src/connectors/aws/pol
 import { createLocalBudget, createLocalStore } from '../../../../src/connectors/local-budget.ts'
 
 const arn = 'arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-0123456789abcdef'
-const one = { arn, userId: 'one' }
-const other = { arn, userId: 'other' }
+const one = { arn, userIds: ['one'] }
+const other = { arn, userIds: ['other'] }
+const both = { arn, userIds: ['one', 'other'] }
 
 const house = () => {
   const clock = { now: 0 }
@@ -48,6 +49,15 @@ test('what was given up keeps the others away for half a minute from the last of
   expect(await enter(other)).not.toBeNull()
 })
 
+test('a part of those whose writing may arrive waits as the others do: its own, lost too, would take the rest away', async () => {
+  const { clock, enter, lose } = house()
+  await lose(both)
+  expect([await enter(one), await enter(other)]).toEqual([null, null])
+  expect(await lose({ arn, userIds: ['other', 'one'] })).not.toBeNull()
+  clock.now = 30_000
+  expect(await enter(one)).not.toBeNull()
+})
+
 test('whoever asked in vain leaves nothing behind, and no name of a place tells who somebody is', async () => {
   const { budget, enter, lose } = house()
   const names: string[] = []
@@ -60,7 +70,7 @@ test('whoever asked in vain leaves nothing behind, and no name of a place tells 
   }
   await lose(one)
   await occupyPolicy(watched, other, 60_000)
-  await keepFromOthers(watched, { arn, userId: 'somebody' })
+  await keepFromOthers(watched, { arn, userIds: ['somebody'] })
   expect(names.join()).not.toMatch(/other|somebody/)
   expect(await enter(other)).toBeNull()
   // Nor do two who ask at once take each other for what was given up.
