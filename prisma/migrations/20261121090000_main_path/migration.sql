@@ -159,6 +159,7 @@ create table muster.identity (
   lifecycle text,                             -- prehire active leave suspended terminated; null = never evaluated
   leaver boolean not null default false,
   ended_at timestamptz,                       -- when access ended (leaver), for the SLO clock
+  leave_heard_at timestamptz,                 -- newest word of HR when they were first judged a leaver, without a break since
   urgent boolean not null default false,      -- involuntary or immediate
   profile jsonb,                              -- attributes of the primary employment, for account mapping
   parked_at timestamptz, parked_reason text,
