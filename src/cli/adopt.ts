@@ -46,7 +46,7 @@ export const adoptPlan: Command = {
 const becomes: Record<Adoptable['stands'], string> = {
   rule: 'stands under a rule',
   rest: 'would be adopted',
-  leaver: 'of a leaver',
+  leaver: 'of a leaver, or of somebody to come',
   unjudged: 'not judged yet',
 }
 
@@ -60,7 +60,7 @@ const planLines = (target: string, all: readonly Adoptable[], people: boolean, p
   return [
     ...tableLines(
       paint,
-      ['entitlement', 'risk', 'stands under a rule', 'would be adopted', 'of leavers', 'not judged yet'],
+      ['entitlement', 'risk', 'stands under a rule', 'would be adopted', 'of leavers, or to come', 'not judged yet'],
       [...Map.groupBy(all, ({ key }) => key)].map(([key, rows]) => [
         key,
         rows[0]?.risk ?? '',

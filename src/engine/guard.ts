@@ -1,5 +1,5 @@
 import { auditEntry } from '../audit/entry.ts'
-import type { Lane } from '../domain/action.ts'
+import type { ActionKind, Lane } from '../domain/action.ts'
 import {
   type GuardLimitName,
   type GuardLimits,
@@ -9,7 +9,7 @@ import {
   urgentLeaversLeft,
 } from '../planning/guard.ts'
 import { appendAudit } from '../store/audit-log.ts'
-import type { Counted, Held } from '../store/create-dispatches.ts'
+import type { Counted, Held, Passing } from '../store/create-dispatches.ts'
 import type { Transaction } from '../store/database.ts'
 import { openFinding, openFindingOnce } from '../store/findings.ts'
 import {
@@ -20,15 +20,16 @@ import {
   openGuardHold,
   openGuardHolds,
   tally,
-  urgentLeavers,
+  urgentPassed,
+  urgentWaiting,
 } from '../store/guard.ts'
 import type { Engine } from './engine.ts'
 import { guardCounts } from './guard-members.ts'
 
 export type GuardAnswer = {
   readonly held: readonly Held[]
-  /** Identities that pass although held: the bounded urgent leavers. */
-  readonly passing: readonly number[]
+  /** Who passes although held: the bounded urgent leavers. */
+  readonly passing: readonly Passing[]
   /** What takes away and was counted; no more of it may leave. */
   readonly counted: readonly Counted[]
 }
@@ -82,9 +83,20 @@ const guardTarget = async (
     (kindsOf[limit as GuardLimitName] ?? []).map((kind): Held => ({ target, kind, entitlement })),
   )
   // Urgent leavers are no business of a hold over what gives access.
-  if (!held.some(({ kind }) => kind === 'revoke' || kind === 'disable')) return { held, passing: [], counted }
-  const { passed, waiting } = await urgentLeavers(tx, target)
+  const ofLeavers = held.filter(({ kind }) => takenFromLeavers.has(kind))
+  if (ofLeavers.length === 0) return { held, passing: [], counted }
+  const passed = await urgentPassed(tx, target)
   const left = urgentLeaversLeft(limits, of.accounts, passed.length)
+  const waiting = await urgentWaiting(
+    tx,
+    target,
+    {
+      kinds: ofLeavers.flatMap(({ kind, entitlement }) => (entitlement === null ? [kind] : [])),
+      entitlements: ofLeavers.flatMap(({ entitlement }) => entitlement ?? []),
+    },
+    passed.map(({ id }) => id),
+    left + 1,
+  )
   if (waiting.length > left)
     await openFindingOnce(tx, {
       kind: 'urgent-leavers-held',
@@ -93,8 +105,11 @@ const guardTarget = async (
       identityId: null,
       detail: { target, passed: passed.length + left },
     })
-  return { held, passing: [...passed, ...waiting.slice(0, left)], counted }
+  const passing = [...passed.flatMap(({ id, urgent }) => (urgent ? [id] : [])), ...waiting.slice(0, left)]
+  return { held, passing: passing.map((identity) => ({ target, identity })), counted }
 }
+
+const takenFromLeavers: ReadonlySet<ActionKind> = new Set(['revoke', 'disable', 'endSessions'])
 
 const openHold = async (
   engine: Engine,

@@ -62,8 +62,8 @@ const judgeAs = (
   const history = fold(facts.events)
   const at = identityAt(history, now)
   const profile = profileAt(history, at, now)
-  const heardAt = Math.max(...facts.events.map(({ receivedAt }) => receivedAt))
-  const endedAt = at.leaver ? leaverSince(history, now, heardAt) : null
+  const leaveHeardAt = at.leaver ? leaveHeard(identity, facts) : null
+  const endedAt = leaveHeardAt === null ? null : leaverSince(history, now, leaveHeardAt)
   const grants = presentGrants(facts, context.policy, context.targets)
   const decision = evaluate({
     history,
@@ -85,7 +85,7 @@ const judgeAs = (
         target: target as TargetId,
         // A leaver's account counts as never read until its grants were read since the leave, and since we heard of it:
         // disable reads them.
-        enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, heardAt) ? null : enabled,
+        enabled: endedAt !== null && (grantsReadAt ?? 0) < Math.max(endedAt, leaveHeardAt ?? 0) ? null : enabled,
         attributesHash,
         indirectUnread: indirectReadAt === null && readsIndirect(context.connectors.get(target as TargetId)) === true,
         sessionsEnded: endedAt !== null && (sessionsEndedAt ?? 0) >= endedAt,
@@ -117,6 +117,7 @@ const judgeAs = (
     workDueAt: earliest(next, deletionDue(facts, endedAt, now, context.targets)),
     lane: at.leaver || (next !== null && identityAt(history, next).leaver) ? 'leaver' : 'bulk',
     endedAt,
+    leaveHeardAt,
     urgent: isUrgent(history, now),
     profile,
     desired: desiredChange(decision, facts.desired),
@@ -172,6 +173,10 @@ const wantedAttributes = (
       (accounts.some((account) => account.target === target) ? attributesHash : creationHash)(profile),
     ]),
   )
+
+/** Whatever HR says later of somebody who has left is no news of the leave: a change of their cost centre shuts nobody again. */
+const leaveHeard = ({ leave_heard_at }: DueIdentity, { events }: EvaluationFacts): number =>
+  leave_heard_at ?? Math.max(...events.map(({ receivedAt }) => receivedAt))
 
 /**
  * The first moment from which the person has been a leaver without a break. Somebody of whom all was rescinded has no such

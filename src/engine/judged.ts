@@ -18,6 +18,8 @@ export type Judged = {
   readonly workDueAt: Instant | null
   readonly lane: Lane
   readonly endedAt: Instant | null
+  /** Of a leaver: HR's newest word when they were first judged one. */
+  readonly leaveHeardAt: number | null
   readonly urgent: boolean
   readonly profile: Readonly<Record<string, AttributeValue>> | null
   /** null: as it was. */

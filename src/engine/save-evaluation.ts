@@ -218,6 +218,7 @@ const evaluatedRow = (one: Judged) => ({
   lifecycle: one.at.lifecycle,
   leaver: one.at.leaver,
   endedAt: one.endedAt,
+  leaveHeardAt: one.leaveHeardAt,
   urgent: one.urgent,
   profile: one.profile,
 })

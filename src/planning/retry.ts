@@ -68,7 +68,8 @@ type Patience = {
 
 /**
  * Bulk work that the target itself fails again and again parks after more than an hour; an outage of the target parks nothing,
- * however long (ADR 0028). What a leaver must lose is never given up: it pages and goes on, every half minute at the latest.
+ * however long (ADR 0028). What a leaver must lose is never given up: it pages and goes on, every half minute at the latest where the
+ * target fails it; what the target refuses rests (ADR 0029).
  */
 export const patience: Record<Lane, Patience> = {
   bulk: { firstMs: 500, capMs: 300_000, findingFrom: 10, giveUpAfter: 40, ofOutage: 11 },
@@ -84,24 +85,31 @@ const seekAgainMs = 900_000
 /** How soon it is tried whether there is a new credential, up to twice this. Each try may count against a lockout there. */
 const credentialMs: Record<Lane, number> = { bulk: 30_000, leaver: 5_000 }
 
-/** A leaver's that is refused for what the target is like: asked again after so long, doubled each time. */
-const restMs = { first: 900_000, cap: 21_600_000 } as const
+/** How what a leaver must lose rests once it is refused: from so many attempts on, first for so long, doubled each time up to the cap. */
+type Rest = { readonly fromAttempt: number; readonly firstMs: number }
+const restCapMs = 21_600_000
+
+/** Soon repeating does not change it: there is nothing to take away, or it must stay. But an account may be restored, a group come back. */
+const lasting: Rest = { fromAttempt: 1, firstMs: 900_000 }
 
 /**
- * Refusals that soon repeating does not change, also in the leaver lane: there is nothing to take away, or it must stay. But an account may
- * be restored, a group come back, a protection end: parked, and tried again from time to time.
+ * It may pass within seconds (a right that is on its way, a change beside ours). What does not, somebody must mend, or another hand
+ * do: asked again soon at first, for not all attempts may have heard this refusal.
  */
-const isLasting: Record<Exclude<RefusalReason, 'credential'>, boolean> = {
-  'entitlement-missing': true,
-  'account-missing': true,
-  protected: true,
-  'entitlement-changed-identity': false,
-  'account-ambiguous': false,
-  'name-taken': false,
-  'not-allowed': false,
-  invalid: false,
-  limit: false,
-  configuration: false,
+const mended: Rest = { fromAttempt: 8, firstMs: 60_000 }
+
+/** All refusals of leavers, by how they rest: parked, and tried again from time to time. */
+const restOn: Record<Exclude<RefusalReason, 'credential'>, Rest> = {
+  'entitlement-missing': lasting,
+  'account-missing': lasting,
+  protected: lasting,
+  'entitlement-changed-identity': mended,
+  'account-ambiguous': mended,
+  'name-taken': mended,
+  'not-allowed': mended,
+  invalid: mended,
+  limit: mended,
+  configuration: mended,
 }
 
 /** The retry policy: one table, by what we know after the call. */
@@ -176,8 +184,9 @@ const refused = (reason: RefusalReason, { word }: Cause, attempt: Attempt): Next
   }
   if (attempt.lane === 'bulk') return { kind: 'park', finding: reason }
   // Where it may be, if it is anywhere, and whether it is gone, only a human can let Muster look.
-  if (isLasting[reason] || word === accountOutOfSight || word === sentUnproved)
-    return { kind: 'park', finding: reason, afterMs: restOf(attempt) }
+  const rest = word === accountOutOfSight || word === sentUnproved ? lasting : restOn[reason]
+  if (attempt.attempts >= rest.fromAttempt)
+    return { kind: 'park', finding: reason, afterMs: restOf(attempt, rest.firstMs) }
   return { kind: 'again', afterMs: pauseMs(attempt), counts: true, finding: reason }
 }
 
@@ -185,8 +194,8 @@ const late = ({ lane, attempts }: Attempt, finding: RetryFinding): RetryFinding 
   attempts >= patience[lane].findingFrom ? finding : null
 
 /** Doubles with each rest up to the cap; half of it is jitter. ms. */
-export const restOf = ({ rests, random }: Pick<Attempt, 'rests' | 'random'>): number =>
-  spread(Math.min(restMs.cap, restMs.first * 2 ** Math.min(rests, 30)) / 2, random)
+export const restOf = ({ rests, random }: Pick<Attempt, 'rests' | 'random'>, firstMs = lasting.firstMs): number =>
+  spread(Math.min(restCapMs, firstMs * 2 ** Math.min(rests, 30)) / 2, random)
 
 /** Doubles with each attempt up to the cap; half of it is jitter. */
 const pauseMs = ({ lane, attempts, random }: Attempt): number => {

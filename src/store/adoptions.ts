@@ -8,7 +8,7 @@ export type Standing = {
   readonly identity: number
   readonly subject_ref: string
   readonly person_key: string
-  /** `unjudged`: evaluation has not seen the newest of this person; `rule`: a rule gives it, and it stands under that rule; `leaver`: somebody who has left; `rest`: nothing explains it. */
+  /** `unjudged`: evaluation has not seen the newest of this person; `rule`: a rule gives it, and it stands under that rule; `leaver`: somebody who has left or is only to come, whom an adoption would give nothing; `rest`: nothing explains it. */
   readonly stands: 'unjudged' | 'rule' | 'leaver' | 'rest'
 }
 
@@ -26,7 +26,7 @@ export const standing = (
     text: `select e.id as entitlement, e.key, e.risk, i.id as identity, i.subject_ref, i.person_key,
         case when i.events_seen <> i.events_folded or i.work_due_at <= muster.now() or i.parked_at is not null
             or i.evaluated_policy is distinct from (select version from muster.active_policy) then 'unjudged'
-          when i.lifecycle = 'terminated' then 'leaver'
+          when i.leaver or i.lifecycle in ('terminated', 'prehire') then 'leaver'
           when exists (select from muster.desired d cross join lateral jsonb_array_elements(d.assignments) w
             where d.identity_id = i.id and d.recorded_to = 'infinity' and (w->>'e')::int = e.id
               and (w->>'from')::bigint <= t.now and (w->'to' = 'null' or (w->>'to')::bigint > t.now)) then 'rule'

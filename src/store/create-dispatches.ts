@@ -6,6 +6,9 @@ import type { DispatchRef } from './dispatches.ts'
 /** What the guard holds: every undispatched action of a kind on a target, or on one entitlement of it. */
 export type Held = { readonly target: string; readonly kind: ActionKind; readonly entitlement: number | null }
 
+/** One of the bounded urgent leavers that pass although the guard of a target holds what they must lose there. */
+export type Passing = { readonly target: string; readonly identity: number }
+
 /** How much of what takes away the guard counted: what is planned after its count stays for the next one. */
 export type Counted = Held & { readonly undispatched: number }
 
@@ -17,6 +20,12 @@ const leaversTogether = 500
  * Nobody gathers for longer behind jobs that may be lost; a lost leaver is taken from the database after a second.
  */
 const busyFrom = { bulk: { queued: 4, youngerThan: '5 s' }, leaver: { queued: 1, youngerThan: '2 s' } } as const
+
+/** A hold is over this action, and no human has released it. Looked up, not joined: nothing tells the planner how many rows an array has. */
+const isHeld = `(a.guarded and not a.guard_released and (select keys from holding)
+              ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')])`
+
+const passes = `(a.kind in ('revoke', 'disable', 'endSessions') and (select who from passing) ? (a.target || ' ' || a.identity_id))`
 
 /**
  * Groups ready actions into dispatches, one statement. Bulk: by target, kind and entitlement, and a group goes when it
@@ -30,8 +39,7 @@ export const createDispatches = (
   /** Actions of one dispatch, and those that one pass looks at. */
   batch: { readonly sizes: Readonly<Record<string, number>>; readonly most: number },
   held: readonly Held[],
-  /** Identities that pass although held: the bounded urgent leavers. */
-  passing: readonly number[],
+  passing: readonly Passing[],
   counted: readonly Counted[],
 ): Promise<readonly DispatchRef[]> => {
   // What muster.yaml does not name any more has no size of its own: whoever claims it answers that there is no connector.
@@ -46,10 +54,11 @@ export const createDispatches = (
         select target from muster.dispatch
         where lane = '${lane}' and state = 'queued' and created_at > (select muster.now()) - interval '${busyFrom[lane].youngerThan}'
         group by target having count(*) >= ${busyFrom[lane].queued}),
-      -- Looked up, not joined: nothing tells the planner how many rows an array of parameters has.
       holding as materialized (
         select coalesce(jsonb_object_agg(h.target || ' ' || h.kind || ' ' || coalesce(h.entitlement::text, ''), true), '{}') as keys
         from unnest($3::text[], $4::text[], $5::int[]) as h(target, kind, entitlement)),
+      passing as materialized (
+        select coalesce(jsonb_object_agg(who, true), '{}') as who from unnest($6::text[]) as p(who)),
       allowing as materialized (
         select coalesce(jsonb_object_agg(c.target || ' ' || c.kind || ' ' || coalesce(c.entitlement::text, ''), c.undispatched), '{}') as by_key
         from unnest($7::text[], $8::text[], $9::int[], $10::bigint[]) as c(target, kind, entitlement, undispatched)),
@@ -63,11 +72,9 @@ export const createDispatches = (
         where exists (select from muster.target t where t.mode = 'enforce' and t.id not in (select target from busy))
           and a.going and a.state = 'ready' and a.lane = '${lane}' and a.next_at <= (select muster.now()) and ${mayBeSent}
           and a.target not in (select target from busy)
-          and (a.guard_released or not a.guarded
-            or not (select keys from holding) ?| array[a.target || ' ' || a.kind || ' ', a.target || ' ' || a.kind || ' ' || coalesce(a.entitlement_id::text, '')]
-            -- What was let through once, and is only asked for, waits for no guard.
-            or a.unknown
-            or (a.identity_id = any($6::bigint[]) and a.kind in ('revoke', 'disable', 'endSessions')))
+          and (not ${isHeld}
+            -- What was let through once, and is asked for or tried again, waits for no guard and takes nobody's place.
+            or a.unknown or a.guard_passed_at is not null or ${passes})
         order by a.id limit ${batch.most} for update of a skip locked),
       countable as (
         select *, row_number() over (partition by target, kind, case when kind = 'revoke' then entitlement_id end order by id) as nth
@@ -108,7 +115,7 @@ export const createDispatches = (
         select dispatch_id, target, $1::muster.lane, kind, entitlement_id, cardinality(ids), ids, 'queued', (select muster.now()) from chunks),
       moved as (
         update muster.action a set state = 'dispatched', dispatch_id = n.dispatch_id, dispatched_at = (select muster.now()),
-          guard_urgent = a.guard_urgent or (a.guarded and a.kind in ('revoke', 'disable', 'endSessions') and a.identity_id = any($6::bigint[]))
+          guard_passed_at = case when a.guard_passed_at is null and not a.unknown and ${passes} and ${isHeld} then (select muster.now()) else a.guard_passed_at end
         from (select unnest(ids) as id, dispatch_id from chunks) n where a.id = n.id)
       select dispatch_id as id, target, $1::text as lane, 1 as "queueNo" from chunks order by dispatch_id`,
     values: [
@@ -117,7 +124,7 @@ export const createDispatches = (
       held.map((h) => h.target),
       held.map((h) => h.kind),
       held.map((h) => h.entitlement),
-      passing,
+      passing.map(({ target, identity }) => `${target} ${identity}`),
       counted.map((c) => c.target),
       counted.map((c) => c.kind),
       counted.map((c) => c.entitlement),

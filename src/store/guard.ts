@@ -128,24 +128,46 @@ export const openGuardHolds = (
     values: [target],
   })
 
-/** Urgent leavers that passed the tripped guard within the last hour, and those that wait at it, the longest first. */
-export const urgentLeavers = async (
+/** Urgent leavers that passed the tripped guard within the last hour. `urgent`: they still are. */
+export const urgentPassed = (
   tx: Transaction,
   target: string,
-): Promise<{ readonly passed: readonly number[]; readonly waiting: readonly number[] }> => {
-  const rows = await tx.query<{ id: number; passed: boolean }>({
-    name: 'guard-urgent',
-    text: `select i.id, bool_or(a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour') as passed
-      from muster.action a join muster.identity i on i.id = a.identity_id
-      where a.target = $1 and a.guarded and a.kind in ('revoke', 'disable', 'endSessions') and i.leaver and i.urgent
-        and ((a.going and a.state = 'ready') or (a.guard_urgent and a.taken_at > (select muster.now()) - interval '1 hour'))
-      group by i.id, i.ended_at order by i.ended_at, i.id`,
+): Promise<readonly { readonly id: number; readonly urgent: boolean }[]> =>
+  tx.query({
+    name: 'guard-urgent-passed',
+    text: `select i.id, i.leaver and i.urgent as urgent from (select distinct identity_id from muster.action
+        where target = $1 and guard_passed_at is not null and guard_passed_at > (select muster.now()) - interval '1 hour') p
+      join muster.identity i on i.id = p.identity_id order by i.id`,
     values: [target],
   })
-  return {
-    passed: rows.filter(({ passed }) => passed).map(({ id }) => id),
-    waiting: rows.filter(({ passed }) => !passed).map(({ id }) => id),
-  }
+
+/** The urgent leavers of whom the guard holds what could go out now, the longest first. A place is nobody's who cannot use it. */
+export const urgentWaiting = async (
+  tx: Transaction,
+  target: string,
+  held: {
+    readonly kinds: readonly ActionKind[]
+    /** Of these alone, revokes. */
+    readonly entitlements: readonly number[]
+  },
+  passed: readonly number[],
+  limit: number,
+): Promise<readonly number[]> => {
+  const rows = await tx.query<{ id: number }>({
+    name: 'guard-urgent-waiting',
+    // Sorted first: of all that a bad feed marks urgent, only the first few are looked at once more.
+    text: `select u.id from (select i.id, i.ended_at from (select distinct a.identity_id from muster.action a
+        where a.lane = 'leaver' and a.target = $1 and a.going and a.state = 'ready' and a.guarded
+          and not a.guard_released and a.guard_passed_at is null and not a.unknown and a.next_at <= (select muster.now())
+          and (a.kind = any($2::muster.action_kind[]) or (a.kind = 'revoke' and a.entitlement_id = any($3::int[])))) w
+      join muster.identity i on i.id = w.identity_id and i.leaver and i.urgent
+      order by i.ended_at, i.id offset 0) u
+      where u.id <> all($4::bigint[])
+        and exists (select from muster.account c where c.identity_id = u.id and c.target = $1 and c.unlinked_at is null)
+      order by u.ended_at, u.id limit $5`,
+    values: [target, held.kinds, held.entitlements, passed, limit],
+  })
+  return rows.map(({ id }) => id)
 }
 
 /** What waits was judged by the risk of an earlier catalogue: the guard looks at it as it is now. */

@@ -16,11 +16,14 @@ export type DueIdentity = {
   readonly plan_version: number
   readonly lifecycle: string | null
   readonly leaver: boolean
+  /** Of a leaver: HR's newest word, ms, when they were first judged one; null: they were none. */
+  readonly leave_heard_at: number | null
   readonly now: number
 }
 
 const columns = `id, person_key, subject_ref, events_seen, events_folded, last_stream_id, last_offset, last_appended_at,
-  evaluated_policy, plan_version, lifecycle, leaver, (extract(epoch from (select muster.now())) * 1000)::bigint as now`
+  evaluated_policy, plan_version, lifecycle, leaver, (extract(epoch from leave_heard_at) * 1000)::bigint as leave_heard_at,
+  (extract(epoch from (select muster.now())) * 1000)::bigint as now`
 
 /** Locks the identities of a lane that are due, the longest due first; those that somebody else evaluates are skipped. */
 export const lockDue = (tx: Transaction, lane: Lane, limit: number): Promise<readonly DueIdentity[]> =>
@@ -55,6 +58,7 @@ export type EvaluatedIdentity = {
   readonly lifecycle: string
   readonly leaver: boolean
   readonly endedAt: number | null
+  readonly leaveHeardAt: number | null
   readonly urgent: boolean
   /** Attributes of the primary employment, for account mapping. */
   readonly profile: unknown
@@ -69,9 +73,9 @@ export const saveEvaluated = async (
     name: 'work-save-evaluated',
     text: `update muster.identity i set work_due_at = to_timestamp(r.due / 1000), lane = r.lane::muster.lane, events_folded = r.folded,
         plan_version = r.plan_version, lifecycle = r.lifecycle, leaver = r.leaver <> 0, ended_at = to_timestamp(r.ended / 1000),
-        urgent = r.urgent <> 0, profile = r.profile::jsonb, evaluated_policy = $1, evaluated_at = (select muster.now())
-      from unnest($2::bigint[], $3::float8[], $4::text[], $5::int[], $6::int[], $7::text[], $8::int[], $9::float8[], $10::int[], $11::text[])
-        as r(id, due, lane, folded, plan_version, lifecycle, leaver, ended, urgent, profile)
+        leave_heard_at = to_timestamp(r.heard / 1000), urgent = r.urgent <> 0, profile = r.profile::jsonb, evaluated_policy = $1, evaluated_at = (select muster.now())
+      from unnest($2::bigint[], $3::float8[], $4::text[], $5::int[], $6::int[], $7::text[], $8::int[], $9::float8[], $10::float8[], $11::int[], $12::text[])
+        as r(id, due, lane, folded, plan_version, lifecycle, leaver, ended, heard, urgent, profile)
       where i.id = r.id`,
     values: [
       policyVersion,
@@ -83,6 +87,7 @@ export const saveEvaluated = async (
       textArray(rows.map((r) => r.lifecycle)),
       int4Array(rows.map((r) => Number(r.leaver))),
       float8Array(rows.map((r) => r.endedAt)),
+      float8Array(rows.map((r) => r.leaveHeardAt)),
       int4Array(rows.map((r) => Number(r.urgent))),
       textArray(rows.map((r) => (r.profile === null ? null : JSON.stringify(r.profile)))),
     ],

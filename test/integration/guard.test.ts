@@ -198,6 +198,64 @@ test('urgent leavers pass so many in all, not so many for each dispatcher', asyn
   expect(await sent('disable')).toBe(2)
 })
 
+const round = async () => {
+  await house.evaluateAll()
+  await house.shift(2_005)
+  for (const { id } of await house.dispatchAll()) await house.provision(id)
+}
+
+test('an urgent leaver who has passed and is to be tried again takes nobody’s place: not while that waits, and not when it goes', async () => {
+  await bankOf(
+    8,
+    limits({ disables: { absolute: 1, percent: null }, urgentPerHour: { atLeast: 1, percentOfPopulation: 0 } }),
+  )
+  await leave(0, 2)
+  await house.dispatchAll()
+  await leave(3, 4, { involuntary: true })
+  faults.next(async (operations) =>
+    operations.map(() => ({ kind: 'retry', retryAfterMs: 7_300_000, cause: { code: '52', word: 'unavailable' } })),
+  )
+  await round()
+  await house.shift(3_660_000)
+  await leave(4, 5, { involuntary: true })
+  await round()
+  expect(await house.account('P-4')).toMatchObject({ locked: true })
+  expect(await house.account('P-3')).toMatchObject({ locked: false })
+  await house.shift(3_660_000)
+  await leave(5, 7, { involuntary: true })
+  await round()
+  expect(await house.account('P-3')).toMatchObject({ locked: true })
+  expect(await sent('disable')).toBe(3)
+  expect(await house.rows(`select kind from muster.finding where kind = 'urgent-leavers-held'`)).toHaveLength(1)
+})
+
+test('whom a hold does not concern passes no guard: the place is left to whom it holds', async () => {
+  await bankOf(
+    0,
+    limits({
+      entitlementRevokes: { absolute: 1, percent: null },
+      urgentPerHour: { atLeast: 1, percentOfPopulation: 0 },
+    }),
+  )
+  const start = await house.now()
+  const works = (person: string, jobCode: string, effectiveAt: number) =>
+    house.tell({ person, effectiveAt, attributes: { jobCode } })
+  for (const person of ['P-0', 'P-1', 'P-2']) await works(person, 'TELLER', start - 1000)
+  await works('P-5', 'X', start - 1000)
+  await house.quiesce()
+  for (const person of ['P-0', 'P-1']) await works(person, 'X', start)
+  await round()
+  expect(await openHolds()).toHaveLength(2)
+  await leave(5, 6, { involuntary: true })
+  await round()
+  expect(await house.groupsOf('P-5')).toEqual([])
+  expect(await house.rows('select id from muster.action where guard_passed_at is not null')).toEqual([])
+  await leave(2, 3, { involuntary: true })
+  await round()
+  expect(await house.groupsOf('P-2')).toEqual([])
+  expect(await house.groupsOf('P-0')).toContain('CBS_TellerCash')
+})
+
 test('what a human releases goes out, is not held again and is not counted; what comes later is', async () => {
   await bankOf(12, limits({ disables: { absolute: 3, percent: null } }))
   await leave(0, 5)

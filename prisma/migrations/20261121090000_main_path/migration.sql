@@ -159,6 +159,7 @@ create table muster.identity (
   lifecycle text,                             -- prehire active leave suspended terminated; null = never evaluated
   leaver boolean not null default false,
   ended_at timestamptz,                       -- when access ended (leaver), for the SLO clock
+  leave_heard_at timestamptz,                 -- newest word of HR when they were first judged a leaver, without a break since
   urgent boolean not null default false,      -- involuntary or immediate
   profile jsonb,                              -- attributes of the primary employment, for account mapping
   parked_at timestamptz, parked_reason text,
@@ -314,7 +315,7 @@ create table muster.action (
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
   guard_released boolean not null default false,
-  guard_urgent boolean not null default false, -- passed a tripped guard as one of its few urgent leavers
+  guard_passed_at timestamptz,                -- passed a tripped guard as one of its few urgent leavers, for the first time
   needs_account boolean not null default false,
   after_revoke_of integer[],                  -- waits until none of these entitlements is present or in flight
   inverse_of bigint,                          -- a revoke sent while this grant was claimed
@@ -338,6 +339,7 @@ create table muster.action (
 create sequence muster.action_id;
 create index action_going on muster.action (lane, target, kind, entitlement_id) where going;
 create index action_guard on muster.action (target, kind, taken_at) where guarded;
+create index action_passed on muster.action (target, guard_passed_at) where guard_passed_at is not null;
 create index action_strayed on muster.action (identity_id, entitlement_id) where strayed;
 -- Parked or waiting: what goes out writes nothing to it.
 create index action_resting on muster.action (lane) where open and not going;

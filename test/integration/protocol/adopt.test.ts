@@ -263,23 +263,38 @@ test('what a late worker of ours was to give, and another hand took, is not give
   expect(await house.groupsOf('P-1')).toEqual(held.filter((group) => group !== 'App_RiskDesk'))
 })
 
-test('what a leaver or a rule stands behind is planned as such', async () => {
+test('what a leaver or a rule stands behind is planned as such; who is to come has no access to keep yet', async () => {
   house = await openHouse({ mode: 'observe' })
-  for (const person of ['P-1', 'P-2']) await house.tell(works(person, (await house.now()) - 1000))
+  for (const person of ['P-1', 'P-2', 'P-3']) await house.tell(works(person, (await house.now()) - 1000))
   await house.evaluateAll()
   await house.rows(`insert into muster.account (identity_id, target, native_id, origin, linked_at)
     select id, 'bank-ldap', person_key, 'linked', muster.now() from muster.identity`)
   await house.rows(`insert into muster.grants (account_id, entitlement_id, first_verified_at, last_verified_at, first_recorded_at)
     select a.id, e.id, muster.now(), muster.now(), muster.now() from muster.account a, muster.entitlement e where e.key in ('CBS_ViewOnly', 'Staff_Vpn')`)
-  await house.tell(leaves('P-2', (await house.now()) - 1))
+  for (const person of ['P-2', 'P-3']) await house.tell(leaves(person, (await house.now()) - 1))
+  for (const person of ['P-3', 'P-4'])
+    await house.tell({ ...works(person, (await house.now()) + 86_400_000), employment: `${person}-2` })
   await house.evaluateAll()
+  await house.rows(`insert into muster.account (identity_id, target, native_id, origin, linked_at)
+    select id, 'bank-ldap', person_key, 'linked', muster.now() from muster.identity where person_key = 'P-4'`)
+  await house.rows(`insert into muster.grants (account_id, entitlement_id, first_verified_at, last_verified_at, first_recorded_at)
+    select a.id, e.id, muster.now(), muster.now(), muster.now() from muster.account a, muster.entitlement e where a.native_id = 'P-4' and e.key = 'Staff_Vpn'`)
+  expect(await house.rows(`select lifecycle from muster.identity where person_key in ('P-3', 'P-4')`)).toEqual([
+    { lifecycle: 'prehire' },
+    { lifecycle: 'prehire' },
+  ])
   const planned = await planAdoption(house.engine, target)
   expect(planned.map(({ person_key, key, stands: how }) => `${person_key} ${key} ${how}`).sort()).toEqual([
     'P-1 CBS_ViewOnly rule',
     'P-1 Staff_Vpn rest',
     'P-2 CBS_ViewOnly leaver',
     'P-2 Staff_Vpn leaver',
+    'P-3 CBS_ViewOnly leaver',
+    'P-3 Staff_Vpn leaver',
+    'P-4 Staff_Vpn leaver',
   ])
+  const adopted = await applyAdoption(house.engine, target, 'day one', actor)
+  expect(adopted.map(({ person_key, key }) => `${person_key} ${key}`)).toEqual(['P-1 Staff_Vpn'])
 })
 
 test('adopted and taken away by another hand: reported, and not taken for unexplained', async () => {

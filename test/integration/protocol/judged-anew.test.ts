@@ -45,3 +45,41 @@ test.each([
   await house.quiesce()
   expect(await state()).toEqual(before)
 })
+
+test.each([
+  ['left', (start: number) => [works('P-1', start - 1000), leaves('P-1', start)]],
+  ['was never hired after all', rescinds],
+] as const)(
+  'whatever HR says later of somebody who %s is no news of it: nobody is shut or counted again',
+  async (_, events) => {
+    const start = await house.now()
+    for (const event of events(start)) {
+      await house.tell(event)
+      await house.quiesce()
+    }
+    const state = () =>
+      house.rows(
+        'select (select count(*) from muster.action) as actions, (select count(*) from muster.dispatch) as dispatches, leaver from muster.identity',
+      )
+    const before = await state()
+    for (const employment of ['P-1-1', 'second']) {
+      await house.shift(3_600_000)
+      await house.tell(leaves('P-1', start, { employment, attributes: { department: 'ELSEWHERE' } }))
+      await house.quiesce()
+    }
+    expect(await state()).toEqual(before)
+  },
+)
+
+test('whoever was back in between has left anew: what they were let into meanwhile is read and taken away', async () => {
+  const start = await house.now()
+  const away = { ...works('P-1', start + 1), status: 'leave' as const }
+  for (const event of [works('P-1', start - 1000), leaves('P-1', start), { ...away, id: 'back' }]) {
+    await house.tell(event)
+    await house.quiesce()
+  }
+  await house.addMember('P-1', 'Staff_Vpn')
+  await house.tell({ ...away, action: 'rescind', supersedes: 'back' })
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+})

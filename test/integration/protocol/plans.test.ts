@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDispatches } from '../../../src/store/create-dispatches.ts'
 import type { Statement, Transaction } from '../../../src/store/database.ts'
 import { dispatchedActions } from '../../../src/store/dispatches.ts'
-import { guardedTargets, tally, urgentLeavers } from '../../../src/store/guard.ts'
+import { guardedTargets, tally, urgentPassed, urgentWaiting } from '../../../src/store/guard.ts'
 import { overtakenIdentities } from '../../../src/store/outcomes.ts'
 import { type House, openHouse } from '../../support/house.ts'
 
@@ -13,8 +13,8 @@ beforeAll(async () => {
   await house.rows(`insert into muster.identity (person_key, lane, events_seen, events_folded, evaluated_policy, lifecycle, leaver, urgent, ended_at)
     select 'S-' || n, 'bulk', 1, 1, 1, 'terminated', true, true, muster.now() - interval '3 days' from generate_series(1, 10000) n`)
   await house.rows(`insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, dispatch_id, reason,
-      created_at, next_at, dispatched_at, done_at, guarded)
-    select nextval('muster.action_id'), i.id, 'bank-ldap', 'revoke', e, 'leaver', 'done', 1, 1, 1, '{}', t.at, t.at, t.at, t.at, true
+      created_at, next_at, dispatched_at, done_at, guarded, guard_passed_at)
+    select nextval('muster.action_id'), i.id, 'bank-ldap', 'revoke', e, 'leaver', 'done', 1, 1, 1, '{}', t.at, t.at, t.at, t.at, true, t.at
     from muster.identity i, generate_series(1, 4) e, (select muster.now() - interval '2 days' as at) t`)
   await house.rows('vacuum analyze muster.action')
   await house.rows('vacuum analyze muster.identity')
@@ -35,7 +35,11 @@ const statementOf = async (ask: (tx: Transaction) => Promise<unknown>): Promise<
 }
 
 test.each<[string, (tx: Transaction) => Promise<unknown>]>([
-  ['urgent leavers at a tripped guard', (tx) => urgentLeavers(tx, 'bank-ldap')],
+  ['urgent leavers that passed a tripped guard', (tx) => urgentPassed(tx, 'bank-ldap')],
+  [
+    'urgent leavers that wait at it',
+    (tx) => urgentWaiting(tx, 'bank-ldap', { kinds: ['disable', 'revoke'], entitlements: [1] }, [], 11),
+  ],
   ["the guard's tally", (tx) => tally(tx, 'bank-ldap', 3_600_000)],
   ['targets with something to take away', (tx) => guardedTargets(tx, 'leaver')],
   [

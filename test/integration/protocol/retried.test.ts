@@ -79,6 +79,36 @@ test('what nobody wants any more is never sent, also when the human is faster th
   expect(await brokenLaws(house)).toEqual([])
 })
 
+test('what a leaver must lose and the target forbids rests, and is told; a day later it is asked for once; allowed, it goes by itself', async () => {
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  for (let calls = 0; calls < 99; calls++)
+    faults.next(async (operations, context, real) => {
+      const allowed = operations.filter(({ op }) => op !== 'revoke')
+      const outcomes = [...(await real(allowed, context))]
+      return operations.map(({ op }) => (op === 'revoke' ? refused : (outcomes.shift() ?? refused)))
+    })
+  await house.tell(leaves('P-1', await house.now()))
+  await house.quiesce()
+  expect(await house.account('P-1')).toMatchObject({ locked: true })
+  const rested = await parked()
+  expect(rested.map(({ kind }) => kind)).toEqual(lending.map(() => 'revoke'))
+  expect(rested.map(({ attempts }) => attempts)).toEqual(lending.map(() => 8))
+  await house.shift(86_400_000)
+  await house.sweep()
+  await house.quiesce()
+  expect((await parked()).map(({ attempts }) => attempts)).toEqual(lending.map(() => 9))
+  expect(await findingsOf(house)).toContain('not-allowed!')
+  faults.clear()
+  await house.shift(86_400_000)
+  await house.sweep()
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  await house.sweep()
+  expect(await findingsOf(house)).toEqual([])
+  expect(await brokenLaws(house)).toEqual([])
+})
+
 test('what is not parked is refused, and stays as it is', async () => {
   expect(await retryAction(house.engine, 4711, 'why', somebody)).toEqual({ kind: 'unknown-action' })
   await house.tell(works('P-1', (await house.now()) - 1000))

@@ -20,7 +20,7 @@ const table: readonly (readonly [string, ClaimedAction['kind'], Outcome, bulk: s
   ['not known, away', 'grant', { kind: 'unknown', cause: away }, 'readBack', 'readBack still-unknown'],
   ['throttled', 'grant', { kind: 'throttled', retryAfterMs: 1, scope: '' }, 'again', 'again'],
   ['not let in', 'grant', { kind: 'refused', reason: 'credential', cause: own }, 'again', 'again'],
-  ['refused', 'grant', { kind: 'refused', reason: 'invalid', cause: own }, 'park invalid', 'again invalid'],
+  ['refused', 'grant', { kind: 'refused', reason: 'invalid', cause: own }, 'park invalid', 'park invalid'],
   ['shut, what it holds was not read', 'disable', done, 'readBack still-unknown', 'readBack still-unknown'],
   ['shut before, not read', 'disable', { ...done, changed: false }, 'park retries-exhausted', 'again still-failing'],
   ['shut, and read', 'disable', { ...done, grants: [] }, 'done', 'done'],

@@ -149,21 +149,32 @@ describe('refused', () => {
     expect(whatNext(refused(reason), attempt())).toEqual({ kind: 'park', finding: reason })
   })
 
-  test.each(reasons)(
-    'leaver, %s: rests only when there is nothing to take away or it must stay, and not for ever',
+  const lasting: readonly RefusalReason[] = ['entitlement-missing', 'account-missing', 'protected']
+  const leaver = (reason: RefusalReason, given: Partial<Attempt>) =>
+    whatNext(refused(reason), attempt({ lane: 'leaver', kind: 'revoke', ...given }))
+
+  test.each(lasting)(
+    'leaver, %s: rests at once, for there is nothing to take away or it must stay, and not for ever',
     (reason) => {
-      const next = whatNext(refused(reason), attempt({ lane: 'leaver' }))
-      const final = ['entitlement-missing', 'account-missing', 'protected'].includes(reason)
-      expect(next).toMatchObject(
-        final ? { kind: 'park', finding: reason, afterMs: 450_000 } : { kind: 'again', finding: reason },
+      expect(leaver(reason, {})).toEqual({ kind: 'park', finding: reason, afterMs: 450_000 })
+      expect(leaver(reason, { rests: 1 })).toMatchObject({ kind: 'park', afterMs: 900_000 })
+      expect(leaver(reason, { rests: 99 })).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
+      // What it went through in an outage makes no rest longer.
+      expect(leaver(reason, { attempts: 99 })).toMatchObject({ kind: 'park', afterMs: 450_000 })
+    },
+  )
+
+  test.each(reasons.filter((reason) => !lasting.includes(reason)))(
+    'leaver, %s: tried again within seconds some times, then ever more seldom, told each time and never given up',
+    (reason) => {
+      const tries = [1, 4, 7].map((attempts) => leaver(reason, { attempts }))
+      expect(tries).toEqual(
+        [50, 400, 3_200].map((afterMs) => ({ kind: 'again', afterMs, counts: true, finding: reason })),
       )
-      const rested = (given: Partial<Attempt>) => whatNext(refused(reason), attempt({ lane: 'leaver', ...given }))
-      if (final) {
-        expect(rested({ rests: 1 })).toMatchObject({ kind: 'park', afterMs: 900_000 })
-        expect(rested({ rests: 99 })).toMatchObject({ kind: 'park', afterMs: 10_800_000 })
-        // What it went through in an outage makes no rest longer.
-        expect(rested({ attempts: 99 })).toMatchObject({ kind: 'park', afterMs: 450_000 })
-      }
+      const rests = [0, 1, 9, 99].map((past) => leaver(reason, { attempts: 8 + past, rests: past }))
+      expect(rests).toEqual(
+        [30_000, 60_000, 10_800_000, 10_800_000].map((afterMs) => ({ kind: 'park', afterMs, finding: reason })),
+      )
     },
   )
 
@@ -203,7 +214,7 @@ describe('refused', () => {
     expect(sought('account-missing')).toEqual({ kind: 'done' })
     expect(sought('account-missing', 'expect')).toEqual({ kind: 'done' })
     expect(sought('account-ambiguous')).toMatchObject({ kind: 'again', afterMs: 450_000, finding: 'account-ambiguous' })
-    expect(sought('not-allowed')).toMatchObject({ kind: 'again', finding: 'not-allowed' })
+    expect(sought('not-allowed')).toMatchObject({ kind: 'park', afterMs: 30_000, finding: 'not-allowed' })
   })
 
   test('an account that something else creates is waited for until the deadline', () => {
