@@ -101,3 +101,11 @@ test.each([
     { kind: 'done', grants: [direct] },
   ])
 })
+
+test('a group that is dynamic no longer, and still shows its rule, is ours to take a leaver out of', async () => {
+  const inside = await addAccount()
+  const id = world.graph.hand.addGroup({ membershipRule: 'user.department -eq "x"' }) as NativeId
+  world.graph.hand.addMembers(id, [inside])
+  expect((await connector.grantsOf([inside], always.signal)).items).toHaveLength(1)
+  expect((await connector.apply([revoke(inside, { lookup: id, nativeId: id })], always)).map(said)).toEqual(['changed'])
+})

@@ -17,7 +17,6 @@ const groupBody = z.object({
   groupTypes: z.array(z.string()).nullish(),
   isAssignableToRole: z.boolean().nullish(),
   onPremisesSyncEnabled: z.boolean().nullish(),
-  membershipRule: z.string().nullish(),
   securityEnabled: z.boolean().nullish(),
   mailEnabled: z.boolean().nullish(),
   visibility: z.string().nullish(),
@@ -46,13 +45,15 @@ export const isHidden = (
 
 const keepers = { rule: 'dynamic-membership', sync: 'synced-from-ad' } as const satisfies Record<KeptBy, string>
 
-/** What alone says who is in it: no request takes anybody out of such a group, Muster's or a human's. */
+/**
+ * What alone says who is in it: no request takes anybody out of such a group, Muster's or a human's. A group that is dynamic no longer
+ * may still show its old rule; `groupTypes` decides (resource type group).
+ */
 export const keptBy = ({
   groupTypes,
-  membershipRule,
   onPremisesSyncEnabled,
-}: Pick<Group, 'groupTypes' | 'membershipRule' | 'onPremisesSyncEnabled'>): KeptBy | null => {
-  if (typesOf({ groupTypes }).has('dynamicmembership') || (membershipRule ?? '') !== '') return 'rule'
+}: Pick<Group, 'groupTypes' | 'onPremisesSyncEnabled'>): KeptBy | null => {
+  if (typesOf({ groupTypes }).has('dynamicmembership')) return 'rule'
   return onPremisesSyncEnabled === true ? 'sync' : null
 }
 
@@ -61,10 +62,10 @@ const typesOf = ({ groupTypes }: Pick<Group, 'groupTypes'>): ReadonlySet<string>
 
 /** Why members of this group are not ours to change; null when they are. */
 export const obstacle = (
-  { groupTypes, membershipRule, onPremisesSyncEnabled, isAssignableToRole, mailEnabled }: Group,
+  { groupTypes, onPremisesSyncEnabled, isAssignableToRole, mailEnabled }: Group,
   { roleAssignableGroups }: Pick<EntraSettings, 'roleAssignableGroups'>,
 ): string | null => {
-  const kept = keptBy({ groupTypes, membershipRule, onPremisesSyncEnabled })
+  const kept = keptBy({ groupTypes, onPremisesSyncEnabled })
   if (kept !== null) return keepers[kept]
   const types = typesOf({ groupTypes })
   if (isAssignableToRole === true && !roleAssignableGroups) return 'role-assignable'

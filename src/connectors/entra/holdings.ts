@@ -12,7 +12,6 @@ const object = z.object({
   id: z.string().min(1),
   displayName: z.string().nullish(),
   groupTypes: z.array(z.string()).nullish(),
-  membershipRule: z.string().nullish(),
   onPremisesSyncEnabled: z.boolean().nullish(),
 })
 const listed = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.string().optional() })

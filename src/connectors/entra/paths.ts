@@ -53,7 +53,7 @@ export const oneUser = (id: string): Resource => ({ path: `/users/${part(id)}`, 
 export const sessionsOf = (id: string): Resource => ({ path: `/users/${part(id)}/revokeSignInSessions`, units: 1 })
 
 /** Of a group: what tells whether a rule or another directory says who is in it. */
-const keeping = ['groupTypes', 'membershipRule', 'onPremisesSyncEnabled']
+const keeping = ['groupTypes', 'onPremisesSyncEnabled']
 
 export const memberOf = (id: string): Resource => ({
   path: withQuery(`/users/${part(id)}/memberOf`, { select: ['id', 'displayName', ...keeping], top: pageSize }),
