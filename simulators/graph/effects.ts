@@ -18,7 +18,7 @@ export const answerOf = (effect: Effect): Answer | null => {
         ? {
             status: effect.status,
             headers,
-            error: { code: 'ServiceNotAvailable', message: 'The service is temporarily unavailable.' },
+            error: { code: effect.code ?? 'ServiceNotAvailable', message: 'The service is temporarily unavailable.' },
           }
         : {
             status: effect.status,

@@ -6,8 +6,14 @@ export type Effect =
   | { readonly kind: 'silence' }
   /** Headers and half of the body, then the connection is reset. */
   | { readonly kind: 'cut-body' }
-  /** 5xx as something in between gives them: an HTML page; no Retry-After unless said. */
-  | { readonly kind: 'status'; readonly status: number; readonly body?: 'html' | 'json'; readonly retryAfter?: string }
+  /** 5xx as something in between gives them: an HTML page; no Retry-After unless said. `code`: of a JSON body. */
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly body?: 'html' | 'json'
+      readonly code?: string
+      readonly retryAfter?: string
+    }
   /** 429, with or without Retry-After. */
   | { readonly kind: 'throttle'; readonly retryAfter?: string }
   /** The token counts as expired: 401, and every token given out so far is void. */

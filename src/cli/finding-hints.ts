@@ -8,7 +8,8 @@ export const findingHints: Readonly<Record<string, string>> = {
   'grant-missing': 'put them back, or `drift: revert`',
   'grant-fought': 'find who changes it: another tool, a rule there; `keptBy` says whose the target takes it for',
   'grant-indirect': 'take the inner group out of the outer one, or let a rule give it',
-  'leaver-holds-indirectly': 'take it away there',
+  'leaver-holds-indirectly':
+    'take it away there; `via` rule or sync: change the rule, or take it away in the directory that keeps it',
   'account-reopened': 'find who opened it',
   'account-shut-elsewhere': 'ask who shut it, and why',
   'account-renamed': 'ask whether it was on purpose',

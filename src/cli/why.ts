@@ -18,6 +18,13 @@ const isDenied = ({ verdict }: { readonly verdict: { readonly kind: string } | n
 
 const taken = 'given again where its `drift` says revert, or when it is wanted anew; else a finding'
 
+/** Held indirectly without a group between. */
+const ways: Readonly<Record<string, string>> = {
+  primary: "it is the account's primary group",
+  rule: 'a rule of the target keeps them in it',
+  sync: 'another directory keeps them in it',
+}
+
 const options = {
   at: {
     type: 'string',
@@ -62,8 +69,8 @@ const derivation =
                   ? []
                   : [`  it was taken away behind Muster, seen at ${timeText(missingSince)}: ${taken}`]),
                 ...indirect.map(({ entitlement: key, via, path }) =>
-                  via === 'primary'
-                    ? `  ${key} is held indirectly: it is the account's primary group`
+                  ways[via] !== undefined
+                    ? `  ${key} is held indirectly: ${ways[via]}`
                     : `  ${key} is held indirectly by ${path.join(' → ')}; no revoke of Muster's ends that`,
                 ),
                 ...open.map(({ id, kind, state, guardHold }) =>

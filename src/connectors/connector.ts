@@ -176,8 +176,10 @@ export type IndirectGrant = { readonly account: NativeId } & ObservedIndirect
  * Who is in one entitlement. Members stand under the name that the target lists them by (`whoIs` tells their accounts):
  * a native id, for LDAP a DN. Personal data: never logged, never stored.
  */
-export type MemberList = { readonly entitlement: EntitlementId } & (
-  | { readonly kind: 'complete'; readonly members: readonly string[] }
+export type MemberList = {
+  readonly entitlement: EntitlementId
+} /** `kept`: accounts that are in it by a rule or another directory (`indirectGrantsOf`), and therefore not among the members. */ & (
+  | { readonly kind: 'complete'; readonly members: readonly string[]; readonly kept?: readonly NativeId[] }
   /** A complete read says that the pinned thing is not there. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly cause: string }

@@ -119,10 +119,16 @@ export type ObservedEntitlement = {
   readonly name: string
 }
 
+export type KeptBy = 'rule' | 'sync'
+
+/** Whether the account itself is in it, and neither a grant nor a revoke could say so. */
+export const isKept = ({ via }: { readonly via: string }): boolean => via === 'rule' || via === 'sync'
+
 /** Access that no grant of the account gives, and no revoke of one takes away. */
 export type ObservedIndirect = {
   readonly entitlement: ObservedEntitlement
-  readonly via: 'nested' | 'primary'
+  /** `rule`: who is in it a rule says; `sync`: another directory; both keep their members, whatever is asked of the target. */
+  readonly via: 'nested' | 'primary' | KeptBy
   /** Native ids on the way, as far as the target tells it: the account's own group first, the entitlement itself last. */
   readonly path: readonly NativeId[]
 }

@@ -2,6 +2,7 @@ import { auditEntry } from '../audit/entry.ts'
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
 import { leaveChecksMs } from '../domain/leave-check.ts'
+import { isKept } from '../domain/outcome.ts'
 import { errorFields } from '../log.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
@@ -182,8 +183,10 @@ const checkIndirect = async (
     )
     const at = await databaseNow(tx)
     const remaining = await holdersOfCatalogued(tx, target, people)
-    const { identities, entries } = await saveIndirectAccess(tx, target, auditedBy(engine, target), at, readAt, people)
-    await makeDue(tx, [...new Set([...identities, ...remaining.map(({ identity }) => identity)])])
+    const { changed, entries } = await saveIndirectAccess(tx, target, auditedBy(engine, target), at, readAt, people)
+    // What keeps somebody in is told of leavers also where no catalogue has it; and that it is over, too.
+    const kept = people.filter(({ held }) => held.some(isKept))
+    await makeDue(tx, [...new Set([...changed, ...[...remaining, ...kept].map(({ identity }) => identity)])])
     await appendAudit(tx, at, entries)
   })
   engine.nudge('evaluate', 'leaver')

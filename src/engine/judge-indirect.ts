@@ -2,29 +2,46 @@ import type { Plan } from '../domain/action.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { EntitlementId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
+import { isKept } from '../domain/outcome.ts'
+import type { TargetRules } from '../domain/target.ts'
+import type { PresentGrant } from '../planning/plan-input.ts'
 import type { EvaluationFacts, IndirectFact } from '../store/evaluation-facts.ts'
-import type { ActivePolicy } from './policy-book.ts'
+
+/** A rule or a sync takes a leaver out of most by itself, in its own time: the leave check an hour on is after it. */
+const keepersTimeMs = 1_800_000
 
 /**
  * Of what is held indirectly: what a human should see, because no policy gives it and no action of ours ends it. Each
- * entitlement once. Of a leaver only what a read after the last revoke still shows: most of it goes with the direct groups.
+ * entitlement once. Of a leaver only what a read after the last revoke still shows: most of it goes with the direct groups; and what a rule or another
+ * directory keeps beyond its time, known to the catalogue or not where the leaver is to keep nothing.
  */
 export const explainIndirect = (
   { wanted }: Decision,
   plan: Plan,
   { indirect, accounts, open }: EvaluationFacts,
-  policy: ActivePolicy,
+  grants: readonly PresentGrant[],
+  targets: readonly TargetRules[],
   endedAt: Instant | null,
 ): readonly IndirectFact[] => {
   const isLeaving = (target: string) =>
     [...plan.create, ...open].some((action) => action.kind === 'revoke' && action.target === target)
-  const isKnownSince = (target: string) =>
-    accounts.some((account) => account.target === target && (account.indirectReadAt ?? 0) >= (endedAt ?? 0))
+  const isKnownSince = (target: string, since: number) =>
+    accounts.some((account) => account.target === target && (account.indirectReadAt ?? 0) >= since)
+  /** HR may tell of a leave long afterwards: their time begins when the account was shut. */
+  const shutAt = (target: string) =>
+    Math.max(endedAt ?? 0, ...accounts.flatMap((one) => (one.target === target ? (one.sessionsEndedAt ?? 0) : [])))
+  const standing = new Map(grants.flatMap((grant) => (grant.indirect ? [[grant.entitlement, grant] as const] : [])))
+  const keepsNothing = new Set<string>(targets.flatMap((one) => (one.leaverUnmanaged === 'remove' ? [one.id] : [])))
+  const isTold = (one: IndirectFact) => {
+    const known = standing.get(one.entitlement as EntitlementId)
+    const managed = known?.managed === true
+    if (endedAt === null) return managed
+    if (!isKept(one)) return managed && isKnownSince(one.target, endedAt) && !isLeaving(one.target)
+    const mayStay = known?.protected === true || !(managed || keepsNothing.has(one.target))
+    return !mayStay && isKnownSince(one.target, shutAt(one.target) + keepersTimeMs)
+  }
   const told = indirect.filter(
-    ({ entitlement, target }) =>
-      policy.entitlements.get(entitlement as EntitlementId)?.managed === true &&
-      !wanted.some((assignment) => assignment.entitlement === entitlement) &&
-      (endedAt === null || (isKnownSince(target) && !isLeaving(target))),
+    (one) => !wanted.some((assignment) => assignment.entitlement === one.entitlement) && isTold(one),
   )
   return [...new Map(told.map((one) => [one.entitlement, one])).values()]
 }

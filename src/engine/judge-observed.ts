@@ -3,6 +3,7 @@ import type { Adopted } from '../domain/decision.ts'
 import { foughtFrom } from '../domain/drift.ts'
 import type { EntitlementId, TargetId } from '../domain/ids.ts'
 import type { Instant } from '../domain/instant.ts'
+import { isKept } from '../domain/outcome.ts'
 import { isProtectedEntitlement } from '../domain/protection.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
@@ -53,14 +54,18 @@ export const presentGrants = (
       protected: known?.protected === true || isUntouchable(target, known?.lookup ?? '', targets),
     }
   }
+  const kept = new Set(facts.indirect.filter(isKept).map(({ entitlement }) => entitlement))
   return [
-    ...facts.grants.map((grant) => ({
-      ...standing(grant),
-      indirect: false,
-      found: !grant.given,
-      reverted: !grant.given && grant.appeared && isReverted(grant.entitlement, facts, policy),
-    })),
-    ...facts.indirect.map((held) => ({ ...standing(held), indirect: true })),
+    // What a rule keeps by now is no grant, whatever was read of it before the rule came.
+    ...facts.grants
+      .filter(({ entitlement }) => !kept.has(entitlement))
+      .map((grant) => ({
+        ...standing(grant),
+        indirect: false,
+        found: !grant.given,
+        reverted: !grant.given && grant.appeared && isReverted(grant.entitlement, facts, policy),
+      })),
+    ...facts.indirect.map((held) => ({ ...standing(held), indirect: true, kept: isKept(held) })),
   ]
 }
 

@@ -5,7 +5,11 @@ import { type Listable, unresolved } from '../store/reconciliations.ts'
 import type { Reconciliation } from './reconciler.ts'
 
 /** A complete list of who is in an entitlement, by the target's own names. */
-export type List = Listable & { readonly members: readonly string[] }
+export type List = Listable & {
+  readonly members: readonly string[]
+  /** Accounts that a rule or another directory keeps in it. */
+  readonly kept: readonly NativeId[]
+}
 
 export const readLists = async (
   connector: Connector,
@@ -27,7 +31,7 @@ export const readLists = async (
     const entitlement = byId.get(list.entitlement)
     if (entitlement === undefined) continue
     byId.delete(list.entitlement)
-    if (list.kind === 'complete') lists.push({ ...entitlement, members: list.members })
+    if (list.kind === 'complete') lists.push({ ...entitlement, members: list.members, kept: list.kept ?? [] })
     else unread.push({ key: entitlement.key, cause: causeOf(list) })
   }
   // A connector that forgets one has not read it.

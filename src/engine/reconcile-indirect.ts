@@ -150,10 +150,13 @@ const saveUnread = async (
 const isIn = (told: readonly Held[], { account }: IndirectBehind): boolean =>
   told.some((one) => one.account === account)
 
-/** Members that are no accounts may be groups: the target names them as it names the entitlements themselves, or nothing is found. */
+/**
+ * Members that are no accounts may be groups: the target names them as it names the entitlements themselves, or nothing is found. Whoever
+ * is kept in it is an account.
+ */
 const nestingsOf = (lists: readonly List[], accounts: Accounts): readonly Nesting[] =>
-  lists.flatMap(({ id, members }) =>
-    members.flatMap((member) => (accounts.has(member) ? [] : [{ entitlement: id, member }])),
+  lists.flatMap(({ id, members, kept }) =>
+    [...members.filter((member) => !accounts.has(member)), ...kept].map((member) => ({ entitlement: id, member })),
   )
 
 const save = async (engine: Reconciler, target: TargetId, readAt: number, people: readonly Held[]): Promise<number> => {
@@ -164,7 +167,7 @@ const save = async (engine: Reconciler, target: TargetId, readAt: number, people
       people.map(({ identity }) => identity),
     )
     const at = await databaseNow(tx)
-    const { identities, appeared, entries } = await saveIndirectAccess(
+    const { identities, changed, appeared, entries } = await saveIndirectAccess(
       tx,
       target,
       auditedBy(engine, target),
@@ -178,7 +181,14 @@ const save = async (engine: Reconciler, target: TargetId, readAt: number, people
       target,
       people.filter(({ leaver }) => leaver),
     )
-    const due = [...new Set([...identities, ...remaining.map(({ identity }) => identity)])]
+    const leavers = new Set(people.flatMap(({ leaver, identity }) => (leaver ? [identity] : [])))
+    const due = [
+      ...new Set([
+        ...identities,
+        ...remaining.map(({ identity }) => identity),
+        ...changed.filter((identity) => leavers.has(identity)),
+      ]),
+    ]
     await makeDue(tx, due)
     await appendAudit(tx, at, entries)
     return { appeared, due: due.length }

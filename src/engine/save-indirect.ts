@@ -23,6 +23,8 @@ export type HeldIndirectly = {
 export type SavedIndirect = {
   /** Whom it concerns: something of the catalogue came or went. Their evaluation belongs into the same transaction. */
   readonly identities: readonly number[]
+  /** Of whom anything is known to be otherwise than before, of the catalogue or not. */
+  readonly changed: readonly number[]
   /** Of the catalogue, held indirectly since this read. */
   readonly appeared: number
   readonly entries: readonly AuditEntry[]
@@ -66,6 +68,7 @@ export const saveIndirectAccess = async (
   })
   return {
     identities: concerned.map(({ one }) => one.identity),
+    changed: changes.flatMap(({ account }) => byAccount.get(account)?.identity ?? []),
     appeared: concerned.reduce((sum, { has, had }) => sum + has.filter((id) => !had.includes(id)).length, 0),
     entries: [
       ...contested.map(({ id, by }) =>

@@ -20,7 +20,7 @@ export const grantChanges = (
     [...lookups.open.values()].flat().flatMap((o) => (o.kind === 'grant' && inFlight(o) ? [o.entitlement] : [])),
   )
   for (const [entitlement, assignment] of lookups.wanted) {
-    if (lookups.grants.has(entitlement) || lost.has(entitlement)) continue
+    if (lookups.grants.has(entitlement) || lookups.kept.has(entitlement) || lost.has(entitlement)) continue
     if (isOnlyReported(assignment, decision, missing)) continue
     const verdict = decision.verdicts.get(entitlement)
     if (verdict === undefined)

@@ -34,6 +34,8 @@ export type Lookups = {
   /** Direct ones. */
   readonly grants: ReadonlyMap<EntitlementId, PresentGrant>
   readonly indirect: ReadonlySet<EntitlementId>
+  /** Of those, what needs no grant, and could not be granted. */
+  readonly kept: ReadonlySet<EntitlementId>
   /** Wanted now, on targets on which actions may be made; empty when the person has no access. */
   readonly wanted: ReadonlyMap<EntitlementId, Assignment>
   readonly hasAccess: boolean
@@ -58,6 +60,7 @@ export const lookupsOf = ({ at, decision, targets, accounts, grants, open }: Pla
     accounts: new Map(accounts.map((account) => [account.target, account])),
     grants: new Map(grants.flatMap((grant) => (grant.indirect ? [] : [[grant.entitlement, grant] as const]))),
     indirect: new Set(grants.flatMap(({ entitlement, indirect }) => (indirect ? [entitlement] : []))),
+    kept: new Set(grants.flatMap(({ entitlement, kept }) => (kept === true ? [entitlement] : []))),
     wanted: new Map(wanted.map((assignment) => [assignment.entitlement, assignment])),
     hasAccess,
     open: byKey,

@@ -41,6 +41,8 @@ export type PresentGrant = {
    * so it is never revoked, frees no conflict, and a wish for the same thing is granted all the same.
    */
   readonly indirect: boolean
+  /** Of indirect access: a rule or another directory keeps the account itself in it, and nobody can be granted it. */
+  readonly kept?: boolean
 }
 
 export type PlanInput = {

@@ -9,7 +9,7 @@ export type IndirectBehind = {
   readonly leaver: boolean
 }
 
-/** A group that a list shows as a member: `member` sits in `entitlement`. */
+/** A group that a list shows as a member, or an account that is kept there: `member` sits in `entitlement`. */
 export type Nesting = { readonly entitlement: number; readonly member: string }
 
 /** What the target may say something new of. */
@@ -22,7 +22,7 @@ export type Changed = {
 }
 
 /**
- * The next accounts, by their ids. `changed` null: all; else those never read, those that are named, those whose own grants of these entitlements changed since, or so shortly before that the read may not show it, and those that hold a nested group and do not know so.
+ * The next accounts, by their ids. `changed` null: all; else those never read, those that are named, those whose own grants of these entitlements changed since, or so shortly before that the read may not show it, and those that hold a nested group, or are kept in one, and do not know so.
  */
 export const indirectBehind = (
   db: Queryable,
@@ -64,6 +64,11 @@ const concerned = `
       select g.account_id as account from muster.grants g where g.entitlement_id = m.id and g.gone_verified_at is null
       union select n.account_id from muster.indirect n where n.entitlements @> array[m.id] and n.gone_verified_at is null) h
     where not exists (select from muster.indirect k where k.account_id = h.account and k.gone_verified_at is null
+      and k.entitlements @> array[s.entitlement])
+  union
+  select p.id from unnest($5::int[], $6::text[]) as s(entitlement, member)
+    join muster.account p on p.target = $1 and p.native_id = s.member and p.unlinked_at is null
+    where not exists (select from muster.indirect k where k.account_id = p.id and k.gone_verified_at is null
       and k.entitlements @> array[s.entitlement])`
 
 /** Accounts whose own grants changed since then: what that brought may be missing in what was read. The next run reads them again. */

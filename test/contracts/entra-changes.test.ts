@@ -1,7 +1,7 @@
 /** The change log: hints for where to read. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Connector } from '../../src/connectors/connector.ts'
-import type { NativeId } from '../../src/domain/ids.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { type EntraWorld, makeEntra, openEntraWorld } from './entra-world.ts'
 import { always, freshKey } from './world.ts'
 
@@ -108,3 +108,22 @@ test('a page that fails: nothing is told, and the cursor still holds', async () 
   if (changes.kind !== 'changes') throw new Error(changes.kind)
   expect([...changes.accounts].sort()).toEqual([...accounts].sort())
 })
+
+test.each([
+  [400, 'Directory_ExpiredPageToken'],
+  [404, 'Request_ResourceNotFound'],
+])(
+  'a later page of members that Graph does not find any more (%i %s): the list was not read, and its group is there',
+  async (status, code) => {
+    const people = Array.from({ length: 1_000 }, () => world.person(freshKey()))
+    const group = await world.addGroup(freshKey(), await world.addAccounts(people))
+    const effect = { kind: 'status', status, body: 'json', code } as const
+    world.graph.faults.plan({ operation: 'listMembers', key: 'skiptoken', times: 9, phase: 'before', effect })
+    try {
+      for await (const list of connector.membersOf([{ ...group, id: 1 as EntitlementId }], always.signal))
+        expect(list.kind).toBe('failed')
+    } finally {
+      world.graph.faults.clear()
+    }
+  },
+)

@@ -264,11 +264,11 @@ create table muster.grants (
 create unique index grants_present on muster.grants (entitlement_id, account_id) where gone_verified_at is null;
 create index grants_gone on muster.grants (entitlement_id, gone_verified_at) where gone_verified_at is not null;
 
--- Bitemporal, too: what an account holds by other ways than a grant of its own (nested groups, the primary group). No action
+-- Bitemporal, too: what an account holds by other ways than a grant of its own (nested groups, the primary group, a rule, another directory). No action
 -- can take it away, so it stands apart from grants. A row is all of one account, as long as reads say the same.
 create table muster.indirect (
   account_id bigint not null,
-  held jsonb not null,                        -- [{e: entitlement, via: nested|primary, path: [native id, …]}], ordered
+  held jsonb not null,                        -- [{e: entitlement, via: nested|primary|rule|sync, path: [native id, …]}], ordered
   entitlements integer[] not null,            -- the same entitlements, for the index
   first_verified_at timestamptz not null,
   last_verified_at timestamptz not null,

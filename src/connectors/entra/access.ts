@@ -6,9 +6,10 @@ import { concluded, missed, unproved, type Written } from './conclude.ts'
 import { type Confirmed, confirm } from './confirm.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfChange, outcomeOfRead } from './errors.ts'
-import { isHidden, type Opened, openGroup, prefetch, type Terms } from './groups.ts'
+import { type Opened, openGroup, prefetch, type Terms } from './groups.ts'
+import { lookOnly } from './look-only.ts'
 import { addMembers, removeMembers } from './membership.ts'
-import { type AccessOperation, type Item, isMembership, obstacleOf } from './operations.ts'
+import { type AccessOperation, type Item, isMembership, isUnreadable, obstacleOf } from './operations.ts'
 import { oneUser, sessionsOf } from './paths.ts'
 import type { Gate } from './transport.ts'
 import { isEnabled, isSynced, type User } from './user.ts'
@@ -60,10 +61,6 @@ export const openItems = async (
   return items
 }
 
-/** No read of it tells anything: neither «taken out» nor «not in it» could ever be proved. */
-const isUnreadable = ({ group }: Item, settings: Directory['settings']): boolean =>
-  group !== null && group.group !== null && isHidden(group.group, settings)
-
 /** Enables, disables, ends sessions, grants, revokes and deletes; answers only what was read back afterwards. */
 export const changeAccess = async (
   directory: Directory,
@@ -71,10 +68,13 @@ export const changeAccess = async (
   gate: Gate,
 ): Promise<readonly Outcome[]> => {
   const outcomes: (Outcome | undefined)[] = new Array(operations.length)
+  const notOurs: Item[] = []
   const items = (await openItems(directory, operations, outcomes, 'apply')).filter((item) => {
     const word = obstacleOf(item, directory.settings)
-    if (word !== null) outcomes[item.index] = refused('not-allowed', word)
-    return word === null
+    if (word === null) return true
+    outcomes[item.index] = refused('not-allowed', word)
+    if (item.operation.op === 'revoke' && !isUnreadable(item, directory.settings)) notOurs.push(item)
+    return false
   })
   const written = new Map<number, Written & { readonly endedFrom: number | null }>()
   const note = ({ index }: Item, result: Written | Outcome, endedFrom: number | null = null) => {
@@ -150,6 +150,7 @@ export const changeAccess = async (
   // Access ends before it begins.
   await onAccounts('disable', 'endSessions')
   await revoke()
+  for (const [index, outcome] of await lookOnly(directory, notOurs)) outcomes[index] = outcome
   await onAccounts('enable')
   await grant()
   await onAccounts('deleteAccount')

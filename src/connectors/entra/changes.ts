@@ -3,7 +3,7 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Changes } from '../connector.ts'
 import type { GraphClient } from './client.ts'
 import { type Directory, lowPriority } from './directory.ts'
-import { type Failure, failed, failureText, isMissing, ok, type Result } from './errors.ts'
+import { type Failure, failed, failureText, isMissing, isPageLost, ok, type Result } from './errors.ts'
 import { groupChanges, type Resource, userChanges } from './paths.ts'
 import { accountProperties } from './user.ts'
 
@@ -52,6 +52,7 @@ const lostCodes = /^(syncStateNotFound|resyncRequired|Directory_ExpiredPageToken
 
 const isLost = (failure: Failure): boolean =>
   isMissing(failure) ||
+  isPageLost(failure) ||
   (failure.status === 400 && (lostCodes.test(failure.code) || /token/i.test(failure.message ?? '')))
 
 type Followed = { readonly ids: readonly NativeId[]; readonly link: string }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ConnectorTools } from '../connector.ts'
-import { type Failure, failed, isThrottled, ok, type Result, statusFailure } from './errors.ts'
+import { type Failure, failed, isThrottled, laterPageFailure, ok, type Result, statusFailure } from './errors.ts'
 import type { Cost, Pacing } from './pacing.ts'
 import { batch, type Resource } from './paths.ts'
 import { said } from './said.ts'
@@ -97,7 +97,7 @@ export const createGraphClient = (
     let path: string = resource.path
     for (;;) {
       const read = await exchange('GET', path, { units: resource.units, writes: 0 }, { reading })
-      if (!read.ok) return read
+      if (!read.ok) return seen.size === 0 ? read : failed(laterPageFailure(read.failure))
       const body = page.safeParse(read.value.body)
       if (!body.success) return failed(strange('page-not-legible'))
       take(body.data.value)

@@ -69,7 +69,8 @@ const codes: Readonly<Record<string, Row>> = {
   Directory_QuotaExceeded: { word: 'quota', verdict: refused('limit') },
   Directory_ConcurrencyViolation: { word: 'conflict', verdict: { kind: 'retry' } },
   Directory_BindingRedirection: { word: 'redirected', verdict: { kind: 'unknown' } },
-  Directory_ExpiredPageToken: { word: 'gone', verdict: { kind: 'missing' } },
+  // Of a list that is read page by page: it says nothing of what is listed. A change log begins anew (changes.ts).
+  Directory_ExpiredPageToken: { word: 'page-expired', verdict: { kind: 'retry' } },
 }
 
 const fallback: Row = { word: 'unlisted-status', verdict: { kind: 'unknown' } }
@@ -123,6 +124,11 @@ const isOfGraph = ({ status, code, word }: Failure): boolean =>
 export const isElementCaused = (failure: Failure): boolean => failure.status !== null && rowOf(failure).element === true
 export const isMissing = (failure: Failure): boolean =>
   failure.status !== null && rowOf(failure).verdict.kind === 'missing'
+const pageLost = 'page-lost'
+/** A page after the first that Graph does not find: what is listed was there a moment ago, and the list is not whole. */
+export const laterPageFailure = (failure: Failure): Failure =>
+  isMissing(failure) ? { ...failure, status: null, word: pageLost } : failure
+export const isPageLost = ({ word }: Failure): boolean => word === pageLost
 export const isThrottled = (failure: Failure): boolean => failure.word === 'throttled'
 
 /** Which object the request named: decides what «not there» means. */

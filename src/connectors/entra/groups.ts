@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { NativeId } from '../../domain/ids.ts'
-import type { Outcome } from '../../domain/outcome.ts'
+import type { KeptBy, Outcome } from '../../domain/outcome.ts'
 import type { EntitlementRef } from '../connector.ts'
 import { refused, retry } from './answers.ts'
 import { batchLimit, type GraphClient, type Reading } from './client.ts'
@@ -17,7 +17,6 @@ const groupBody = z.object({
   groupTypes: z.array(z.string()).nullish(),
   isAssignableToRole: z.boolean().nullish(),
   onPremisesSyncEnabled: z.boolean().nullish(),
-  membershipRule: z.string().nullish(),
   securityEnabled: z.boolean().nullish(),
   mailEnabled: z.boolean().nullish(),
   visibility: z.string().nullish(),
@@ -44,14 +43,31 @@ export const isHidden = (
   { hiddenMembershipGroups }: Pick<EntraSettings, 'hiddenMembershipGroups'>,
 ): boolean => visibility?.toLowerCase() === 'hiddenmembership' && !hiddenMembershipGroups
 
+const keepers = { rule: 'dynamic-membership', sync: 'synced-from-ad' } as const satisfies Record<KeptBy, string>
+
+/**
+ * What alone says who is in it: no request takes anybody out of such a group, Muster's or a human's. A group that is dynamic no longer
+ * may still show its old rule; `groupTypes` decides (resource type group).
+ */
+export const keptBy = ({
+  groupTypes,
+  onPremisesSyncEnabled,
+}: Pick<Group, 'groupTypes' | 'onPremisesSyncEnabled'>): KeptBy | null => {
+  if (typesOf({ groupTypes }).has('dynamicmembership')) return 'rule'
+  return onPremisesSyncEnabled === true ? 'sync' : null
+}
+
+const typesOf = ({ groupTypes }: Pick<Group, 'groupTypes'>): ReadonlySet<string> =>
+  new Set((groupTypes ?? []).map((type) => type.toLowerCase()))
+
 /** Why members of this group are not ours to change; null when they are. */
 export const obstacle = (
-  { groupTypes, membershipRule, onPremisesSyncEnabled, isAssignableToRole, mailEnabled }: Group,
+  { groupTypes, onPremisesSyncEnabled, isAssignableToRole, mailEnabled }: Group,
   { roleAssignableGroups }: Pick<EntraSettings, 'roleAssignableGroups'>,
 ): string | null => {
-  const types = new Set((groupTypes ?? []).map((type) => type.toLowerCase()))
-  if (types.has('dynamicmembership') || (membershipRule ?? '') !== '') return 'dynamic-membership'
-  if (onPremisesSyncEnabled === true) return 'synced-from-ad'
+  const kept = keptBy({ groupTypes, onPremisesSyncEnabled })
+  if (kept !== null) return keepers[kept]
+  const types = typesOf({ groupTypes })
   if (isAssignableToRole === true && !roleAssignableGroups) return 'role-assignable'
   // A Microsoft 365 group (Unified) has mail and is ours; distribution and mail-enabled security groups are Exchange's.
   return mailEnabled === true && !types.has('unified') ? 'mail-enabled' : null
@@ -59,8 +75,8 @@ export const obstacle = (
 
 /** Whose rule or directory says who is in it, if anybody's but ours. */
 const keeperOf = (group: Group): Pick<Extract<Named, { kind: 'found' }>, 'keptBy'> => {
-  const word = obstacle(group, { roleAssignableGroups: true })
-  return word === 'dynamic-membership' || word === 'synced-from-ad' ? { keptBy: word } : {}
+  const kept = keptBy(group)
+  return kept === null ? {} : { keptBy: keepers[kept] }
 }
 
 export type Named =
@@ -122,12 +138,20 @@ export type Opened =
   | { readonly kind: 'no'; readonly outcome: Outcome }
 
 /** Reads these groups together; one that cannot be read is left to whoever opens it. */
-export const prefetch = async (client: GraphClient, memory: GroupMemory, ids: readonly NativeId[]): Promise<void> => {
+export const prefetch = async (
+  client: GraphClient,
+  memory: GroupMemory,
+  ids: readonly NativeId[],
+  reading?: Reading,
+): Promise<void> => {
   const unknown = [...new Set(ids)].filter((id) => memory.get(id) === undefined)
   if (unknown.length < 2) return
   await Promise.all(
     chunksOf(unknown, batchLimit).map(async (some) => {
-      const answers = await client.readMany(some.map((id) => group(id, groupProperties)))
+      const answers = await client.readMany(
+        some.map((id) => group(id, groupProperties)),
+        reading,
+      )
       for (const [at, id] of some.entries()) {
         const answer = answers[at]
         const read = answer === undefined ? null : groupIn(answer)

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { NativeId } from '../../domain/ids.ts'
-import type { ObservedEntitlement } from '../../domain/outcome.ts'
+import type { KeptBy, ObservedEntitlement } from '../../domain/outcome.ts'
 import { batchLimit, type GraphClient, type Reading } from './client.ts'
-import { failed, isMissing, ok, type Result } from './errors.ts'
+import { failed, isMissing, laterPageFailure, ok, type Result } from './errors.ts'
+import { keptBy } from './groups.ts'
 import { groupsAbove, memberOf, membersOf, type Resource } from './paths.ts'
 import { chunksOf } from './users.ts'
 
@@ -10,21 +11,31 @@ const object = z.object({
   '@odata.type': z.string().optional(),
   id: z.string().min(1),
   displayName: z.string().nullish(),
+  groupTypes: z.array(z.string()).nullish(),
+  onPremisesSyncEnabled: z.boolean().nullish(),
 })
 const listed = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.string().optional() })
 const unreadable = failed({ status: null, code: '', word: 'members-not-legible', sent: true })
 
 /** Groups that hold an account directly; an account that is not there is not in the map. */
-export type Holdings = ReadonlyMap<NativeId, readonly ObservedEntitlement[]>
+export type Holdings = ReadonlyMap<NativeId, readonly Held[]>
+
+/** `kept`: what says that the account is in it, if that is neither Muster nor anybody's request. */
+export type Held = ObservedEntitlement & { readonly kept: KeptBy | null }
+
+/** What a revoke could take away. What is kept comes and goes by itself, and is told as indirect access. */
+export const grantsAmong = (held: readonly Held[]): readonly ObservedEntitlement[] =>
+  held.filter(({ kept }) => kept === null).map(({ nativeId, name }) => ({ nativeId, name }))
 
 /** Groups only: directory roles and administrative units are listed beside them. */
-const groupsAmong = (items: readonly unknown[]): Result<readonly ObservedEntitlement[]> => {
-  const groups: ObservedEntitlement[] = []
+const groupsAmong = (items: readonly unknown[]): Result<readonly Held[]> => {
+  const groups: Held[] = []
   for (const item of items) {
     const parsed = object.safeParse(item)
     if (!parsed.success) return unreadable
     const { '@odata.type': type, id, displayName } = parsed.data
-    if (type === '#microsoft.graph.group') groups.push({ nativeId: id as NativeId, name: displayName ?? id })
+    if (type === '#microsoft.graph.group')
+      groups.push({ nativeId: id as NativeId, name: displayName ?? id, kept: keptBy(parsed.data) })
   }
   return ok(groups)
 }
@@ -49,7 +60,7 @@ const readGroupsOf = async (
   listOf: (id: string) => Resource,
   reading?: Reading,
 ): Promise<Result<Holdings>> => {
-  const holdings = new Map<NativeId, readonly ObservedEntitlement[]>()
+  const holdings = new Map<NativeId, readonly Held[]>()
   const one = async (some: readonly NativeId[]): Promise<Result<null>> => {
     const answers = await client.readMany(some.map(listOf), reading)
     for (const [at, account] of some.entries()) {
@@ -62,7 +73,8 @@ const readGroupsOf = async (
       if (first.data['@odata.nextLink'] !== undefined) {
         items = []
         const rest = await client.pages(listOf(account), (page) => void items.push(...page), reading)
-        if (!rest.ok) return rest
+        // Its first page was there a moment ago.
+        if (!rest.ok) return failed(laterPageFailure(rest.failure))
       }
       const groups = groupsAmong(items)
       if (!groups.ok) return groups

@@ -5,7 +5,8 @@ import { failureText } from './errors.ts'
 import { readGroupsAbove, readHoldings } from './holdings.ts'
 
 /**
- * What these accounts hold because a group of theirs is in another group. Asked of the groups, which are fewer than people
+ * What these accounts hold because a group of theirs is in another group, or because a rule or another directory keeps them in a group:
+ * neither is anybody's to take from them here. Asked of the groups, which are fewer than people
  * and tell what is held both ways; Graph tells no way between the two ends. Directory roles are no entitlements here.
  */
 export const indirectGrantsOf = async (
@@ -21,11 +22,13 @@ export const indirectGrantsOf = async (
   if (!above.ok) return { kind: 'partial', items: [], cause: failureText(above.failure) }
   const items = [...direct.value].flatMap(([account, held]) => {
     const found = new Map<NativeId, IndirectGrant>()
+    for (const { nativeId, name, kept } of held)
+      if (kept !== null) found.set(nativeId, { account, entitlement: { nativeId, name }, via: kept, path: [nativeId] })
     // In a circle a group is above itself.
     for (const { nativeId: own } of held)
-      for (const entitlement of above.value.get(own) ?? [])
-        if (entitlement.nativeId !== own && !found.has(entitlement.nativeId))
-          found.set(entitlement.nativeId, { account, entitlement, via: 'nested', path: [own, entitlement.nativeId] })
+      for (const { nativeId, name } of above.value.get(own) ?? [])
+        if (nativeId !== own && !found.has(nativeId))
+          found.set(nativeId, { account, entitlement: { nativeId, name }, via: 'nested', path: [own, nativeId] })
     return [...found.values()]
   })
   return { kind: 'complete', items }

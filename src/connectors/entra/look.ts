@@ -4,7 +4,7 @@ import { missingAccount, refused } from './answers.ts'
 import type { Reading } from './client.ts'
 import type { Directory } from './directory.ts'
 import { type Failure, outcomeOfRead, type Result } from './errors.ts'
-import { type Holdings, readHoldings, readMembers } from './holdings.ts'
+import { grantsAmong, type Holdings, readHoldings, readMembers } from './holdings.ts'
 import { type Item, isMembership } from './operations.ts'
 import { pageSize } from './paths.ts'
 import { accountProperties, isEnabled, type User } from './user.ts'
@@ -94,7 +94,8 @@ const judge = (item: Item, { users, holdings, members }: Reads, looking: Looking
       return user === null ? { kind: 'so', read: 'account-absent', user, grants: null } : { kind: 'not-so', user }
     if (user === null) return told(missingAccount)
     if (!isMembership(operation)) {
-      const grants = holdings.ok ? (holdings.value.get(operation.account) ?? null) : null
+      const shown = holdings.ok ? holdings.value.get(operation.account) : undefined
+      const grants = shown === undefined ? null : grantsAmong(shown)
       if (!isAsWanted(operation.op, user, looking.endedFrom?.get(index))) return { kind: 'not-so', user }
       if (operation.op === 'enable') return { kind: 'so', read: 'account-entry', user, grants: null }
       if (!holdings.ok) return unread(holdings.failure)

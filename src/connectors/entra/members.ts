@@ -1,8 +1,8 @@
 import type { NativeId } from '../../domain/ids.ts'
 import type { MemberList, PinnedEntitlement, Snapshot } from '../connector.ts'
 import { type Directory, lowPriority } from './directory.ts'
-import { failureText } from './errors.ts'
-import { isHidden, readGroup } from './groups.ts'
+import { failureText, ok } from './errors.ts'
+import { createGroupMemory, isHidden, keptBy, prefetch, readGroup } from './groups.ts'
 import { readMembers } from './holdings.ts'
 import { everyUser, isGuid, usersById } from './users.ts'
 
@@ -18,10 +18,18 @@ export async function* membersOf(
   signal: AbortSignal,
 ): AsyncGenerator<MemberList> {
   const begun: Promise<MemberList>[] = []
+  // Of this run alone, like the lists.
+  const memory = createGroupMemory(directory.client.now)
+  await prefetch(
+    directory.client,
+    memory,
+    refs.map(({ nativeId }) => nativeId),
+    lowPriority(signal),
+  )
   let next = 0
   const begin = () => {
     const ref = refs[next++]
-    if (ref !== undefined) begun.push(listOf(directory, ref, signal))
+    if (ref !== undefined) begun.push(listOf({ ...directory, memory }, ref, signal))
   }
   while (next < groupsAtOnce) begin()
   for (let list = begun.shift(); list !== undefined; list = begun.shift()) {
@@ -32,20 +40,21 @@ export async function* membersOf(
 }
 
 const listOf = async (
-  { client, settings, sizes }: Directory,
+  { client, settings, sizes, memory }: Directory,
   { id: entitlement, nativeId }: PinnedEntitlement,
   signal: AbortSignal,
 ): Promise<MemberList> => {
   const read = await readMembers(client, nativeId, lowPriority(signal))
   if (!read.ok) return { kind: 'failed', entitlement, cause: failureText(read.failure) }
   if (read.value === null) return { kind: 'missing', entitlement }
-  if (read.value.length === 0 && !settings.hiddenMembershipGroups) {
-    const group = await readGroup(client, nativeId, lowPriority(signal))
-    if (!group.ok) return { kind: 'failed', entitlement, cause: failureText(group.failure) }
-    if (group.value !== null && isHidden(group.value, settings))
-      return { kind: 'failed', entitlement, cause: 'hidden-membership' }
-  }
+  const known = memory.get(nativeId)
+  const group = known === undefined ? await readGroup(client, nativeId, lowPriority(signal)) : ok(known)
+  if (!group.ok) return { kind: 'failed', entitlement, cause: failureText(group.failure) }
+  if (group.value !== null && read.value.length === 0 && isHidden(group.value, settings))
+    return { kind: 'failed', entitlement, cause: 'hidden-membership' }
   sizes.set(nativeId, read.value.length)
+  if (group.value !== null && keptBy(group.value) !== null)
+    return { kind: 'complete', entitlement, members: [], kept: read.value as readonly NativeId[] }
   return { kind: 'complete', entitlement, members: read.value }
 }
 

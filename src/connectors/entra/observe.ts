@@ -16,8 +16,8 @@ import { type Directory, lowPriority } from './directory.ts'
 import { failureText, outcomeOfRead } from './errors.ts'
 import { find } from './find-accounts.ts'
 import { createGroupMemory } from './groups.ts'
-import { readHoldings } from './holdings.ts'
-import { type AccessOperation, inOrder, obstacleOf } from './operations.ts'
+import { grantsAmong, readHoldings } from './holdings.ts'
+import { type AccessOperation, inOrder, isKeptElsewhere, obstacleOf } from './operations.ts'
 import { told } from './prove-accounts.ts'
 import { accountProperties, idOf, observedAccount } from './user.ts'
 import { usersById } from './users.ts'
@@ -56,7 +56,10 @@ const observeAccess = async (
   for (const item of items) {
     const seen = looks.get(item.index)
     const word = obstacleOf(item, directory.settings)
-    if (seen?.kind === 'so') outcomes[item.index] = done(directory, item, seen, { changed: false, code: '' })
+    // Who is in it by a rule was given nothing.
+    if (item.operation.op === 'grant' && isKeptElsewhere(item))
+      outcomes[item.index] = refused('not-allowed', word ?? '')
+    else if (seen?.kind === 'so') outcomes[item.index] = done(directory, item, seen, { changed: false, code: '' })
     else if (seen?.kind === 'told') outcomes[item.index] = seen.outcome
     else if (seen?.kind === 'wavering') outcomes[item.index] = retry('reads-disagree')
     else if (word !== null) outcomes[item.index] = refused('not-allowed', word)
@@ -99,7 +102,9 @@ export const grantsOf = async (
   if (!holdings.ok) return { kind: 'partial', items: [], cause: failureText(holdings.failure) }
   return {
     kind: 'complete',
-    items: [...holdings.value].flatMap(([account, groups]) => groups.map((entitlement) => ({ account, entitlement }))),
+    items: [...holdings.value].flatMap(([account, groups]) =>
+      grantsAmong(groups).map((entitlement) => ({ account, entitlement })),
+    ),
   }
 }
 

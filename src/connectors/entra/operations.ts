@@ -3,7 +3,7 @@ import type { Outcome } from '../../domain/outcome.ts'
 import type { EnsureOperation, Operation } from '../connector.ts'
 import { retry } from './answers.ts'
 import type { EntraSettings } from './config.ts'
-import { type Group, obstacle } from './groups.ts'
+import { type Group, isHidden, keptBy, obstacle } from './groups.ts'
 
 export type AccessOperation = Exclude<Operation, EnsureOperation>
 export type Membership = Extract<Operation, { op: 'grant' | 'revoke' }>
@@ -19,6 +19,14 @@ export type Item = {
 /** Why this is not ours to do; null when it is. A group that is not shown has nothing against it: Graph decides. */
 export const obstacleOf = ({ group }: Item, settings: Pick<EntraSettings, 'roleAssignableGroups'>): string | null =>
   group === null || group.group === null ? null : obstacle(group.group, settings)
+
+/** No read of it tells anything: neither «taken out» nor «not in it» could ever be proved. */
+export const isUnreadable = ({ group }: Item, settings: Pick<EntraSettings, 'hiddenMembershipGroups'>): boolean =>
+  group !== null && group.group !== null && isHidden(group.group, settings)
+
+/** Who is in it a rule or another directory says. */
+export const isKeptElsewhere = ({ group }: Item): boolean =>
+  group !== null && group.group !== null && keptBy(group.group) !== null
 
 export const isMembership = (operation: Operation): operation is Membership =>
   operation.op === 'grant' || operation.op === 'revoke'

@@ -52,8 +52,11 @@ export const users: Resource = { path: '/users', units: 1 }
 export const oneUser = (id: string): Resource => ({ path: `/users/${part(id)}`, units: 1 })
 export const sessionsOf = (id: string): Resource => ({ path: `/users/${part(id)}/revokeSignInSessions`, units: 1 })
 
+/** Of a group: what tells whether a rule or another directory says who is in it. */
+const keeping = ['groupTypes', 'onPremisesSyncEnabled']
+
 export const memberOf = (id: string): Resource => ({
-  path: withQuery(`/users/${part(id)}/memberOf`, { select: ['id', 'displayName'], top: pageSize }),
+  path: withQuery(`/users/${part(id)}/memberOf`, { select: ['id', 'displayName', ...keeping], top: pageSize }),
   units: 1,
 })
 

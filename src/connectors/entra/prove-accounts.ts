@@ -7,7 +7,7 @@ import { wantedAttributes } from './attributes.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfRead } from './errors.ts'
 import { findProperties } from './find-accounts.ts'
-import { type Holdings, readHoldings } from './holdings.ts'
+import { grantsAmong, type Holdings, readHoldings } from './holdings.ts'
 import { isSynced, mappedOf, observedAccount, type User, valuesOf } from './user.ts'
 import { usersNow } from './users.ts'
 
@@ -90,12 +90,12 @@ export const told = (
 ): Outcome => {
   const observed = observedAccount(settings, user)
   const wantedHash = attributesHash(wantedAttributes(settings, operation.wanted.worker))
-  const grants = origin === 'linked' ? holdings?.get(observed.nativeId) : undefined
+  const held = origin === 'linked' ? holdings?.get(observed.nativeId) : undefined
   return {
     kind: 'done',
     changed,
     evidence: { read: 'account-entry', code, account: observed.nativeId, entitlement: null },
     account: { ...observed, ...(isSynced(user) ? { attributesHash: wantedHash } : {}), origin },
-    ...(grants === undefined ? {} : { grants }),
+    ...(held === undefined ? {} : { grants: grantsAmong(held) }),
   }
 }

@@ -193,18 +193,20 @@ test('when many lose at once what they held, a human says that it is so', async 
   expect(await openHolds()).toEqual([])
 })
 
+/** Leavers are read again, so long after the last time. */
+const check = async (ms: number) => {
+  await house.shift(ms)
+  await checkLeavers(house.engine, new AbortController().signal)
+  await house.quiesce()
+  await house.sweep()
+}
+
 test('a leaver is shut and emptied; what is left by other ways is told, until it is gone', async () => {
   await groups.setPrimary(house, 'Staff_Vpn')
   await hires('P-1')
   await house.tell(leaves('P-1', (await house.now()) - 1))
   await house.quiesce()
   await house.sweep()
-  const check = async (ms: number) => {
-    await house.shift(ms)
-    await checkLeavers(house.engine, new AbortController().signal)
-    await house.quiesce()
-    await house.sweep()
-  }
   expect((await house.account('P-1'))?.locked).toBe(true)
   expect(await house.groupsOf('P-1')).toEqual([])
   expect((await asked()).filter((word) => word === 'revoke Staff_Vpn')).toEqual([])
@@ -215,4 +217,42 @@ test('a leaver is shut and emptied; what is left by other ways is told, until it
   await check(60 * minute)
   expect(await findings()).toEqual([])
   expect(await brokenLaws(house)).toEqual([])
+})
+
+test('what a rule keeps a leaver in is told once it had its time, known to the catalogue or not; it is never revoked, and over with its rule', async () => {
+  await hires('P-1')
+  await groups.keep(house, 'Admins', 'rule')
+  expect(await run({ full: true })).toMatchObject({ indirectUnread: null })
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  await check(5 * minute)
+  expect(await findings()).toEqual([])
+  await check(60 * minute)
+  expect(await house.rows(`select kind, detail ->> 'via' as via from muster.finding where closed_at is null`)).toEqual([
+    { kind: 'leaver-holds-indirectly', via: 'rule' },
+  ])
+  expect(await house.rows(`select id from muster.action where open`)).toEqual([])
+  await groups.setPrimary(house, null)
+  await check(24 * 60 * minute)
+  expect(await findings()).toEqual([])
+  expect(await brokenLaws(house)).toEqual([])
+})
+
+test('what another directory keeps somebody in needs no grant, also where a rule wants it; and counts in conflicts from the list on', async () => {
+  await groups.keep(house, 'CBS_LoanEntry', 'sync')
+  await hires('P-1')
+  expect(await house.groupsOf('P-1')).toEqual(withoutEntry)
+  expect(
+    await house.rows(`select a.state from muster.action a join muster.entitlement e on e.id = a.entitlement_id
+      where e.key = 'CBS_LoanEntry'`),
+  ).toEqual([{ state: 'superseded' }])
+  expect(await findings()).toEqual([])
+  await resolved(house)
+  await run({ full: true })
+  await groups.keep(house, 'CBS_LoanApprove', 'rule')
+  await groups.change(house, 'CBS_LoanApprove')
+  expect(await run()).toMatchObject({ extent: 'delta', appeared: 0, indirect: 1 })
+  await house.evaluateAll()
+  expect(await findings()).toContain('grant-indirect')
+  expect(await openHolds()).toEqual(['CBS_LoanEntry'])
 })

@@ -1,13 +1,15 @@
 /** A directory in which groups sit in groups: a grant of the inner one is, to whoever asks, the outer one as well. */
 import type { Connector, EntitlementRef } from '../../../src/connectors/connector.ts'
 import type { EntitlementId, NativeId } from '../../../src/domain/ids.ts'
-import type { ObservedEntitlement } from '../../../src/domain/outcome.ts'
+import { isKept, type KeptBy, type ObservedEntitlement, type ObservedIndirect } from '../../../src/domain/outcome.ts'
 import type { House } from '../../support/house.ts'
 
 export const nestedGroups = () => {
   /** Inner native id → outer. */
   const nests = new Map<NativeId, ObservedEntitlement>()
   let primary: ObservedEntitlement | null = null
+  let via: ObservedIndirect['via'] = 'primary'
+  let kept: readonly NativeId[] = []
   let unreadable = 0
   let reads = 0
   /** What the change log names: native ids of groups. */
@@ -37,9 +39,7 @@ export const nestedGroups = () => {
         })
         const first = primary
         const byPrimary =
-          first === null
-            ? []
-            : ids.map((account) => ({ account, entitlement: first, via: 'primary' as const, path: [first.nativeId] }))
+          first === null ? [] : ids.map((account) => ({ account, entitlement: first, via, path: [first.nativeId] }))
         return { kind: 'complete', items: [...nested, ...byPrimary] }
       },
       changes: async (cursor) =>
@@ -50,7 +50,9 @@ export const nestedGroups = () => {
         for await (const list of real.membersOf(refs, signal)) {
           const outer = refs.find(({ id }) => id === list.entitlement)?.nativeId
           const inner = [...nests].flatMap(([id, into]) => (into.nativeId === outer ? [id] : []))
-          yield list.kind === 'complete' ? { ...list, members: [...list.members, ...inner] } : list
+          if (list.kind !== 'complete') yield list
+          else if (outer === primary?.nativeId && isKept({ via })) yield { ...list, members: [], kept }
+          else yield { ...list, members: [...list.members, ...inner] }
         }
       },
     }),
@@ -60,6 +62,13 @@ export const nestedGroups = () => {
     unnest: () => nests.clear(),
     setPrimary: async (house: House, key: string | null) => {
       primary = key === null ? null : await of(house, key)
+      via = 'primary'
+    },
+    /** A rule or another directory has everybody in it who has an account. */
+    keep: async (house: House, key: string, by: KeptBy) => {
+      primary = await of(house, key)
+      via = by
+      kept = (await house.rows<{ id: NativeId }>('select native_id as id from muster.account')).map(({ id }) => id)
     },
     failNext: (times: number) => {
       unreadable = times

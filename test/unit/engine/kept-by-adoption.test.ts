@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Assignment, Reason } from '../../../src/domain/decision.ts'
 import type { EntitlementId } from '../../../src/domain/ids.ts'
-import { keptByAdoption } from '../../../src/engine/judge-observed.ts'
+import { keptByAdoption, presentGrants } from '../../../src/engine/judge-observed.ts'
 import type { ActivePolicy } from '../../../src/engine/policy-book.ts'
 import { lostAdoptions } from '../../../src/policies/lost-adoptions.ts'
 
@@ -34,4 +34,17 @@ test.each([
   const adoptions = [{ entitlement: 1, target: 't', from: 0, to: null, takenBy }]
   const kept = keptByAdoption({ grants, drift: changed(times), adopted: adoptions }, policy(drift))
   expect(lost(kept, wish(1, adopted), wish(2, follows), wish(3, follows, rule))).toEqual(isLost ? [1, 2] : [])
+})
+
+test('what a rule keeps by now is no grant, whatever was read of it before; what is nested beside a grant leaves it one', () => {
+  const held = (via: string) => ({ entitlement: 1, target: 't', via, path: [] })
+  const present = (via: string) =>
+    presentGrants({ grants: [granted(1)], indirect: [held(via)], drift: [] }, policy('report'), []).map(
+      ({ indirect, kept }) => [indirect, kept === true],
+    )
+  expect(present('rule')).toEqual([[true, true]])
+  expect(present('nested')).toEqual([
+    [false, false],
+    [true, false],
+  ])
 })

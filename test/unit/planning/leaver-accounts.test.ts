@@ -76,6 +76,9 @@ describe('deletion', () => {
     expect(kinds(plan(kept, { ...long, accounts: [account(1, corp, { enabled: null })] }))).toEqual(['disable leaver'])
     expect(kinds(plan(kept, { ...long, accounts: [shut], grants: [present(1)] }))).toEqual(['revoke leaver'])
     expect(kinds(plan(kept, { ...long, accounts: [shut], grants: [present(1, { protected: true })] }))).toEqual([])
+    // What a rule or another directory keeps the account in goes with the account.
+    const keeping = [present(1, { indirect: true, kept: true })]
+    expect(kinds(plan(kept, { ...long, accounts: [shut], grants: keeping }))).toEqual(['deleteAccount bulk'])
   })
 
   test('never while a call for the account is out', () => {

@@ -56,6 +56,7 @@ describe('what a status lets us know of a write', () => {
   test('some codes say more than their status', () => {
     expect(word(outcomeOfWrite(answer(403, { code: 'Directory_QuotaExceeded' }), 'account'))).toBe('refused:limit')
     expect(word(outcomeOfWrite(answer(400, { code: 'Directory_ConcurrencyViolation' }), 'account'))).toBe('retry')
+    expect(isMissing(answer(400, { code: 'Directory_ExpiredPageToken' }))).toBe(false)
   })
 
   test('a 503 that says when has done nothing; one that does not has perhaps', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { GraphClient } from '../../../../src/connectors/entra/client.ts'
-import { failed, ok, statusFailure } from '../../../../src/connectors/entra/errors.ts'
+import { failed, ok, outcomeOfRead, statusFailure } from '../../../../src/connectors/entra/errors.ts'
 import { readHoldings } from '../../../../src/connectors/entra/holdings.ts'
 import type { Answer } from '../../../../src/connectors/entra/transport.ts'
 import type { NativeId } from '../../../../src/domain/ids.ts'
@@ -26,8 +26,8 @@ test('of what holds somebody only groups are told: roles and administrative unit
   ]
   const read = await readHoldings(asking(body({ value })), [account])
   expect(read.ok && read.value.get(account)).toEqual([
-    { nativeId: 'g', name: 'Group' },
-    { nativeId: 'h', name: 'h' },
+    { nativeId: 'g', name: 'Group', kept: null },
+    { nativeId: 'h', name: 'h', kept: null },
   ])
 })
 
@@ -39,4 +39,11 @@ test('nobody there holds nothing and is not in the answer; what cannot be read i
   expect((await readHoldings(asking(answer(403)), [account])).ok).toBe(false)
   expect((await readHoldings(asking(body({ value: [{ displayName: 'no id' }] })), [account])).ok).toBe(false)
   expect((await readHoldings(asking(body({ items: [] })), [account])).ok).toBe(false)
+})
+
+test('of whom a first page was read, no later failure says that they are not there', async () => {
+  const first = body({ value: [], '@odata.nextLink': 'https://graph.example/v1.0/next' })
+  const notFound = statusFailure({ status: 404, code: '', requestId: '', message: '', retryAfterMs: null, scope: '' })
+  const read = await readHoldings({ ...asking(first), pages: async () => failed(notFound) }, [account])
+  expect(!read.ok && outcomeOfRead(read.failure, 'account').kind).toBe('retry')
 })
