@@ -1,4 +1,5 @@
 import { accountOutOfSight } from '../domain/outcome.ts'
+import { tookNothing } from '../planning/retry.ts'
 import type { SettledAction } from '../store/outcomes.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -16,6 +17,7 @@ export const settledRow = ({ action, outcome, next, sent, deadline }: Verdict): 
     outcome: outcome.kind,
     handle: null,
     rests: next.kind === 'park' || ('cause' in outcome && outcome.cause.word === accountOutOfSight),
+    released: next.kind === 'park' && next.afterMs !== undefined && tookNothing(outcome),
   }
   switch (next.kind) {
     case 'done':

@@ -98,6 +98,9 @@ const lasting: Rest = { fromAttempt: 1, firstMs: 900_000 }
  */
 const mended: Rest = { fromAttempt: 8, firstMs: 60_000 }
 
+/** As long as somebody may be inside (sessions last for 12 hours at most) what shuts them out rests for minutes only. */
+const inside = { capMs: 300_000, rests: 144 }
+
 /** All refusals of leavers, by how they rest: parked, and tried again from time to time. */
 const restOn: Record<Exclude<RefusalReason, 'credential'>, Rest> = {
   'entitlement-missing': lasting,
@@ -111,6 +114,16 @@ const restOn: Record<Exclude<RefusalReason, 'credential'>, Rest> = {
   limit: mended,
   configuration: mended,
 }
+
+const restFor = (reason: Exclude<RefusalReason, 'credential'>, { word }: Cause): Rest =>
+  word === accountOutOfSight || word === sentUnproved ? lasting : restOn[reason]
+
+/** A leaver's refusal that took nothing away and takes nothing later but by what comes back: no mass change is made of it. */
+export const tookNothing = (outcome: Outcome): boolean =>
+  outcome.kind === 'refused' &&
+  outcome.reason !== 'credential' &&
+  outcome.cause.word !== sentUnproved &&
+  restFor(outcome.reason, outcome.cause) === lasting
 
 /** The retry policy: one table, by what we know after the call. */
 export const whatNext = (outcome: Outcome, attempt: Attempt): Next => {
@@ -163,7 +176,7 @@ const later = (attempt: Attempt, cause: Cause, finding: RetryFinding): Later => 
   }
 }
 
-const refused = (reason: RefusalReason, { word }: Cause, attempt: Attempt): Next => {
+const refused = (reason: RefusalReason, cause: Cause, attempt: Attempt): Next => {
   // Of the whole target, whose finding it is: the work waits for a new credential and is nobody's failure.
   if (reason === 'credential') {
     const afterMs = spread(credentialMs[attempt.lane], attempt.random)
@@ -184,9 +197,9 @@ const refused = (reason: RefusalReason, { word }: Cause, attempt: Attempt): Next
   }
   if (attempt.lane === 'bulk') return { kind: 'park', finding: reason }
   // Where it may be, if it is anywhere, and whether it is gone, only a human can let Muster look.
-  const rest = word === accountOutOfSight || word === sentUnproved ? lasting : restOn[reason]
+  const rest = restFor(reason, cause)
   if (attempt.attempts >= rest.fromAttempt)
-    return { kind: 'park', finding: reason, afterMs: restOf(attempt, rest.firstMs) }
+    return { kind: 'park', finding: reason, afterMs: restOf(attempt, rest.firstMs, capOf(rest, attempt)) }
   return { kind: 'again', afterMs: pauseMs(attempt), counts: true, finding: reason }
 }
 
@@ -194,8 +207,14 @@ const late = ({ lane, attempts }: Attempt, finding: RetryFinding): RetryFinding 
   attempts >= patience[lane].findingFrom ? finding : null
 
 /** Doubles with each rest up to the cap; half of it is jitter. ms. */
-export const restOf = ({ rests, random }: Pick<Attempt, 'rests' | 'random'>, firstMs = lasting.firstMs): number =>
-  spread(Math.min(restCapMs, firstMs * 2 ** Math.min(rests, 30)) / 2, random)
+export const restOf = (
+  { rests, random }: Pick<Attempt, 'rests' | 'random'>,
+  firstMs = lasting.firstMs,
+  capMs = restCapMs,
+): number => spread(Math.min(capMs, firstMs * 2 ** Math.min(rests, 30)) / 2, random)
+
+const capOf = (rest: Rest, { kind, rests }: Attempt): number =>
+  rest === mended && (kind === 'disable' || kind === 'endSessions') && rests < inside.rests ? inside.capMs : restCapMs
 
 /** Doubles with each attempt up to the cap; half of it is jitter. */
 const pauseMs = ({ lane, attempts, random }: Attempt): number => {

@@ -9,14 +9,18 @@ const parked = `a.open and not a.going and a.state = 'parked' and a.lane = 'leav
 /** What may have been done already, on an account that is out of sight: it is read back as seldom as what is parked there is tried. */
 const resting = `a.going and a.state = 'ready' and a.unknown and a.lane = 'leaver' and a.next_at > (select muster.now())`
 
+/** After so many rests, an hour at least, it is of no mass change of now. */
+const restsThatCount = 24
+
 /**
- * To be tried once more. The guard has let it through once and does not count it again: years of leavers whose accounts are gone must
- * not hold up the next one. What is read back stays what it is: it went out, and the guard counts it.
+ * To be tried once more: the guard counts it like what was not sent yet. Not for ever, for years of leavers whom a target refuses must not hold
+ * up the next one; what took nothing away was released when it was parked. What is read back stays what it is: it went out, and
+ * the guard counts it.
  */
 const toReady = `state = 'ready', next_at = muster.now(),
   dispatch_id = case when state = 'parked' then null else dispatch_id end,
   dispatched_at = case when state = 'parked' then null else dispatched_at end,
-  guard_released = guard_released or (guarded and state = 'parked')`
+  guard_released = guard_released or (guarded and state = 'parked' and rests > ${restsThatCount})`
 
 /** While the account is gone, one action asks for it on behalf of all that is to be taken from it. */
 const asksAlone = `not (a.kind = 'revoke' and exists (select from muster.account c where c.identity_id = a.identity_id and c.target = a.target
@@ -36,18 +40,21 @@ export const goAgainDue = async (db: Queryable, limit: number): Promise<number> 
   return rows.length
 }
 
-/** Their account there is back, or another one was found: at once. `mostRests`: only those that were parked no more often, whatever else they met. */
+/**
+ * Their account there is back, or another one was found: at once, and what rested for want of it makes no later rest longer.
+ * `mostRests`: only those that were parked no more often, whatever else they met; they count on.
+ */
 export const goAgainOf = async (
   db: Queryable,
   target: string,
   identities: readonly number[],
-  mostRests = 1_000_000,
+  mostRests: number | null = null,
 ): Promise<void> => {
   if (identities.length === 0) return
   await db.query({
     name: 'go-again-of',
-    text: `update muster.action set ${toReady} where id in (
-      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and a.rests <= $3 and a.open
+    text: `update muster.action set ${toReady}, rests = case when $3::int is null then 0 else rests end where id in (
+      select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and ($3::int is null or a.rests <= $3) and a.open
         and ((${parked}) or (${resting})) order by a.id for update)`,
     values: [target, identities, mostRests],
   })

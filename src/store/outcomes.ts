@@ -70,6 +70,8 @@ export type SettledAction = {
   readonly attempts: number
   /** From now on it rests: the next rest is longer. */
   readonly rests: boolean
+  /** The guard counts it no more, and holds it no more. */
+  readonly released: boolean
   /** Milliseconds from now until it may be dispatched again. */
   readonly afterMs: number
   /** ms; null: it keeps its own. */
@@ -81,14 +83,14 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
   if (rows.length === 0) return
   await tx.query({
     name: 'outcomes-settle',
-    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, rests = a.rests + r.rests, deadline = coalesce(to_timestamp(r.deadline / 1000), a.deadline), outcome = r.outcome, handle = r.handle, doubtful = a.doubtful or r.doubtful <> 0,
+    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, rests = a.rests + r.rests, guard_released = a.guard_released or (a.guarded and r.released <> 0), deadline = coalesce(to_timestamp(r.deadline / 1000), a.deadline), outcome = r.outcome, handle = r.handle, doubtful = a.doubtful or r.doubtful <> 0,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
         -- The guard counts what went out once, whether or not it is known what became of it.
         dispatched_at = case when r.state = 'ready' and r.unknown = 0 then null else a.dispatched_at end,
         unknown_since = case when r.unknown = 0 then null when r.sent <> 0 then n.now else coalesce(a.unknown_since, n.now) end,
         next_at = n.now + make_interval(secs => r.after / 1000), done_at = case when r.state = 'ready' then null else n.now end
-      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[], $8::int[], $9::int[], $10::float8[], $11::int[])
-        as r(id, state, unknown, attempts, after, outcome, handle, sent, doubtful, deadline, rests), (select muster.now() as now) n
+      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::float8[], $6::text[], $7::text[], $8::int[], $9::int[], $10::float8[], $11::int[], $12::int[])
+        as r(id, state, unknown, attempts, after, outcome, handle, sent, doubtful, deadline, rests, released), (select muster.now() as now) n
       where a.id = r.id`,
     values: [
       int8Array(rows.map((r) => r.id)),
@@ -102,6 +104,7 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
       int4Array(rows.map((r) => Number(r.doubtful))),
       float8Array(rows.map((r) => r.deadline)),
       int4Array(rows.map((r) => Number(r.rests))),
+      int4Array(rows.map((r) => Number(r.released))),
     ],
   })
 }

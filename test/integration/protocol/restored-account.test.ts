@@ -33,9 +33,11 @@ test('it is shut and emptied, although that was refused while it was gone', asyn
   deleted.now = true
   await house.tell(leaves('P-1', await house.now()))
   await house.quiesce()
+  const rests = () => house.rows(`select rests from muster.action where kind = 'disable'`)
+  expect(await rests()).toEqual([{ rests: 1 }])
   deleted.now = false
-  const run = async () => {
-    await house.shift(600_000)
+  const run = async (laterMs: number) => {
+    await house.shift(laterMs)
     await house.sweep()
     await reconcile(house.engine, target, {
       actor: { type: 'engine', name: 'test' },
@@ -44,10 +46,13 @@ test('it is shut and emptied, although that was refused while it was gone', asyn
     })
     await house.quiesce()
   }
-  await run()
-  await run()
+  // Its rest is not over: the run wakes it.
+  await run(60_000)
+  await run(600_000)
   expect(await house.account('P-1')).toMatchObject({ locked: true })
   expect(await house.groupsOf('P-1')).toEqual([])
+  // Other trouble later would not rest for hours because of it.
+  expect(await rests()).toEqual([{ rests: 0 }])
 })
 
 /** The real one, but for what is refused. */

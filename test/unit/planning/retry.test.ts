@@ -175,6 +175,11 @@ describe('refused', () => {
       expect(rests).toEqual(
         [30_000, 60_000, 10_800_000, 10_800_000].map((afterMs) => ({ kind: 'park', afterMs, finding: reason })),
       )
+      // What shuts somebody out who may be inside, for half a day every few minutes.
+      for (const kind of ['disable', 'endSessions'] as const) {
+        const soon = [0, 9, 143, 144].map((past) => leaver(reason, { attempts: 8 + past, rests: past, kind }))
+        expect(soon).toMatchObject([30_000, 150_000, 150_000, 10_800_000].map((afterMs) => ({ kind: 'park', afterMs })))
+      }
     },
   )
 
