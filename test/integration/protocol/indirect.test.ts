@@ -239,6 +239,7 @@ test('what a rule keeps a leaver in is told once it had its time, known to the c
   expect(await run({ full: true })).toMatchObject({ indirectUnread: 'away' })
   await house.rows('update muster.identity set work_due_at = muster.now()')
   await house.quiesce()
+  await house.sweep()
   expect(await findings()).toContain('leaver-holds-indirectly')
   await house.rows('update muster.finding set closed_at = muster.now()')
   expect(await run({ full: true })).toMatchObject({ indirectUnread: null })
