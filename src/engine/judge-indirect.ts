@@ -5,7 +5,7 @@ import type { Instant } from '../domain/instant.ts'
 import { isKept } from '../domain/outcome.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
-import type { EvaluationFacts, IndirectFact } from '../store/evaluation-facts.ts'
+import type { EvaluationFacts, IndirectFact, IndirectRead } from '../store/evaluation-facts.ts'
 
 /** A rule or a sync takes a leaver out of most by itself, in its own time: the leave check an hour on is after it. */
 const keepersTimeMs = 1_800_000
@@ -22,23 +22,26 @@ export const explainIndirect = (
   grants: readonly PresentGrant[],
   targets: readonly TargetRules[],
   endedAt: Instant | null,
+  heardAt: number | null,
 ): readonly IndirectFact[] => {
   const isLeaving = (target: string) =>
     [...plan.create, ...open].some((action) => action.kind === 'revoke' && action.target === target)
-  const isKnownSince = (target: string, since: number) =>
-    accounts.some((account) => account.target === target && (account.indirectReadAt ?? 0) >= since)
-  /** HR may tell of a leave long afterwards: their time begins when the account was shut. */
+  /** HR may tell of a leave long afterwards: their time begins when the account was shut, and that was not before we heard of it. */
   const shutAt = (target: string) =>
-    Math.max(endedAt ?? 0, ...accounts.flatMap((one) => (one.target === target ? (one.sessionsEndedAt ?? 0) : [])))
+    Math.max(
+      endedAt ?? 0,
+      heardAt ?? 0,
+      ...accounts.flatMap((one) => (one.target === target ? (one.sessionsEndedAt ?? 0) : [])),
+    )
   const standing = new Map(grants.flatMap((grant) => (grant.indirect ? [[grant.entitlement, grant] as const] : [])))
   const keepsNothing = new Set<string>(targets.flatMap((one) => (one.leaverUnmanaged === 'remove' ? [one.id] : [])))
-  const isTold = (one: IndirectFact) => {
+  const isTold = (one: IndirectFact & IndirectRead) => {
     const known = standing.get(one.entitlement as EntitlementId)
     const managed = known?.managed === true
     if (endedAt === null) return managed
-    if (!isKept(one)) return managed && isKnownSince(one.target, endedAt) && !isLeaving(one.target)
+    if (!isKept(one)) return managed && one.readAt >= endedAt && !isLeaving(one.target)
     const mayStay = known?.protected === true || !(managed || keepsNothing.has(one.target))
-    return !mayStay && isKnownSince(one.target, shutAt(one.target) + keepersTimeMs)
+    return !mayStay && one.readAt >= shutAt(one.target) + keepersTimeMs
   }
   const told = indirect.filter(
     (one) => !wanted.some((assignment) => assignment.entitlement === one.entitlement) && isTold(one),

@@ -54,9 +54,14 @@ export const presentGrants = (
       protected: known?.protected === true || isUntouchable(target, known?.lookup ?? '', targets),
     }
   }
-  const kept = new Set(facts.indirect.filter(isKept).map(({ entitlement }) => entitlement))
+  const seenAt = new Map(facts.grants.map(({ entitlement, readAt }) => [entitlement, readAt]))
+  // Of a membership that is either a rule's or a grant, the newer read says which: a rule may come, and it may be lifted.
+  const kept = new Set(
+    facts.indirect
+      .filter((held) => isKept(held) && held.readAt >= (seenAt.get(held.entitlement) ?? 0))
+      .map(({ entitlement }) => entitlement),
+  )
   return [
-    // What a rule keeps by now is no grant, whatever was read of it before the rule came.
     ...facts.grants
       .filter(({ entitlement }) => !kept.has(entitlement))
       .map((grant) => ({
@@ -65,7 +70,11 @@ export const presentGrants = (
         found: !grant.given,
         reverted: !grant.given && grant.appeared && isReverted(grant.entitlement, facts, policy),
       })),
-    ...facts.indirect.map((held) => ({ ...standing(held), indirect: true, kept: isKept(held) })),
+    ...facts.indirect.map((held) => ({
+      ...standing(held),
+      indirect: true,
+      kept: isKept(held) && kept.has(held.entitlement),
+    })),
   ]
 }
 

@@ -125,7 +125,7 @@ const judgeAs = (
     ...holds,
     ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
-    indirect: explainIndirect(decision, plan, facts, grants, context.targets, endedAt),
+    indirect: explainIndirect(decision, plan, facts, grants, context.targets, endedAt, leaveHeardAt),
     staysOpen: context.targets.flatMap(({ id, mode, disable }) =>
       mode === 'enforce' &&
       disable === 'none' &&

@@ -1,5 +1,6 @@
 import type { Connector } from '../connectors/connector.ts'
 import type { NativeId, TargetId } from '../domain/ids.ts'
+import { isKept } from '../domain/outcome.ts'
 import { tooManyGone } from '../planning/differences.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
@@ -17,7 +18,7 @@ import { auditedBy } from './audited-account.ts'
 import type { Accounts, List } from './list-members.ts'
 import { readIndirect } from './read-indirect.ts'
 import type { IndirectReconciled, Reconciler } from './reconciler.ts'
-import { type HeldIndirectly, holdersOfCatalogued, saveIndirectAccess } from './save-indirect.ts'
+import { type HeldIndirectly, holdersOfCatalogued, isGrantedNow, saveIndirectAccess } from './save-indirect.ts'
 
 /** Accounts of one read, and of one transaction. */
 const atOnce = 200
@@ -59,6 +60,7 @@ export const reconcileIndirect = async (
     extent === 'full'
       ? null
       : { settleMs, accounts: behind, entitlements: lists.map(({ id }) => id), nestings: nestingsOf(lists, accounts) }
+  const granted = grantedBy(lists, accounts)
   let indirect = 0
   let unread: string | null = null
   /** Their losses are written down when it is known how many lose something. */
@@ -80,14 +82,16 @@ export const reconcileIndirect = async (
     unread ??= read.unread
     const told = some.flatMap((one): Held[] => {
       const held = read.told.get(one.native_id as NativeId)
-      return held === undefined ? [] : [{ ...one, held }]
+      return held === undefined ? [] : [{ ...one, held, granted: granted.get(one.native_id) ?? new Set() }]
     })
     unreadOf.push(...some.filter((one) => !isIn(told, one)))
     const ids = told.map(({ account }) => account)
     if (settleMs > 0) await noteSettling(engine.db, ids, readAt - settleMs)
     const known = await indirectKnown(engine.db, ids)
-    const isLosing = ({ account, held }: Held) =>
-      (known.get(account) ?? []).some((id) => !held.some(({ entitlement }) => entitlement.nativeId === id))
+    const isLosing = ({ account, held, granted: shown }: Held) =>
+      (known.get(account) ?? []).some(
+        (had) => !held.some(({ entitlement }) => entitlement.nativeId === had.nativeId) && !isGrantedNow(had, shown),
+      )
     losers.push(...told.filter(isLosing).map((one) => ({ one, readAt })))
     // Only losses may be in doubt: whatever was gained counts at once, and also where this run comes to no end.
     indirect += await save(
@@ -147,6 +151,17 @@ const saveUnread = async (
   if (waiting > 0) engine.nudge('evaluate', 'bulk')
 }
 
+/** By native id of the account: in which entitlements the lists show it. */
+const grantedBy = (lists: readonly List[], accounts: Accounts): ReadonlyMap<string, ReadonlySet<number>> => {
+  const granted = new Map<string, Set<number>>()
+  for (const { id, members } of lists)
+    for (const member of members) {
+      const account = accounts.get(member)
+      if (account !== undefined) granted.set(account, (granted.get(account) ?? new Set()).add(id))
+    }
+  return granted
+}
+
 const isIn = (told: readonly Held[], { account }: IndirectBehind): boolean =>
   told.some((one) => one.account === account)
 
@@ -182,10 +197,12 @@ const save = async (engine: Reconciler, target: TargetId, readAt: number, people
       people.filter(({ leaver }) => leaver),
     )
     const leavers = new Set(people.flatMap(({ leaver, identity }) => (leaver ? [identity] : [])))
+    // What keeps somebody in is told of leavers also where no catalogue has it.
+    const kept = people.filter(({ leaver, held }) => leaver && held.some(isKept))
     const due = [
       ...new Set([
         ...identities,
-        ...remaining.map(({ identity }) => identity),
+        ...[...remaining, ...kept].map(({ identity }) => identity),
         ...changed.filter((identity) => leavers.has(identity)),
       ]),
     ]

@@ -2,7 +2,7 @@ import { auditEntry } from '../audit/entry.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
 import type { TargetId } from '../domain/ids.ts'
 import { lookupKey } from '../domain/lookup-key.ts'
-import type { ObservedIndirect } from '../domain/outcome.ts'
+import { isKept, type ObservedIndirect } from '../domain/outcome.ts'
 import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
 import { knownEntitlements } from '../store/grants.ts'
@@ -18,6 +18,8 @@ export type HeldIndirectly = {
   readonly held: readonly ObservedIndirect[]
   /** What is known and not in this read stays: whether that is lost, only a reconciliation believes. */
   readonly addsOnly?: boolean
+  /** What the same run shows as a grant of the account: no rule keeps it there any more. */
+  readonly granted?: ReadonlySet<number>
 }
 
 export type SavedIndirect = {
@@ -49,13 +51,14 @@ export const saveIndirectAccess = async (
     tx,
     people.flatMap(({ account, addsOnly }) => (addsOnly === true ? [account] : [])),
   )
-  const rows = people.map(({ account, held }) => {
+  const rows = people.map(({ account, held, granted }) => {
     const read = held.flatMap(({ entitlement, via, path }) => {
       const id = known.get(entitlement.nativeId)
       return id === undefined ? [] : [{ entitlement: id, via, path }]
     })
     const ids = new Set(read.map(({ entitlement }) => entitlement))
-    return { account, held: [...read, ...(kept.get(account) ?? []).filter(({ entitlement }) => !ids.has(entitlement))] }
+    const stays = (kept.get(account) ?? []).filter((one) => !ids.has(one.entitlement) && !isGrantedNow(one, granted))
+    return { account, held: [...read, ...stays] }
   })
   const changes = await saveIndirect(tx, readAt, rows)
   const linksOf = new Map(rows.map(({ account, held }) => [account, held]))
@@ -96,6 +99,12 @@ export const saveIndirectAccess = async (
     ],
   }
 }
+
+/** A membership is a rule's or a grant, and never both: whoever is shown as a member has lost the one and not the access. */
+export const isGrantedNow = (
+  held: { readonly entitlement: number; readonly via: string },
+  granted: ReadonlySet<number> | undefined,
+): boolean => isKept(held) && granted?.has(held.entitlement) === true
 
 /** Those who hold something of the catalogue by these reads. */
 export const holdersOfCatalogued = async <T extends { readonly held: readonly ObservedIndirect[] }>(

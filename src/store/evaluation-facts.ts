@@ -14,6 +14,8 @@ export type EvaluationFacts = {
     readonly target: string
     readonly given: boolean
     readonly appeared: boolean
+    /** The last read that saw it, ms. */
+    readonly readAt: number
     /**
      * Appeared behind our back, was never given or taken away by us before, cannot be what a late worker of ours gave, and of
      * which nobody doubts what it is.
@@ -21,7 +23,7 @@ export type EvaluationFacts = {
     readonly adoptable?: boolean
   }[]
   /** Held by other ways than a grant of their own: no action of ours ends it. */
-  readonly indirect: readonly IndirectFact[]
+  readonly indirect: readonly (IndirectFact & IndirectRead)[]
   /** Taken over from before Muster, ended ones too; times in ms. */
   readonly adopted: readonly {
     readonly entitlement: number
@@ -62,6 +64,9 @@ export type IndirectFact = {
   readonly path: readonly string[]
 }
 
+/** The last read that told it, ms: it stays known where a later one has failed. */
+export type IndirectRead = { readonly readAt: number }
+
 export type HoldFact = {
   readonly entitlement: number
   readonly policies: readonly string[]
@@ -92,6 +97,7 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
           'goneAt', (extract(epoch from a.gone_at) * 1000)::bigint))
         from muster.account a where a.identity_id = i.id and a.unlinked_at is null), '[]') as accounts,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', g.entitlement_id, 'target', a.target, 'given', g.given, 'appeared', g.appeared,
+          'readAt', (extract(epoch from g.last_verified_at) * 1000)::bigint,
           'adoptable', case when g.appeared and not g.given then not exists (select from muster.grants l where l.account_id = g.account_id
               and l.entitlement_id = g.entitlement_id and (l.given or l.gone_dispatch_id is not null))
             -- Nor may it be what a late worker of ours wrote.
@@ -99,7 +105,8 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
             and not exists (select from muster.entitlement e where e.id = g.entitlement_id and e.contested_by is not null) else false end))
         from muster.account a join muster.grants g on g.account_id = a.id and g.gone_verified_at is null
         where a.identity_id = i.id and a.unlinked_at is null), '[]') as grants,
-      coalesce((select jsonb_agg(jsonb_build_object('entitlement', (h->>'e')::int, 'target', a.target, 'via', h->'via', 'path', h->'path'))
+      coalesce((select jsonb_agg(jsonb_build_object('entitlement', (h->>'e')::int, 'target', a.target, 'via', h->'via', 'path', h->'path',
+          'readAt', (extract(epoch from n.last_verified_at) * 1000)::bigint))
         from muster.account a join muster.indirect n on n.account_id = a.id and n.gone_verified_at is null
         cross join lateral jsonb_array_elements(n.held) h where a.identity_id = i.id and a.unlinked_at is null), '[]') as indirect,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', t.entitlement_id, 'target', e.target,

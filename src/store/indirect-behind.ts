@@ -96,18 +96,21 @@ export const indirectHolders = async (db: Queryable, target: string): Promise<nu
   return row?.n ?? 0
 }
 
+export type KnownIndirect = { readonly entitlement: number; readonly nativeId: string; readonly via: string }
+
 /** Of these accounts: what of the catalogue they are known to hold indirectly. */
 export const indirectKnown = async (
   db: Queryable,
   accounts: readonly number[],
-): Promise<ReadonlyMap<number, readonly string[]>> => {
+): Promise<ReadonlyMap<number, readonly KnownIndirect[]>> => {
   if (accounts.length === 0) return new Map()
-  const rows = await db.query<{ account: number; ids: string[] }>({
+  const rows = await db.query<{ account: number; links: KnownIndirect[] }>({
     name: 'indirect-known',
-    text: `select n.account_id as account, array_agg(e.native_id) as ids from muster.indirect n
-      join muster.entitlement e on e.id = any(n.entitlements) and e.managed and e.native_id is not null
+    text: `select n.account_id as account, jsonb_agg(jsonb_build_object('entitlement', e.id, 'nativeId', e.native_id, 'via', h->'via')) as links
+      from muster.indirect n cross join lateral jsonb_array_elements(n.held) h
+      join muster.entitlement e on e.id = (h->>'e')::int and e.managed and e.native_id is not null
       where n.account_id = any($1) and n.gone_verified_at is null group by 1`,
     values: [accounts],
   })
-  return new Map(rows.map(({ account, ids }) => [account, ids]))
+  return new Map(rows.map(({ account, links }) => [account, links]))
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from './database.ts'
-import type { IndirectFact } from './evaluation-facts.ts'
+import type { IndirectFact, IndirectRead } from './evaluation-facts.ts'
 
 export const identityByKey = async (db: Queryable, personKey: string): Promise<{ readonly id: number } | null> => {
   const [row] = await db.query<{ id: number }>({
@@ -20,19 +20,26 @@ export const grantsAt = (
     readonly target: string
     readonly given: boolean
     readonly appeared: boolean
+    readonly readAt: number
   }[]
 > =>
   db.query({
-    text: `select g.entitlement_id as entitlement, a.target, g.given, g.appeared from muster.account a join muster.grants g on g.account_id = a.id
+    text: `select g.entitlement_id as entitlement, a.target, g.given, g.appeared,
+        (extract(epoch from g.last_verified_at) * 1000)::bigint as "readAt" from muster.account a join muster.grants g on g.account_id = a.id
       where a.identity_id = $1 and g.first_verified_at <= to_timestamp($2::float8 / 1000)
         and (g.gone_verified_at is null or g.gone_verified_at > to_timestamp($2::float8 / 1000))`,
     values: [identity, at],
   })
 
 /** What was held indirectly at a moment (ms) of valid time, as far as is known now. */
-export const indirectAt = (db: Queryable, identity: number, at: number): Promise<readonly IndirectFact[]> =>
+export const indirectAt = (
+  db: Queryable,
+  identity: number,
+  at: number,
+): Promise<readonly (IndirectFact & IndirectRead)[]> =>
   db.query({
-    text: `select (h->>'e')::int as entitlement, a.target, h->>'via' as via, h->'path' as path
+    text: `select (h->>'e')::int as entitlement, a.target, h->>'via' as via, h->'path' as path,
+        (extract(epoch from n.last_verified_at) * 1000)::bigint as "readAt"
       from muster.account a join muster.indirect n on n.account_id = a.id cross join lateral jsonb_array_elements(n.held) h
       where a.identity_id = $1 and n.first_verified_at <= to_timestamp($2::float8 / 1000)
         and (n.gone_verified_at is null or n.gone_verified_at > to_timestamp($2::float8 / 1000))`,

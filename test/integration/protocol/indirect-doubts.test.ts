@@ -58,6 +58,22 @@ test('many lose what they held and hold something else instead: what they gained
   ).toEqual(holds)
 })
 
+test('a group is a rule’s no longer and its members stay: that they are ordinary members is no loss to be doubted, and a leaver’s goes', async () => {
+  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+  for (const person of people)
+    await house.tell(works(person, (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  await groups.keep(house, 'CBS_TellerCash', 'rule')
+  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 4, indirectUnread: null })
+  await groups.setPrimary(house, null)
+  for (const person of people) await house.addMember(person, 'CBS_TellerCash')
+  expect(await reconciled(house, { full: true })).toMatchObject({ appeared: 4, indirectUnread: null })
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+})
+
 test.each([
   { beside: 'after their evaluation', meanwhile: false },
   { beside: 'while their evaluation is being written down', meanwhile: true },

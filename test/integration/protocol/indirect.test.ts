@@ -223,7 +223,9 @@ test('what a rule keeps a leaver in is told once it had its time, known to the c
   await hires('P-1')
   await groups.keep(house, 'Admins', 'rule')
   expect(await run({ full: true })).toMatchObject({ indirectUnread: null })
-  await house.tell(leaves('P-1', (await house.now()) - 1))
+  // HR tells of it late: their time begins with that.
+  await house.shift(60 * minute)
+  await house.tell(leaves('P-1', (await house.now()) - 50 * minute))
   await house.quiesce()
   await check(5 * minute)
   expect(await findings()).toEqual([])
@@ -232,6 +234,17 @@ test('what a rule keeps a leaver in is told once it had its time, known to the c
     { kind: 'leaver-holds-indirectly', via: 'rule' },
   ])
   expect(await house.rows(`select id from muster.action where open`)).toEqual([])
+  // No read that failed is its end; and where it was closed, the next run tells it again.
+  groups.failNext(1)
+  expect(await run({ full: true })).toMatchObject({ indirectUnread: 'away' })
+  await house.rows('update muster.identity set work_due_at = muster.now()')
+  await house.quiesce()
+  await house.sweep()
+  expect(await findings()).toContain('leaver-holds-indirectly')
+  await house.rows('update muster.finding set closed_at = muster.now()')
+  expect(await run({ full: true })).toMatchObject({ indirectUnread: null })
+  await house.quiesce()
+  expect(await findings()).toEqual(['leaver-holds-indirectly'])
   await groups.setPrimary(house, null)
   await check(24 * 60 * minute)
   expect(await findings()).toEqual([])

@@ -8,7 +8,7 @@ import { lostAdoptions } from '../../../src/policies/lost-adoptions.ts'
 
 const policy = (drift: string) =>
   ({ entitlements: { get: () => ({ managed: true, drift }) } }) as unknown as ActivePolicy
-const granted = (entitlement: number) => ({ entitlement, target: 't', given: false, appeared: false })
+const granted = (entitlement: number) => ({ entitlement, target: 't', given: false, appeared: false, readAt: 5 })
 const changed = (times: number) => [{ entitlement: 1, times, missingSince: 5 }]
 const wish = (entitlement: number, ...reasons: Reason[]) => ({ entitlement, reasons }) as unknown as Assignment
 const adopted: Reason = { kind: 'adopted' }
@@ -36,15 +36,18 @@ test.each([
   expect(lost(kept, wish(1, adopted), wish(2, follows), wish(3, follows, rule))).toEqual(isLost ? [1, 2] : [])
 })
 
-test('what a rule keeps by now is no grant, whatever was read of it before; what is nested beside a grant leaves it one', () => {
-  const held = (via: string) => ({ entitlement: 1, target: 't', via, path: [] })
-  const present = (via: string) =>
-    presentGrants({ grants: [granted(1)], indirect: [held(via)], drift: [] }, policy('report'), []).map(
-      ({ indirect, kept }) => [indirect, kept === true],
-    )
-  expect(present('rule')).toEqual([[true, true]])
-  expect(present('nested')).toEqual([
+test('what a rule keeps by now is no grant, whatever was read of it before, and one again once read as that; what is nested beside a grant leaves it one', () => {
+  const present = (via: string, readAt: number) =>
+    presentGrants(
+      { grants: [granted(1)], indirect: [{ entitlement: 1, target: 't', via, path: [], readAt }], drift: [] },
+      policy('report'),
+      [],
+    ).map(({ indirect, kept }) => [indirect, kept === true])
+  const both = [
     [false, false],
     [true, false],
-  ])
+  ]
+  expect(present('rule', 5)).toEqual([[true, true]])
+  expect(present('rule', 4)).toEqual(both)
+  expect(present('nested', 5)).toEqual(both)
 })
