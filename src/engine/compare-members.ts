@@ -10,6 +10,8 @@ export type Compared = {
   readonly members: number
   readonly believed: number
   readonly differences: readonly Difference[]
+  /** Of those who were believed: whom the list does not name at all, neither as a member nor as kept. */
+  readonly gone: number
   /** Of those who are there unexpectedly. */
   readonly linked: ReadonlyMap<string, Linked>
   /** Native ids of members who are nobody's account. */
@@ -61,11 +63,15 @@ export const compare = async (
     (unknown.length === 0 ? [] : await linkedAccounts(engine.db, target, unknown)).map((one) => [one.native_id, one]),
   )
   const strangers = found.flatMap(({ kind, account }) => (kind === 'there' && !linked.has(account) ? [account] : []))
+  const ofOurs = found.filter(({ account }) => linked.has(account))
+  // Whom a rule keeps in it is no member any more, and shown: the list lacks nothing.
+  const named = new Set<string>(list.kept)
   return {
     entitlement: list,
     members: seen.size - strangers.length,
     believed: believed.length,
-    differences: found.filter(({ account }) => linked.has(account)),
+    differences: ofOurs,
+    gone: ofOurs.filter(({ kind, account }) => kind === 'gone' && !named.has(account)).length,
     linked,
     strangers,
     noAccounts: list.members.filter((member) => !accounts.has(member)).length,
@@ -73,15 +79,12 @@ export const compare = async (
   }
 }
 
-const goneOf = ({ differences: all }: Compared): number => all.filter(({ kind }) => kind === 'gone').length
-
 /**
  * Each list for itself, and all together: a directory that shows a fifth less than was verified shows too little. `elsewhere`:
  * what is believed to be in lists that were not read, for nothing has changed in them.
  */
 export const shrunkenOf = (compared: readonly Compared[], elsewhere: number): Reconciliation['shrunken'] => {
-  const told = (one: Compared) => ({ key: one.entitlement.key, believed: one.believed, gone: goneOf(one) })
-  const all = compared.map(told)
+  const all = compared.map(({ entitlement: { key }, believed, gone }) => ({ key, believed, gone }))
   const whole = all.reduce(
     (sum, { believed, gone }) => ({ believed: sum.believed + believed, gone: sum.gone + gone }),
     {

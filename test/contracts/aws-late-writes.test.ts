@@ -26,8 +26,15 @@ const processOf = (store: LocalStore) => {
     budget: createLocalBudget(store, 'leaver', () => clock),
     now: () => Date.parse('2026-03-01T12:00:00Z'),
   })
-  const end = async (account: NativeId) => said((await connector.apply([{ op: 'endSessions', account }], always))[0])
-  return { end, close: () => connector.close() }
+  const endAll = async (...accounts: readonly NativeId[]) =>
+    (
+      await connector.apply(
+        accounts.map((account) => ({ op: 'endSessions', account })),
+        always,
+      )
+    ).map(said)
+  const end = async (account: NativeId) => (await endAll(account))[0]
+  return { end, endAll, close: () => connector.close() }
 }
 const reaching = async (arn: string): Promise<NativeId> => {
   const [user = '' as NativeId] = await world.addAccounts([world.person(freshKey())])
@@ -97,5 +104,23 @@ test('its own next try is lost as well: the others wait from then on', async () 
   expect(await end(other)).toBe('throttled')
   clock += 10_000
   expect(await end(other)).toBe('pending')
+  await close()
+})
+
+test('who was denied already, and is not asked for again, keeps nobody of the same batch waiting', async () => {
+  const arn = await world.addPermissionSet('LatePartly')
+  const [before, one, other] = [await reaching(arn), await reaching(arn), await reaching(arn)]
+  const { end, endAll, close } = processOf(createLocalStore())
+  expect(await end(before)).toBe('pending')
+  world.simulator.faults.arm({
+    operation: 'PutInlinePolicyToPermissionSet',
+    nth: 1,
+    phase: 'before',
+    act: { kind: 'drop' },
+  })
+  expect((await endAll(before, one, other)).slice(1)).toEqual(['unknown', 'unknown'])
+  expect(await end(one)).toBe('throttled')
+  expect(await endAll(one, other)).toEqual(['pending', 'pending'])
+  for (const user of [before, one, other]) expect(await world.inlinePolicy(arn)).toContain(user)
   await close()
 })

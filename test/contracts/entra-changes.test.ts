@@ -73,6 +73,13 @@ test('a cursor that Graph does not keep any more: from now on', async () => {
   }
 })
 
+test('a cursor that Graph calls expired by a code, with another status than documented, holds no more: from now on', async () => {
+  const cursor = await cursorOf()
+  const effect = { kind: 'status', status: 410, body: 'json', code: 'Directory_ExpiredPageToken' } as const
+  world.graph.faults.plan({ operation: 'groupsDelta', nth: 1, phase: 'before', effect })
+  expect((await changesSince(cursor)).kind).toBe('from-now')
+})
+
 test('what Graph tells twice is told once', async () => {
   const twice = await openEntraWorld({ delta: { pageObjects: 2, pageMembers: 2, replay: 40 } })
   try {

@@ -32,7 +32,9 @@ export const deny = async (aws: Aws, arn: string, endings: readonly Ending[], ga
     return await denyAlone(aws, arn, endings, {
       gate,
       inPlace: whileOurs(budget, place.id, aws.settings.timeouts, gate),
-      mayArrive: (written) => keepFromOthers(budget, { arn, userIds: idsOf(written) }),
+      mayArrive: async (...tries) => {
+        for (const some of tries) await keepFromOthers(budget, { arn, userIds: idsOf(some) })
+      },
     })
   } finally {
     await budget.vacate(place.id)
@@ -48,8 +50,8 @@ type Writing = {
   readonly gate: Gate
   /** For the policy, which is read and written in a place. */
   readonly inPlace: Gate
-  /** Whether the policy with all of these was written is not known. */
-  readonly mayArrive: (written: readonly Ending[]) => Promise<void>
+  /** Whether the policy was written is not known. `tries`: who may write it meanwhile, since theirs says the same. */
+  readonly mayArrive: (...tries: readonly (readonly Ending[])[]) => Promise<void>
 }
 
 const denyAlone = async (
@@ -70,7 +72,9 @@ const denyAlone = async (
       no({ kind: 'refused', reason: 'limit', cause: { code: String(size), word: 'inline-policy-too-large' } }),
     )
   const written = policy === null ? null : await writePolicy(aws, arn, { before: before.value, policy, added }, inPlace)
-  if (written?.kind === 'failed' && written.mayArrive) await mayArrive([...added, ...wasSo])
+  // With those who were in it before, or without: once that is in force they do not come again.
+  if (written?.kind === 'failed' && written.mayArrive)
+    await mayArrive(added, ...(wasSo.length === 0 ? [] : [[...added, ...wasSo]]))
   if (written?.kind === 'written') {
     const provisioned = await provision(aws, arn, gate)
     for (const { userId } of [...added, ...wasSo]) denied.set(userId, provisioned)

@@ -47,13 +47,14 @@ const readCursor = (client: GraphClient, cursor: string): z.output<typeof cursor
   return parsed.success && client.isOurs(parsed.data.groups) && client.isOurs(parsed.data.users) ? parsed.data : null
 }
 
-/** 410, or 400 with one of these: the token is older than Graph keeps (7 days), or the service moved. */
+/** Whatever the status: the token is older than Graph keeps (7 days), or the service moved. A 410 says so without a code. */
 const lostCodes = /^(syncStateNotFound|resyncRequired|Directory_ExpiredPageToken|SyncStateInvalid)/i
 
 const isLost = (failure: Failure): boolean =>
   isMissing(failure) ||
   isPageLost(failure) ||
-  (failure.status === 400 && (lostCodes.test(failure.code) || /token/i.test(failure.message ?? '')))
+  lostCodes.test(failure.code) ||
+  (failure.status === 400 && /token/i.test(failure.message ?? ''))
 
 type Followed = { readonly ids: readonly NativeId[]; readonly link: string }
 

@@ -110,6 +110,8 @@ export const statusFailure = ({ status, code, requestId, message, retryAfterMs, 
   return { ...failure, word: rowOf(failure).word }
 }
 
+const pageLost = 'page-lost'
+
 export const causeOf = (failure: Failure): Cause => ({
   code: failure.code,
   word: failure.word,
@@ -117,14 +119,18 @@ export const causeOf = (failure: Failure): Cause => ({
   ...(isOfGraph(failure) ? { elsewhere: true as const } : {}),
 })
 
-/** No connection, no token (both have a code; what we cannot use of an answer has none), no turn, or Graph itself was not well. */
-const isOfGraph = ({ status, code, word }: Failure): boolean =>
-  status === null ? code !== '' || word === 'stopped' : status === 408 || status >= 500
+/**
+ * No connection, no token (both have a code; what we cannot use of an answer has none), no turn, or Graph itself was not well. A
+ * page that it does not find is an answer.
+ */
+const isOfGraph = ({ status, code, word }: Failure): boolean => {
+  if (status !== null) return status === 408 || status >= 500
+  return word !== pageLost && (code !== '' || word === 'stopped')
+}
 
 export const isElementCaused = (failure: Failure): boolean => failure.status !== null && rowOf(failure).element === true
 export const isMissing = (failure: Failure): boolean =>
   failure.status !== null && rowOf(failure).verdict.kind === 'missing'
-const pageLost = 'page-lost'
 /** A page after the first that Graph does not find: what is listed was there a moment ago, and the list is not whole. */
 export const laterPageFailure = (failure: Failure): Failure =>
   isMissing(failure) ? { ...failure, status: null, word: pageLost } : failure

@@ -1,6 +1,7 @@
 /** What a read that shows too little, another reason, an old mark or a race may not bring about. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
 import { provision } from '../../../src/engine/provision.ts'
 import type { Reconciler } from '../../../src/engine/reconciler.ts'
 import type { Transaction } from '../../../src/store/database.ts'
@@ -235,6 +236,32 @@ test('a group whose members are hidden is not read: nothing is believed gone, no
   await house.quiesce()
   const groups = await house.groupsOf('P-1')
   expect(groups.includes('CBS_LoanEntry') && groups.includes('CBS_LoanApprove')).toBe(false)
+})
+
+test('whom a rule keeps in a list since is not gone from it: the list is believed, and what we granted there ended', async () => {
+  let ruled = false
+  const keeping = (real: Connector): Connector => ({
+    ...real,
+    async *membersOf(refs, signal) {
+      const entry = house.entitlements.find(({ key }) => key === 'CBS_LoanEntry')?.id
+      const kept = (await house.rows<{ id: NativeId }>('select native_id as id from muster.account')).map(
+        ({ id }) => id,
+      )
+      for await (const list of real.membersOf(refs, signal))
+        yield ruled && list.entitlement === entry
+          ? { kind: 'complete', entitlement: list.entitlement, members: [], kept }
+          : list
+    },
+    grantsOf: async (ids, signal) => {
+      const read = await real.grantsOf(ids, signal)
+      if (!ruled || read.kind !== 'complete') return read
+      return { kind: 'complete', items: read.items.filter((one) => !one.entitlement.name.includes('CBS_LoanEntry')) }
+    },
+  })
+  await open(['P-1', 'P-2', 'P-3'], { connector: keeping, revised: reporting })
+  ruled = true
+  expect(await run()).toMatchObject({ missing: 3, shrunken: [], unread: [] })
+  expect(await run()).toMatchObject({ missing: 0, shrunken: [], unread: [] })
 })
 
 test('what a first list shows and is not written down is shown for the first time by the next one', async () => {

@@ -6,6 +6,7 @@ import {
   failureText,
   isElementCaused,
   isMissing,
+  laterPageFailure,
   outcomeOfRead,
   outcomeOfWrite,
   type Said,
@@ -57,6 +58,12 @@ describe('what a status lets us know of a write', () => {
     expect(word(outcomeOfWrite(answer(403, { code: 'Directory_QuotaExceeded' }), 'account'))).toBe('refused:limit')
     expect(word(outcomeOfWrite(answer(400, { code: 'Directory_ConcurrencyViolation' }), 'account'))).toBe('retry')
     expect(isMissing(answer(400, { code: 'Directory_ExpiredPageToken' }))).toBe(false)
+  })
+
+  test('a later page that Graph does not find is an answer, and no outage', () => {
+    expect(causeOf(laterPageFailure(answer(404)))).toMatchObject({ word: 'page-lost' })
+    expect(causeOf(laterPageFailure(answer(404)))).not.toHaveProperty('elsewhere')
+    expect(causeOf(laterPageFailure(answer(503)))).toHaveProperty('elsewhere', true)
   })
 
   test('a 503 that says when has done nothing; one that does not has perhaps', () => {
