@@ -1,5 +1,5 @@
-import type { Outcome } from '../../domain/outcome.ts'
-import type { Operation } from '../connector.ts'
+import type { Outcome, RefusalReason } from '../../domain/outcome.ts'
+import { notSo, type Operation } from '../connector.ts'
 import { retry } from '../ldap-wire/answers.ts'
 
 /**
@@ -16,11 +16,13 @@ export const doubtMs = returnMs + settleMs
 
 /**
  * Shortly after a switch of controllers the new one may not know yet what the one before was told, by us among others: that
- * somebody has no access, or is not there, is no proof then, and is asked again.
+ * somebody has no access, or is not there, is no proof then, and is asked again. Nor is it one that there is no such group.
  */
 export const whileSettling = (op: Operation['op'], outcome: Outcome): Outcome => {
-  const endsAccess = op === 'disable' || op === 'revoke'
+  const endsAccess = op === 'disable' || op === 'revoke' || op === 'deleteAccount'
   const isByReadAlone = endsAccess && outcome.kind === 'done' && !outcome.changed
-  const isMissing = outcome.kind === 'refused' && outcome.reason === 'account-missing'
-  return isByReadAlone || isMissing ? retry('controllers-settling') : outcome
+  const isMissing = outcome.kind === 'refused' && missing.has(outcome.reason)
+  const isNobody = op === 'ensureAccount' && outcome.kind === 'retry' && outcome.cause.word === notSo
+  return isByReadAlone || isMissing || isNobody ? retry('controllers-settling') : outcome
 }
+const missing: ReadonlySet<RefusalReason> = new Set(['account-missing', 'entitlement-missing'])
