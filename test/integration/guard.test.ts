@@ -208,22 +208,25 @@ test.each([
   { reason: 'not-allowed' as const, holds: ['disables'] },
   // Nothing was there to take away.
   { reason: 'account-missing' as const, holds: [] },
-])('what the target refused rests, goes again and is counted, if it may yet be done: $reason', async ({ reason, holds }) => {
-  await bankOf(6, limits({ disables: { absolute: 2, percent: null } }))
-  for (let calls = 0; calls < 60; calls++)
-    faults.next(async (operations) =>
-      operations.map(() => ({ kind: 'refused', reason, cause: { code: '50', word: 'said-no' } })),
-    )
-  await leave(0, 2)
-  await house.quiesce()
-  faults.clear()
-  expect(await house.rows(`select 1 from muster.action where kind = 'disable' and state = 'parked'`)).toHaveLength(2)
-  await house.shift(3_600_001)
-  await house.sweep()
-  await leave(2, 3)
-  await house.dispatchAll()
-  expect((await openHolds()).map(({ limit }) => limit)).toEqual(holds)
-})
+])(
+  'what the target refused rests, goes again and is counted, if it may yet be done: $reason',
+  async ({ reason, holds }) => {
+    await bankOf(6, limits({ disables: { absolute: 2, percent: null } }))
+    for (let calls = 0; calls < 60; calls++)
+      faults.next(async (operations) =>
+        operations.map(() => ({ kind: 'refused', reason, cause: { code: '50', word: 'said-no' } })),
+      )
+    await leave(0, 2)
+    await house.quiesce()
+    faults.clear()
+    expect(await house.rows(`select 1 from muster.action where kind = 'disable' and state = 'parked'`)).toHaveLength(2)
+    await house.shift(3_600_001)
+    await house.sweep()
+    await leave(2, 3)
+    await house.dispatchAll()
+    expect((await openHolds()).map(({ limit }) => limit)).toEqual(holds)
+  },
+)
 
 test('an urgent leaver who has passed and is to be tried again takes nobody’s place: not while that waits, and not when it goes', async () => {
   await bankOf(
