@@ -43,12 +43,28 @@ export const createDomainControllers = (
   /** When it was last found out whether the first is there, ms since 1970. */
   let asked = 0
   let isAsking = false
+  /** `current` has not said of itself that it is in step, or says that it is not; when it was asked, ms since 1970. */
+  let isBehind = false
+  let heardOf = 0
   const at = (index: number) => clients[index % clients.length] as LdapClient
-  const use = (index: number) => {
+  const use = (index: number, isInStep = false) => {
     // Several calls may notice at once; the last to switch counts.
-    if (since === null || index !== current) since = now()
+    if (since !== null && index === current) return
+    since = now()
     if (index !== current) asked = since
     current = index
+    isBehind = !isInStep
+    if (isBehind) void askCurrent()
+  }
+  /** Beside the calls. One that came up and has not heard of all changes yet proves nothing by a read, however long it takes. */
+  const askCurrent = async () => {
+    const [asking, sinceThen] = [current, since]
+    heardOf = now()
+    const told = await isInStep(at(asking))
+    if (asking !== current || sinceThen !== since) return
+    isBehind = told !== true
+    // What was written elsewhere while it caught up reaches it as late as after a switch.
+    if (told === false) since = now()
   }
   /**
    * Beside the calls: none waits for it, and those under way end where they began. One that lets us in and answers nothing is
@@ -58,9 +74,7 @@ export const createDomainControllers = (
   const askFirst = async () => {
     isAsking = true
     asked = now()
-    const root = await at(0).search(rootDse)
-    const [entry] = root.ok ? root.value : []
-    if (entry !== undefined && firstValue(entry, 'isSynchronized') !== 'FALSE') use(0)
+    if ((await isInStep(at(0))) === true) use(0, true)
     isAsking = false
   }
   return {
@@ -80,8 +94,9 @@ export const createDomainControllers = (
           break
         }
       }
+      if (isBehind && now() - heardOf >= returnMs) void askCurrent()
       // As long as it is not known whether the first is back, others may be there already.
-      const settling = isAsking || (since !== null && now() - since < doubtMs)
+      const settling = isAsking || isBehind || (since !== null && now() - since < doubtMs)
       return { client: at(pinned), settling }
     },
     close: () => {
@@ -90,5 +105,13 @@ export const createDomainControllers = (
   }
 }
 
-/** Whether it has heard of all changes since it came up (MS-ADTS §3.1.1.3.2, rootDSE attributes). */
+/**
+ * Whether it has synchronised once since it came up (MS-ADTS §3.1.1.3.2, rootDSE attributes): it says nothing of a line to its
+ * partners that is cut later. null: no answer.
+ */
+const isInStep = async (client: LdapClient): Promise<boolean | null> => {
+  const root = await client.search(rootDse)
+  const [entry] = root.ok ? root.value : []
+  return entry === undefined ? null : firstValue(entry, 'isSynchronized') !== 'FALSE'
+}
 const rootDse = { base: '', scope: 'base', filter: anyObject, attributes: ['isSynchronized'] } as const

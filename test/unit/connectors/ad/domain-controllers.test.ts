@@ -1,6 +1,6 @@
 /** Which of several controllers a call goes to, where one says of itself that it is not in step. */
 
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { BerWriter } from 'ldapts'
 import { expect, test } from 'vitest'
@@ -47,7 +47,9 @@ const controller = async () => {
     isSynchronized: 'TRUE',
     asked: 0,
   }
+  const sockets = new Set<Socket>()
   const server = createServer((socket) => {
+    sockets.add(socket)
     if (!state.isThere) return void socket.destroy()
     const frames = frameReader(({ messageId, operation }) => {
       if (operation === bindRequest) socket.write(message(messageId, 0x61, success))
@@ -60,19 +62,26 @@ const controller = async () => {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `ldap://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { state, url, close: () => server.close() }
+  const stop = () => {
+    state.isThere = false
+    for (const socket of sockets) socket.destroy()
+  }
+  return { state, url, stop, close: () => server.close() }
 }
 
-test('a first controller that is back and not in step yet is left alone until it is', async () => {
-  const [first, second] = [await controller(), await controller()]
-  const settings = adSettingsSchema.parse({
-    urls: [first.url, second.url],
+const settingsOf = (...all: readonly { readonly url: string }[]) =>
+  adSettingsSchema.parse({
+    urls: all.map(({ url }) => url),
     security: 'plain',
     bindName: 'muster@corp.example',
     bindPassword: 'secret',
     peopleBase: 'OU=People,DC=corp,DC=example',
     groupsBase: 'OU=Groups,DC=corp,DC=example',
   })
+
+test('a first controller that is back and not in step yet is left alone until it is', async () => {
+  const [first, second] = [await controller(), await controller()]
+  const settings = settingsOf(first, second)
   let now = Date.now()
   const controllers = createDomainControllers(settings, undefined, () => now)
   first.state.isThere = false
@@ -91,6 +100,49 @@ test('a first controller that is back and not in step yet is left alone until it
   now += returnMs
   await until(async () => (await controllers.pin()).client !== away)
   expect(await controllers.pin()).toMatchObject({ settling: true })
+  controllers.close()
+  first.close()
+  second.close()
+})
+
+test('one that calls begin with, or are led to, and that is not in step, is not believed until a while after it is', async () => {
+  const [first, second] = [await controller(), await controller()]
+  let now = Date.now()
+  const controllers = createDomainControllers(settingsOf(first, second), undefined, () => now)
+  const isSettling = async () => (await controllers.pin()).settling
+  const staysBehind = async ({ state }: typeof first) => {
+    for (const _ of ['told at once', 'told again']) {
+      const { asked } = state
+      now += doubtMs
+      expect(await isSettling()).toBe(true)
+      await until(() => state.asked > asked)
+      expect(await isSettling()).toBe(true)
+      expect(await isSettling()).toBe(true)
+      expect(state.asked).toBe(asked + 1)
+    }
+  }
+  const isBelievedOnceInStep = async ({ state }: typeof first) => {
+    const { asked } = state
+    state.isSynchronized = 'TRUE'
+    now += returnMs
+    expect(await isSettling()).toBe(true)
+    await until(() => state.asked > asked)
+    now += doubtMs
+    await until(async () => !(await isSettling()))
+  }
+  first.state.isSynchronized = 'FALSE'
+  expect(await isSettling()).toBe(true)
+  await until(() => first.state.asked === 1)
+  await staysBehind(first)
+  expect(second.state.asked).toBe(0)
+  await isBelievedOnceInStep(first)
+
+  second.state.isSynchronized = 'FALSE'
+  first.stop()
+  await until(isSettling)
+  await until(() => second.state.asked === 1)
+  await staysBehind(second)
+  await isBelievedOnceInStep(second)
   controllers.close()
   first.close()
   second.close()
