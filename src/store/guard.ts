@@ -28,7 +28,10 @@ export const guardedTargets = (tx: Transaction, lane: Lane): Promise<readonly { 
       where lane = '${lane}' and going and state = 'ready' and guarded and not guard_released`,
   })
 
-/** Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither. */
+/**
+ * Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither, but where it
+ * was refused and rests: a feed that drips is seen, whatever the target says of each.
+ */
 export const tally = (tx: Transaction, target: string, windowMs: number): Promise<readonly GuardTally[]> =>
   tx.query({
     name: 'guard-tally',
@@ -36,7 +39,7 @@ export const tally = (tx: Transaction, target: string, windowMs: number): Promis
         count(*) filter (where state in ('ready', 'waiting') and not unknown) as undispatched,
         count(*) filter (where state not in ('ready', 'waiting') or unknown) as dispatched
       from muster.action
-      where target = $1 and guarded and not guard_released
+      where target = $1 and guarded and (not guard_released or (state = 'parked' and lane = 'leaver'))
         and ((taken_at is null and state in ('ready', 'waiting') and not unknown) or (taken_at is not null and taken_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
       group by 1, 2`,
     values: [target, windowMs],

@@ -205,12 +205,13 @@ const round = async () => {
 }
 
 test.each([
-  { reason: 'not-allowed' as const, holds: ['disables'] },
-  // Nothing was there to take away.
-  { reason: 'account-missing' as const, holds: [] },
+  { reason: 'not-allowed' as const, laterMs: 3_600_001, holds: ['disables'] },
+  // Nothing was there to take away; but many of them within a window are a mass change all the same.
+  { reason: 'account-missing' as const, laterMs: 0, holds: ['disables'] },
+  { reason: 'account-missing' as const, laterMs: 3_600_001, holds: [] },
 ])(
-  'what the target refused rests, goes again and is counted, if it may yet be done: $reason',
-  async ({ reason, holds }) => {
+  'what the target refused rests, goes again and is counted, if it may yet be done: $reason, $laterMs ms later',
+  async ({ reason, laterMs, holds }) => {
     await bankOf(6, limits({ disables: { absolute: 2, percent: null } }))
     for (let calls = 0; calls < 60; calls++)
       faults.next(async (operations) =>
@@ -220,7 +221,7 @@ test.each([
     await house.quiesce()
     faults.clear()
     expect(await house.rows(`select 1 from muster.action where kind = 'disable' and state = 'parked'`)).toHaveLength(2)
-    await house.shift(3_600_001)
+    await house.shift(laterMs)
     await house.sweep()
     await leave(2, 3)
     await house.dispatchAll()
