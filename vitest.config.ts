@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config'
  */
 const expect = { poll: { timeout: 150_000 } }
 
+/** What failed may be known from its message alone, where no machine is left to look at. */
+const chaiConfig = { truncateThreshold: 2000 }
+
 /** `unit`: no I/O, all of it in seconds. `real`: on real Kafka, PostgreSQL, Redis and slapd, started once for the run. */
 export default defineConfig({
   test: {
@@ -20,6 +23,7 @@ export default defineConfig({
           maxWorkers: 3,
           testTimeout: 180_000,
           expect,
+          chaiConfig,
         },
       },
       {
@@ -33,6 +37,7 @@ export default defineConfig({
           maxWorkers: 3,
           testTimeout: 180_000,
           expect,
+          chaiConfig,
           hookTimeout: 180_000,
         },
       },

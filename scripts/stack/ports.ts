@@ -14,13 +14,10 @@ export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   })
 }
 
-/** `wanted` if it is free, else another one. */
-export async function freePort(wanted?: number): Promise<number> {
-  if (wanted !== undefined && (await isFree(wanted))) return wanted
-  for (;;) {
-    const port = randomInt(first, last)
-    if (await isFree(port)) return port
-  }
+/** `wanted` if it is free and not to be somebody else's, otherwise another one; `isElses` is asked at the very end. */
+export async function freePort(wanted?: number, isElses: (port: number) => boolean = () => false): Promise<number> {
+  for (let port = wanted ?? randomInt(first, last); ; port = randomInt(first, last))
+    if ((await isFree(port)) && !isElses(port)) return port
 }
 
 /**

@@ -77,8 +77,8 @@ function settings(port: number, throwaway: boolean): string[] {
     shared_buffers: '256MB',
     max_wal_size: '2GB',
     fsync: throwaway ? 'off' : 'on',
-    // Whoever is ended without ceremony leaves the others in /dev/shm.
-    dynamic_shared_memory_type: throwaway ? 'mmap' : 'posix',
+    // The others are in /dev/shm: left there by whoever is ended without ceremony, and refused where it is small or full.
+    dynamic_shared_memory_type: 'mmap',
     full_page_writes: throwaway ? 'off' : 'on',
     synchronous_commit: 'on',
     timezone: 'UTC',

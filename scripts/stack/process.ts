@@ -142,7 +142,7 @@ export function server(spec: ServerSpec, own: Ownership): Server {
       if (!isAlive(mark)) throw new StackError(spec.part, `it ended at once\n${quoted()}`, spec.todo)
       try {
         await inTime(spec.probe())
-        return
+        if (isAlive(mark)) return // else it was somebody else who answered
       } catch (error) {
         why = error
       }

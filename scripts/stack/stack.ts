@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { forgetContainers, wantsDocker } from './docker.ts'
 import { locked } from './download.ts'
+import { environment } from './environment.ts'
 import {
   type Ad,
   type Aws,
@@ -17,8 +18,8 @@ import {
   type Part,
   StackError,
 } from './part.ts'
-import { freeAddress, freePort } from './ports.ts'
-import { gone, isAlive, type ProcessMark, type Server, startedAt } from './process.ts'
+import { freeAddress, freePort, isFree } from './ports.ts'
+import { gone, isAlive, type Ownership, type ProcessMark, type Server, startedAt } from './process.ts'
 import type { SlapdVariant } from './slapd-files.ts'
 import { type Found, type Site, starters } from './starters.ts'
 import { readState, type StackState, writeState } from './state.ts'
@@ -67,6 +68,9 @@ export type Stack = {
   stop(options?: { readonly discard?: boolean }): Promise<void>
 }
 
+/** How often a server is started whose port another process takes before it. */
+const attempts = 5
+
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dir, onProgress = () => {} } = options
   mkdirSync(dir, { recursive: true })
@@ -83,6 +87,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     starting.set(part, under)
     return under
   }
+  /** Where each of our servers is to listen: from the choice to the server's own start somebody else may take it. */
+  const places = new Map<Ownership, [host: string, port: number][]>()
+  const isTaken = async (own: Ownership): Promise<boolean> =>
+    !(await Promise.all((places.get(own) ?? []).map(([host, port]) => isFree(port, host)))).every((free) => free)
+  const listensAt = (own: Ownership, host: string, ports: readonly number[]) =>
+    places.set(own, [...(places.get(own) ?? []), ...ports.map((port): [string, number] => [host, port])])
   const site: Site = {
     dir,
     needs: startOnce,
@@ -95,13 +105,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     note: (part, control) => void controls.set(part, control),
     async port(name, own) {
       const wanted = state.ports[name]
-      state.ports[name] = own.adopted && wanted ? wanted : await freePort(wanted)
-      return state.ports[name]
+      const isElses = (port: number) =>
+        Object.entries(state.ports).some(([other, its]) => other !== name && its === port)
+      const port = own.adopted && wanted ? wanted : await freePort(wanted, isElses)
+      state.ports[name] = port
+      listensAt(own, '127.0.0.1', [port])
+      return port
     },
     async address(name, ports, own) {
       const wanted = state.ports[name]
       state.ports[name] = own.adopted && wanted ? wanted : await freeAddress(ports, wanted)
-      return `127.77.${state.ports[name] >> 8}.${state.ports[name] & 255}`
+      const host = `127.77.${state.ports[name] >> 8}.${state.ports[name] & 255}`
+      listensAt(own, host, ports)
+      return host
     },
     async run(part, make) {
       const mark = state.processes[part]
@@ -111,12 +127,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         writeState(dir, state)
       }
       mkdirSync(join(dir, part), { recursive: true })
-      const one = await make({ adopted, launched })
-      if (!adopted) started.set(part, one)
-      if (one.origin === 'docker') state.docker = true
-      controls.set(part, one)
-      onProgress({ part, text: 'starting' })
-      await one.start()
+      for (let attempt = 1; ; attempt++) {
+        const own: Ownership = { adopted, launched }
+        const one = await make(own)
+        if (!adopted) started.set(part, one)
+        if (one.origin === 'docker') state.docker = true
+        controls.set(part, one)
+        onProgress({ part, text: 'starting' })
+        try {
+          await one.start()
+          break
+        } catch (error) {
+          if (one.origin === 'docker' || attempt === attempts || !(await isTaken(own))) throw error
+          onProgress({ part, text: 'its port was taken meanwhile: once more on another' })
+        }
+      }
       onProgress({ part, text: 'ready' })
     },
   }
@@ -221,45 +246,4 @@ function release(dir: string, state: StackState): void {
   delete state.owner
   delete state.kept
   writeState(dir, state)
-}
-
-function environment(found: Found): Record<string, string> {
-  const { ad, aws, graph, ldap } = found
-  const all: Record<string, string | undefined> = {
-    MUSTER_KAFKA_BROKERS: found.brokers?.join(','),
-    MUSTER_STACK_POSTGRES_URL: found.databaseUrl,
-    MUSTER_REDIS_URL: found.redisUrl,
-    MUSTER_STACK_LDAP_URL: ldap?.url,
-    MUSTER_STACK_LDAP_PLAIN_URL: ldap?.plainUrl,
-    MUSTER_STACK_LDAP_CA_FILE: ldap?.caFile,
-    MUSTER_STACK_LDAP_ROOT_DN: ldap?.rootDn,
-    MUSTER_STACK_LDAP_ROOT_PASSWORD: ldap?.rootPassword,
-    MUSTER_STACK_LDAP_SERVICE_DN: ldap?.serviceDn,
-    MUSTER_STACK_LDAP_SERVICE_PASSWORD: ldap?.servicePassword,
-    MUSTER_STACK_LDAP_BASE_DN: ldap?.baseDn,
-    MUSTER_STACK_AD_URL: ad?.url,
-    MUSTER_STACK_AD_PLAIN_URL: ad?.plainUrl,
-    MUSTER_STACK_AD_CA_FILE: ad?.caFile,
-    MUSTER_STACK_AD_ROOT_NAME: ad?.rootName,
-    MUSTER_STACK_AD_ROOT_PASSWORD: ad?.rootPassword,
-    MUSTER_STACK_AD_SERVICE_NAME: ad?.serviceName,
-    MUSTER_STACK_AD_SERVICE_PASSWORD: ad?.servicePassword,
-    MUSTER_STACK_AD_BASE_DN: ad?.baseDn,
-    MUSTER_STACK_AWS_URL: found.awsUrl,
-    MUSTER_STACK_AWS_ENDPOINT: aws?.endpoint,
-    MUSTER_STACK_AWS_REGION: aws?.region,
-    MUSTER_STACK_AWS_IDENTITY_STORE_ID: aws?.identityStoreId,
-    MUSTER_STACK_AWS_INSTANCE_ARN: aws?.instanceArn,
-    MUSTER_STACK_AWS_ACCESS_KEY_ID: aws?.accessKeyId,
-    MUSTER_STACK_AWS_SECRET_ACCESS_KEY: aws?.secretAccessKey,
-    MUSTER_STACK_GRAPH_URL: graph?.url,
-    MUSTER_STACK_GRAPH_AUTHORITY: graph?.authority,
-    MUSTER_STACK_GRAPH_TENANT: graph?.tenantId,
-    MUSTER_STACK_GRAPH_CLIENT_ID: graph?.clientId,
-    MUSTER_STACK_GRAPH_CLIENT_SECRET_FILE: graph?.clientSecretFile,
-    MUSTER_STACK_GRAPH_CA_FILE: graph?.caFile,
-  }
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  )
 }
