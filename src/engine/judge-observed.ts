@@ -55,10 +55,11 @@ export const presentGrants = (
     }
   }
   const seenAt = new Map(facts.grants.map(({ entitlement, readAt }) => [entitlement, readAt]))
-  // Of a membership that is either a rule's or a grant, the newer read says which: a rule may come, and it may be lifted.
+  // Of a membership that is either a rule's or a grant, the newer read says which: a rule may come, and it may be lifted. Where one
+  // read says both, what was a rule's is only carried over.
   const kept = new Set(
     facts.indirect
-      .filter((held) => isKept(held) && held.readAt >= (seenAt.get(held.entitlement) ?? 0))
+      .filter((held) => isKept(held) && held.readAt > (seenAt.get(held.entitlement) ?? Number.NEGATIVE_INFINITY))
       .map(({ entitlement }) => entitlement),
   )
   return [

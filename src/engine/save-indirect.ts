@@ -6,7 +6,7 @@ import { isKept, type ObservedIndirect } from '../domain/outcome.ts'
 import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
 import { knownEntitlements } from '../store/grants.ts'
-import { catalogued, indirectLinks, managedOf, saveIndirect } from '../store/indirect.ts'
+import { catalogued, grantedSinceIndirect, indirectLinks, managedOf, saveIndirect } from '../store/indirect.ts'
 import { type AuditedBy, auditedAccount } from './audited-account.ts'
 
 /** One account of somebody, and all that it holds indirectly. */
@@ -18,7 +18,7 @@ export type HeldIndirectly = {
   readonly held: readonly ObservedIndirect[]
   /** What is known and not in this read stays: whether that is lost, only a reconciliation believes. */
   readonly addsOnly?: boolean
-  /** What the same run shows as a grant of the account: no rule keeps it there any more. */
+  /** What the same run shows as a grant of the account: no rule keeps it there any more. Without it, what is known to be one by a later read. */
   readonly granted?: ReadonlySet<number>
 }
 
@@ -51,14 +51,18 @@ export const saveIndirectAccess = async (
     tx,
     people.flatMap(({ account, addsOnly }) => (addsOnly === true ? [account] : [])),
   )
-  const rows = people.map(({ account, held, granted }) => {
+  const since = await grantedSinceIndirect(
+    tx,
+    [...kept].flatMap(([account, links]) => (links.some(isKept) ? [account] : [])),
+  )
+  const rows = people.map(({ account, held, granted = since.get(account) }) => {
     const read = held.flatMap(({ entitlement, via, path }) => {
       const id = known.get(entitlement.nativeId)
       return id === undefined ? [] : [{ entitlement: id, via, path }]
     })
     const ids = new Set(read.map(({ entitlement }) => entitlement))
     const stays = (kept.get(account) ?? []).filter((one) => !ids.has(one.entitlement) && !isGrantedNow(one, granted))
-    return { account, held: [...read, ...stays] }
+    return { account, held: [...read, ...stays], carried: stays.length > 0 }
   })
   const changes = await saveIndirect(tx, readAt, rows)
   const linksOf = new Map(rows.map(({ account, held }) => [account, held]))

@@ -9,18 +9,16 @@ const parked = `a.open and not a.going and a.state = 'parked' and a.lane = 'leav
 /** What may have been done already, on an account that is out of sight: it is read back as seldom as what is parked there is tried. */
 const resting = `a.going and a.state = 'ready' and a.unknown and a.lane = 'leaver' and a.next_at > (select muster.now())`
 
-/** After so many rests, an hour at least, it is of no mass change of now. */
-const restsThatCount = 24
-
-/**
- * To be tried once more: the guard counts it like what was not sent yet. Not for ever, for years of leavers whom a target refuses must not hold
- * up the next one; what took nothing away was released when it was parked. What is read back stays what it is: it went out, and
- * the guard counts it.
- */
+/** To be tried once more: the guard counts it like what was not sent yet. What is read back stays what it is: it went out, and counts as that. */
 const toReady = `state = 'ready', next_at = muster.now(),
   dispatch_id = case when state = 'parked' then null else dispatch_id end,
-  dispatched_at = case when state = 'parked' then null else dispatched_at end,
-  guard_released = guard_released or (guarded and state = 'parked' and rests > ${restsThatCount})`
+  dispatched_at = case when state = 'parked' then null else dispatched_at end`
+
+/**
+ * Who has rested for a day is of no mass change of now: years of leavers whom a target refuses must not hold up the next one. What took
+ * nothing away was released when it was parked.
+ */
+const isOld = `guarded and state = 'parked' and rests_since < muster.now() - interval '1 day'`
 
 /** While the account is gone, one action asks for it on behalf of all that is to be taken from it. */
 const asksAlone = `not (a.kind = 'revoke' and exists (select from muster.account c where c.identity_id = a.identity_id and c.target = a.target
@@ -32,7 +30,8 @@ const asksAlone = `not (a.kind = 'revoke' and exists (select from muster.account
 export const goAgainDue = async (db: Queryable, limit: number): Promise<number> => {
   const rows = await db.query({
     name: 'go-again-due',
-    text: `update muster.action set ${toReady} where id in (
+    text: `update muster.action set ${toReady}, guard_released = guard_released or (${isOld}),
+        guard_rested = guard_rested or (${isOld} and not guard_released) where id in (
       select a.id from muster.action a where ${parked} and a.next_at <= (select muster.now()) and ${asksAlone}
       order by a.id limit $1 for update skip locked) returning 1`,
     values: [limit],
@@ -41,7 +40,8 @@ export const goAgainDue = async (db: Queryable, limit: number): Promise<number> 
 }
 
 /**
- * Their account there is back, or another one was found: at once, and what rested for want of it makes no later rest longer.
+ * Their account there is back, or another one was found: at once, and what rested for want of it makes no later rest longer. Many that
+ * come back together are a mass change of now, whatever the guard thought of each while it rested.
  * `mostRests`: only those that were parked no more often, whatever else they met; they count on.
  */
 export const goAgainOf = async (
@@ -53,7 +53,9 @@ export const goAgainOf = async (
   if (identities.length === 0) return
   await db.query({
     name: 'go-again-of',
-    text: `update muster.action set ${toReady}, rests = case when $3::int is null then 0 else rests end where id in (
+    text: `update muster.action set ${toReady}, rests = case when $3::int is null then 0 else rests end,
+        rests_since = case when $3::int is null then null else rests_since end,
+        guard_released = guard_released and not (guard_rested and state = 'parked'), guard_rested = guard_rested and state <> 'parked' where id in (
       select a.id from muster.action a where a.identity_id = any($2) and a.target = $1 and ($3::int is null or a.rests <= $3) and a.open
         and ((${parked}) or (${resting})) order by a.id for update)`,
     values: [target, identities, mostRests],

@@ -1,11 +1,15 @@
 import type { ObservedIndirect } from '../domain/outcome.ts'
-import { int8Array } from './binary-array.ts'
+import { int4Array, int8Array } from './binary-array.ts'
 import type { Queryable, Transaction } from './database.ts'
 
 export type IndirectLink = Pick<ObservedIndirect, 'via' | 'path'> & { readonly entitlement: number }
 
-/** All that one account holds indirectly, by one complete read. */
-export type IndirectSeen = { readonly account: number; readonly held: readonly IndirectLink[] }
+/** All that one account holds indirectly, by one complete read. `carried`: some of it the read did not show, and stays known as it was. */
+export type IndirectSeen = {
+  readonly account: number
+  readonly held: readonly IndirectLink[]
+  readonly carried: boolean
+}
 
 /** What changed of one account: entitlements that it holds indirectly now, and those that it held. */
 export type IndirectChange = {
@@ -43,14 +47,16 @@ export const saveIndirect = async (
     text: `insert into muster.indirect (account_id, held, entitlements, first_verified_at, last_verified_at, first_recorded_at)
       select r.account, r.held::jsonb, array(select distinct (h->>'e')::int from jsonb_array_elements(r.held::jsonb) h order by 1),
         t.first, t.first, (select muster.now())
-      from unnest($2::bigint[], $3::text[]) as r(account, held)
+      from unnest($2::bigint[], $3::text[], $4::int[]) as r(account, held, carried)
         -- What the same read told before keeps its row: this one is the next.
         cross join lateral (select coalesce(max(p.first_verified_at) + interval '1 microsecond', to_timestamp($1::float8 / 1000)) as first
           from muster.indirect p where p.account_id = r.account and p.first_verified_at >= to_timestamp($1::float8 / 1000)) t
       where r.held <> '[]'
+        -- What is only carried over has not been verified anew.
+        and (r.carried = 0 or not exists (select from muster.indirect o where o.account_id = r.account and o.gone_verified_at is null))
       on conflict (account_id) where gone_verified_at is null do update set last_verified_at = excluded.last_verified_at
       returning account_id as account, entitlements, xmax = 0 as fresh`,
-    values: [readAt, accounts, texts],
+    values: [readAt, accounts, texts, int4Array(newer.map(({ carried }) => Number(carried)))],
   })
   const before = new Map(ended.map(({ account, entitlements }) => [account, entitlements]))
   const now = new Map(begun.filter((row) => row.fresh).map(({ account, entitlements }) => [account, entitlements]))
@@ -76,6 +82,23 @@ export const indirectLinks = async (
     values: [int8Array(accounts)],
   })
   return new Map(rows.map(({ account, held }) => [account, held]))
+}
+
+/** Of these accounts: entitlements that were verified as grants no earlier than what is known of their indirect access. */
+export const grantedSinceIndirect = async (
+  db: Queryable,
+  accounts: readonly number[],
+): Promise<ReadonlyMap<number, ReadonlySet<number>>> => {
+  if (accounts.length === 0) return new Map()
+  const rows = await db.query<{ account: number; entitlements: number[] }>({
+    name: 'indirect-granted-since',
+    text: `select n.account_id as account, array_agg(g.entitlement_id) as entitlements
+      from muster.indirect n join muster.grants g on g.account_id = n.account_id and g.gone_verified_at is null
+        and g.last_verified_at >= n.last_verified_at
+      where n.account_id = any($1) and n.gone_verified_at is null group by 1`,
+    values: [int8Array(accounts)],
+  })
+  return new Map(rows.map(({ account, entitlements }) => [account, new Set(entitlements)]))
 }
 
 const markRead = async (tx: Transaction, readAt: number, rows: readonly IndirectSeen[]): Promise<readonly number[]> =>

@@ -83,7 +83,10 @@ export const settleActions = async (tx: Transaction, rows: readonly SettledActio
   if (rows.length === 0) return
   await tx.query({
     name: 'outcomes-settle',
-    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, rests = a.rests + r.rests, guard_released = a.guard_released or (a.guarded and r.released <> 0), deadline = coalesce(to_timestamp(r.deadline / 1000), a.deadline), outcome = r.outcome, handle = r.handle, doubtful = a.doubtful or r.doubtful <> 0,
+    text: `update muster.action a set state = r.state::muster.action_state, unknown = r.unknown <> 0, attempts = r.attempts, rests = a.rests + r.rests,
+        rests_since = case when r.rests = 0 then a.rests_since else coalesce(a.rests_since, n.now) end,
+        guard_released = a.guard_released or (a.guarded and r.released <> 0),
+        guard_rested = a.guard_rested or (a.guarded and r.released <> 0 and not a.guard_released), deadline = coalesce(to_timestamp(r.deadline / 1000), a.deadline), outcome = r.outcome, handle = r.handle, doubtful = a.doubtful or r.doubtful <> 0,
         dispatch_id = case when r.state = 'ready' then null else a.dispatch_id end,
         -- The guard counts what went out once, whether or not it is known what became of it.
         dispatched_at = case when r.state = 'ready' and r.unknown = 0 then null else a.dispatched_at end,

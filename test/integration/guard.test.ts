@@ -206,6 +206,8 @@ const round = async () => {
 
 test.each([
   { reason: 'not-allowed' as const, laterMs: 3_600_001, holds: ['disables'] },
+  { reason: 'not-allowed' as const, laterMs: 86_000_000, holds: ['disables'] },
+  { reason: 'not-allowed' as const, laterMs: 86_460_000, holds: [] },
   // Nothing was there to take away; but many of them within a window are a mass change all the same.
   { reason: 'account-missing' as const, laterMs: 0, holds: ['disables'] },
   { reason: 'account-missing' as const, laterMs: 3_600_001, holds: [] },

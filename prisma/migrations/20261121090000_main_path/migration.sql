@@ -309,12 +309,14 @@ create table muster.action (
   dispatch_id bigint,
   attempts integer not null default 0,
   rests integer not null default 0,           -- how often it was parked, or left to rest
+  rests_since timestamptz,                    -- the first of these rests began
   unknown boolean not null default false,     -- last attempt's result is not known: read back first
   doubtful boolean not null default false,    -- an attempt of ours made the change, or may have: a later look that finds it so finds its doing
   unknown_since timestamptz,                  -- within the target's settling time a read that does not show it proves nothing
   handle text,                                -- of a change that the target has taken on: asked by it (connector `poll`)
   guarded boolean not null default false,     -- the guard counts it (planning/guard: isGuarded)
   guard_released boolean not null default false,
+  guard_rested boolean not null default false, -- released by its rests, not by a human: for as long as nothing is there to take away
   guard_passed_at timestamptz,                -- passed a tripped guard as one of its few urgent leavers, for the first time
   needs_account boolean not null default false,
   after_revoke_of integer[],                  -- waits until none of these entitlements is present or in flight

@@ -74,6 +74,43 @@ test('a group is a rule’s no longer and its members stay: that they are ordina
   expect(await house.groupsOf('P-1')).toEqual([])
 })
 
+test('who became an ordinary member and could not be read in full is one, also where a later call reads only what they gained', async () => {
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  await groups.keep(house, 'CBS_TellerCash', 'rule')
+  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 1, indirectUnread: null })
+  await groups.setPrimary(house, null)
+  await house.addMember('P-1', 'CBS_TellerCash')
+  groups.failNext(1)
+  expect(await reconciled(house, { full: true })).toMatchObject({ appeared: 1, indirectUnread: 'away' })
+  const reads = groups.reads()
+  await groups.setPrimary(house, 'Staff_Vpn')
+  await house.tell(works('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(groups.reads()).toBeGreaterThan(reads)
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+})
+
+test('what a call carries over is not verified by it: a grant that was seen since it was read is one', async () => {
+  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  await groups.keep(house, 'CBS_TellerCash', 'rule')
+  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 1, indirectUnread: null })
+  const verified = () =>
+    house.rows<{ at: number }>('select extract(epoch from last_verified_at)::float8 as at from muster.indirect')
+  const before = await verified()
+  await groups.setPrimary(house, null)
+  await house.rows('update muster.account set indirect_read_at = null')
+  await house.tell(works('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.rows('select from muster.account where indirect_read_at is null')).toEqual([])
+  expect(await verified()).toEqual(before)
+})
+
 test.each([
   { beside: 'after their evaluation', meanwhile: false },
   { beside: 'while their evaluation is being written down', meanwhile: true },

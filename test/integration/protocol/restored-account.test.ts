@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
+import { releaseHold } from '../../../src/engine/decide-hold.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { lockOpenWork } from '../../../src/store/work-queue.ts'
@@ -15,9 +16,10 @@ afterEach(() => house.close())
 
 const missing: Outcome = { kind: 'refused', reason: 'account-missing', cause: { code: '404', word: 'account-missing' } }
 
-test('it is shut and emptied, although that was refused while it was gone', async () => {
-  const deleted = { now: false }
-  const binned = (real: Connector): Connector => ({
+/** The real one, but that all accounts are deleted while `now`. */
+const binned =
+  (deleted: { readonly now: boolean }) =>
+  (real: Connector): Connector => ({
     ...real,
     apply: async (operations, context) =>
       deleted.now ? operations.map(() => missing) : real.apply(operations, context),
@@ -26,7 +28,10 @@ test('it is shut and emptied, although that was refused while it was gone', asyn
     accounts: async (ids, signal) => (deleted.now ? { kind: 'complete', items: [] } : real.accounts(ids, signal)),
     grantsOf: async (ids, signal) => (deleted.now ? { kind: 'complete', items: [] } : real.grantsOf(ids, signal)),
   })
-  house = await openHouse({ connector: binned })
+
+test('it is shut and emptied, although that was refused while it was gone', async () => {
+  const deleted = { now: false }
+  house = await openHouse({ connector: binned(deleted) })
   await house.tell(works('P-1', (await house.now()) - 1000))
   await house.quiesce()
   await resolved(house)
@@ -53,6 +58,62 @@ test('it is shut and emptied, although that was refused while it was gone', asyn
   expect(await house.groupsOf('P-1')).toEqual([])
   // Other trouble later would not rest for hours because of it.
   expect(await rests()).toEqual([{ rests: 0 }])
+})
+
+test('many that come back together are a mass change, whatever the guard let pass while they were gone; a human’s release stands', async () => {
+  const at = (absolute: number) => ({ absolute, percent: null })
+  const deleted = { now: false }
+  house = await openHouse({
+    connector: binned(deleted),
+    target: { guard: { ...defaultGuardLimits, disables: at(2), revokes: at(99), entitlementRevokes: at(99) } },
+  })
+  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+  for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
+  await house.quiesce()
+  await resolved(house)
+  deleted.now = true
+  const leave = async (...some: string[]) => {
+    for (const person of some) await house.tell(leaves(person, await house.now()))
+    await house.quiesce()
+  }
+  await leave('P-1', 'P-2')
+  // Beyond the guard's window.
+  await house.shift(3_700_000)
+  await leave('P-3', 'P-4')
+  const holds = () => house.rows<{ id: number }>(`select id from muster.hold where closed_at is null`)
+  expect(await holds()).toEqual([])
+  deleted.now = false
+  const back = async () => {
+    await reconcile(house.engine, target, {
+      actor: { type: 'engine', name: 'test' },
+      full: true,
+      signal: new AbortController().signal,
+    })
+    await house.quiesce()
+  }
+  await back()
+  const [hold] = await holds()
+  expect(hold).toBeDefined()
+  const locked = async () =>
+    (await Promise.all(people.map((person) => house.account(person)))).map((one) => one?.locked)
+  expect(await locked()).toEqual([false, false, false, false])
+  // Gone and back once more, after a human said yes: it is not asked for twice.
+  expect(
+    await releaseHold(house.engine, hold?.id ?? 0, 'restored by mistake', {
+      type: 'os-user',
+      name: 'ines',
+      authenticated: false,
+    }),
+  ).toEqual({
+    kind: 'released',
+    actions: 4,
+  })
+  deleted.now = true
+  await house.quiesce()
+  expect(await locked()).toEqual([false, false, false, false])
+  deleted.now = false
+  await back()
+  expect(await locked()).toEqual([true, true, true, true])
 })
 
 /** The real one, but for what is refused. */

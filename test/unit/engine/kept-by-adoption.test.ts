@@ -47,7 +47,8 @@ test('what a rule keeps by now is no grant, whatever was read of it before, and 
     [false, false],
     [true, false],
   ]
-  expect(present('rule', 5)).toEqual([[true, true]])
+  expect(present('rule', 6)).toEqual([[true, true]])
+  expect(present('rule', 5)).toEqual(both)
   expect(present('rule', 4)).toEqual(both)
   expect(present('nested', 5)).toEqual(both)
 })
