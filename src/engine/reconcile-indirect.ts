@@ -4,7 +4,7 @@ import { isKept } from '../domain/outcome.ts'
 import { tooManyGone } from '../planning/differences.ts'
 import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
-import { saveIndirectUnread } from '../store/indirect.ts'
+import { grantedSinceIndirect, saveIndirectUnread } from '../store/indirect.ts'
 import {
   type IndirectBehind,
   indirectBehind,
@@ -88,9 +88,13 @@ export const reconcileIndirect = async (
     const ids = told.map(({ account }) => account)
     if (settleMs > 0) await noteSettling(engine.db, ids, readAt - settleMs)
     const known = await indirectKnown(engine.db, ids)
+    const since = await grantedSinceIndirect(engine.db, ids)
     const isLosing = ({ account, held, granted: shown }: Held) =>
       (known.get(account) ?? []).some(
-        (had) => !held.some(({ entitlement }) => entitlement.nativeId === had.nativeId) && !isGrantedNow(had, shown),
+        (had) =>
+          !held.some(({ entitlement }) => entitlement.nativeId === had.nativeId) &&
+          !isGrantedNow(had, shown) &&
+          !isGrantedNow(had, since.get(account)),
       )
     losers.push(...told.filter(isLosing).map((one) => ({ one, readAt })))
     // Only losses may be in doubt: whatever was gained counts at once, and also where this run comes to no end.

@@ -18,7 +18,7 @@ export type HeldIndirectly = {
   readonly held: readonly ObservedIndirect[]
   /** What is known and not in this read stays: whether that is lost, only a reconciliation believes. */
   readonly addsOnly?: boolean
-  /** What the same run shows as a grant of the account: no rule keeps it there any more. Without it, what is known to be one by a later read. */
+  /** What the same run shows as a grant of the account: no rule keeps it there any more. Nor where a later read has shown one. */
   readonly granted?: ReadonlySet<number>
 }
 
@@ -55,13 +55,15 @@ export const saveIndirectAccess = async (
     tx,
     [...kept].flatMap(([account, links]) => (links.some(isKept) ? [account] : [])),
   )
-  const rows = people.map(({ account, held, granted = since.get(account) }) => {
+  const rows = people.map(({ account, held, granted }) => {
     const read = held.flatMap(({ entitlement, via, path }) => {
       const id = known.get(entitlement.nativeId)
       return id === undefined ? [] : [{ entitlement: id, via, path }]
     })
     const ids = new Set(read.map(({ entitlement }) => entitlement))
-    const stays = (kept.get(account) ?? []).filter((one) => !ids.has(one.entitlement) && !isGrantedNow(one, granted))
+    const stays = (kept.get(account) ?? []).filter(
+      (one) => !ids.has(one.entitlement) && !isGrantedNow(one, granted) && !isGrantedNow(one, since.get(account)),
+    )
     return { account, held: [...read, ...stays], carried: stays.length > 0 }
   })
   const changes = await saveIndirect(tx, readAt, rows)

@@ -157,20 +157,20 @@ export const saveSessions = async (
 const counts = '(a.could_sign_in_at is null or (r.sent <> 0 and a.could_sign_in_at <= to_timestamp($2::float8 / 1000)))'
 
 /**
- * Something was taken from them only now, or they were shut: whoever had it may have begun a session since. `shutAt`: they were shut by
- * then, ms, and what was sent before to end their sessions is not enough; null = they cannot be shut.
+ * Something was taken from them only now, or they were shut, by `until`, ms: whoever had it may have begun a session up to then, and what was
+ * sent before to end their sessions is not enough.
  */
 export const forgetSessionsEnded = async (
   tx: Transaction,
   accounts: readonly number[],
-  shutAt: number | null,
+  until: number,
 ): Promise<void> => {
   if (accounts.length === 0) return
   await tx.query({
     name: 'accounts-sessions-later',
-    text: `update muster.account set sessions_ended_at = null, could_sign_in_at = coalesce(to_timestamp($2::float8 / 1000), could_sign_in_at)
-      where id = any($1) and (sessions_ended_at is not null or $2::float8 is not null)`,
-    values: [accounts, shutAt],
+    text: `update muster.account set sessions_ended_at = null, could_sign_in_at = to_timestamp($2::float8 / 1000)
+      where id = any($1)`,
+    values: [accounts, until],
   })
 }
 

@@ -29,8 +29,9 @@ export const guardedTargets = (tx: Transaction, lane: Lane): Promise<readonly { 
   })
 
 /**
- * Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither, but where it
- * was refused and rests: a feed that drips is seen, whatever the target says of each.
+ * Planned and undispatched, and dispatched within the window, by kind and entitlement. What a human released is in neither. What its
+ * rest released is counted within the window of its first refusal: a feed that drips is seen, whatever the target says of each, and those
+ * of years ago are not, however often they are asked for.
  */
 export const tally = (tx: Transaction, target: string, windowMs: number): Promise<readonly GuardTally[]> =>
   tx.query({
@@ -39,7 +40,8 @@ export const tally = (tx: Transaction, target: string, windowMs: number): Promis
         count(*) filter (where state in ('ready', 'waiting') and not unknown) as undispatched,
         count(*) filter (where state not in ('ready', 'waiting') or unknown) as dispatched
       from muster.action
-      where target = $1 and guarded and (not guard_released or (state = 'parked' and lane = 'leaver'))
+      where target = $1 and guarded and (not guard_released or (state = 'parked' and lane = 'leaver' and guard_rested
+          and rests_since > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
         and ((taken_at is null and state in ('ready', 'waiting') and not unknown) or (taken_at is not null and taken_at > (select muster.now()) - make_interval(secs => $2::float8 / 1000)))
       group by 1, 2`,
     values: [target, windowMs],

@@ -247,8 +247,8 @@ describe('the Deny', () => {
     const [leaver] = names(1) as [NativeId]
     const role = await world.addGroup(freshKey(), [leaver])
     const operation = { op: 'endSessions', account: leaver } as const
-    // The first read is before the write; the four after it are stale.
-    world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', act: async () => {} })
+    // Two reads are before the write; the four after it are stale.
+    world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', times: 2, act: async () => {} })
     world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', times: 5, act: 'stale' })
     const [outcome] = await end(leaver)
     expect(outcome).toMatchObject({ kind: 'pending' })
@@ -257,6 +257,22 @@ describe('the Deny', () => {
     const [shown] = (await connector.poll?.(pending, always.signal)) ?? []
     expect([said(shown), grantsOf(shown)]).toEqual(['changed', [role.nativeId]])
     expect(await deniedIn(role)).toEqual([[[`${role.nativeId}:${leaver}`], iso(noon)]])
+  })
+
+  test('a server that is behind when the policy is read takes nobody’s Deny away', async () => {
+    const [leaver, next] = names(2) as [NativeId, NativeId]
+    const role = await world.addGroup(freshKey(), [leaver, next])
+    expect((await end(leaver)).map(said)).toEqual(['changed'])
+    world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', act: 'stale' })
+    expect((await end(next)).map(said)).toEqual(['changed'])
+    const denied = [[[leaver, next].map((name) => `${role.nativeId}:${name}`).sort(), iso(noon)]]
+    expect(await deniedIn(role)).toEqual(denied)
+    // Servers that do not agree in time: nothing is written, and it is asked for again.
+    clock = noon + hour
+    for (const act of ['stale', async () => {}, 'stale', async () => {}] as const)
+      world.proxy.arm({ action: 'GetRolePolicy', phase: 'before-commit', act })
+    expect(await end(leaver)).toMatchObject([{ kind: 'retry', cause: { word: 'role-changing' } }])
+    expect(await deniedIn(role)).toEqual(denied)
   })
 
   test('what others wrote into our policy stays, byte for byte', async () => {

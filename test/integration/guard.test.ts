@@ -231,6 +231,35 @@ test.each([
   },
 )
 
+test.each([
+  { of: 'was gone long ago', reason: 'account-missing' as const, released: false },
+  { of: 'a human released', reason: 'not-allowed' as const, released: true },
+])('what $of and is refused anew holds up nobody', async ({ reason, released }) => {
+  await bankOf(6, limits({ disables: { absolute: 2, percent: null } }))
+  for (let calls = 0; calls < 200; calls++)
+    faults.next(async (operations) =>
+      operations.map(() => ({ kind: 'refused', reason, cause: { code: '50', word: 'said-no' } })),
+    )
+  await leave(0, released ? 3 : 2)
+  await house.dispatchAll()
+  const [hold] = await openHolds()
+  if (released) await releaseHold(house.engine, hold?.id ?? 0, 'the branch was closed', somebody)
+  await house.quiesce()
+  const rests = () =>
+    house.rows<{ rests: number }>(`select rests from muster.action where kind = 'disable' and state = 'parked'`)
+  const before = await rests()
+  expect(before).toHaveLength(released ? 3 : 2)
+  await house.shift(released ? 1_000_000 : 86_460_000)
+  await house.sweep()
+  for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  const after = await rests()
+  expect(after.every((one, at) => one.rests > (before[at]?.rests ?? 0))).toBe(true)
+  faults.clear()
+  await leave(4, 5)
+  await house.dispatchAll()
+  expect(await openHolds()).toEqual([])
+})
+
 test('an urgent leaver who has passed and is to be tried again takes nobody’s place: not while that waits, and not when it goes', async () => {
   await bankOf(
     8,

@@ -6,7 +6,16 @@ import {
 } from '@aws-sdk/client-iam'
 import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import { isMissing, ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
+import {
+  isMissing,
+  ok,
+  outcomeOfRead,
+  outcomeOfWrite,
+  type Result,
+  refusal,
+  retry,
+  unverified,
+} from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
 import type { Gate } from '../aws-wire/transport.ts'
 import { decoded, sizeOf } from './document.ts'
@@ -22,7 +31,7 @@ import {
   readSessionPolicy,
   writeSessionPolicy,
 } from './session-policy.ts'
-import { readSteadily } from './steady.ts'
+import { readSteadily, type Steady } from './steady.ts'
 
 export type Ended = { readonly kind: 'done'; readonly changed: boolean } | Exclude<Outcome, { readonly kind: 'done' }>
 
@@ -48,8 +57,9 @@ export const endSessionsOf = async (
   const { settings, tools } = iam
   const { sidPrefix, settle } = settings
   const now = tools.now()
-  const text = await sessionPolicyText(iam, role.name)
-  if (!text.ok) return all(people, asEnded(outcomeOfRead(text.failure)))
+  const text = await steadyPolicyText(iam, role)
+  if (text.kind === 'failed') return all(people, asEnded(outcomeOfRead(text.result.failure)))
+  if (text.kind === 'unsteady') return all(people, asEnded(retry('role-changing', settle.ms)))
   const before = readSessionPolicy(sidPrefix, role.id, text.value)
   if (before === null) return all(people, asEnded(refusal('invalid', 'session-policy-unreadable')))
   const wanted: ReadonlyMap<NativeId, number> = new Map(
@@ -78,7 +88,7 @@ export const endSessionsOf = async (
   const shown = await readSteadily(
     iam,
     () => sessionPolicyText(iam, role.name),
-    (document) => (denies(readSessionPolicy(sidPrefix, role.id, document)?.denials, added) ? 'shown' : null),
+    (document) => (denies(readSessionPolicy(sidPrefix, role.id, document)?.denials, after.denials) ? 'shown' : null),
   )
   if (shown.kind === 'steady') return all(added.keys(), { kind: 'done', changed: true })
   place.keep()
@@ -107,8 +117,10 @@ const addWhatFits = (
 /** Takes out what has outlived every session. */
 export const tidySessions = async (iam: Iam, role: Role, place: Place): Promise<Ended> => {
   const { sidPrefix } = iam.settings
-  const text = await sessionPolicyText(iam, role.name)
-  if (!text.ok) return asEnded(outcomeOfRead(text.failure))
+  const text = await steadyPolicyText(iam, role)
+  if (text.kind === 'failed') return asEnded(outcomeOfRead(text.result.failure))
+  // The next change of the role tidies.
+  if (text.kind === 'unsteady') return { kind: 'done', changed: false }
   const before = readSessionPolicy(sidPrefix, role.id, text.value)
   if (before === null || text.value === '') return { kind: 'done', changed: false }
   const after = writeSessionPolicy(sidPrefix, role.id, before, new Map(), iam.tools.now())
@@ -143,6 +155,14 @@ const write = (iam: Iam, role: string, document: string, gate: Gate): Promise<Re
 /** '' when the role has none. */
 export const sessionPolicyText = (iam: Iam, role: string): Promise<Result<string>> =>
   policyText(iam, role, policyNameOf(iam.settings.sidPrefix))
+
+/** It is written whole: what a server that is behind does not know of others' sessions would be allowed again. */
+const steadyPolicyText = (iam: Iam, role: Role): Promise<Steady<string>> =>
+  readSteadily(
+    iam,
+    () => sessionPolicyText(iam, role.name),
+    (text) => text,
+  )
 
 const policyText = async (iam: Iam, role: string, name: string): Promise<Result<string>> => {
   const read = await iam.transport.read(iam.bucket, (options) =>

@@ -94,6 +94,27 @@ test('who became an ordinary member and could not be read in full is one, also w
   expect(await house.groupsOf('P-1')).toEqual([])
 })
 
+test('many who became ordinary members and could not be read in full: the next run by the change log takes that for no loss', async () => {
+  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+  for (const person of people)
+    await house.tell(works(person, (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
+  await house.quiesce()
+  await resolved(house)
+  await groups.keep(house, 'CBS_TellerCash', 'rule')
+  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 4, indirectUnread: null })
+  await groups.setPrimary(house, null)
+  for (const person of people) await house.addMember(person, 'CBS_TellerCash')
+  await groups.change(house, 'CBS_TellerCash')
+  groups.failNext(7)
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', appeared: 4, indirectUnread: 'away' })
+  await groups.change(house)
+  await groups.setPrimary(house, 'Staff_Vpn')
+  expect(await reconciled(house)).toMatchObject({ extent: 'delta', indirectUnread: null })
+  await house.tell(leaves('P-1', (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf('P-1')).toEqual([])
+})
+
 test('what a call carries over is not verified by it: a grant that was seen since it was read is one', async () => {
   await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
   await house.quiesce()

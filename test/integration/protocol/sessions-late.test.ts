@@ -1,6 +1,7 @@
 /** Where accounts cannot be shut (AWS), whoever is let in after their sessions were ended may have begun another one with that. */
 import { afterEach, expect, test } from 'vitest'
 import type { Connector, Operation } from '../../../src/connectors/connector.ts'
+import type { NativeId } from '../../../src/domain/ids.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
 import { createFaults, delayedWrite } from '../../support/faults.ts'
@@ -11,11 +12,19 @@ import { stalledGrant } from './stalled-grant.ts'
 let house: House
 afterEach(() => house.close())
 
+const signedOut = (account: NativeId): Outcome => ({
+  kind: 'done',
+  changed: true,
+  evidence: { read: 'x', code: '0', account, entitlement: null },
+  grants: [],
+})
+
 /** The directory, as if it had sessions and could not shut an account. */
 const open = async () => {
   const faults = createFaults()
   const ended: Operation[] = []
   const revokes = { denied: false }
+  const ends = { pending: false }
   const withSessions = (real: Connector): Connector => ({
     ...real,
     apply: async (operations, context) => {
@@ -23,24 +32,22 @@ const open = async () => {
       for (const operation of operations)
         if (operation.op === 'endSessions') {
           ended.push(operation)
-          const { account } = operation
-          outcomes.push({
-            kind: 'done',
-            changed: true,
-            evidence: { read: 'x', code: '0', account, entitlement: null },
-            grants: [],
-          })
+          outcomes.push(
+            ends.pending ? { kind: 'pending', handle: 'h', pollAfterMs: 600_000 } : signedOut(operation.account),
+          )
         } else if (revokes.denied && operation.op === 'revoke')
           outcomes.push({ kind: 'refused', reason: 'not-allowed', cause: { code: '50', word: 'denied' } })
         else outcomes.push(...(await real.apply([operation], context)))
       return outcomes
     },
+    poll: async (asked) =>
+      asked.map(({ operation }) => signedOut(('account' in operation ? operation.account : '') as NativeId)),
   })
   house = await openHouse({
     connector: (real) => faults.wrap(withSessions(real)),
     target: { endSessions: 'native', disable: 'none' },
   })
-  return { faults, ended, revokes }
+  return { faults, ended, revokes, ends }
 }
 
 test('a grant that was going out when its person left lands after the sessions were ended: they are ended once more', async () => {
@@ -117,4 +124,32 @@ test('a leaver whom another hand let in, and who cannot be put out yet: signed o
   await house.quiesce()
   expect(await house.groupsOf('P-1')).toEqual([])
   expect(ended).toHaveLength(3)
+})
+
+test('the end of their sessions takes its time, and they are put out only meanwhile: they are signed out once more, and then no more', async () => {
+  const { ended, revokes, ends } = await open()
+  await house.tell(works('P-1', (await house.now()) - 1000))
+  await house.quiesce()
+  Object.assign(revokes, { denied: true })
+  Object.assign(ends, { pending: true })
+  await house.tell(leaves('P-1', await house.now()))
+  const round = async () => {
+    await house.evaluateAll()
+    for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  }
+  await round()
+  expect(ended).toHaveLength(1)
+  expect(await house.groupsOf('P-1')).not.toEqual([])
+  Object.assign(revokes, { denied: false })
+  await house.shift(120_000)
+  await round()
+  expect(await house.groupsOf('P-1')).toEqual([])
+  expect(ended).toHaveLength(1)
+  Object.assign(ends, { pending: false })
+  await house.shift(600_000)
+  await round()
+  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toHaveLength(1)
+  await house.quiesce()
+  expect(ended).toHaveLength(2)
+  expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
 })
