@@ -3,12 +3,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { manifestOf } from '../../../src/app/targets.ts'
 import { loadDirectory } from '../../../src/config.ts'
 import { adManifest } from '../../../src/connectors/ad/manifest.ts'
 import { awsManifest } from '../../../src/connectors/aws/manifest.ts'
 import { awsIamManifest } from '../../../src/connectors/aws-iam/manifest.ts'
 import { permissions as ofEntra } from '../../../src/connectors/entra/manifest.ts'
 import { ldapManifest } from '../../../src/connectors/ldap/manifest.ts'
+import { typeOf } from '../../../src/connectors/registry.ts'
 
 const pages = new URL('../../../docs/connectors/', import.meta.url)
 const blocks = (page: string, language: string): readonly string[] =>
@@ -87,4 +89,8 @@ test.each(readdirSync(pages).filter((page) => page !== 'README.md'))('%s: a whol
   const loaded = loadDirectory(directory, {})
   expect(loaded.ok ? [] : loaded.problems).toEqual([])
   expect(loaded.ok && loaded.value.file.targets.map(({ mode }) => mode)).toEqual(['observe'])
+  for (const target of loaded.ok ? loaded.value.file.targets : []) {
+    expect(target.type).toBe(page.replace('.md', ''))
+    expect(typeOf(target).nothingToDelete !== null).toBe(manifestOf(target).deleteAccount === 'none')
+  }
 })
