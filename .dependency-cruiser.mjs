@@ -16,7 +16,7 @@ const mayImport = {
   workers: ['domain/', 'engine/', 'connectors/connector.ts', 'log.ts'],
   api: ['domain/', 'engine/', 'log.ts'],
   web: ['api/contract.ts'],
-  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/[^/]+/config.ts'],
+  config: ['domain/', 'policies/', 'planning/guard.ts', 'connectors/registry.ts', 'connectors/connector-type.ts'],
   cli: ['domain/', 'policies/', 'planning/', 'engine/', 'app.ts', 'app/', 'config.ts', 'log.ts'],
 }
 
@@ -111,8 +111,22 @@ export default {
       name: 'connector-contract-knows-no-connector',
       severity: 'error',
       comment: 'the contract stands above its implementations',
-      from: { path: '^src/connectors/[^/]+\\.ts$' },
+      from: { path: '^src/connectors/[^/]+\\.ts$', pathNot: ['^src/connectors/registry\\.ts$'] },
       to: { path: '^src/connectors/[^/]+/' },
+    },
+    {
+      name: 'registry-knows-types-only',
+      severity: 'error',
+      comment: 'what is known of a connector before it is loaded, and nothing else of it',
+      from: { path: '^src/connectors/registry\\.ts$' },
+      to: { path: '^src/connectors/[^/]+/', pathNot: ['^src/connectors/[^/]+/type\\.ts$'] },
+    },
+    {
+      name: 'types-by-the-registry',
+      severity: 'error',
+      comment: 'one place lists the connectors: whoever names one by itself is a second list',
+      from: { path: '^src/', pathNot: ['^src/connectors/registry\\.ts$'] },
+      to: { path: '^src/connectors/[^/]+/type\\.ts$' },
     },
     {
       name: 'only-cli-imports-app',
@@ -126,7 +140,7 @@ export default {
       severity: 'error',
       comment:
         "a connector brings its vendor's library with it, tens of MB in each thread: import() it once a target needs it",
-      from: { path: '^src/', pathNot: ['^src/connectors/'] },
+      from: { path: '^src/' },
       to: { path: '^src/connectors/[^/]+/connector\\.ts$', dynamic: false },
     },
     {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalText } from '../audit/canonical.ts'
 import type { Config } from '../config.ts'
-import { assertNever } from '../domain/never.ts'
+import { settingsOf, typeOf } from '../connectors/registry.ts'
 import type { TargetRules } from '../domain/target.ts'
 
 type Target = Config['targets'][number]
@@ -13,25 +13,8 @@ type Target = Config['targets'][number]
 export const planningHash = (target: Target, rules: Omit<TargetRules, 'mode'>): string => {
   const { accounts, entitlements } = rules.protect
   const protect = { accounts: [...accounts].sort(), entitlements: [...entitlements].sort() }
-  const text = canonicalText({ type: target.type, rules: { ...rules, protect }, mapping: mappingOf(target) })
+  const mapping = typeOf(target).mapping(settingsOf(target))
+  const text = canonicalText({ type: target.type, rules: { ...rules, protect }, mapping })
   if (text === undefined) throw new Error(`target ${target.id} has no canonical form`)
   return createHash('sha256').update(text, 'utf8').digest('hex')
-}
-
-/** What the connector's `attributesHash` and `creationHash` read; plain text, no secrets. */
-const mappingOf = (target: Target): object => {
-  switch (target.type) {
-    case 'ldap':
-      return { ...target.ldap.account, alternatives: target.ldap.alternatives }
-    case 'ad':
-      return { ...target.ad.account, alternatives: target.ad.alternatives }
-    case 'entra':
-      return { ...target.entra.account, alternatives: target.entra.alternatives }
-    case 'aws':
-      return { ...target.aws.account, correlation: target.aws.correlation }
-    case 'aws-iam':
-      return target.iam.session
-    default:
-      return assertNever(target)
-  }
 }

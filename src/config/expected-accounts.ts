@@ -1,7 +1,6 @@
-type Plain = { readonly [name: string]: unknown }
+import { typeNamed } from '../connectors/registry.ts'
 
-/** Types of targets whose connector maps some attributes by itself: a created account cannot be without them. */
-const mapsByItself: Readonly<Record<string, string>> = { entra: 'entra', aws: 'aws' }
+type Plain = { readonly [name: string]: unknown }
 
 /**
  * `targets` as written, with no attribute mapped where something else makes the accounts and nothing is said of them: by the
@@ -12,12 +11,12 @@ export const withNothingMapped = (targets: unknown): unknown =>
 
 const mappedAsSaid = (target: unknown): unknown => {
   if (!isPlain(target) || target.accounts !== 'expect') return target
-  const member = mapsByItself[String(target.type)]
-  const settings = member === undefined ? undefined : target[member]
-  if (member === undefined || !isPlain(settings)) return target
+  const type = typeNamed(String(target.type))
+  const settings = type?.mapsByItself ? target[type.member] : undefined
+  if (type === null || !isPlain(settings)) return target
   const { account = {} } = settings
   if (!isPlain(account) || account.attributes !== undefined) return target
-  return { ...target, [member]: { ...settings, account: { ...account, attributes: {} } } }
+  return { ...target, [type.member]: { ...settings, account: { ...account, attributes: {} } } }
 }
 
 const isPlain = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value)

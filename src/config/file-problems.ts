@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { connectorTypes } from '../connectors/registry.ts'
 import { didYouMean, type Problem } from '../policies/problem.ts'
 import type { YamlFile, YamlPath } from '../policies/yaml-file.ts'
 import { knownMembers } from './known-members.ts'
@@ -45,7 +46,7 @@ export const fileProblems = (
                 `${member} is not of a known kind`,
                 issue.discriminator === undefined
                   ? null
-                  : `${issue.discriminator} says which: kafka for sources; ldap, ad, entra, aws or aws-iam for targets`,
+                  : `${issue.discriminator} says which: kafka for sources; ${targetTypes} for targets`,
               ),
             ]
       case 'too_small':
@@ -100,6 +101,9 @@ export const memberName = (path: YamlPath): string => {
   const positions = path.slice(name + 1).map((step) => `[${step}]`)
   return `${path[name] ?? 'muster.yaml'}${positions.join('')}`
 }
+
+const typeNames = connectorTypes.map(({ type }) => type)
+const targetTypes = `${typeNames.slice(0, -1).join(', ')} or ${typeNames.at(-1)}`
 
 const words: Record<string, string> = {
   string: 'text',

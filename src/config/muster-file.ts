@@ -1,14 +1,11 @@
 import { z } from 'zod'
-import { adSettingsSchema } from '../connectors/ad/config.ts'
-import { awsSettingsSchema } from '../connectors/aws/config.ts'
-import { awsIamSettingsSchema } from '../connectors/aws-iam/config.ts'
-import { entraSettingsSchema } from '../connectors/entra/config.ts'
-import { ldapSettingsSchema } from '../connectors/ldap/config.ts'
+import type { ConnectorType } from '../connectors/connector-type.ts'
+import { connectorTypes } from '../connectors/registry.ts'
 import { targetModes } from '../domain/target.ts'
 import { duration } from './duration.ts'
 import { withNothingMapped } from './expected-accounts.ts'
 import { guard } from './guard-limits.ts'
-import { createdByName, nothingToDelete, ownRoles, protectedByNativeId } from './target-rules.ts'
+import { apartFromOthers, createdByName, nothingToDelete, protectedByNativeId } from './target-rules.ts'
 
 /** What muster.yaml may say, after its references (`env:…`, `file:…`) were resolved. Input side = the published JSON Schema. */
 const name = z
@@ -84,14 +81,16 @@ const target = {
     .prefault({}),
 }
 
-/** One for each connector: a line here, and one in app/targets.ts. */
-const targets = [
-  z.strictObject({ ...target, type: z.literal('ldap'), ldap: ldapSettingsSchema }),
-  z.strictObject({ ...target, type: z.literal('ad'), ad: adSettingsSchema }),
-  z.strictObject({ ...target, type: z.literal('entra'), entra: entraSettingsSchema }),
-  z.strictObject({ ...target, type: z.literal('aws'), aws: awsSettingsSchema }),
-  z.strictObject({ ...target, type: z.literal('aws-iam'), iam: awsIamSettingsSchema }),
-] as const
+/** One for each connector: what all targets say, and its own settings under its own name. */
+type Named = Pick<ConnectorType, 'type' | 'member' | 'settings'>
+type TargetOf<One extends Named> = z.ZodObject<
+  typeof target & { type: z.ZodLiteral<One['type']> } & { [M in One['member']]: One['settings'] },
+  z.core.$strict
+>
+type TargetsOf<All extends readonly Named[]> = { readonly [At in keyof All]: TargetOf<All[At]> }
+const targets = connectorTypes.map(({ type, member, settings }) =>
+  z.strictObject({ ...target, type: z.literal(type), [member]: settings }),
+) as readonly unknown[] as TargetsOf<typeof connectorTypes>
 
 const kafkaSource = z.strictObject({
   id: name,
@@ -176,7 +175,7 @@ export const musterFile = z
           .superRefine(unique('target', 'id'))
           .superRefine(createdByName)
           .superRefine(nothingToDelete)
-          .superRefine(ownRoles)
+          .superRefine(apartFromOthers)
           .superRefine(protectedByNativeId),
       )
       .describe('Systems that Muster provisions into.'),
@@ -193,22 +192,10 @@ export type TargetConfig = MusterFile['targets'][number]
 export type SourceConfig = MusterFile['sources'][number]
 
 /** Members (of an element of `targets`) that must be written as a reference: their values are secrets. */
-export const secretMembers: readonly (readonly string[])[] = [
-  ['ldap', 'bindPassword'],
-  ['ad', 'bindPassword'],
-  ['entra', 'credential', 'secret'],
-  ['aws', 'credentials', 'secretAccessKey'],
-  ['aws', 'credentials', 'sessionToken'],
-  ['iam', 'credentials', 'secretAccessKey'],
-  ['iam', 'credentials', 'sessionToken'],
-]
+export const secretMembers: readonly (readonly string[])[] = connectorTypes.flatMap(({ member, secrets }) =>
+  secrets.map((path) => [member, ...path]),
+)
 /** Members that name a file: relative ones start from the configuration directory. */
-export const fileMembers: readonly (readonly string[])[] = [
-  ['ldap', 'caFile'],
-  ['ad', 'caFile'],
-  ['entra', 'credential', 'tokenFile'],
-  ['entra', 'credential', 'certificateFile'],
-  ['entra', 'credential', 'secretFile'],
-  ['aws', 'credentials', 'tokenFile'],
-  ['iam', 'credentials', 'tokenFile'],
-]
+export const fileMembers: readonly (readonly string[])[] = connectorTypes.flatMap(({ member, files }) =>
+  files.map((path) => [member, ...path]),
+)

@@ -41,3 +41,18 @@ export type WireSettings = {
   readonly endpoint?: z.output<typeof endpoint>
   readonly timeouts: z.output<typeof timeouts>
 }
+
+/** Of `credentials`, whichever service it signs for. */
+export const credentialSecrets = [
+  ['credentials', 'secretAccessKey'],
+  ['credentials', 'sessionToken'],
+] as const
+export const credentialFiles = [['credentials', 'tokenFile']] as const
+
+/** Chosen, and worth knowing: it is the default, since the name that a Deny goes by must first be known to be the person's. */
+export const sessionsLeft = (page: string, sessions: 'none' | 'deny-inline-policy'): readonly string[] =>
+  sessions === 'none'
+    ? [
+        `sessions: none: live role sessions of a leaver run out by themselves, up to 12 hours later; deny-inline-policy ends them (docs/connectors/${page}.md)`,
+      ]
+    : []

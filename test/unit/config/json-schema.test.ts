@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { musterJsonSchema } from '../../../src/config/json-schema.ts'
-import { secretMembers } from '../../../src/config/muster-file.ts'
+import { referencePattern } from '../../../src/config/secret-reference.ts'
+import { connectorTypes } from '../../../src/connectors/registry.ts'
 
 const validate = new Ajv2020({ strict: false, formats: { uri: /^https?:/ } }).compile(JSON.parse(musterJsonSchema()))
 const published = new URL('../../../schemas/muster.schema.json', import.meta.url)
@@ -41,30 +43,56 @@ test.each(readdirSync(examples))(
   },
 )
 
-test('each secret that the loader wants as a reference, the schema does', () => {
-  const everywhere = parse(readFileSync(new URL('everywhere/muster.yaml', examples), 'utf8'))
-  const iam = {
-    id: 'iam',
-    type: 'aws-iam',
-    iam: {
-      accountId: 'env:ACCOUNT',
-      federation: { kind: 'saml', providerArn: 'env:PROVIDER' },
-      roles: [{ name: 'env:ROLE' }],
-      credentials: { from: 'keys', accessKeyId: 'a' },
-    },
-  }
-  for (const member of secretMembers)
-    for (const [secret, isTaken] of [
-      ['env:SECRET', true],
-      ['hunter2', false],
-    ] as const) {
-      const file = structuredClone(everywhere)
-      const target = [iam, ...file.targets].find((one) => member[0] !== undefined && member[0] in one)
-      file.targets = [...file.targets.filter((one: { id: string }) => one.id !== target.id), target]
-      const holder = member.slice(0, -1).reduce((at, step) => at[step], target)
-      if (member.at(-1) === 'secret') delete holder.secretFile
-      if (holder.from === 'keys') holder.secretAccessKey = 'env:KEY'
-      holder[member.at(-1) ?? ''] = secret
-      expect(validate(file), `${member.join('.')} ${JSON.stringify(validate.errors)}`).toBe(isTaken)
+type Schema = { readonly [name: string]: unknown }
+const inner = (value: unknown): readonly Schema[] =>
+  typeof value === 'object' && value !== null ? (Object.values(value) as Schema[]) : []
+const choices = ({ anyOf, oneOf, allOf }: Schema): readonly Schema[] => [anyOf, oneOf, allOf].flatMap(inner)
+
+/** Places of members that hold any text: of an element of a list under its position. */
+const texts = (schema: Schema, path: readonly string[] = []): readonly string[] => [
+  ...(schema.type === 'string' && !('enum' in schema) && !('const' in schema) ? [path.join('.')] : []),
+  ...choices(schema).flatMap((one) => texts(one, path)),
+  ...Object.entries(schema.properties ?? {}).flatMap(([name, one]) => texts(one, [...path, name])),
+  ...('items' in schema ? texts(schema.items as Schema, [...path, '0']) : []),
+]
+
+/** What the schema says of a member, of every kind that has it. */
+const at = (schema: Schema, [name, ...rest]: readonly string[]): readonly Schema[] =>
+  name === undefined
+    ? [schema]
+    : [
+        ...choices(schema).flatMap((one) => at(one, [name, ...rest])),
+        ...Object.entries(schema.properties ?? {}).flatMap(([member, one]) => (member === name ? at(one, rest) : [])),
+      ]
+
+describe.each(connectorTypes)('settings of $type', ({ type, member, settings, secrets, files, mapsByItself }) => {
+  const schema = z.toJSONSchema(settings, { io: 'input' }) as Schema
+  const named = (form: RegExp) => [...new Set(texts(schema).filter((path) => form.test(path)))].sort()
+  const dotted = (members: readonly (readonly string[])[]) => members.map((path) => path.join('.')).sort()
+
+  test('what is called like a secret is one: a value that is written out does not pass', () => {
+    expect(dotted(secrets)).toEqual(named(/(password|secret|token|passphrase|key)$/i))
+  })
+
+  test('what is called a file is one: its path starts from the directory', () => {
+    expect(dotted(files)).toEqual(named(/file$/i))
+  })
+
+  test('each secret that the loader wants as a reference, the published schema does', () => {
+    const targets = at(JSON.parse(musterJsonSchema()), ['targets'])
+    const own = targets
+      .flatMap(({ items }) => choices(items as Schema))
+      .filter((one) => at(one, ['type']).some((name) => name.const === type))
+    expect(own).toHaveLength(1)
+    for (const path of secrets) {
+      const said = own.flatMap((one) => at(one, [member, ...path]))
+      expect(said.length, path.join('.')).toBeGreaterThan(0)
+      for (const one of said) expect(one.pattern, path.join('.')).toBe(referencePattern.source)
     }
+  })
+
+  test('it says whether it maps attributes that nobody named', () => {
+    const presets = at(schema, ['account', 'attributes']).map((one) => one.default ?? {})
+    expect(presets.some((preset) => inner(preset).length > 0)).toBe(mapsByItself)
+  })
 })

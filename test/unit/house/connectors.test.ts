@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { connectorTypes } from '../../../src/connectors/registry.ts'
 import { checkout } from './tool.ts'
 
 const connectors = join(checkout, 'src/connectors')
@@ -10,21 +11,30 @@ const wires = folders.filter((name) => name.endsWith('-wire'))
 const types = folders.filter((name) => !name.endsWith('-wire'))
 const inEach = [
   ...['access', 'apply', 'check', 'config', 'connector', 'ensure-accounts', 'list-accounts', 'manifest', 'members'],
-  'observe',
+  ...['observe', 'type'],
 ].map((name) => `${name}.ts`)
 /** A table of answers belongs to a protocol: with the connector, or in the wire that it speaks through. */
 const answers = 'errors.ts'
 
-test('there are connectors, each with a line in the one place that knows them', () => {
-  const made = readFileSync(join(checkout, 'src/app/targets.ts'), 'utf8').matchAll(
-    /import\('\.\.\/connectors\/([\w-]+)\//g,
-  )
-  expect([...made].map(([, type]) => type).sort()).toEqual([...types].sort())
+test('every folder is a line of the registry, under its own name', () => {
+  expect(connectorTypes.map(({ type }) => type).sort()).toEqual([...types].sort())
   expect(types.length).toBeGreaterThan(4)
-  const told = /kafka for sources; (.+) for targets/.exec(
-    readFileSync(join(checkout, 'src/config/file-problems.ts'), 'utf8'),
-  )?.[1]
-  expect(told?.split(/, | or /).sort()).toEqual([...types].sort())
+  for (const type of types)
+    expect(readFileSync(join(connectors, type, 'type.ts'), 'utf8'), type).toContain(`\n  type: '${type}',\n`)
+})
+
+test.each(connectorTypes)(
+  '$type: who is somebody there says what helps where that is not told',
+  ({ type, ownRemedy }) => {
+    expect(ownRemedy !== null).toBe(existsSync(join(connectors, type, 'own.ts')))
+  },
+)
+
+test.each(types)('%s has its run of the contract suite, its page and its line there', (type) => {
+  const text = (file: string) => readFileSync(join(checkout, file), 'utf8')
+  expect(text(`test/contracts/${type}-contract.test.ts`)).toMatch(/^connectorContract\(/m)
+  expect(existsSync(join(checkout, `docs/connectors/${type}.md`))).toBe(true)
+  expect(text('docs/connectors/README.md')).toMatch(new RegExp(`^\\| \`${type}\` \\|.*\\[${type}\\.md\\]`, 'm'))
 })
 
 test.each(types)('%s has the files that every connector has', (type) => {

@@ -6,7 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkout, tool } from './tool.ts'
 
 type Cruise = {
-  readonly modules: readonly { readonly source: string }[]
+  readonly modules: readonly {
+    readonly source: string
+    readonly dependencies: readonly {
+      readonly resolved: string
+      readonly dynamic: boolean
+      readonly dependencyTypes: readonly string[]
+    }[]
+  }[]
   readonly summary: {
     readonly violations: readonly {
       readonly from: string
@@ -91,6 +98,14 @@ const plants: Readonly<Record<string, readonly [string, string]>> = {
     'src/connectors/bad.ts',
     `import type { bind } from './ldap/bind.ts'\nexport type Bad = typeof bind\n`,
   ],
+  'registry-knows-types-only': [
+    'src/connectors/registry.ts',
+    `import { bind } from './ldap/bind.ts'\nimport { ldapType } from './ldap/type.ts'\nexport const bad = [bind, ldapType]\n`,
+  ],
+  'types-by-the-registry': [
+    'src/app/bad-type.ts',
+    `import { ldapType } from '../connectors/ldap/type.ts'\nexport const bad = ldapType\n`,
+  ],
   'only-cli-imports-app': ['src/consumers/bad-app.ts', `import { app } from '../app.ts'\nexport const bad = app\n`],
   'connectors-on-demand': [
     'src/app/bad-eager.ts',
@@ -129,7 +144,7 @@ const innocent: Readonly<Record<string, string>> = {
   'src/connectors/connector.ts': `import { words } from '../domain/words.ts'\nexport type Connector = typeof words\n`,
   'src/connectors/ldap/bind.ts': `import { Client } from 'ldapts'\nimport type { Connector } from '../connector.ts'\nimport { wire } from '../ldap-wire/wire.ts'\nexport type Bind = Connector\nexport const bind = [Client, wire]\n`,
   'src/connectors/ldap/connector.ts': `import { bind } from './bind.ts'\nexport const createLdap = bind\n`,
-  'src/app/targets.ts': `export const create = async () => (await import('../connectors/ldap/connector.ts')).createLdap\n`,
+  'src/connectors/ldap/type.ts': `export const ldapType = async () => (await import('./connector.ts')).createLdap\n`,
   'src/connectors/ldap-wire/wire.ts': `import { Client } from 'ldapts'\nexport const wire = Client\n`,
   'src/connectors/aws-wire/sign.ts': `import { STSClient } from '@aws-sdk/client-sts'\nexport const sign = STSClient\n`,
   'src/connectors/aws/users.ts': `import { sign } from '../aws-wire/sign.ts'\nexport const users = sign\n`,
@@ -144,6 +159,7 @@ const innocent: Readonly<Record<string, string>> = {
 
 const tree = mkdtempSync(join(tmpdir(), 'muster-directions-'))
 let planted: Cruise
+let real: Promise<Cruise> | undefined
 
 function put(file: string, text: string): void {
   mkdirSync(dirname(join(tree, file)), { recursive: true })
@@ -163,6 +179,12 @@ async function cruise(cwd: string, ...folders: string[]): Promise<Cruise> {
   return JSON.parse(said.stdout)
 }
 
+function realTree(): Promise<Cruise> {
+  const folders = ['src', 'test', 'scripts', 'bench', 'simulators'].filter((name) => existsSync(join(checkout, name)))
+  real ??= cruise(checkout, ...folders)
+  return real
+}
+
 beforeAll(async () => {
   for (const name of ['node_modules', '.dependency-cruiser.mjs', 'tsconfig.json', 'package.json']) {
     symlinkSync(join(checkout, name), join(tree, name))
@@ -174,10 +196,17 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
-test('every rule has its plant', async () => {
+type Rule = { readonly name: string; readonly to: { readonly path: readonly string[] } }
+const rules = async (): Promise<readonly Rule[]> => {
   const url = new URL('../../../.dependency-cruiser.mjs', import.meta.url).href // no types: imported by name only
-  const { default: config } = await import(url)
-  expect(config.forbidden.map((rule: { name: string }) => rule.name).sort()).toEqual(Object.keys(plants).sort())
+  return (await import(url)).default.forbidden
+}
+/** Libraries that have one home. */
+const atHome = async (): Promise<RegExp> =>
+  new RegExp((await rules()).flatMap(({ name, to }) => (name.endsWith('-at-home') ? to.path : [])).join('|'))
+
+test('every rule has its plant', async () => {
+  expect((await rules()).map(({ name }) => name).sort()).toEqual(Object.keys(plants).sort())
 })
 
 test.each(Object.entries(plants))('%s is found', (rule, [file]) => {
@@ -193,8 +222,37 @@ test('what may be imported is not complained about', () => {
 })
 
 test('the real tree has modules and no violation', async () => {
-  const folders = ['src', 'test', 'scripts', 'bench', 'simulators'].filter((name) => existsSync(join(checkout, name)))
-  const real = await cruise(checkout, ...folders)
-  expect(real.modules.filter((module) => module.source.startsWith('src/')).length).toBeGreaterThan(20)
-  expect(real.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([])
+  const { modules, summary } = await realTree()
+  expect(modules.filter((module) => module.source.startsWith('src/')).length).toBeGreaterThan(20)
+  expect(summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([])
+})
+
+/** All that is there as soon as the file is, libraries by their files. */
+function loadedWith({ modules }: Cruise, file: string): ReadonlySet<string> {
+  const loaded = new Set([file])
+  for (const one of loaded)
+    for (const { resolved, dynamic, dependencyTypes } of modules.find(({ source }) => source === one)?.dependencies ??
+      [])
+      if (!dynamic && !dependencyTypes.includes('type-only')) loaded.add(resolved)
+  return loaded
+}
+
+test('the registry of connectors loads none of their libraries', async () => {
+  const registry = 'src/connectors/registry.ts'
+  const libraries = await atHome()
+  const loaded = loadedWith(await realTree(), registry)
+  expect(loaded.size).toBeGreaterThan(20)
+  expect([...loaded].filter((file) => libraries.test(file))).toEqual([])
+  expect([...loadedWith(planted, registry)].filter((file) => libraries.test(file))).toHaveLength(1)
+})
+
+test('every library that a connector brings has a home', async () => {
+  const libraries = await atHome()
+  const { modules } = await realTree()
+  const brought = modules
+    .filter(({ source }) => source.startsWith('src/connectors/'))
+    .flatMap(({ dependencies }) => dependencies.map(({ resolved }) => resolved))
+    .filter((resolved) => resolved.startsWith('node_modules/') && !resolved.startsWith('node_modules/zod/'))
+  expect(brought.length).toBeGreaterThan(5)
+  expect(brought.filter((library) => !libraries.test(library))).toEqual([])
 })
