@@ -7,12 +7,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import { assignments } from './assignments.ts'
 import { type Act, faults } from './faults.ts'
 import { groups } from './groups.ts'
-import { type AskIam, iamErrorXml, refusedByIam } from './iam.ts'
+import { type AskIam, type IamError, iamErrorXml, refusedByIam } from './iam.ts'
 import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
 import { moto } from './moto.ts'
 import { permissionSets } from './permission-sets.ts'
 import type { Behind, Rules } from './rules.ts'
+import { refusedAsJson, refusedAsQuery, signers } from './signers.ts'
 import type { Call, Simulator, SimulatorOptions } from './simulator.ts'
 import { createState } from './state.ts'
 import { type Throttle, throttle } from './throttle.ts'
@@ -42,6 +43,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   let callsPerSecond = options.callsPerSecond ?? 20
   const limit: Throttle = throttle(() => callsPerSecond, behind.now)
   const schedule = faults()
+  const known = signers()
   let calls: Call[] = []
 
   /** One after the other: two calls together must not both find the same thing absent. */
@@ -73,11 +75,21 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       const said = inspect(request.method ?? 'GET', request.url.slice('/_simulator'.length), body, simulator)
       return send(response, said)
     }
-    if (target === null) return passOn(request, body, response, options.moto)
+    const isWitness = request.headers[witnessHeader] !== undefined
+    const refusal = isWitness ? null : known.admit(request.headers, body)
+    if (target === null)
+      return refusal === null
+        ? passOn(request, body, response, options.moto)
+        : sendIamError(response, refusedAsQuery(refusal))
     const asked = record(body === '' ? {} : JSON.parse(body))
-    if (request.headers[witnessHeader] !== undefined) return send(response, await answerOf(() => ask(target, asked)))
+    if (isWitness) return send(response, await answerOf(() => ask(target, asked)))
 
     const note = (answer: string) => calls.push({ at: behind.now(), ...target, answer })
+    if (refusal !== null) {
+      const said = refusedAsJson(refusal)
+      note(String(said.body.__type))
+      return send(response, said)
+    }
     const before = schedule.at(target.operation, 'before')
     const early = await spoil(before, response)
     if (early !== null) return void note(early)
@@ -132,6 +144,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     assignments: asynchronous,
     moto: upstream,
     faults: schedule,
+    signers: known,
     calls: () => calls,
     setCallsPerSecond: (raised) => {
       callsPerSecond = raised
@@ -181,6 +194,10 @@ const send = (response: ServerResponse, { status, body }: Answer): void => {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
 }
 
+const sendIamError = (response: ServerResponse, error: IamError): void => {
+  response.writeHead(error.status, { 'content-type': 'text/xml' }).end(iamErrorXml(error))
+}
+
 /** Another service (sts, iam): as it is, but for IAM's sizes. */
 const passOn = async (request: IncomingMessage, body: string, response: ServerResponse, url: string): Promise<void> => {
   const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
@@ -194,8 +211,7 @@ const passOn = async (request: IncomingMessage, body: string, response: ServerRe
     })
   const ask: AskIam = async (form) => (await forward(new URLSearchParams(form).toString())).text()
   const refused = await refusedByIam(new URLSearchParams(body), ask)
-  if (refused !== null)
-    return void response.writeHead(refused.status, { 'content-type': 'text/xml' }).end(iamErrorXml(refused))
+  if (refused !== null) return sendIamError(response, refused)
   const answer = await forward(body)
   response
     .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/xml' })

@@ -1,9 +1,10 @@
-/** Throttling, servers that fail, and a whole bad day by its seed. */
+/** Throttling, servers that fail, credentials that end, and a whole bad day by its seed. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { seededFaults } from '../../simulators/aws/faults.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { until } from '../support/until.ts'
+import { awsCredentials } from './aws-credentials.ts'
 import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
 import {
   accountOf,
@@ -31,6 +32,11 @@ afterAll(async () => {
   await connector.close()
   await world.close()
 })
+awsCredentials(() => ({
+  world,
+  signers: world.simulator.signers,
+  make: (credentials, { now, secret }) => makeAws(world, { credentials }, 'leaver', now, secret),
+}))
 const addAccounts = (count: number) => world.addAccounts(Array.from({ length: count }, () => world.person(freshKey())))
 
 test('AWS names a time beyond our patience: the lane is told, and nothing is sent meanwhile', async () => {
