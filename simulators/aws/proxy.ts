@@ -12,6 +12,7 @@ import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
 import { moto } from './moto.ts'
 import { permissionSets } from './permission-sets.ts'
+import { mayNotAsk, type Rights, simulatedXml } from './rights.ts'
 import type { Behind, Rules } from './rules.ts'
 import { refusedAsJson, refusedAsQuery, signers } from './signers.ts'
 import type { Call, Simulator, SimulatorOptions } from './simulator.ts'
@@ -44,6 +45,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   const limit: Throttle = throttle(() => callsPerSecond, behind.now)
   const schedule = faults()
   const known = signers()
+  let rights: Rights | null = null
   let calls: Call[] = []
 
   /** One after the other: two calls together must not both find the same thing absent. */
@@ -77,10 +79,13 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     }
     const isWitness = request.headers[witnessHeader] !== undefined
     const refusal = isWitness ? null : known.admit(request.headers, body)
-    if (target === null)
-      return refusal === null
-        ? passOn(request, body, response, options.moto)
-        : sendIamError(response, refusedAsQuery(refusal))
+    if (target === null) {
+      if (refusal !== null) return sendIamError(response, refusedAsQuery(refusal))
+      const form = new URLSearchParams(body)
+      if (form.get('Action') !== 'SimulatePrincipalPolicy') return passOn(request, body, response, options.moto)
+      if (rights === null) return sendIamError(response, mayNotAsk)
+      return void response.writeHead(200, { 'content-type': 'text/xml' }).end(simulatedXml(form, rights))
+    }
     const asked = record(body === '' ? {} : JSON.parse(body))
     if (isWitness) return send(response, await answerOf(() => ask(target, asked)))
 
@@ -145,6 +150,9 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     moto: upstream,
     faults: schedule,
     signers: known,
+    setRights: (said) => {
+      rights = said
+    },
     calls: () => calls,
     setCallsPerSecond: (raised) => {
       callsPerSecond = raised

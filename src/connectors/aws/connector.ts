@@ -29,6 +29,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
     settings,
     tools,
     clients: createClients(settings, signedBy),
+    signedBy,
     transport: createTransport(tools, signedBy),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
@@ -41,7 +42,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
   return {
     target,
     manifest: awsManifest,
-    check: (signal) => check(until(aws, signal)),
+    check: (signal, uses) => check(until(aws, signal), uses),
     attributesHash: (worker) => attributesHash(mapAttributes(account.attributes, worker)),
     creationHash: (worker) =>
       attributesHash(

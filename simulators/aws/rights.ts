@@ -1,0 +1,33 @@
+/** What IAM's SimulatePrincipalPolicy answers, as it was said beforehand: no policy is evaluated here. */
+import type { IamError } from './iam.ts'
+
+/** `missing`: context keys that a real request would carry. */
+export type Said = {
+  readonly decision: 'allowed' | 'explicitDeny' | 'implicitDeny'
+  readonly missing?: readonly string[]
+}
+export type Rights = (action: string, resource: string) => Said
+
+export const mayNotAsk: IamError = {
+  status: 403,
+  code: 'AccessDenied',
+  message: 'not authorized to perform: iam:SimulatePrincipalPolicy',
+}
+
+/** One page, each resource by itself. */
+export const simulatedXml = (form: URLSearchParams, rights: Rights): string => {
+  const resources = listed(form, 'ResourceArns')
+  const results = listed(form, 'ActionNames').map((action) => {
+    const each = resources.map((resource) => ({ resource, said: rights(action, resource) }))
+    const all = each.find(({ said }) => said.decision !== 'allowed')?.said.decision ?? 'allowed'
+    const parts = each.map(
+      ({ resource, said: { decision, missing = [] } }) =>
+        `<member><EvalResourceName>${resource}</EvalResourceName><EvalResourceDecision>${decision}</EvalResourceDecision><MissingContextValues>${missing.map((key) => `<member>${key}</member>`).join('')}</MissingContextValues></member>`,
+    )
+    return `<member><EvalActionName>${action}</EvalActionName><EvalResourceName>${resources[0] ?? '*'}</EvalResourceName><EvalDecision>${all}</EvalDecision><MatchedStatements/><MissingContextValues/><ResourceSpecificResults>${parts.join('')}</ResourceSpecificResults></member>`
+  })
+  return `<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>${results.join('')}</EvaluationResults></SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>`
+}
+
+const listed = (form: URLSearchParams, name: string): readonly string[] =>
+  [...form].flatMap(([key, value]) => (key.startsWith(`${name}.member.`) ? [value] : []))
