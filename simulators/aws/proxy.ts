@@ -12,7 +12,7 @@ import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
 import { moto } from './moto.ts'
 import { permissionSets } from './permission-sets.ts'
-import { mayNotAsk, type Rights, simulatedXml } from './rights.ts'
+import { type Rights, simulated } from './rights.ts'
 import type { Behind, Rules } from './rules.ts'
 import { refusedAsJson, refusedAsQuery, signers } from './signers.ts'
 import type { Call, Simulator, SimulatorOptions } from './simulator.ts'
@@ -83,8 +83,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       if (refusal !== null) return sendIamError(response, refusedAsQuery(refusal))
       const form = new URLSearchParams(body)
       if (form.get('Action') !== 'SimulatePrincipalPolicy') return passOn(request, body, response, options.moto)
-      if (rights === null) return sendIamError(response, mayNotAsk)
-      return void response.writeHead(200, { 'content-type': 'text/xml' }).end(simulatedXml(form, rights))
+      const said = simulated(form, rights)
+      return typeof said === 'string' ? sendXml(response, 200, said) : sendIamError(response, said)
     }
     const asked = record(body === '' ? {} : JSON.parse(body))
     if (isWitness) return send(response, await answerOf(() => ask(target, asked)))
@@ -202,9 +202,11 @@ const send = (response: ServerResponse, { status, body }: Answer): void => {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
 }
 
-const sendIamError = (response: ServerResponse, error: IamError): void => {
-  response.writeHead(error.status, { 'content-type': 'text/xml' }).end(iamErrorXml(error))
+const sendXml = (response: ServerResponse, status: number, xml: string): void => {
+  response.writeHead(status, { 'content-type': 'text/xml' }).end(xml)
 }
+const sendIamError = (response: ServerResponse, error: IamError): void =>
+  sendXml(response, error.status, iamErrorXml(error))
 
 /** Another service (sts, iam): as it is, but for IAM's sizes. */
 const passOn = async (request: IncomingMessage, body: string, response: ServerResponse, url: string): Promise<void> => {

@@ -8,16 +8,19 @@ export type Said = {
 }
 export type Rights = (action: string, resource: string) => Said
 
-export const mayNotAsk: IamError = {
+const mayNotAsk: IamError = {
   status: 403,
   code: 'AccessDenied',
   message: 'not authorized to perform: iam:SimulatePrincipalPolicy',
 }
+const noActions: IamError = { status: 400, code: 'ValidationError', message: 'ActionNames is required' }
 
-/** One page, each resource by itself. */
-export const simulatedXml = (form: URLSearchParams, rights: Rights): string => {
-  const resources = listed(form, 'ResourceArns')
-  const results = listed(form, 'ActionNames').map((action) => {
+/** One page of XML, each resource by itself. `rights` null: nobody may ask. */
+export const simulated = (form: URLSearchParams, rights: Rights | null): string | IamError => {
+  const [actions, resources] = [listed(form, 'ActionNames'), listed(form, 'ResourceArns')]
+  if (rights === null) return mayNotAsk
+  if (actions.length === 0) return noActions
+  const results = actions.map((action) => {
     const each = resources.map((resource) => ({ resource, said: rights(action, resource) }))
     const all = each.find(({ said }) => said.decision !== 'allowed')?.said.decision ?? 'allowed'
     const parts = each.map(

@@ -1,7 +1,7 @@
 /** Throttling, servers that fail, credentials that end, and a whole bad day by its seed. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { seededFaults } from '../../simulators/aws/faults.ts'
-import { type Rights, type Said, simulatedXml } from '../../simulators/aws/rights.ts'
+import { type Rights, type Said, simulated } from '../../simulators/aws/rights.ts'
 import { allUses, type Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
 import { queryProblems } from '../support/aws-query-model.ts'
@@ -212,6 +212,9 @@ describe('what IAM says that it may do', () => {
     ])
     expect(asked.get(instanceArn)).toContain('sso:ProvisionPermissionSet')
     expect(asked.get(instanceArn)?.has('sso:CreateAccountAssignment')).toBe(false)
+    asked.clear()
+    expect(await told(note, { assignments: 'none' })).toMatchObject({ ok: true, unknown: [] })
+    expect(new Set(asked.keys())).toEqual(new Set([store, '*']))
     const form = new URLSearchParams({
       Action: 'SimulatePrincipalPolicy',
       Version: '2010-05-08',
@@ -219,13 +222,7 @@ describe('what IAM says that it may do', () => {
       'ActionNames.member.1': 'sso:ListInstances',
       'ResourceArns.member.1': instanceArn,
     })
-    expect(
-      queryProblems(
-        form,
-        200,
-        simulatedXml(form, () => ({ ...no, missing: ['aws:SourceIp'] })),
-      ),
-    ).toEqual([])
+    expect(queryProblems(form, 200, String(simulated(form, () => ({ ...no, missing: ['aws:SourceIp'] }))))).toEqual([])
   })
 
   test('only a plain no is a problem: at once of what reads, of what writes as soon as changes are sent', async () => {

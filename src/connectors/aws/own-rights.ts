@@ -41,6 +41,7 @@ export const ownRights = async (
   try {
     for (const [service, place] of placesOf(settings, owner)) {
       const actions = needed.map(({ action }) => action).filter((action) => action.startsWith(`${service}:`))
+      if (actions.length === 0) continue
       const asked = { source, actions, resources: [place, '*'] }
       const said = await simulatePolicy({ client, transport: aws.transport, bucket: aws.families.ssoAdmin }, asked)
       if (!said.ok)
