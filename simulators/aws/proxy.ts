@@ -7,12 +7,14 @@ import type { AddressInfo, Socket } from 'node:net'
 import { assignments } from './assignments.ts'
 import { type Act, faults } from './faults.ts'
 import { groups } from './groups.ts'
-import { type AskIam, iamErrorXml, refusedByIam } from './iam.ts'
+import { type AskIam, type IamError, iamErrorXml, refusedByIam } from './iam.ts'
 import { inspect } from './inspector.ts'
 import { memberships } from './memberships.ts'
 import { moto } from './moto.ts'
 import { permissionSets } from './permission-sets.ts'
+import { type Rights, simulated } from './rights.ts'
 import type { Behind, Rules } from './rules.ts'
+import { refusedAsJson, refusedAsQuery, signers } from './signers.ts'
 import type { Call, Simulator, SimulatorOptions } from './simulator.ts'
 import { createState } from './state.ts'
 import { type Throttle, throttle } from './throttle.ts'
@@ -42,6 +44,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   let callsPerSecond = options.callsPerSecond ?? 20
   const limit: Throttle = throttle(() => callsPerSecond, behind.now)
   const schedule = faults()
+  const known = signers()
+  let rights: Rights | null = null
   let calls: Call[] = []
 
   /** One after the other: two calls together must not both find the same thing absent. */
@@ -73,11 +77,24 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       const said = inspect(request.method ?? 'GET', request.url.slice('/_simulator'.length), body, simulator)
       return send(response, said)
     }
-    if (target === null) return passOn(request, body, response, options.moto)
+    const isWitness = request.headers[witnessHeader] !== undefined
+    const refusal = isWitness ? null : known.admit(request.headers, body)
+    if (target === null) {
+      if (refusal !== null) return sendIamError(response, refusedAsQuery(refusal))
+      const form = new URLSearchParams(body)
+      if (form.get('Action') !== 'SimulatePrincipalPolicy') return passOn(request, body, response, options.moto)
+      const said = simulated(form, rights)
+      return typeof said === 'string' ? sendXml(response, 200, said) : sendIamError(response, said)
+    }
     const asked = record(body === '' ? {} : JSON.parse(body))
-    if (request.headers[witnessHeader] !== undefined) return send(response, await answerOf(() => ask(target, asked)))
+    if (isWitness) return send(response, await answerOf(() => ask(target, asked)))
 
     const note = (answer: string) => calls.push({ at: behind.now(), ...target, answer })
+    if (refusal !== null) {
+      const said = refusedAsJson(refusal)
+      note(String(said.body.__type))
+      return send(response, said)
+    }
     const before = schedule.at(target.operation, 'before')
     const early = await spoil(before, response)
     if (early !== null) return void note(early)
@@ -132,6 +149,10 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     assignments: asynchronous,
     moto: upstream,
     faults: schedule,
+    signers: known,
+    setRights: (said) => {
+      rights = said
+    },
     calls: () => calls,
     setCallsPerSecond: (raised) => {
       callsPerSecond = raised
@@ -181,6 +202,12 @@ const send = (response: ServerResponse, { status, body }: Answer): void => {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
 }
 
+const sendXml = (response: ServerResponse, status: number, xml: string): void => {
+  response.writeHead(status, { 'content-type': 'text/xml' }).end(xml)
+}
+const sendIamError = (response: ServerResponse, error: IamError): void =>
+  sendXml(response, error.status, iamErrorXml(error))
+
 /** Another service (sts, iam): as it is, but for IAM's sizes. */
 const passOn = async (request: IncomingMessage, body: string, response: ServerResponse, url: string): Promise<void> => {
   const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
@@ -194,8 +221,7 @@ const passOn = async (request: IncomingMessage, body: string, response: ServerRe
     })
   const ask: AskIam = async (form) => (await forward(new URLSearchParams(form).toString())).text()
   const refused = await refusedByIam(new URLSearchParams(body), ask)
-  if (refused !== null)
-    return void response.writeHead(refused.status, { 'content-type': 'text/xml' }).end(iamErrorXml(refused))
+  if (refused !== null) return sendIamError(response, refused)
   const answer = await forward(body)
   response
     .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/xml' })

@@ -2,6 +2,8 @@
 import type { Assignments } from './assignments.ts'
 import type { Faults } from './faults.ts'
 import type { Moto } from './moto.ts'
+import type { Rights } from './rights.ts'
+import type { Signers } from './signers.ts'
 import type { State } from './state.ts'
 import type { Answer, Json, Service, Target } from './wire.ts'
 
@@ -35,6 +37,10 @@ export type Simulator = {
   /** What stands behind, asked without any rule. */
   readonly moto: Moto
   readonly faults: Faults
+  /** Who signs, and whose signature is not taken any more. */
+  readonly signers: Signers
+  /** What SimulatePrincipalPolicy answers; null, as at the start: nobody may ask. */
+  readonly setRights: (rights: Rights | null) => void
   /** What clients asked, in order, and `ok` or the error's name. Witnesses are not listed. */
   readonly calls: () => readonly Call[]
   readonly forgetCalls: () => void

@@ -1,9 +1,12 @@
-/** Throttling, servers that fail, and a whole bad day by its seed. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+/** Throttling, servers that fail, credentials that end, and a whole bad day by its seed. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { seededFaults } from '../../simulators/aws/faults.ts'
-import type { Connector } from '../../src/connectors/connector.ts'
+import { type Rights, type Said, simulated } from '../../simulators/aws/rights.ts'
+import { allUses, type Connector } from '../../src/connectors/connector.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import { queryProblems } from '../support/aws-query-model.ts'
 import { until } from '../support/until.ts'
+import { awsCredentials } from './aws-credentials.ts'
 import { type AwsWorld, makeAws, openAwsWorld } from './aws-world.ts'
 import {
   accountOf,
@@ -31,6 +34,11 @@ afterAll(async () => {
   await connector.close()
   await world.close()
 })
+awsCredentials(() => ({
+  world,
+  signers: world.simulator.signers,
+  make: (credentials, { now, secret }) => makeAws(world, { credentials }, 'leaver', now, secret),
+}))
 const addAccounts = (count: number) => world.addAccounts(Array.from({ length: count }, () => world.person(freshKey())))
 
 test('AWS names a time beyond our patience: the lane is told, and nothing is sent meanwhile', async () => {
@@ -145,7 +153,9 @@ test('check tells what it looked at, what it could not ask, and a clock that dif
     expect.stringMatching(/^clocks \d+ s apart$/),
   ])
   expect(unknown).toEqual([
-    'whether it may write, and other reads than sso:ListInstances, identitystore:ListUsers, identitystore:ListGroups, sso:ListPermissionSets (AWS shows it at the first use)',
+    expect.stringMatching(
+      /^whether it may write, and other reads than sso:ListInstances, identitystore:ListUsers, identitystore:ListGroups, sso:ListPermissionSets \(IAM evaluates no policy of arn:/,
+    ),
   ])
   // Two minutes: less than what the SDK itself takes note of.
   const late = makeAws(world, {}, 'bulk', () => Date.now() - 120_000)
@@ -161,6 +171,100 @@ test('check tells what it looked at, what it could not ask, and a clock that dif
   expect((await slow.check(always.signal)).problems).toEqual([])
   expect(passed).toBe(300_000)
   await slow.close()
+})
+
+describe('what IAM says that it may do', () => {
+  const source = 'arn:aws:iam::123456789012:role/muster'
+  const told = async (rights: Rights | null, changes = {}, uses = allUses) => {
+    const credentials = { from: 'webIdentity', roleArn: source, tokenFile: import.meta.filename }
+    const asking = makeAws(world, { credentials, ...changes })
+    world.simulator.setRights(rights)
+    try {
+      return await asking.check(always.signal, uses)
+    } finally {
+      world.simulator.setRights(null)
+      await asking.close()
+    }
+  }
+  const allowed: Said = { decision: 'allowed' }
+  const no: Said = { decision: 'implicitDeny' }
+
+  test('it is asked about all that is configured, and about nothing else', async () => {
+    const asked = new Map<string, Set<string>>()
+    const note: Rights = (action, resource) => {
+      asked.set(resource, new Set([...(asked.get(resource) ?? []), action]))
+      return allowed
+    }
+    const well = await told(note)
+    expect([well.ok, well.unknown]).toEqual([true, []])
+    expect(well.facts).toContain('IAM was asked about 25 actions')
+    const { instanceArn, identityStoreId } = world.settings
+    const store = `arn:aws:identitystore::123456789012:identitystore/${identityStoreId}`
+    expect(new Set(asked.keys())).toEqual(new Set([store, instanceArn, '*']))
+    expect(asked.get(store)).toContain('identitystore:DeleteUser')
+    expect(asked.get(instanceArn)).toContain('sso:CreateAccountAssignment')
+    expect(asked.get('*')?.has('sso:ProvisionPermissionSet')).toBe(false)
+    asked.clear()
+    const groupsOnly = { assignments: 'none', account: { attributes: {} }, sessions: 'deny-inline-policy' }
+    await told(note, groupsOnly, { createAccounts: false, deleteAccounts: false, writes: true })
+    expect([...(asked.get(store) ?? [])].filter((action) => action.endsWith('User'))).toEqual([
+      'identitystore:DescribeUser',
+    ])
+    expect(asked.get(instanceArn)).toContain('sso:ProvisionPermissionSet')
+    expect(asked.get(instanceArn)?.has('sso:CreateAccountAssignment')).toBe(false)
+    asked.clear()
+    expect(await told(note, { assignments: 'none' })).toMatchObject({ ok: true, unknown: [] })
+    expect(new Set(asked.keys())).toEqual(new Set([store, '*']))
+    const form = new URLSearchParams({
+      Action: 'SimulatePrincipalPolicy',
+      Version: '2010-05-08',
+      PolicySourceArn: source,
+      'ActionNames.member.1': 'sso:ListInstances',
+      'ResourceArns.member.1': instanceArn,
+    })
+    expect(queryProblems(form, 200, String(simulated(form, () => ({ ...no, missing: ['aws:SourceIp'] }))))).toEqual([])
+  })
+
+  test('only a plain no is a problem: at once of what reads, of what writes as soon as changes are sent', async () => {
+    const refused = ['identitystore:DescribeGroup', 'identitystore:CreateGroupMembership']
+    const rights: Rights = (action) => (refused.includes(action) ? no : allowed)
+    const line = (action: string) =>
+      `${action} on arn:aws:identitystore::123456789012:identitystore/${world.settings.identityStoreId} is not allowed (implicitDeny)`
+    expect(await told(rights)).toMatchObject({ ok: false, problems: refused.map(line), unknown: [], beforeEnforce: [] })
+    expect(await told(rights, {}, { ...allUses, writes: false })).toMatchObject({
+      problems: [line('identitystore:DescribeGroup')],
+      beforeEnforce: [line('identitystore:CreateGroupMembership')],
+    })
+    const depends: Rights = (action) =>
+      action === 'sso:DeleteAccountAssignment' ? { ...no, missing: ['aws:SourceIp'] } : allowed
+    expect(await told(depends)).toMatchObject({
+      ok: true,
+      unknown: ["sso:DeleteAccountAssignment (IAM's evaluation does not decide)"],
+    })
+    const byPages: Rights = (action) => (action === 'identitystore:IsMemberInGroups' ? no : allowed)
+    expect(await told(byPages)).toMatchObject({
+      ok: true,
+      facts: expect.arrayContaining(['without identitystore:IsMemberInGroups memberships are proven by pages']),
+      unknown: [],
+    })
+    const onSome: Rights = (action, resource) =>
+      action === 'sso:CreateAccountAssignment' && resource === '*' ? no : allowed
+    expect(await told(onSome)).toMatchObject({
+      ok: true,
+      unknown: ['on which users, groups, permission sets and AWS accounts: sso:CreateAccountAssignment'],
+    })
+  })
+
+  test('where that may not be asked, it says so and which right would let it', async () => {
+    expect(await told(null)).toMatchObject({
+      ok: true,
+      unknown: [
+        expect.stringMatching(
+          /^whether it may write, .* \(iam:SimulatePrincipalPolicy on arn:aws:iam::123456789012:role\/muster would let doctor ask: access-denied \(AccessDenied\)\)$/,
+        ),
+      ],
+    })
+  })
 })
 
 test.each(['first', 'second', 'third'])(

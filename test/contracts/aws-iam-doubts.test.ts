@@ -1,4 +1,4 @@
-/** Roles under a long lease, what the audit keeps of people whose accounts are names, and what check can ask. */
+/** Roles under a long lease, what the audit keeps of people whose accounts are names, credentials that end, and what check can ask. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +10,7 @@ import type { NativeId } from '../../src/domain/ids.ts'
 import { auditedBy } from '../../src/engine/audited-account.ts'
 import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
 import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
+import { awsCredentials } from './aws-credentials.ts'
 import { type AwsIamWorld, accountId, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
 import { always, ensure, freshKey, grant, revoke, said } from './world.ts'
 
@@ -23,6 +24,12 @@ afterAll(async () => {
   await connector.close()
   await world.close()
 })
+awsCredentials(() => ({
+  world,
+  signers: world.proxy.signers,
+  make: (credentials, { now, secret }) =>
+    makeAwsIam(world, { credentials }, { now, lane: 'leaver', ...(secret === undefined ? {} : { secret }) }),
+}))
 const names = (count: number): readonly NativeId[] => Array.from({ length: count }, () => freshKey() as NativeId)
 const saying = async (by: Connector, ...operations: Parameters<Connector['apply']>[0]) =>
   (await by.apply(operations, always)).map(said)

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AskIam, iamErrorXml, refusedByIam } from '../../simulators/aws/iam.ts'
+import { refusedAsQuery, type Signers, signers } from '../../simulators/aws/signers.ts'
 import { queryProblems, requestProblems } from '../support/aws-query-model.ts'
 import type { Phase } from './world.ts'
 
@@ -31,6 +32,8 @@ export type Fault = {
 
 export type FaultProxy = {
   readonly url: string
+  /** Who signs, and whose signature is not taken any more. */
+  readonly signers: Signers
   readonly arm: (...faults: readonly Fault[]) => void
   readonly disarm: () => void
   /** Actions that came, in order. */
@@ -58,6 +61,7 @@ const isWrite = (action: string): boolean => !/^(Get|List)/.test(action)
 export const startProxy = async (upstream: string): Promise<FaultProxy> => {
   let armed: { readonly fault: Fault; left: number }[] = []
   let calls: string[] = []
+  const known = signers()
   let pageSize: number | null = null
   let trustQuota = largestTrustQuota
   const modelProblems: string[] = []
@@ -106,6 +110,11 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
     const form = new URLSearchParams(body.toString('utf8'))
     const action = form.get('Action') ?? ''
     calls.push(action)
+    const refusal = known.admit(request.headers, asked)
+    if (refusal !== null) {
+      const { status, code, message } = refusedAsQuery(refusal)
+      return void (await spoil({ status, code, message }, form, response))
+    }
     const before = due(action, 'before-commit')
     if (await spoil(before, form, response)) return
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
@@ -159,6 +168,7 @@ export const startProxy = async (upstream: string): Promise<FaultProxy> => {
   await up()
   return {
     url: `http://127.0.0.1:${port}`,
+    signers: known,
     arm: (...faults) => {
       armed.push(...faults.map((fault) => ({ fault, left: fault.times ?? 1 })))
     },

@@ -13,7 +13,7 @@ import {
 import type { Stack } from '../../scripts/stack/stack.ts'
 import { type AwsIamSettings, awsIamSettingsSchema } from '../../src/connectors/aws-iam/config.ts'
 import { createAwsIamConnector } from '../../src/connectors/aws-iam/connector.ts'
-import type { Connector } from '../../src/connectors/connector.ts'
+import type { Connector, ConnectorTools } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore, type LocalStore } from '../../src/connectors/local-budget.ts'
 import type { Lane } from '../../src/domain/action.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
@@ -177,9 +177,11 @@ export const makeAwsIam = (
     lane = 'bulk',
     now = Date.now,
     store = createLocalStore(),
-  }: { lane?: Lane; now?: () => number; store?: LocalStore } = {},
+    secret,
+  }: { lane?: Lane; now?: () => number; store?: LocalStore; secret?: ConnectorTools['secret'] } = {},
 ): Connector =>
   createAwsIamConnector(target, world.configure(changes), {
+    ...(secret === undefined ? {} : { secret }),
     lane,
     giveWay: async () => {},
     budget: createLocalBudget(store, lane, () => performance.now()),

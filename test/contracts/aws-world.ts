@@ -6,7 +6,7 @@ import type { Simulator, SimulatorOptions } from '../../simulators/aws/simulator
 import { type Json, record, text } from '../../simulators/aws/wire.ts'
 import { type AwsSettings, awsSettingsSchema } from '../../src/connectors/aws/config.ts'
 import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
-import type { Connector } from '../../src/connectors/connector.ts'
+import type { Connector, ConnectorTools } from '../../src/connectors/connector.ts'
 import { createLocalBudget, createLocalStore } from '../../src/connectors/local-budget.ts'
 import type { Lane } from '../../src/domain/action.ts'
 import type { NativeId, TargetId } from '../../src/domain/ids.ts'
@@ -219,8 +219,10 @@ export const makeAws = (
   changes: Readonly<Record<string, unknown>> = {},
   lane: Lane = 'bulk',
   now: () => number = Date.now,
+  secret?: ConnectorTools['secret'],
 ): Connector =>
   createAwsConnector(target, world.configure(changes), {
+    ...(secret === undefined ? {} : { secret }),
     lane,
     giveWay: async () => {},
     budget: createLocalBudget(createLocalStore(), lane, () => performance.now()),

@@ -1,7 +1,7 @@
 import { IAMClient } from '@aws-sdk/client-iam'
 import { STSClient } from '@aws-sdk/client-sts'
 import type { TargetId } from '../../domain/ids.ts'
-import { wholeConfig } from '../aws-wire/client-config.ts'
+import { signIn, wholeConfig } from '../aws-wire/client-config.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import { createTransport } from '../aws-wire/transport.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
@@ -23,11 +23,13 @@ import { hashOfName, isSessionName, sessionNameOf } from './session-name.ts'
 
 /** IAM roles of one AWS account: who may assume them by federation, named in statements of ours. */
 export const createAwsIamConnector = (target: TargetId, settings: AwsIamSettings, tools: ConnectorTools): Connector => {
+  const signedBy = signIn(settings, tools)
+  const config = wholeConfig(settings, signedBy)
   const iam: Iam = {
     settings,
-    client: new IAMClient(wholeConfig(settings, tools.secret)),
-    sts: new STSClient(wholeConfig(settings, tools.secret)),
-    transport: createTransport(tools),
+    client: new IAMClient(config),
+    sts: new STSClient(config),
+    transport: createTransport(tools, signedBy),
     tools,
     bucket: bucketOf(settings),
   }

@@ -1,6 +1,5 @@
-import { type EvaluationResult, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam'
-import { failureText, ok } from '../aws-wire/errors.ts'
-import { readAllPages } from '../aws-wire/pages.ts'
+import { failureText } from '../aws-wire/errors.ts'
+import { type Judgement, principalOf, simulatePolicy } from '../aws-wire/simulate-policy.ts'
 import type { CheckReport, Uses } from '../connector.ts'
 import { missedByChanges } from '../missed-by-changes.ts'
 import type { Iam } from './iam.ts'
@@ -21,50 +20,31 @@ export const ownRights = async (
   uses: Uses,
   signal?: AbortSignal,
 ): Promise<Omit<CheckReport, 'ok'>> => {
-  const source = principalOf(iam, arn)
+  const source = principalOf(iam.settings, arn)
   if (source === null) return { problems: [], unknown: [`whether it may write (IAM evaluates no policy of ${arn})`] }
-  const ActionNames = actionsOf(iam)
+  const actions = actionsOf(iam)
   const asked = roles.slice(0, rolesAsked)
-  const read = await readAllPages(async (token) => {
-    const page = await iam.transport.read(
-      iam.bucket,
-      (options) =>
-        iam.client.send(
-          new SimulatePrincipalPolicyCommand({
-            PolicySourceArn: source,
-            ActionNames: [...ActionNames],
-            ResourceArns: asked.map((role) => role.arn),
-            Marker: token,
-          }),
-          options,
-        ),
-      signal,
-    )
-    if (!page.ok) return page
-    const { EvaluationResults, IsTruncated, Marker } = page.value
-    return ok({ items: EvaluationResults ?? [], next: IsTruncated ? (Marker ?? '') : undefined })
-  })
-  if (!read.ok)
+  const judged = await simulatePolicy(iam, { source, actions, resources: asked.map((role) => role.arn) }, signal)
+  if (!judged.ok)
     return {
       problems: [],
       unknown: [
-        `whether it may write (iam:SimulatePrincipalPolicy on ${source} would let doctor ask: ${failureText(read.failure)})`,
+        `whether it may write (iam:SimulatePrincipalPolicy on ${source} would let doctor ask: ${failureText(judged.failure)})`,
       ],
     }
-  const judged = read.value.flatMap(judgements)
-  const answered = new Set(judged.map(({ action }) => action))
+  const answered = new Set(judged.value.map(({ action }) => action))
   const unsure = [
-    ...judged.filter(({ isSure }) => !isSure).map(({ action }) => action),
-    ...ActionNames.filter((action) => !answered.has(action)),
+    ...judged.value.filter(({ isSure }) => !isSure).map(({ action }) => action),
+    ...actions.filter((action) => !answered.has(action)),
   ]
-  const refused = judged.filter(({ isSure, decision }) => isSure && decision !== 'allowed')
+  const refused = judged.value.filter(({ isSure, decision }) => isSure && decision !== 'allowed')
   const told = (some: readonly Judgement[]) =>
     some.map(({ action, resource, decision }) => `${action} on ${resource} is not allowed (${decision})`)
   const missed = missedByChanges(uses, told(refused.filter(({ action }) => !toRead.has(action))))
   return {
     ...missed,
     problems: [...told(refused.filter(({ action }) => toRead.has(action))), ...missed.problems],
-    facts: [`IAM was asked about ${ActionNames.length} actions on ${asked.length} of ${roles.length} roles`],
+    facts: [`IAM was asked about ${actions.length} actions on ${asked.length} of ${roles.length} roles`],
     unknown: unsure.length === 0 ? [] : [`${[...new Set(unsure)].join(', ')} (IAM's evaluation does not decide)`],
   }
 }
@@ -78,36 +58,3 @@ const actionsOf = ({ settings }: Iam): readonly string[] =>
     .filter(([what]) => settings.sessions !== 'none' || !what.startsWith('end sessions'))
     .flatMap(([, actions]) => actions)
     .filter((action) => action.startsWith('iam:') && action !== 'iam:ListRoles')
-
-/** The user or role whose policies count; the ARN of a session does not show its role's path. */
-const principalOf = ({ settings: { credentials } }: Iam, arn: string): string | null => {
-  if (credentials.from === 'webIdentity') return credentials.roleArn
-  const session = /^(arn:[\w-]+):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn)
-  if (session !== null) return `${session[1]}:iam::${session[2]}:role/${session[3]}`
-  return /^arn:[\w-]+:iam::\d{12}:user\//.test(arn) ? arn : null
-}
-
-type Judgement = {
-  readonly action: string
-  readonly resource: string
-  readonly decision: string
-  readonly isSure: boolean
-}
-
-const judgements = ({
-  EvalActionName: action = '',
-  EvalResourceName,
-  EvalDecision,
-  MissingContextValues,
-  ResourceSpecificResults: each = [],
-}: EvaluationResult): readonly Judgement[] => {
-  const judged = (resource = '*', decision = '', missing: readonly string[] = []): Judgement => ({
-    action,
-    resource,
-    decision,
-    isSure: decision === 'allowed' || missing.length === 0,
-  })
-  return each.length === 0
-    ? [judged(EvalResourceName, EvalDecision, MissingContextValues)]
-    : each.map((one) => judged(one.EvalResourceName, one.EvalResourceDecision, one.MissingContextValues))
-}

@@ -3,6 +3,7 @@ import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts
 import type { ConnectorTools } from '../connector.ts'
 import { credentialTrouble, secretUnreadable } from './credential-trouble.ts'
 import type { WireSettings } from './settings.ts'
+import { type Credentials, createSignIn, type SignIn, type Source } from './sign-in.ts'
 
 /** What every AWS client here is made with: its own retries off, both timeouts on. */
 export const clientConfig = ({
@@ -20,67 +21,71 @@ export const clientConfig = ({
   ...(endpoint === undefined ? {} : { endpoint }),
 })
 
-type Identity = {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-  readonly expiration?: Date
-}
+/** One for all clients of a connector. */
+export const signIn = (settings: WireSettings, { secret, now }: Pick<ConnectorTools, 'secret' | 'now'>): SignIn =>
+  createSignIn(sourceOf(settings, secret), now)
 
-/** So soon does what came from a file end for the SDK, ms: it asks again, and nobody else decides when a file has changed. */
-const readAgainMs = 60_000
-
-/** undefined: the SDK searches by itself. A function is asked again when what it gave is about to expire. */
-export const credentialsOf = (
-  settings: WireSettings,
-  secret: ConnectorTools['secret'],
-): Identity | (() => Promise<Identity>) | undefined => {
+const sourceOf = (settings: WireSettings, secret: ConnectorTools['secret']): Source => {
   const { credentials } = settings
   switch (credentials.from) {
     case 'default':
-      return undefined
+      return foundBySdk(settings)
     case 'keys': {
       const { from: _, sessionToken, ...keys } = credentials
       const given = { ...keys, ...(sessionToken === undefined ? {} : { sessionToken }) }
-      return secret === undefined ? given : () => keysNow(given, secret)
+      return secret === undefined
+        ? { obtain: async () => given, isReadEachTime: false }
+        : { obtain: () => keysNow(given, secret), isReadEachTime: true }
     }
     case 'webIdentity':
-      return () => exchangeToken(settings, credentials)
+      return { obtain: () => exchangeToken(settings, credentials), isReadEachTime: false }
     default:
       return credentials satisfies never
   }
 }
 
+/** The search is a client's: this one makes no call. Shared files are read again by it, not taken from what was read first. */
+const foundBySdk = (settings: WireSettings): Source => {
+  const searching = { ...clientConfig(settings), ignoreCache: true }
+  const { config } = new STSClient(searching)
+  return {
+    obtain: (isRefused) =>
+      config
+        .credentials({ forceRefresh: isRefused })
+        .catch((error: unknown) => Promise.reject(credentialTrouble(error))),
+    isReadEachTime: false,
+  }
+}
+
 /** The parts may stand in files that are changed one after the other: a pair that does not fit is refused, and read again. */
-const keysNow = async (given: Identity, secret: NonNullable<ConnectorTools['secret']>): Promise<Identity> => {
+const keysNow = async (given: Credentials, secret: NonNullable<ConnectorTools['secret']>): Promise<Credentials> => {
   const names = ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const
   const read = await Promise.all(names.map(async (name) => [name, await secret(`credentials.${name}`)] as const)).catch(
     () => Promise.reject(secretUnreadable()),
   )
-  const now = read.filter(([, value]) => value !== null)
-  if (now.length === 0) return given
-  return { ...given, ...Object.fromEntries(now), expiration: new Date(Date.now() + readAgainMs) }
+  return { ...given, ...Object.fromEntries(read.filter(([, value]) => value !== null)) }
 }
 
 const exchangeToken = async (
   settings: WireSettings,
   from: Extract<WireSettings['credentials'], { from: 'webIdentity' }>,
-): Promise<Identity> => {
+): Promise<Credentials> => {
   // The call carries no signature: the token is what identifies us.
   const sts = new STSClient({ ...clientConfig(settings), credentials: { accessKeyId: '', secretAccessKey: '' } })
   try {
-    const { Credentials } = await sts.send(
+    const answer = await sts.send(
       new AssumeRoleWithWebIdentityCommand({
         RoleArn: from.roleArn,
         RoleSessionName: from.sessionName,
         WebIdentityToken: (await readFile(from.tokenFile, 'utf8')).trim(),
       }),
     )
+    const given = answer.Credentials
     return {
-      accessKeyId: Credentials?.AccessKeyId ?? '',
-      secretAccessKey: Credentials?.SecretAccessKey ?? '',
-      ...(Credentials?.SessionToken === undefined ? {} : { sessionToken: Credentials.SessionToken }),
-      ...(Credentials?.Expiration === undefined ? {} : { expiration: Credentials.Expiration }),
+      accessKeyId: given?.AccessKeyId ?? '',
+      secretAccessKey: given?.SecretAccessKey ?? '',
+      ...(given?.SessionToken === undefined ? {} : { sessionToken: given.SessionToken }),
+      ...(given?.Expiration === undefined ? {} : { expiration: given.Expiration }),
     }
   } catch (error) {
     throw credentialTrouble(error)
@@ -90,7 +95,7 @@ const exchangeToken = async (
 }
 
 /** For any client of the SDK. */
-export const wholeConfig = (settings: WireSettings, secret: ConnectorTools['secret']) => {
-  const credentials = credentialsOf(settings, secret)
-  return { ...clientConfig(settings), ...(credentials === undefined ? {} : { credentials }) }
-}
+export const wholeConfig = (settings: WireSettings, { credentials }: Pick<SignIn, 'credentials'>) => ({
+  ...clientConfig(settings),
+  credentials,
+})

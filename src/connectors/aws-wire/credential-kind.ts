@@ -15,9 +15,7 @@ export const credentialKind = async (
 ): Promise<Pick<CheckReport, 'facts' | 'unknown'>> => {
   const { sessionToken, expiration } = await client.config.credentials()
   const name = names[credentials.from]
-  // Of keys the end is when their files are read again.
-  const isTold = expiration !== undefined && credentials.from !== 'keys'
-  if (isTold) return { facts: [`${name}: a session until ${expiration.toISOString()}, then another`] }
+  if (expiration !== undefined) return { facts: [`${name}: a session until ${expiration.toISOString()}, then another`] }
   return sessionToken === undefined
     ? { facts: [`${name}: static keys, which do not end by themselves`] }
     : { facts: [`${name}: keys of a session`], unknown: ["when the keys' session ends (nothing tells it)"] }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
 import { type Failure, failed, failureOf, ok, type Result } from './errors.ts'
+import type { SignIn } from './sign-in.ts'
 
 /** Asked right before each write. */
 export type Gate = {
@@ -15,7 +16,8 @@ export type Gate = {
 export type Send<T> = (options: { readonly abortSignal?: AbortSignal }) => Promise<T>
 
 /**
- * Every call to AWS goes through here: it gives way, draws on the budget of its family, and answers what is known then.
+ * Every call to AWS goes through here: it gives way, draws on the budget of its family, and answers what is known then. One
+ * whose credentials AWS does not take (any more) is made once again, where there are others.
  * Knows nothing of what is called, so that another AWS connector can use it.
  */
 export type Transport = {
@@ -38,7 +40,10 @@ const notBegun = (word: string): Failure => ({ code: '', word, verdict: { kind: 
 const lease = notBegun('lease')
 const placeLost = notBegun('place-lost')
 
-export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budget' | 'giveWay'>): Transport => {
+export const createTransport = (
+  { budget, giveWay }: Pick<ConnectorTools, 'budget' | 'giveWay'>,
+  signIn: Pick<SignIn, 'current' | 'others'>,
+): Transport => {
   /** null: go. */
   const turn = async (family: Bucket, patience: { left: number }): Promise<Failure | null> => {
     for (;;) {
@@ -57,10 +62,20 @@ export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budge
     signal?: AbortSignal,
   ): Promise<Result<T>> => {
     const patience = { left: patienceMs }
+    let isSignedAnew = false
     for (;;) {
       const notYet = (await turn(family, patience)) ?? (await may())
       if (notYet !== null) return failed(notYet)
-      const result = await attempt(send, signal)
+      const signer = await attempt(() => signIn.current())
+      const result = signer.ok ? await attempt(send, signal) : signer
+      if (signer.ok && !result.ok && isNotLetIn(result.failure) && !isSignedAnew) {
+        // Refused before it was looked at: nothing is done twice.
+        const others = await attempt(() => signIn.others(signer.value))
+        if (!others.ok) return others
+        if (!others.value) return result
+        isSignedAnew = true
+        continue
+      }
       if (result.ok || result.failure.verdict.kind !== 'throttled') return result
       const waitMs = result.failure.retryAfterMs ?? 0
       await budget.close(family, waitMs)
@@ -82,6 +97,10 @@ export const createTransport = ({ budget, giveWay }: Pick<ConnectorTools, 'budge
       }),
   }
 }
+
+/** AWS itself does not take what the call was signed with. */
+const isNotLetIn = ({ sent, verdict }: Failure): boolean =>
+  sent === 'answered' && verdict.kind === 'refused' && verdict.reason === 'credential'
 
 /** The server closed a connection that we thought was open. */
 const broken = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])

@@ -1,4 +1,5 @@
 import type { Result } from '../aws-wire/errors.ts'
+import type { SignIn } from '../aws-wire/sign-in.ts'
 import type { Transport } from '../aws-wire/transport.ts'
 import type { Bucket } from '../budget.ts'
 import type { ConnectorTools } from '../connector.ts'
@@ -11,6 +12,7 @@ import type { InProgress } from './requests.ts'
 export type Aws = {
   readonly settings: AwsSettings
   readonly clients: AwsClients
+  readonly signedBy: SignIn
   readonly transport: Transport
   readonly tools: ConnectorTools
   readonly families: { readonly identityStore: Bucket; readonly ssoAdmin: Bucket }

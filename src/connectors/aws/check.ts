@@ -6,11 +6,11 @@ import { credentialKind } from '../aws-wire/credential-kind.ts'
 import { credentialProblems } from '../aws-wire/credential-problems.ts'
 import { failureText, ok, type Result } from '../aws-wire/errors.ts'
 import { readAllPages } from '../aws-wire/pages.ts'
-import type { CheckReport } from '../connector.ts'
+import { allUses, type CheckReport, type Uses } from '../connector.ts'
 import type { Aws } from './aws.ts'
 
-/** Reads what can be known without a change: nothing here tells a role what it may write. */
-export const check = async (aws: Aws): Promise<CheckReport> => {
+/** Reads what can be known without a change; IAM itself is asked what else the role may. */
+export const check = async (aws: Aws, uses: Uses = allUses): Promise<CheckReport> => {
   const { settings, clients, transport, families, tools } = aws
   const problems: string[] = []
   const me = await transport.read(families.ssoAdmin, askCaller(clients.sts))
@@ -31,9 +31,11 @@ export const check = async (aws: Aws): Promise<CheckReport> => {
     )
     return read.ok ? ok({ items: read.value.Instances ?? [], next: read.value.NextToken }) : read
   })
+  const ours = instances.ok
+    ? instances.value.find(({ InstanceArn }) => InstanceArn === settings.instanceArn)
+    : undefined
   if (!instances.ok) problems.push(`sso:ListInstances: ${failureText(instances.failure)}`)
   else {
-    const ours = instances.value.find(({ InstanceArn }) => InstanceArn === settings.instanceArn)
     if (ours === undefined)
       problems.push(
         `${settings.instanceArn} is no instance that ${me.value.Arn ?? 'this role'} can see in ${settings.region}`,
@@ -79,6 +81,11 @@ export const check = async (aws: Aws): Promise<CheckReport> => {
     const result = await attempt()
     if (!result.ok) problems.push(`${action}: ${failureText(result.failure)}`)
   }
+  const tried = ['sso:ListInstances', ...tries.map(([action]) => action)]
+  // Nothing else needs IAM's client, which is the largest of all.
+  const { ownRights } = await import('./own-rights.ts')
+  const rights = await ownRights(aws, { me: me.value, owner: ours?.OwnerAccountId, tried }, uses)
+  problems.push(...rights.problems)
   const kind = await credentialKind(settings, clients.sts)
   problems.push(...clock.problems)
   const facts = [
@@ -86,12 +93,8 @@ export const check = async (aws: Aws): Promise<CheckReport> => {
     ...(kind.facts ?? []),
     `identity store ${settings.identityStoreId} in ${settings.region}`,
     ...(clock.facts ?? []),
+    ...(rights.facts ?? []),
   ]
-  const looked = ['sso:ListInstances', ...tries.map(([action]) => action)].join(', ')
-  const unknown = [
-    `whether it may write, and other reads than ${looked} (AWS shows it at the first use)`,
-    ...(kind.unknown ?? []),
-    ...(clock.unknown ?? []),
-  ]
-  return { ok: problems.length === 0, problems, facts, unknown }
+  const unknown = [...(rights.unknown ?? []), ...(kind.unknown ?? []), ...(clock.unknown ?? [])]
+  return { ok: problems.length === 0, problems, facts, unknown, beforeEnforce: rights.beforeEnforce ?? [] }
 }

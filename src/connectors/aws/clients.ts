@@ -2,7 +2,7 @@ import { IdentitystoreClient } from '@aws-sdk/client-identitystore'
 import { SSOAdminClient } from '@aws-sdk/client-sso-admin'
 import { STSClient } from '@aws-sdk/client-sts'
 import { wholeConfig } from '../aws-wire/client-config.ts'
-import type { ConnectorTools } from '../connector.ts'
+import type { SignIn } from '../aws-wire/sign-in.ts'
 import type { AwsSettings } from './config.ts'
 
 export type AwsClients = {
@@ -12,8 +12,8 @@ export type AwsClients = {
   readonly close: () => void
 }
 
-export const createClients = (settings: AwsSettings, secret: ConnectorTools['secret']): AwsClients => {
-  const config = wholeConfig(settings, secret)
+export const createClients = (settings: AwsSettings, signedBy: SignIn): AwsClients => {
+  const config = wholeConfig(settings, signedBy)
   const identityStore = new IdentitystoreClient(config)
   const ssoAdmin = new SSOAdminClient(config)
   const sts = new STSClient(config)

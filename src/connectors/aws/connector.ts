@@ -1,5 +1,6 @@
 import type { TargetId } from '../../domain/ids.ts'
 import { attributesHash, fill, mapAttributes } from '../attribute-mapping.ts'
+import { signIn } from '../aws-wire/client-config.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import { createTransport } from '../aws-wire/transport.ts'
 import type { Connector, ConnectorTools } from '../connector.ts'
@@ -23,11 +24,13 @@ import { observedAccount, readUsers } from './users.ts'
 
 /** An IAM Identity Center instance: group memberships and account assignments of its users. */
 export const createAwsConnector = (target: TargetId, settings: AwsSettings, tools: ConnectorTools): Connector => {
+  const signedBy = signIn(settings, tools)
   const aws: Aws = {
     settings,
     tools,
-    clients: createClients(settings, tools.secret),
-    transport: createTransport(tools),
+    clients: createClients(settings, signedBy),
+    signedBy,
+    transport: createTransport(tools, signedBy),
     families: familiesOf(settings),
     permissionSetNames: new Map(),
     beingDescribed: new Map(),
@@ -39,7 +42,7 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
   return {
     target,
     manifest: awsManifest,
-    check: (signal) => check(until(aws, signal)),
+    check: (signal, uses) => check(until(aws, signal), uses),
     attributesHash: (worker) => attributesHash(mapAttributes(account.attributes, worker)),
     creationHash: (worker) =>
       attributesHash(

@@ -9,9 +9,15 @@ const error = (name: string, more: Readonly<Record<string, unknown>> = {}) =>
   Object.assign(new Error(name), { name, ...more })
 const reset = error('Error', { code: 'ECONNRESET' })
 
-const transportWith = (changes: Partial<Budget> = {}, giveWay: () => Promise<unknown> = async () => {}) => {
+const transportWith = (
+  changes: Partial<Budget> = {},
+  giveWay: () => Promise<unknown> = async () => {},
+  hasOthers = false,
+) => {
   const budget = createLocalBudget(createLocalStore(), 'leaver', () => performance.now())
-  return createTransport({ budget: { ...budget, ...changes }, giveWay })
+  const keys = { accessKeyId: 'AKIA', secretAccessKey: 's' }
+  const signIn = { current: async () => keys, others: async () => hasOthers }
+  return createTransport({ budget: { ...budget, ...changes }, giveWay }, signIn)
 }
 /** Throws each error once, then answers; counts. */
 const sender = (...errors: readonly Error[]) => {
@@ -66,6 +72,25 @@ describe('a call to AWS', () => {
     const write = sender(reset)
     expect(await transportWith().write(family, write.send, gate)).toMatchObject({ failure: { sent: 'sent' } })
     expect(write.sent.count).toBe(1)
+  })
+
+  test('credentials that AWS does not take: once again where there are others, and not a third time', async () => {
+    const expired = error('ExpiredTokenException', { $metadata: { httpStatusCode: 400 } })
+    for (const [hasOthers, times] of [
+      [false, 1],
+      [true, 2],
+    ] as const) {
+      const { send, sent } = sender(expired, expired, expired)
+      const transport = transportWith({}, async () => {}, hasOthers)
+      expect(await transport.write(family, send, gate)).toMatchObject({ failure: { word: 'expired-credentials' } })
+      expect(sent.count).toBe(times)
+    }
+    const { send } = sender(expired)
+    let may = 0
+    const first = { ...gate, mayWrite: () => (may += 1) === 1 }
+    expect(await transportWith({}, async () => {}, true).write(family, send, first)).toMatchObject({
+      failure: { word: 'lease' },
+    })
   })
 
   test('throttled: the family is closed for everybody, and a short wait is waited here', async () => {
