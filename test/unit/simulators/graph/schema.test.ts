@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Group, User } from '@microsoft/microsoft-graph-types'
 import { describe, expect, test } from 'vitest'
-import { violationsOf } from '../../../../simulators/graph/schema/conformance.ts'
+import { requestViolations, violationsOf } from '../../../../simulators/graph/schema/conformance.ts'
 import { readCsdl } from '../../../../simulators/graph/schema/csdl.ts'
 import { jsonSchemaOf } from '../../../../simulators/graph/schema/json-schema.ts'
 import { graphSchema, violationOf } from '../../../../simulators/graph/schema/schema.ts'
@@ -131,5 +131,19 @@ describe('an exchange that is not as Microsoft has it is told', () => {
     ],
   ])('%s', (_, change) => {
     expect(violationsOf({ ...good, ...change })).toHaveLength(1)
+  })
+
+  test('of a refused one the request is told only where a client is held to it', () => {
+    const innerError = { date: '2026-03-01T00:00:00', 'request-id': 'z' }
+    const refused = {
+      ...good,
+      request: JSON.stringify({ displayname: 'x' }),
+      status: 400,
+      response: JSON.stringify({ error: { code: 'Request_BadRequest', message: 'no', innerError } }),
+    }
+    expect(violationsOf(refused)).toEqual([])
+    expect(requestViolations(refused)).toHaveLength(1)
+    expect(requestViolations({ ...good, status: 400 })).toEqual([])
+    expect(requestViolations({ ...good, operation: 'unknown', status: 400 })).toHaveLength(1)
   })
 })
