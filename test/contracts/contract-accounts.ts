@@ -93,9 +93,15 @@ export const accountContract = (scene: Scene): void => {
       const created = await scene.apply(people.map((somebody) => ensure(somebody)))
       expect(created.map(said)).toEqual(expecting('changed'))
       const ids = created.map((outcome) => accountOf(outcome)?.nativeId)
-      const again = await scene.apply([plain, ...people].map((somebody) => ensure(somebody)))
-      expect(again.map(said)).toEqual(['was-so', ...expecting('was-so')])
-      expect(again.map((outcome) => accountOf(outcome)?.nativeId)).toEqual([holder, ...ids])
+      // More than one look-up holds.
+      const unknown = Array.from({ length: 50 }, () => scene.person())
+      const again = await scene.apply([
+        ...[plain, ...people].map((somebody) => ensure(somebody)),
+        ...unknown.map((somebody) => ensure(somebody, false)),
+      ])
+      const missing = unknown.map(() => 'refused:account-missing')
+      expect(again.map(said)).toEqual(['was-so', ...expecting('was-so'), ...missing])
+      expect(again.slice(0, 7).map((outcome) => accountOf(outcome)?.nativeId)).toEqual([holder, ...ids])
       for (const [at, somebody] of people.entries())
         expect(await scene.world.accountsOf(somebody)).toEqual(fits[at] ? [ids[at]] : [])
       // A directory may take it for the key of the first; it is somebody else's.
