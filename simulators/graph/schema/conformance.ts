@@ -39,6 +39,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   getDeleted: { response: 'object' },
   restore: { request: 'directoryObject.restore', response: 'object' },
   purge: {},
+  batch: { request: 'batch', response: 'batchResponse' },
 }
 /** Answered as text, or of a type outside the cut metadata. */
 const shapeless = new Set(['countUsers', 'countGroups', 'countMembers', 'listOrganization', 'unknown'])

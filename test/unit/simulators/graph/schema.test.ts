@@ -67,6 +67,8 @@ test.each([
   ['user', { ...user, extension_0123456789abcdef0123456789abcdef_badge: 'x' }],
   ['group', { ...group, 'members@delta': [link, { ...link, '@removed': { reason: 'deleted' } }] }],
   ['users', { '@odata.context': 'x', value: [user] }],
+  ['batch', { requests: [{ id: '1', method: 'GET', url: '/users?$top=1' }] }],
+  ['batchResponse', { responses: [{ id: '1', status: 204, headers: { 'Cache-Control': 'no-cache' } }] }],
   ['directoryObjects', { value: [link, { ...group, '@odata.type': '#microsoft.graph.group' }] }],
 ])('%s, as it should be', (definition, value) => {
   expect(violationOf(definition, value)).toBeNull()
@@ -97,6 +99,11 @@ test.each([
   ],
   ['directoryObject.checkMemberGroups', { groupIds: 'x' }, 'groupIds'],
   ['directoryObject.getByIds', { id: ['x'] }, 'id'],
+  ['batch', { requests: [{ id: '1', method: 'GET', url: 'https://graph.microsoft.com/v1.0/users' }] }, 'url'],
+  ['batch', { requests: [{ id: 1, method: 'GET', url: '/users' }] }, 'id'],
+  ['batch', { requests: [{ id: '1', method: 'POST', url: '/users', body: {} }] }, 'headers'],
+  ['batch', { requests: Array(21).fill({ id: '1', method: 'GET', url: '/users' }) }, 'requests'],
+  ['batchResponse', { responses: [{ id: '1', status: '200' }] }, 'status'],
 ])('%s with %j is caught', (definition, value, at) => {
   expect(violationOf(definition, value)?.text).toContain(at)
 })
