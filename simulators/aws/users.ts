@@ -5,6 +5,7 @@ import { AwsError, type Json, notFound, record, text } from './wire.ts'
 
 export const users: Rules = {
   CreateUser: async (body, behind) => {
+    refuseUnfit(body.UserName, 'userName')
     refuseTaken(behind, body, null)
     const { IdentityStoreId, ...attributes } = body
     const made = await behind.moto.ask('identitystore', 'CreateUser', body)
@@ -64,6 +65,7 @@ export const users: Rules = {
     const external = record(wanted.ExternalId)
     const unique = record(wanted.UniqueAttribute)
     const path = text(unique, 'AttributePath').toLowerCase()
+    refuseUnfit(external.Id, 'externalId.id')
     const value = unique.AttributeValue
     const isSame = (one: unknown) =>
       one === value || (behind.state.foldsCase && String(one).toLowerCase() === String(value).toLowerCase())
@@ -77,6 +79,12 @@ export const users: Rules = {
     }
     throw notFound('USER')
   },
+}
+
+/** The model's pattern of a user name and of an external id: no white space, nothing that is not printed. */
+const refuseUnfit = (value: unknown, path: string): void => {
+  if (typeof value === 'string' && !/^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$/u.test(value))
+    throw new AwsError('ValidationException', `Value at '${path}' failed to satisfy constraint`)
 }
 
 const need = (behind: Behind, id: string): UserRecord => {

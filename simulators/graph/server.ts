@@ -9,7 +9,7 @@ import { handleBatch } from './batch.ts'
 import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import type { Effect, Faults } from './faults.ts'
-import type { GraphReply, GraphRequest, Service } from './service.ts'
+import type { Exchange, GraphReply, GraphRequest, Service } from './service.ts'
 import type { Identity } from './token-endpoint.ts'
 
 export type Serving = { readonly port: number; readonly close: () => Promise<void> }
@@ -23,6 +23,8 @@ export type ServerParts = {
   readonly tls: { readonly certFile: string; readonly keyFile: string }
   /** 0: any free one. */
   readonly port: number
+  /** Told of every $batch as a whole; of its parts the service tells. */
+  readonly watch: (exchange: Exchange) => void
 }
 
 /** Larger than any request of Graph's JSON that we serve. */
@@ -102,6 +104,11 @@ const replyTo = (parts: ServerParts, request: IncomingMessage, body: string, por
     const instead = struck.before ?? null
     if (instead !== null) return bare(instead)
     const reply = handleBatch(service, graph, { epochMs: clock.epochMs(), requestId: randomUUID() })
+    const { status, headers: said, body: response } = reply
+    const contentType = said['content-type'] ?? ''
+    // With a part that never came nothing is answered.
+    if (reply.effect === null)
+      parts.watch({ operation: 'batch', method, address, request: body, status, contentType, response })
     if (struck.after === null) return reply
     return struck.after.kind === 'status' || struck.after.kind === 'throttle'
       ? bare(struck.after)

@@ -34,7 +34,8 @@ export const startGraphSimulator = async (options: GraphSimulatorOptions = {}): 
   const tls = await certificates(dir)
   const { service, identity, calls, clock, ...graph } = openGraph(options)
   const { faults } = graph
-  const serving = await serve({ service, identity, faults, calls, clock, tls, port: options.port ?? 0 })
+  const watch = options.watch ?? (() => {})
+  const serving = await serve({ service, identity, faults, calls, clock, tls, port: options.port ?? 0, watch })
   const url = `https://127.0.0.1:${serving.port}`
   return {
     ...graph,

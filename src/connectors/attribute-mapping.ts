@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { AttributeValue } from '../domain/worker-event.ts'
-import { placeholder } from './template.ts'
+import { namesThePerson, placeholder } from './template.ts'
 
 /** Attribute of the target (as configured) → its values; an attribute without values is absent. Personal data. */
 export type MappedAttributes = ReadonlyMap<string, readonly string[]>
@@ -9,8 +9,17 @@ export type AttributeTemplates = Readonly<Record<string, string | readonly strin
 export type Worker = Readonly<Record<string, AttributeValue>>
 
 /** Fills a template; a missing attribute leaves nothing, and the first alternative that has a value is taken. */
-export const fill = (template: string, worker: Worker): string =>
-  template.replace(placeholder, (_, inner: string) => firstOf(inner, worker)).trim()
+export const fill = (template: string, worker: Worker): string => filled(template, worker).trim()
+
+const filled = (template: string, worker: Worker): string =>
+  template.replace(placeholder, (_, inner: string) => firstOf(inner, worker))
+
+/**
+ * The same of a template that an account is found by. A person key stands in it letter for letter: keys that differ in white space at an
+ * end are two people, and must not come to one account.
+ */
+export const fillName = (template: string, worker: Worker): string =>
+  namesThePerson(template) ? filled(template.trim(), worker) : fill(template, worker)
 
 /** The same of a template that must find all that it names; null: the worker lacks a part, and the rest might be anybody's. */
 export const fillWhole = (template: string, worker: Worker): string | null => {

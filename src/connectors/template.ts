@@ -39,6 +39,9 @@ export const templateProblem = (template: string): TemplateProblem | null => {
   return /[{}]/.test(template.replace(placeholder, '')) ? { message: 'has a brace without its partner' } : null
 }
 
+/** Whether what it fills to is the person's for good. A name or a mail address is given to somebody else one day. */
+export const namesThePerson = (template: string): boolean => /\{personKey[|}]/.test(template)
+
 /** For a schema's text that is a template, or holds one: `templateIn` takes it out. */
 export const checkTemplate =
   (templateIn: (text: string) => string = (text) => text) =>

@@ -134,5 +134,12 @@ export const foldDn = (rdns: readonly Rdn[]): string =>
     )
     .join(',')
 
+/**
+ * Whether a value has white space that is no blank, such as a tab: RFC 4518 takes it for one, and so does `dnKey`; OpenLDAP does not, and
+ * keeps both names side by side.
+ */
+export const hasOddSpace = (text: string): boolean =>
+  parseDn(text)?.some((rdn) => rdn.some(({ value }) => /[^\S ]/.test(value.normalize('NFKC')))) === true
+
 /** As caseIgnoreMatch compares (RFC 4518), near enough. */
 export const foldText = (text: string): string => text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')

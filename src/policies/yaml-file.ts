@@ -1,4 +1,4 @@
-import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import { didYouMean, type Problem } from './problem.ts'
 
 export type PolicyFile = { readonly path: string; readonly text: string }
@@ -16,6 +16,9 @@ export type YamlFile = {
   /** Where the characters of a one-line text begin, so that a position inside it can be shown; null for others. */
   readonly textStart: (path: YamlPath) => { readonly line: number; readonly column: number } | null
 }
+
+/** PostgreSQL keeps neither U+0000 nor half of a surrogate pair: the escapes that may write one. */
+const mayNotBeKept = /\\(?:0|[xuU]0*0|[uU]0*[dD][89a-fA-F])/
 
 /** Reads YAML 1.2. What cannot be read is told; a key that is written twice does not hide the other mistakes. */
 export const readYamlFile = ({
@@ -41,6 +44,18 @@ export const readYamlFile = ({
     })
   }
   const readable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY')
+  if (readable && (text.includes('\0') || mayNotBeKept.test(text)))
+    visit(document, {
+      Scalar: (_, { value: held, range }) => {
+        if (typeof held === 'string' && (held.includes('\0') || !held.isWellFormed()))
+          problems.push({
+            path,
+            ...position(range?.[0] ?? 0),
+            message: 'holds U+0000 or half of a character, which cannot be kept',
+            hint: null,
+          })
+      },
+    })
   const value = readable ? toPlain(document, problems, path) : undefined
   const file: YamlFile = {
     path,

@@ -139,7 +139,7 @@ export const openAwsIamWorld = async (shared?: Stack): Promise<AwsIamWorld> => {
     addGroup: (name, members = [], strangers = 0) => {
       const principals = Array.from({ length: strangers }, (_, at) => `AROA${String(at).padStart(17, '0')}`)
       const ours = members.length + strangers === 0 ? [] : [statementOf(members, principals)]
-      return addRole(`m-${name.replace(/[^\w+=,.@-]/g, '').slice(-50)}`, policyOf(foreign, ...ours))
+      return addRole(`m-${name}`, policyOf(foreign, ...ours))
     },
     membersOf: async (group) => letIn(await trustOf(group)) as readonly NativeId[],
     accountsOf: async ({ key }) => [key as NativeId],

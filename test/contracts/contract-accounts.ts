@@ -80,6 +80,37 @@ export const accountContract = (scene: Scene): void => {
       expect(await scene.world.accountsOf(latecomer)).toEqual([])
     })
 
+    test('person keys with special characters: each finds its own account and no other; one that cannot stand there is refused', async () => {
+      const plain = scene.person()
+      const [holder] = (await scene.world.addAccounts([plain])) as [NativeId]
+      // Asked for together: what one of them ended or widened would show in the others.
+      const people = ["'*(\\", ')"&%', '/?$#+', ',;<=>', '{}|~^', ' \t\n.'].map((characters) => {
+        const key = `${plain.key}${characters}`
+        return { key, worker: { ...scene.person().worker, personKey: key } }
+      })
+      const fits = people.map(({ key }) => scene.traits.keys.test(key))
+      const expecting = (word: string) => fits.map((fit) => (fit ? word : 'refused:invalid'))
+      const created = await scene.apply(people.map((somebody) => ensure(somebody)))
+      expect(created.map(said)).toEqual(expecting('changed'))
+      const ids = created.map((outcome) => accountOf(outcome)?.nativeId)
+      // More than one look-up holds.
+      const unknown = Array.from({ length: 50 }, () => scene.person())
+      const again = await scene.apply([
+        ...[plain, ...people].map((somebody) => ensure(somebody)),
+        ...unknown.map((somebody) => ensure(somebody, false)),
+      ])
+      const missing = unknown.map(() => 'refused:account-missing')
+      expect(again.map(said)).toEqual(['was-so', ...expecting('was-so'), ...missing])
+      expect(again.slice(0, 7).map((outcome) => accountOf(outcome)?.nativeId)).toEqual([holder, ...ids])
+      for (const [at, somebody] of people.entries())
+        expect(await scene.world.accountsOf(somebody)).toEqual(fits[at] ? [ids[at]] : [])
+      // A directory may take it for the key of the first; it is somebody else's.
+      const almost = { key: `${plain.key} `, worker: { ...scene.person().worker, personKey: `${plain.key} ` } }
+      const [another] = await scene.apply([ensure(almost)])
+      expect(['changed', 'refused:account-ambiguous', 'refused:invalid']).toContain(said(another))
+      expect(accountOf(another)?.nativeId).not.toBe(holder)
+    })
+
     test('attributes that differ are updated, also of a known account', async () => {
       const before = scene.person('Before')
       const [account] = (await scene.world.addAccounts([before])) as [NativeId]

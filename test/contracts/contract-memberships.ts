@@ -127,15 +127,30 @@ export const membershipContract = (scene: Scene): void => {
       // Samba writes such a group for seconds, and other files are at work beside this one.
     })
 
-    test.each([
+    // Where an account is a name, contract-named-accounts.ts asks with the names that there can be.
+    const labels = [
       ['comma, umlaut, hash, star, backslash', 'Doe, Jöhn #1 (x)*\\y'],
       ['leading and trailing space, quotes', ' "Leading" = + ; < > '],
       ['emoji and other planes', 'Zoë 🦊 𝒳 名前'],
       ['hash first, looks like an escape', '#\\2C \\\\ cn=admin,dc=x'],
-    ])('names with %s', async (_, label) => {
+      ['apostrophe, ampersand, percent, slash, question mark, dollar', "O'Hara & Co 5% a/b?c=$d"],
+      ['what would end a filter, or fill a template', "') or ('1' eq '1*)(cn=*)|{username}$&%41"],
+      ['a tab', 'Tab\there'],
+      ['a line feed, where that may be', 'Line\nfeed'],
+    ] as const
+    test.each(scene.traits.accounts === 'kept' ? labels : [])('names with %s', async (_, label) => {
       const somebody = scene.person(label)
       const [created] = await scene.apply([ensure(somebody)])
-      expect(said(created)).toBe(ifMade(scene, 'changed'))
+      if (scene.traits.names?.test(label) === false) {
+        expect(created).toMatchObject({
+          kind: 'refused',
+          reason: 'invalid',
+          cause: { word: expect.stringMatching(/./) },
+        })
+        expect(await scene.world.accountsOf(somebody)).toEqual([])
+        return
+      }
+      expect(said(created)).toBe('changed')
       const account = accountOf(created)?.nativeId as NativeId
       expect(accountOf(created)?.attributesHash).toBe(scene.connector.attributesHash(somebody.worker))
       const group = await scene.world.addGroup(`${label} ${freshKey()}`)
@@ -147,6 +162,27 @@ export const membershipContract = (scene: Scene): void => {
         ifOffered(scene, 'changed'),
       ])
       expect(await scene.world.membersOf(group)).toEqual([])
+    })
+
+    test('a tab for a blank in the name: two people, whatever is asked of both together', async () => {
+      const [fresh, kept] = [freshKey(), scene.traits.accounts === 'kept']
+      const called = (displayName: string) => {
+        const somebody = scene.person()
+        return { ...somebody, worker: { ...somebody.worker, ...(kept ? { displayName } : {}) } }
+      }
+      const pair = await scene.world.addAccounts([called(`Jo Ann ${fresh}`), called(`Jo\tAnn ${fresh}`)])
+      const [blank, tab] = pair as [NativeId, NativeId]
+      const others = await scene.world.addAccounts(Array.from({ length: 9 }, () => scene.person()))
+      const group = await scene.world.addGroup(freshKey(), [blank])
+      for (const some of [[], others]) {
+        const revokes = [blank, tab, ...some].map((account) => revoke(account, group))
+        const words = ['not-so', 'was-so', ...some.map(() => 'was-so')]
+        expect((await scene.connector.observe(revokes, always)).map(said)).toEqual(words)
+        expect((await scene.connector.observe(revokes.toReversed(), always)).map(said)).toEqual(words.toReversed())
+      }
+      expect(await scene.settling([revoke(tab, group), grant(blank, group)])).toEqual(['was-so', 'was-so'])
+      expect(await scene.saying([grant(tab, group), revoke(blank, group)])).toEqual(['changed', 'changed'])
+      expect(await scene.world.membersOf(group)).toEqual([tab])
     })
 
     test('renamed between resolve and write: the person gets it, the old name does not', async () => {

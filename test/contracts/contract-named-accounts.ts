@@ -5,9 +5,11 @@ import {
   always,
   ensure,
   freshKey,
+  grant,
   grantsOf,
   neverLinking,
   notLinkable,
+  revoke,
   type Scene,
   said,
   sorted,
@@ -63,6 +65,32 @@ export const namedAccountContract = (scene: Scene): void => {
       expect(scene.connector.attributesHash(somebody.worker)).not.toBe(
         scene.connector.attributesHash(scene.person().worker),
       )
+    })
+
+    test('names with every character that one may have there are let in; with any other nobody is, in so many words', async () => {
+      const special = '+=,.@-_'
+      const fitting = scene.world.person(`${freshKey()}${special}`)
+      const group = await scene.world.addGroup(`${freshKey()}${special}`)
+      const [linked] = await scene.apply([ensure(fitting)])
+      expect(said(linked)).toBe('was-so')
+      const account = accountOf(linked)?.nativeId as NativeId
+      expect(await scene.world.accountsOf(fitting)).toEqual([account])
+      expect(await scene.saying([grant(account, group, false)])).toEqual(['changed'])
+      expect(await scene.world.membersOf(group)).toEqual([account])
+      expect(await scene.saying([grant(account, group)])).toEqual(['was-so'])
+
+      const { key } = fitting
+      const others = [...'\'*(\\)"&%/?$#;<>{}[]|~^:! \t\n', 'ö', '名', '🦊'].map((one) => `${key}${one}`)
+      const outcomes = await scene.apply(others.map((other) => ensure(scene.world.person(other))))
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ kind: 'refused', reason: 'invalid', cause: { word: 'no-session-name' } })
+      const named = others.map((other) => ({ ...group, lookup: `${group.lookup}${other.slice(key.length)}` }))
+      const asked = await scene.apply(named.map((other) => grant(account, other, false)))
+      for (const outcome of asked)
+        expect(outcome).toMatchObject({ kind: 'refused', reason: 'configuration', cause: { word: 'not-a-role' } })
+      expect(await scene.world.membersOf(group)).toEqual([account])
+      expect(await scene.saying([revoke(account, group)])).toEqual(['changed'])
+      expect(await scene.world.membersOf(group)).toEqual([])
     })
 
     test('nobody can be shut, opened or deleted', async () => {

@@ -1,8 +1,12 @@
-/** A Graph simulator behind a proxy with faults; the witness is the simulator's own inspector, past all of Graph. */
+/**
+ * A Graph simulator behind a proxy with faults, every exchange held to Microsoft's schema (closing fails where that was not met); the
+ * witness is the simulator's own inspector, past all of Graph.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { requestViolations, violationsOf } from '../../simulators/graph/schema/conformance.ts'
 import {
   type GraphSimulator,
   type GraphSimulatorOptions,
@@ -49,7 +53,15 @@ export const toolsOf = (store: LocalStore = createLocalStore()): ConnectorTools 
 export const makeEntra = (world: EntraWorld): Connector => world.connect()
 
 export const openEntraWorld = async (options: GraphSimulatorOptions = {}): Promise<EntraWorld> => {
-  const graph = await startGraphSimulator({ limits: null, ...options })
+  const violations = new Set<string>()
+  const graph = await startGraphSimulator({
+    limits: null,
+    // What is refused, or never answered, was asked all the same.
+    watch: (exchange) => {
+      for (const one of [...requestViolations(exchange), ...violationsOf(exchange)]) violations.add(one)
+    },
+    ...options,
+  })
   setDefaultCACertificates([...getCACertificates('default'), graph.ca])
   const proxy = await tcpProxy({ host: '127.0.0.1', port: graph.port })
   const origin = `https://127.0.0.1:${proxy.port}`
@@ -185,6 +197,7 @@ export const openEntraWorld = async (options: GraphSimulatorOptions = {}): Promi
       await proxy.close()
       await graph.close()
       rmSync(dir, { recursive: true, force: true })
+      if (violations.size > 0) throw new Error(`against Microsoft's schema: ${[...violations].join('; ')}`)
     },
   }
 }

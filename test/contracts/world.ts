@@ -150,8 +150,14 @@ export type Traits = {
   readonly largestGroup: number
   /** An account that is surely not there. */
   readonly unknownId: NativeId
+  /** Person keys that can stand on an account here; whoever has another one is refused, and nothing is made. */
+  readonly keys: RegExp
+  /** The same of names, where these are not free. */
+  readonly names?: RegExp
 }
-export const usual: Traits = { accounts: 'kept', crowd: 1_100, largestGroup: 10_000, unknownId }
+/** HR gives no other: what PostgreSQL cannot store is quarantined. */
+const anyKey = /^[^\0]+$/
+export const usual: Traits = { accounts: 'kept', crowd: 1_100, largestGroup: 10_000, unknownId, keys: anyKey }
 
 /** What one run of the suite works with. Its world and connector are there from `beforeAll` on. */
 export type Scene = {

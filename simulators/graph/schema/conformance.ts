@@ -39,14 +39,15 @@ const shapes: Readonly<Record<string, Shape>> = {
   getDeleted: { response: 'object' },
   restore: { request: 'directoryObject.restore', response: 'object' },
   purge: {},
+  batch: { request: 'batch', response: 'batchResponse' },
 }
 /** Answered as text, or of a type outside the cut metadata. */
 const shapeless = new Set(['countUsers', 'countGroups', 'countMembers', 'listOrganization', 'unknown'])
 
 /** What is not as Microsoft's metadata has it; empty: all is well. Texts name properties, never values. */
 export const violationsOf = (exchange: Exchange): readonly string[] => {
-  const { operation, method, address, status } = exchange
-  const what = `${method} ${operation} ${status}`
+  const { operation, address, status } = exchange
+  const what = nameOf(exchange)
   const shape = shapes[operation]
   if (shape === undefined && !shapeless.has(operation)) return [`${what}: no shape is known`]
   const found: string[] = []
@@ -54,8 +55,7 @@ export const violationsOf = (exchange: Exchange): readonly string[] => {
     if (violation !== null) found.push(`${what}: ${side}${violation.text}`)
   }
   // What was refused may have been wrong: that is what it was refused for.
-  if (shape?.request !== undefined && exchange.request !== '' && status < 400)
-    say('request', violationOf(shape.request, JSON.parse(exchange.request)))
+  if (status < 400) found.push(...requestViolations(exchange))
   if (status === 204) {
     if (exchange.response !== '') found.push(`${what}: 204 with a body`)
     return found
@@ -67,6 +67,18 @@ export const violationsOf = (exchange: Exchange): readonly string[] => {
   else if (shape !== undefined) found.push(`${what}: a body where none is documented`)
   return found
 }
+
+/** Of what was asked alone, whatever was answered: for a client that must never ask what Microsoft's metadata does not have. */
+export const requestViolations = (exchange: Exchange): readonly string[] => {
+  const { operation, request } = exchange
+  if (operation === 'unknown') return [`${nameOf(exchange)}: nothing that is served here`]
+  const definition = shapes[operation]?.request
+  if (definition === undefined || request === '') return []
+  const violation = violationOf(definition, JSON.parse(request))
+  return violation === null ? [] : [`${nameOf(exchange)}: request${violation.text}`]
+}
+
+const nameOf = ({ method, operation, status }: Exchange): string => `${method} ${operation} ${status}`
 
 const castIn = (address: string): string | undefined =>
   ({ user: 'users', group: 'groups' })[/\/microsoft\.graph\.(user|group)(?:\?|$)/.exec(address)?.[1] ?? '']

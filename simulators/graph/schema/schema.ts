@@ -60,6 +60,33 @@ const ownSchemas: Readonly<Record<string, object>> = {
     required: ['@odata.id'],
     additionalProperties: false,
   },
+  // json-batching: «a batch can include up to 20 requests», whose urls are relative.
+  batch: listOf('requests', {
+    type: 'object',
+    properties: {
+      id: { type: 'string', minLength: 1 },
+      method: { enum: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'] },
+      url: { type: 'string', pattern: '^/?(?!\\w+:)[^/?#]' },
+      headers: { type: 'object', additionalProperties: { type: 'string' } },
+      body: { type: 'object' },
+      dependsOn: { type: 'array', items: { type: 'string' } },
+    },
+    required: ['id', 'method', 'url'],
+    additionalProperties: false,
+    // «When a body is included with the request, the headers object must contain a value for Content-Type».
+    dependencies: { body: ['headers'] },
+  }),
+  batchResponse: listOf('responses', {
+    type: 'object',
+    properties: {
+      id: { type: 'string', minLength: 1 },
+      status: { type: 'integer', minimum: 200, maximum: 599 },
+      headers: { type: 'object', additionalProperties: { type: 'string' } },
+      body: {},
+    },
+    required: ['id', 'status'],
+    additionalProperties: false,
+  }),
   error: {
     type: 'object',
     properties: {
@@ -89,6 +116,15 @@ const ownSchemas: Readonly<Record<string, object>> = {
     required: ['error'],
     additionalProperties: false,
   },
+}
+
+function listOf(name: string, items: object): object {
+  return {
+    type: 'object',
+    properties: { [name]: { type: 'array', items, minItems: 1, maxItems: 20 } },
+    required: [name],
+    additionalProperties: false,
+  }
 }
 
 /** A user or a group that says which of them it is. */

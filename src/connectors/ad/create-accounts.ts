@@ -64,6 +64,8 @@ const draftOf = (settings: AdSettings, { index, operation }: Missing): Draft | s
   const sam = fill(account.sAMAccountName, worker)
   const upn = account.userPrincipalName === undefined ? null : fill(account.userPrincipalName, worker)
   if (rdn === null || sam === '' || upn === '') return 'name-template-empty'
+  // MS-ADTS §3.1.1.5.1.2: an RDN must not have it, and its own marks of deleted objects do.
+  if (rdn.value.includes('\n')) return 'rdn-characters'
   if (sam.length > longestSam) return 'sam-account-name-too-long'
   if (notInSam.test(sam)) return 'sam-account-name-characters'
   const attributes = new Map<string, readonly string[]>([

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { credentials, endpoint, timeouts } from '../aws-wire/settings.ts'
-import { template } from '../template.ts'
+import { namesThePerson, template } from '../template.ts'
 
 /** A role session's name: API reference of STS, AssumeRole, RoleSessionName. */
 export const sessionNamePattern = /^[\w+=,.@-]{2,64}$/
@@ -13,7 +13,7 @@ const session = z
     trustName: z.boolean().default(false),
   })
   .superRefine(({ name, trustName }, context) => {
-    if (!trustName && !/\{personKey[|}]/.test(name))
+    if (!trustName && !namesThePerson(name))
       context.addIssue({
         code: 'custom',
         path: ['trustName'],

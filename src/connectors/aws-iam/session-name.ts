@@ -1,10 +1,10 @@
 import type { NativeId } from '../../domain/ids.ts'
-import { attributesHash, fill, type Worker } from '../attribute-mapping.ts'
+import { attributesHash, fillName, type Worker } from '../attribute-mapping.ts'
 import { type AwsIamSettings, sessionNamePattern } from './config.ts'
 
 /** The person's account here: the name of their sessions. null: the template does not fill to one. */
 export const sessionNameOf = ({ session }: Pick<AwsIamSettings, 'session'>, worker: Worker): NativeId | null => {
-  const name = fill(session.name, worker)
+  const name = fillName(session.name, worker)
   return isSessionName(name) ? (name as NativeId) : null
 }
 

@@ -1,7 +1,7 @@
 import type { AttributeOperation, CreateUserRequest } from '@aws-sdk/client-identitystore'
 import {
   type AttributeTemplates,
-  fill,
+  fillName,
   type MappedAttributes,
   mapAttributes,
   type Worker,
@@ -101,7 +101,7 @@ export const creationOf = (
   worker: Worker,
   key: string | null,
 ): { readonly request: CreateUserRequest; readonly missing: readonly string[] } => {
-  const userName = fill(account.userName, worker)
+  const userName = fillName(account.userName, worker)
   const mapped = mapAttributes(account.attributes, worker)
   const of = (name: AttributeName) => mapped.get(name)?.[0]
   const email = of('email')

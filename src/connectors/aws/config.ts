@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { credentials, endpoint, timeouts } from '../aws-wire/settings.ts'
-import { template } from '../template.ts'
+import { namesThePerson, template } from '../template.ts'
 import { attributeNames } from './attributes.ts'
 
 /** Finds one user by something that AWS keeps unique. */
@@ -10,9 +10,6 @@ const lookup = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('email'), value: template }),
 ])
 export type Lookup = z.output<typeof lookup>
-
-/** Whether the value is the person's for good. A name or a mail address is given to somebody else one day. */
-export const namesThePerson = ({ value }: Lookup): boolean => /\{personKey[|}]/.test(value)
 
 const correlation = z
   .strictObject({
@@ -28,7 +25,7 @@ const correlation = z
     proof: z.enum(['employeeNumber', 'none']).optional(),
   })
   .superRefine(({ lookups, proof }, context) => {
-    if (proof === undefined && lookups.some((one) => !namesThePerson(one)))
+    if (proof === undefined && lookups.some(({ value }) => !namesThePerson(value)))
       context.addIssue({
         code: 'custom',
         path: ['proof'],

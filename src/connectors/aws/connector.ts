@@ -1,5 +1,5 @@
 import type { TargetId } from '../../domain/ids.ts'
-import { attributesHash, fill, mapAttributes } from '../attribute-mapping.ts'
+import { attributesHash, fillName, mapAttributes } from '../attribute-mapping.ts'
 import { signIn } from '../aws-wire/client-config.ts'
 import { failureText } from '../aws-wire/errors.ts'
 import { createTransport } from '../aws-wire/transport.ts'
@@ -48,10 +48,10 @@ export const createAwsConnector = (target: TargetId, settings: AwsSettings, tool
       attributesHash(
         new Map([
           ...mapAttributes(account.attributes, worker),
-          ['userName', [fill(account.userName, worker)]],
+          ['userName', [fillName(account.userName, worker)]],
           // Another value is another chance for whoever was not found.
           ...settings.correlation.lookups.map(
-            ({ by, value }, at) => [`look-up ${at} ${by}`, [fill(value, worker)]] as const,
+            ({ by, value }, at) => [`look-up ${at} ${by}`, [fillName(value, worker)]] as const,
           ),
         ]),
       ),

@@ -6,9 +6,9 @@ import { ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } f
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { ApplyContext, EnsureOperation } from '../connector.ts'
 import { linkable } from '../linkable.ts'
+import { namesThePerson } from '../template.ts'
 import { creationOf, shownAttributes, updateOf } from './attributes.ts'
 import type { Aws } from './aws.ts'
-import { namesThePerson } from './config.ts'
 import { findAccounts, type Match, workerOf } from './find-accounts.ts'
 import { type Holdings, readHoldings } from './holdings.ts'
 import { describeUser, isFromScim, observedAccount, type User } from './users.ts'
@@ -72,7 +72,7 @@ const wouldBeFound = ({ settings }: Aws): boolean => {
   const { correlation, account } = settings
   return correlation.lookups.some(
     (lookup) =>
-      (namesThePerson(lookup) || correlation.proof !== undefined) &&
+      (namesThePerson(lookup.value) || correlation.proof !== undefined) &&
       ((lookup.by === 'userName' && lookup.value === account.userName) ||
         (lookup.by === 'email' && lookup.value === account.attributes.email)),
   )

@@ -1,10 +1,11 @@
-import { fill, type Worker } from '../attribute-mapping.ts'
+import { fillName, type Worker } from '../attribute-mapping.ts'
 import { type Failure, ok, type Result } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { EnsureOperation } from '../connector.ts'
+import { namesThePerson } from '../template.ts'
 import { shownKey } from './attributes.ts'
 import type { Aws } from './aws.ts'
-import { type Lookup, namesThePerson } from './config.ts'
+import type { Lookup } from './config.ts'
 import { describeUser, findUser, listUsers, readUsers, type User } from './users.ts'
 
 export type Match =
@@ -107,7 +108,7 @@ const indexOf = (lookups: readonly Lookup[], users: readonly User[]): Index => {
 const inIndex = (lookups: readonly Lookup[], index: Index, operation: EnsureOperation): readonly Hit[] | null => {
   const hits: Hit[] = []
   for (const lookup of lookups) {
-    const value = fill(lookup.value, workerOf(operation))
+    const value = fillName(lookup.value, workerOf(operation))
     if (value === '') continue
     const entries = index.get(keyOf(lookup.by, value, lookup.by === 'externalId' ? lookup.issuer : '')) ?? []
     if (entries.some((one) => one.value !== value)) return null
@@ -120,7 +121,7 @@ const inIndex = (lookups: readonly Lookup[], index: Index, operation: EnsureOper
 const judge = ({ settings }: Aws, operation: EnsureOperation, hits: readonly Hit[]): Match => {
   const { proof } = settings.correlation
   const key = operation.wanted.correlation.value
-  const isProven = ({ lookup, user }: Hit) => namesThePerson(lookup) || proof === 'none' || shownKey(user) === key
+  const isProven = ({ lookup, user }: Hit) => namesThePerson(lookup.value) || proof === 'none' || shownKey(user) === key
   const proven = new Map(hits.filter(isProven).map(({ user }) => [user.id, user]))
   const [user] = proven.values()
   if (proven.size > 1) return { kind: 'many' }

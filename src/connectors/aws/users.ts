@@ -1,7 +1,7 @@
 import { DescribeUserCommand, GetUserIdCommand, ListUsersCommand } from '@aws-sdk/client-identitystore'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedAccount } from '../../domain/outcome.ts'
-import { attributesHash, fill, type Worker } from '../attribute-mapping.ts'
+import { attributesHash, fillName, type Worker } from '../attribute-mapping.ts'
 import { isMissing, ok, type Result } from '../aws-wire/errors.ts'
 import { readPages } from '../aws-wire/pages.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
@@ -95,7 +95,7 @@ export const findUser = async (
   worker: Worker,
   signal?: AbortSignal,
 ): Promise<Result<NativeId | null>> => {
-  const value = fill(lookup.value, worker)
+  const value = fillName(lookup.value, worker)
   if (value === '') return ok(null)
   const read = await aws.transport.read(
     aws.families.identityStore,

@@ -197,9 +197,15 @@ const readAll = async (
 ): Promise<Result<Accounts>> => {
   const byKey = Map.groupBy(members, dnKey)
   const accounts = new Map<string, NativeId>()
+  const wanted = new Set(members)
+  const exact = new Set<string>()
   const file = (entries: readonly Entry[]) => {
     for (const entry of entries) {
-      for (const member of byKey.get(dnKey(entry.dn)) ?? []) accounts.set(member, nativeIdOf(entry))
+      // Several names may fold alike; whoever has exactly this one is meant by it.
+      const isOther = (member: string) => member !== entry.dn && exact.has(member)
+      if (wanted.has(entry.dn)) exact.add(entry.dn)
+      for (const member of byKey.get(dnKey(entry.dn)) ?? [])
+        if (!isOther(member)) accounts.set(member, nativeIdOf(entry))
     }
   }
   const read = await client.searchPages({ base, scope: 'sub', filter: only, attributes: [entryUuid] }, pageSize, file)

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { PresenceFilter } from 'ldapts'
-import { dnKey } from '../../domain/dn.ts'
+import { dnKey, hasOddSpace } from '../../domain/dn.ts'
 import type { NativeId } from '../../domain/ids.ts'
 import type { ObservedEntitlement } from '../../domain/outcome.ts'
 import type { LdapClient } from '../ldap-wire/client.ts'
@@ -52,12 +52,20 @@ export const readMembers = async (
   const present = new Set(dns.filter((dn) => spelled.has(dn)))
   const others = dns.filter((dn) => !spelled.has(dn))
   if (others.length > 0) {
-    // A member may have been added under another spelling of its DN.
+    // A member may have been added under another spelling of its DN; what is spelled as one that is asked for is that one.
+    const asked = new Set(dns)
     const byKey = new Map(others.map((dn) => [dnKey(dn), dn]))
+    const doubtful = new Set<string>()
     for (const [at, value] of values.entries()) {
-      const dn = byKey.get(dnKey(value))
-      if (dn !== undefined) present.add(dn)
+      const dn = asked.has(value) ? undefined : byKey.get(dnKey(value))
+      if (dn !== undefined) (hasOddSpace(value) || hasOddSpace(dn) ? doubtful : present).add(dn)
       if (at % dnsPerTurn === dnsPerTurn - 1) await setImmediate()
+    }
+    for (const dn of doubtful) {
+      const filter = anyOf(memberAttribute, [dn])
+      const found = await client.search({ base: groupDn, scope: 'base', filter, attributes: [entryUuid] })
+      if (!found.ok) return found
+      if (found.value.length > 0) present.add(dn)
     }
   }
   return ok({ nativeId: nativeId as NativeId, dn: entry.dn, present, size: values.length })
@@ -85,45 +93,38 @@ export const readHoldings = async (
       filter: anyOf(settings.group.memberAttribute, some),
       attributes: [entryUuid],
     })
-  const distinct = [...new Map(dns.map((dn) => [dnKey(dn), dn]))]
-  const groups = new Map<string, ObservedEntitlement[]>()
+  // Names that only fold alike, by a tab for a blank, may be two people's: whether they are one the server knows.
+  const distinct = [...new Set(dns)]
+  const groups = new Map<string, readonly ObservedEntitlement[]>(distinct.map((dn) => [dn, []]))
 
   if (distinct.length <= accountsAskedSingly) {
-    const answers = await Promise.all(distinct.map(([, dn]) => groupsHolding([dn])))
+    const answers = await Promise.all(distinct.map((dn) => groupsHolding([dn])))
     for (const [at, answer] of answers.entries()) {
       if (!answer.ok) return answer
-      const key = distinct[at]?.[0] ?? ''
       groups.set(
-        key,
+        distinct[at] ?? '',
         answer.value.map((entry) => ({ nativeId: (firstValue(entry, entryUuid) ?? '') as NativeId, name: entry.dn })),
       )
     }
   } else {
-    const answers = await Promise.all(
-      chunksOf(distinct, dnsPerSearch).map((chunk) => groupsHolding(chunk.map(([, dn]) => dn))),
-    )
+    const answers = await Promise.all(chunksOf(distinct, dnsPerSearch).map((chunk) => groupsHolding(chunk)))
     const touched = new Map<string, string>()
     for (const answer of answers) {
       if (!answer.ok) return answer
       for (const entry of answer.value) touched.set(firstValue(entry, entryUuid) ?? '', entry.dn)
     }
     for (const groupDn of touched.values()) {
-      const members = await readMembers(
-        client,
-        settings,
-        groupDn,
-        distinct.map(([, dn]) => dn),
-      )
+      const members = await readMembers(client, settings, groupDn, distinct)
       // A group deleted between the two reads holds nobody.
       if (!members.ok && members.failure.result === 32) continue
       if (!members.ok) return members
-      for (const [key, dn] of distinct) {
+      for (const dn of distinct) {
         if (!members.value.present.has(dn)) continue
-        const held = groups.get(key) ?? []
-        groups.set(key, [...held, { nativeId: members.value.nativeId, name: members.value.dn }])
+        groups.set(dn, [...(groups.get(dn) ?? []), { nativeId: members.value.nativeId, name: members.value.dn }])
       }
     }
   }
-  const groupsOf = (dn: string) => groups.get(dnKey(dn)) ?? []
+  const spelled = new Map(distinct.map((dn) => [dnKey(dn), dn]))
+  const groupsOf = (dn: string) => groups.get(dn) ?? groups.get(spelled.get(dnKey(dn)) ?? '') ?? []
   return ok({ groupsOf, holds: (dn, group) => groupsOf(dn).some(({ nativeId }) => nativeId === group) })
 }

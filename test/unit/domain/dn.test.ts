@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dnKey, escapeRdnValue, parseDn } from '../../../src/domain/dn.ts'
+import { dnKey, escapeRdnValue, hasOddSpace, parseDn } from '../../../src/domain/dn.ts'
 
 /** Values that a directory can hold: any text that is not blank (slapd trims and folds the rest). */
 const value = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((text) => text.trim() !== '')
@@ -58,6 +58,18 @@ describe('parsing', () => {
 })
 
 describe('comparing', () => {
+  test.each([
+    ['cn=a b,dc=x', false],
+    ['cn=a\\20\\20b , dc=x', false],
+    ['cn=a\u00a0b,dc=x', false],
+    ['cn=a\tb,dc=x', true],
+    ['cn=a\\0ab,dc=x', true],
+    ['dc=x,ou=a\\E2\\80\\A8b', true],
+    ['no dn\t at all', false],
+  ])('%j has white space that is no blank: %s', (text, has) => {
+    expect(hasOddSpace(text)).toBe(has)
+  })
+
   test('spelling does not matter', () => {
     const spellings = ['cn=Doe\\, J,dc=Bank', 'CN=doe\\2c j,DC=bank', 'cn = "Doe,  J" , dc=bank', 'cn=doe\\, j,dc=bank']
     expect(new Set(spellings.map(dnKey)).size).toBe(1)

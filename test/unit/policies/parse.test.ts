@@ -18,6 +18,21 @@ describe('each mistake, with its place and what to do', () => {
       '1.yaml:1:9 not readable as YAML: Flow map in block collection must be sufficiently indented and end with a }',
     ],
     [
+      'a character that is none',
+      'entitlements:\n  Z: { lookup: "cn=a\\0", target: ldap, risk: low, owner: o, description: d }',
+      '1.yaml:2:16 holds U+0000 or half of a character, which cannot be kept',
+    ],
+    [
+      'the same, as it is',
+      'roles:\n  r: { description: a\0, entitlements: [A] }',
+      '1.yaml:2:21 holds U+0000 or half of a character, which cannot be kept',
+    ],
+    [
+      'half of a character',
+      'roles:\n  r: { description: "\\ud83e", entitlements: [A] }',
+      '1.yaml:2:21 holds U+0000 or half of a character, which cannot be kept',
+    ],
+    [
       'no map',
       '[1]',
       '1.yaml:1:1 a policy file has the sections that it needs as its members (sections: entitlements, roles, birthright, implications, sod, exceptions)',

@@ -1,11 +1,12 @@
 /** Look-ups, native ids, handles, who owns what: small things that everything rests on. */
 import { describe, expect, test } from 'vitest'
-import { awsSettingsSchema, namesThePerson } from '../../../../src/connectors/aws/config.ts'
+import { awsSettingsSchema } from '../../../../src/connectors/aws/config.ts'
 import { assignmentNativeId, parseLookup, parseNativeId } from '../../../../src/connectors/aws/entitlement.ts'
 import { readHandle, writeHandle } from '../../../../src/connectors/aws/handle.ts'
 import { ownerOf } from '../../../../src/connectors/aws/ownership.ts'
 import { type Failure, failed, ok } from '../../../../src/connectors/aws-wire/errors.ts'
 import { readAllPages } from '../../../../src/connectors/aws-wire/pages.ts'
+import { namesThePerson } from '../../../../src/connectors/template.ts'
 import type { NativeId } from '../../../../src/domain/ids.ts'
 
 const minimal = {
@@ -131,7 +132,7 @@ describe('settings', () => {
     ['{personKey|username}', true],
     ['{personKeyOfSomebody}', false],
   ])('%s names the person: %s', (value, names) => {
-    expect(namesThePerson({ by: 'userName', value })).toBe(names)
+    expect(namesThePerson(value)).toBe(names)
   })
 
   test.each([

@@ -229,3 +229,20 @@ test('many members beyond peopleBase are found in one read, and what is left is 
   const { client } = directory({ [people]: refused(50) })
   expect(await whoIs(client, settings, below)).toMatchObject({ kind: 'partial', cause: 'insufficient-access (50)' })
 })
+
+test('of names that fold alike each is its own account, few or many of them', async () => {
+  const [blank, tab] = [`cn=a b,${people}`, `cn=a\\09b,${people}`]
+  const [ofBlank, ofTab] = [entry(blank, ['entryuuid', [other]]), entry(tab, ['entryuuid', [id]])]
+  const expected = [
+    { member: blank, account: other },
+    { member: tab, account: id },
+  ]
+  for (const some of [[], crowd.map((dn) => dn.replace('ou=former', 'ou=people'))]) {
+    const found = { [blank]: shows(ofBlank), [tab]: shows(ofTab) }
+    for (const all of [shows(ofTab, ofBlank), shows(ofBlank, ofTab)]) {
+      const who = await whoIs(directory({ ...found, [people]: all }).client, settings, [...some, blank, tab])
+      expect(who).toMatchObject({ kind: 'complete' })
+      expect(new Set(who.items)).toEqual(new Set(expected))
+    }
+  }
+})

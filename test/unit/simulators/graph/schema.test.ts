@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Group, User } from '@microsoft/microsoft-graph-types'
 import { describe, expect, test } from 'vitest'
-import { violationsOf } from '../../../../simulators/graph/schema/conformance.ts'
+import { requestViolations, violationsOf } from '../../../../simulators/graph/schema/conformance.ts'
 import { readCsdl } from '../../../../simulators/graph/schema/csdl.ts'
 import { jsonSchemaOf } from '../../../../simulators/graph/schema/json-schema.ts'
 import { graphSchema, violationOf } from '../../../../simulators/graph/schema/schema.ts'
@@ -67,6 +67,8 @@ test.each([
   ['user', { ...user, extension_0123456789abcdef0123456789abcdef_badge: 'x' }],
   ['group', { ...group, 'members@delta': [link, { ...link, '@removed': { reason: 'deleted' } }] }],
   ['users', { '@odata.context': 'x', value: [user] }],
+  ['batch', { requests: [{ id: '1', method: 'GET', url: '/users?$top=1' }] }],
+  ['batchResponse', { responses: [{ id: '1', status: 204, headers: { 'Cache-Control': 'no-cache' } }] }],
   ['directoryObjects', { value: [link, { ...group, '@odata.type': '#microsoft.graph.group' }] }],
 ])('%s, as it should be', (definition, value) => {
   expect(violationOf(definition, value)).toBeNull()
@@ -97,6 +99,11 @@ test.each([
   ],
   ['directoryObject.checkMemberGroups', { groupIds: 'x' }, 'groupIds'],
   ['directoryObject.getByIds', { id: ['x'] }, 'id'],
+  ['batch', { requests: [{ id: '1', method: 'GET', url: 'https://graph.microsoft.com/v1.0/users' }] }, 'url'],
+  ['batch', { requests: [{ id: 1, method: 'GET', url: '/users' }] }, 'id'],
+  ['batch', { requests: [{ id: '1', method: 'POST', url: '/users', body: {} }] }, 'headers'],
+  ['batch', { requests: Array(21).fill({ id: '1', method: 'GET', url: '/users' }) }, 'requests'],
+  ['batchResponse', { responses: [{ id: '1', status: '200' }] }, 'status'],
 ])('%s with %j is caught', (definition, value, at) => {
   expect(violationOf(definition, value)?.text).toContain(at)
 })
@@ -131,5 +138,19 @@ describe('an exchange that is not as Microsoft has it is told', () => {
     ],
   ])('%s', (_, change) => {
     expect(violationsOf({ ...good, ...change })).toHaveLength(1)
+  })
+
+  test('of a refused one the request is told only where a client is held to it', () => {
+    const innerError = { date: '2026-03-01T00:00:00', 'request-id': 'z' }
+    const refused = {
+      ...good,
+      request: JSON.stringify({ displayname: 'x' }),
+      status: 400,
+      response: JSON.stringify({ error: { code: 'Request_BadRequest', message: 'no', innerError } }),
+    }
+    expect(violationsOf(refused)).toEqual([])
+    expect(requestViolations(refused)).toHaveLength(1)
+    expect(requestViolations({ ...good, status: 400 })).toEqual([])
+    expect(requestViolations({ ...good, operation: 'unknown', status: 400 })).toHaveLength(1)
   })
 })
