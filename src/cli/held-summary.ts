@@ -1,15 +1,13 @@
 import type { Office } from '../app/office.ts'
-import { kindsOf } from '../planning/guard.ts'
+import { type GuardHold, type HeldGroup, listHeld, peopleHeld } from '../engine/list-held.ts'
 import { reasonText } from '../planning/print.ts'
 import { counted } from './counted.ts'
-import { entitlementNames, personKeys } from './names.ts'
+import { causeRow, type HeldCause, heldCauses } from './held-causes.ts'
+import { entitlementNames } from './names.ts'
 import type { Paint } from './paint.ts'
 import { printable, section, tableLines } from './table.ts'
 
-type Prisma = Office['prisma']
-
-/** At most so many actions are looked at, and so many people named. */
-const most = 10_000
+/** At most so many people are named. */
 const namedPeople = 20
 
 export type HeldSummary = {
@@ -19,59 +17,50 @@ export type HeldSummary = {
   readonly named: readonly string[]
   /** What is to happen and why → how many actions, the most frequent first. */
   readonly why: readonly (readonly [string, number])[]
+  readonly causes: readonly HeldCause[]
 }
+
+const sum = (groups: readonly HeldGroup[]): number => groups.reduce((total, { actions }) => total + actions, 0)
 
 /** What a tripped guard holds now. */
-export const heldSummary = async (
-  prisma: Prisma,
-  hold: { readonly target: string | null; readonly entitlementId: number | null; readonly policies: readonly string[] },
-): Promise<HeldSummary> => {
-  const actions = await prisma.action.findMany({
-    where: {
-      target: hold.target ?? '',
-      kind: { in: [...(kindsOf[hold.policies[0] as keyof typeof kindsOf] ?? [])] },
-      ...(hold.entitlementId === null ? {} : { entitlementId: hold.entitlementId }),
-      state: { in: ['ready', 'waiting'] },
-      open: true,
-      guarded: true,
-      guardReleased: false,
-    },
-    orderBy: { id: 'asc' },
-    take: most,
-    select: { identityId: true, kind: true, entitlementId: true, reason: true },
-  })
-  const ids = [...new Set(actions.map(({ identityId }) => identityId))]
+export const heldSummary = async (office: Pick<Office, 'db' | 'prisma'>, hold: GuardHold): Promise<HeldSummary> => {
+  const groups = (await listHeld(office.db, [hold])).get(hold) ?? []
+  const who = await peopleHeld(office.db, hold, namedPeople)
   const names = await entitlementNames(
-    prisma,
-    actions.map(({ entitlementId }) => entitlementId),
+    office.prisma,
+    groups.map(({ entitlement }) => entitlement),
   )
-  const people = await personKeys(prisma, ids.slice(0, namedPeople))
-  const counts = new Map<string, number>()
-  for (const { kind, entitlementId, reason } of actions) {
-    const what = entitlementId === null ? kind : `${kind} ${names.get(entitlementId) ?? entitlementId}`
-    const text = `${what}: ${reasonText(reason as Parameters<typeof reasonText>[0])}`
-    counts.set(text, (counts.get(text) ?? 0) + 1)
-  }
+  const textOf = ({ kind, entitlement, reason }: HeldGroup) =>
+    `${entitlement === null ? kind : `${kind} ${names.get(entitlement) ?? entitlement}`}: ${reasonText(reason)}`
   return {
-    actions: actions.length,
-    people: ids.length,
-    named: ids.slice(0, namedPeople).map((id) => people.get(id) ?? String(id)),
-    why: [...counts].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1)),
+    actions: sum(groups),
+    ...who,
+    why: [...Map.groupBy(groups, textOf)]
+      .map(([text, alike]) => [text, sum(alike)] as const)
+      .sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1)),
+    causes: heldCauses(groups),
   }
 }
 
-export const heldLines = (paint: Paint, { actions, people, named, why }: HeldSummary): readonly string[] => {
+export const heldLines = (paint: Paint, { actions, people, named, why, causes }: HeldSummary): readonly string[] => {
   if (actions === 0)
     return [
       '',
       'It holds nothing now: what it held is done, or no longer wanted. It is open, and holds what else comes until it is released.',
     ]
-  return section(paint, `holds ${counted(actions, 'action')} of ${counted(people, 'person', 'people')}`, [
-    ...tableLines(
+  return [
+    ...section(paint, `holds ${counted(actions, 'action')} of ${counted(people, 'person', 'people')}`, [
+      ...tableLines(
+        paint,
+        ['actions', 'what, and why'],
+        why.map(([text, count]) => [count, text]),
+      ),
+      `${named.map(printable).join(', ')}${people > named.length ? `, and ${people - named.length} more` : ''}`,
+    ]),
+    ...section(
       paint,
-      ['actions', 'what, and why'],
-      why.map(([text, count]) => [count, text]),
+      'brought by',
+      tableLines(paint, ['actions', 'cause', 'last word of HR about them'], causes.map(causeRow)),
     ),
-    `${named.map(printable).join(', ')}${people > named.length ? `, and ${people - named.length} more` : ''}`,
-  ])
+  ]
 }

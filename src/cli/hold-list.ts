@@ -1,5 +1,7 @@
+import { listHeld } from '../engine/list-held.ts'
 import type { Command } from './command.ts'
 import { inOffice } from './configured.ts'
+import { causesText, heldCauses } from './held-causes.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import { tableLines } from './table.ts'
 
@@ -8,7 +10,7 @@ export const holdList: Command = {
   usage: 'hold list [--all]',
   options: { all: { type: 'boolean', about: 'closed ones, too' } },
   run: (call) =>
-    inOffice(call, async ({ prisma }) => {
+    inOffice(call, async ({ db, prisma }) => {
       const holds = await prisma.hold.findMany({
         where: call.values.all === true ? {} : { closedAt: null },
         orderBy: { id: 'asc' },
@@ -22,6 +24,10 @@ export const holdList: Command = {
         prisma,
         holds.flatMap(({ entitlementId, conflictsWith }) => [entitlementId, ...conflictsWith]),
       )
+      const held = await listHeld(
+        db,
+        holds.filter(({ kind, closedAt }) => kind === 'guard' && closedAt === null),
+      )
       const rows = holds.map((hold) => ({
         id: hold.id,
         kind: hold.kind,
@@ -33,6 +39,8 @@ export const holdList: Command = {
         conflictsWith: hold.conflictsWith.map((id) => names.get(id) ?? String(id)),
         detail: hold.detail,
         openedAt: hold.openedAt,
+        /** Of a tripped guard: what brought what it holds now. */
+        causes: held.has(hold) ? heldCauses(held.get(hold) ?? []) : null,
         closedAt: hold.closedAt,
         closedAs: hold.closedAs,
         closedBy: hold.closedBy,
@@ -44,7 +52,17 @@ export const holdList: Command = {
             ? ['nothing is held']
             : tableLines(
                 paint,
-                ['hold', 'kind', 'about', 'entitlement', 'because of', 'conflicts with', 'since', 'state'],
+                [
+                  'hold',
+                  'kind',
+                  'about',
+                  'entitlement',
+                  'because of',
+                  'conflicts with',
+                  'since',
+                  'state',
+                  ...(held.size === 0 ? [] : ['holds now']),
+                ],
                 rows.map((row) => [
                   row.id,
                   row.kind,
@@ -54,6 +72,7 @@ export const holdList: Command = {
                   row.conflictsWith.join(', '),
                   row.openedAt,
                   row.closedAs ?? 'open',
+                  ...(held.size === 0 ? [] : [row.causes === null ? null : causesText(row.causes)]),
                 ]),
               ),
       }

@@ -67,6 +67,7 @@ export const showAction: Command = {
             ],
             ['lane', action.lane],
             ['reason', JSON.stringify(action.reason)],
+            ['cause', action.cause === null ? null : JSON.stringify(action.cause)],
             ['decision', action.decisionId],
             ['plan version', action.planVersion],
             ['dispatch', action.dispatchId],
@@ -199,7 +200,7 @@ export const showHold: Command = {
         entitlement,
         conflictsWith: hold.conflictsWith.map((one) => names.get(one) ?? String(one)),
         wanted: hold.kind === 'sod' && hold.closedAs === null ? await whyWanted(db, person, entitlement) : [],
-        holds: hold.kind === 'guard' && hold.closedAs === null ? await heldSummary(prisma, hold) : null,
+        holds: hold.kind === 'guard' && hold.closedAs === null ? await heldSummary({ db, prisma }, hold) : null,
       }
       return {
         json,

@@ -1,4 +1,4 @@
-import type { AccountId, ActionId, DecisionId, DispatchId, EntitlementId, IdentityId, TargetId } from './ids.ts'
+import type { AccountId, ActionId, DispatchId, EntitlementId, IdentityId, TargetId } from './ids.ts'
 import type { Instant } from './instant.ts'
 
 export const lanes = ['leaver', 'bulk'] as const
@@ -145,4 +145,18 @@ export type Plan = {
   readonly held: readonly HeldGrant[]
 }
 
-export type ActionCause = { readonly decision: DecisionId; readonly planVersion: number }
+/** What brings a change (DESIGN §2): an event of HR, a policy version, a moment that was known for long; what another hand did there, … */
+export type CauseKind = 'event' | 'policy' | 'timer' | 'drift' | 'adoption-ended' | 'target' | 'observed'
+
+/**
+ * What brought an action that the guard looks at, for whoever must say whether so many may go. It stands on the action, because
+ * the engine's role cannot read the audit. No personal data.
+ */
+export type ActionCause = {
+  readonly kind: CauseKind
+  /** The version, if it judged this person for the first time. */
+  readonly policy?: number
+  /** Where HR's last word of this person stands; not of what has nothing to do with it. */
+  readonly stream?: number
+  readonly offset?: number
+}

@@ -1,18 +1,25 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { NewAction } from '../domain/action.ts'
 import type { AuditEntry } from '../domain/audit-entry.ts'
+import type { DueIdentity } from '../store/work-queue.ts'
 import type { Judged } from './judged.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
 /** What made this evaluation happen, as far as the identity's row tells. */
 export type DecisionCause = 'event' | 'policy' | 'timer' | 'outcome'
 
-export const causeOf = (judged: Judged, policy: ActivePolicy): DecisionCause => {
-  const { events_seen, events_folded, evaluated_policy } = judged.identity
+export const decisionCause = (judged: Judged, policy: Pick<ActivePolicy, 'version'>): DecisionCause => {
+  const { events_seen, events_folded } = judged.identity
   if (events_seen > events_folded) return 'event'
-  if (evaluated_policy !== null && evaluated_policy !== policy.version) return 'policy'
+  if (policyIsNew(judged.identity, policy)) return 'policy'
   return judged.plan.create.some(({ reason }) => reason.kind === 'inverse-of-claimed') ? 'outcome' : 'timer'
 }
+
+/** Somebody who was judged before is judged by this version for the first time. */
+export const policyIsNew = (
+  { evaluated_policy }: Pick<DueIdentity, 'evaluated_policy'>,
+  { version }: Pick<ActivePolicy, 'version'>,
+): boolean => evaluated_policy !== null && evaluated_policy !== version
 
 /** A decision is told when it says something: new events folded, or anything that changed by it. */
 export const isTold = (judged: Judged): boolean =>
@@ -29,7 +36,7 @@ export const decisionEntry = (
   policy: ActivePolicy,
 ): AuditEntry => {
   const { identity, plan } = judged
-  const cause = causeOf(judged, policy)
+  const cause = decisionCause(judged, policy)
   const inbox =
     identity.last_stream_id === null || identity.last_offset === null
       ? null

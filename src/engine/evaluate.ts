@@ -170,6 +170,7 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
     targets: engine.targets.map((target) => ({ ...target, mode: rows.get(target.id)?.mode ?? ('observe' as const) })),
     connectors: engine.connectors,
   }
+  const changedAt = new Map([...rows].map(([id, row]) => [id, row.changedAt]))
   const factsOf = new Map(facts.map((fact) => [fact.id, fact]))
   const judged: Judged[] = []
   const failed: Failed[] = []
@@ -185,7 +186,7 @@ const evaluateLocked = async (engine: Engine, tx: Transaction, due: readonly Due
       failed.push({ id: identity.id, error })
     }
   }
-  await saveEvaluation(engine, tx, policy, judged)
+  await saveEvaluation(engine, tx, policy, judged, changedAt)
   await tellOtherPlans(tx, engine.targets, rows)
   await engine.settings.pause?.('evaluate:saved')
   return { evaluated: judged.length, failed }

@@ -122,6 +122,7 @@ const judgeAs = (
     profile,
     desired: desiredChange(decision, facts.desired),
     hadDesired: facts.desired !== null,
+    desiredSince: facts.desiredSince,
     ...holds,
     ...explainFound(grants, decision, at, plan, facts, context.targets),
     ...explainDrift(grants, decision, plan, facts, context.policy),
@@ -134,6 +135,9 @@ const judgeAs = (
       facts.accounts.some(({ target }) => target === id)
         ? [id]
         : [],
+    ),
+    adoptionsEnded: facts.adopted.flatMap(({ entitlement, to }) =>
+      to !== null && to > (identity.evaluated_at ?? 0) ? [entitlement] : [],
     ),
     heldBefore: facts.grants.map(({ entitlement }) => entitlement),
   }

@@ -25,6 +25,8 @@ export type Judged = {
   /** null: as it was. */
   readonly desired: { readonly assignments: string; readonly entitlements: readonly number[] } | null
   readonly hadDesired: boolean
+  /** Since when what was believed until now had been believed, ms. */
+  readonly desiredSince: number | null
   readonly holdsToOpen: readonly HoldFact[]
   readonly holdsToClose: readonly number[]
   readonly heldBefore: readonly number[]
@@ -40,6 +42,8 @@ export type Judged = {
   readonly fought: readonly EntitlementId[]
   /** Of the catalogue, held indirectly, and nobody wants it: for a human. */
   readonly indirect: readonly IndirectFact[]
+  /** Adoptions that a human has ended since the last evaluation. */
+  readonly adoptionsEnded: readonly number[]
   /** Targets on which they may not sign in now and no call can shut them out: for a human. */
   readonly staysOpen: readonly TargetId[]
 }

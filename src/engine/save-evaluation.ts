@@ -1,5 +1,6 @@
 import { auditEntry } from '../audit/entry.ts'
 import type { NewAction } from '../domain/action.ts'
+import type { TargetId } from '../domain/ids.ts'
 import { isGuarded } from '../planning/guard.ts'
 import { type ActionRow, insertActions, restamp, supersede } from '../store/actions.ts'
 import { saveAdopted } from '../store/adoptions.ts'
@@ -11,6 +12,7 @@ import { openFinding } from '../store/findings.ts'
 import { adoptFound } from '../store/grants.ts'
 import { closeHolds, openHolds } from '../store/holds.ts'
 import { saveEvaluated } from '../store/work-queue.ts'
+import { actionCause } from './action-cause.ts'
 import { decisionEntry, isTold } from './decision-entry.ts'
 import type { Engine } from './engine.ts'
 import type { Judged } from './judged.ts'
@@ -22,6 +24,8 @@ export const saveEvaluation = async (
   tx: Transaction,
   policy: ActivePolicy,
   judged: readonly Judged[],
+  /** When mode or settings of a target were last changed, ms. */
+  changedAt: ReadonlyMap<TargetId, number>,
 ): Promise<void> => {
   const first = judged[0]
   if (first === undefined) return
@@ -60,7 +64,7 @@ export const saveEvaluation = async (
       tx,
       at,
       told.flatMap((one, index) =>
-        (created[index] ?? []).map((action) => row(engine, policy, one, decisions[index] as number, action)),
+        (created[index] ?? []).map((action) => row(engine, policy, one, decisions[index] as number, action, changedAt)),
       ),
     ),
   )
@@ -179,26 +183,29 @@ const adoptedBy = 'drift: adopt'
 
 const row = (
   engine: Engine,
-  { entitlements }: ActivePolicy,
-  { identity, planVersion, endedAt }: Judged,
+  policy: ActivePolicy,
+  judged: Judged,
   decision: number,
   action: Judged['plan']['create'][number] & { id: number },
-): ActionRow => ({
-  ...action,
-  identity: identity.id,
-  planVersion,
-  decision,
-  state: action.afterRevokeOf.length > 0 ? 'waiting' : 'ready',
-  deadline:
-    action.lane === 'leaver'
-      ? leaverDeadline(engine, { identity, endedAt })
-      : identity.now + patienceMs(engine, action),
-  guarded: isGuarded(
-    action.kind,
-    action.entitlement === null ? null : (entitlements.get(action.entitlement)?.risk ?? null),
-  ),
-  inverseOf: action.reason.kind === 'inverse-of-claimed' ? action.reason.action : null,
-})
+  changedAt: ReadonlyMap<TargetId, number>,
+): ActionRow => {
+  const { identity, planVersion, endedAt } = judged
+  const { entitlement, kind, lane, reason } = action
+  const guarded = isGuarded(kind, entitlement === null ? null : (policy.entitlements.get(entitlement)?.risk ?? null))
+  return {
+    ...action,
+    identity: identity.id,
+    planVersion,
+    decision,
+    state: action.afterRevokeOf.length > 0 ? 'waiting' : 'ready',
+    deadline:
+      lane === 'leaver' ? leaverDeadline(engine, { identity, endedAt }) : identity.now + patienceMs(engine, action),
+    guarded,
+    // Nobody asks it of what no limit can hold: a mass of joiners pays nothing for it.
+    cause: guarded ? actionCause(action, judged, policy, changedAt) : null,
+    inverseOf: reason.kind === 'inverse-of-claimed' ? reason.action : null,
+  }
+}
 
 const leaverDeadline = ({ settings }: Engine, { identity, endedAt }: Pick<Judged, 'identity' | 'endedAt'>): number =>
   Math.max(endedAt ?? identity.now, identity.last_appended_at ?? 0) + settings.leaverSloMs

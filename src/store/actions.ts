@@ -1,4 +1,4 @@
-import type { Lane, NewAction, Waits } from '../domain/action.ts'
+import type { ActionCause, Lane, NewAction, Waits } from '../domain/action.ts'
 import { float8Array, int4Array, int8Array, textArray } from './binary-array.ts'
 import type { Transaction } from './database.ts'
 
@@ -11,6 +11,7 @@ export type ActionRow = NewAction & {
   readonly deadline: number
   readonly inverseOf: number | null
   readonly guarded: boolean
+  readonly cause: ActionCause | null
 }
 
 export const insertActions = async (tx: Transaction, at: number, rows: readonly ActionRow[]): Promise<void> => {
@@ -18,15 +19,15 @@ export const insertActions = async (tx: Transaction, at: number, rows: readonly 
   await tx.query({
     name: 'actions-insert',
     text: `insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, needs_account,
-        after_revoke_of, inverse_of, valid_from, valid_to, attributes_hash, reason, created_at, next_at, deadline, guarded)
+        after_revoke_of, inverse_of, valid_from, valid_to, attributes_hash, reason, created_at, next_at, deadline, guarded, cause)
       select r.id, r.identity, r.target, r.kind::muster.action_kind, r.entitlement, r.lane::muster.lane, r.state::muster.action_state, r.plan_version,
         r.decision, r.needs_account <> 0, case when r.after is null then null else array(select jsonb_array_elements(r.after::jsonb)::int) end, r.inverse_of,
         to_timestamp(r.valid_from / 1000), to_timestamp(r.valid_to / 1000), r.hash, r.reason::jsonb,
-        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), to_timestamp(r.deadline / 1000), r.guarded <> 0
+        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), to_timestamp(r.deadline / 1000), r.guarded <> 0, r.cause::jsonb
       from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
-        $9::int[], $10::bigint[], $11::int[], $12::text[], $13::bigint[], $14::float8[], $15::float8[], $16::text[], $17::text[], $18::float8[], $19::int[])
+        $9::int[], $10::bigint[], $11::int[], $12::text[], $13::bigint[], $14::float8[], $15::float8[], $16::text[], $17::text[], $18::float8[], $19::int[], $20::text[])
         as r(id, identity, target, kind, entitlement, lane, state, plan_version, decision, needs_account, after, inverse_of,
-          valid_from, valid_to, hash, reason, deadline, guarded)`,
+          valid_from, valid_to, hash, reason, deadline, guarded, cause)`,
     values: [
       at,
       int8Array(rows.map((r) => r.id)),
@@ -47,6 +48,7 @@ export const insertActions = async (tx: Transaction, at: number, rows: readonly 
       textArray(rows.map((r) => JSON.stringify(r.reason))),
       float8Array(rows.map((r) => r.deadline)),
       int4Array(rows.map((r) => Number(r.guarded))),
+      textArray(rows.map((r) => (r.cause === null ? null : JSON.stringify(r.cause)))),
     ],
   })
 }

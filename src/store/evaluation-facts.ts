@@ -44,6 +44,8 @@ export type EvaluationFacts = {
   readonly late: readonly { readonly entitlement: number; readonly target: string }[]
   /** What was believed until now, as stored. */
   readonly desired: string | null
+  /** Since when that has been believed, ms. */
+  readonly desiredSince: number | null
   readonly holds: readonly (HoldFact & { readonly id: number })[]
   /** Rejected while wanted: not opened again as long as the same policies hold the same entitlement. */
   readonly rejected: readonly HoldFact[]
@@ -138,14 +140,15 @@ export const loadFacts = async (tx: Transaction, ids: readonly number[]): Promis
         from muster.reobservation r cross join lateral jsonb_array_elements(r.actions) m
         where r.actions @> jsonb_build_array(jsonb_build_object('identity_id', i.id, 'kind', 'grant'))
           and m->>'kind' = 'grant' and (m->>'identity_id')::bigint = i.id), '[]') as late,
-      (select d.assignments::text from muster.desired d where d.identity_id = i.id and d.recorded_to = 'infinity') as desired,
+      d.assignments::text as desired, d.recorded_from as "desiredSince",
       coalesce((select jsonb_agg(jsonb_build_object('id', h.id, 'entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_at is null), '[]') as holds,
       coalesce((select jsonb_agg(jsonb_build_object('entitlement', h.entitlement_id, 'policies', h.policies, 'conflictsWith', h.conflicts_with))
         from muster.hold h where h.identity_id = i.id and h.kind = 'sod' and h.closed_as = 'rejected'), '[]') as rejected,
       case when p.leaver then coalesce((select jsonb_agg(jsonb_build_object('target', n.target, 'readAt', (extract(epoch from n.read_at) * 1000)::bigint, 'soughtAs', n.sought_as))
         from muster.absent_account n where n.identity_id = i.id), '[]') else '[]' end as absent
-      from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id`,
+      from unnest($1::bigint[]) as i(id) join muster.identity p on p.id = i.id
+      left join muster.desired d on d.identity_id = i.id and d.recorded_to = 'infinity'`,
     values: [ids],
   })
   return rows.map((row) => ({ ...row, events: row.events.map(({ body, receivedAt }) => ({ ...body, receivedAt })) }))

@@ -28,14 +28,19 @@ export const registerTarget = async (
 export const several = 'several'
 
 /** `plannedBy`: by which configuration everybody was last made due, or `several`; null: none was ever stored. */
-export type TargetRow = { readonly mode: TargetMode; readonly plannedBy: string | null }
+export type TargetRow = {
+  readonly mode: TargetMode
+  readonly plannedBy: string | null
+  /** When its mode was set, or everybody made due by other settings of it, ms: the later of both. */
+  readonly changedAt: number
+}
 
 export const targetRows = async (db: Queryable): Promise<ReadonlyMap<TargetId, TargetRow>> => {
   const rows = await db.query<TargetRow & { id: TargetId }>({
     name: 'target-rows',
-    text: 'select id, mode, planned_by as "plannedBy" from muster.target',
+    text: 'select id, mode, planned_by as "plannedBy", greatest(mode_set_at, planned_at) as "changedAt" from muster.target',
   })
-  return new Map(rows.map(({ id, mode, plannedBy }) => [id, { mode, plannedBy }]))
+  return new Map(rows.map(({ id, ...row }) => [id, row]))
 }
 
 /** Mode of every target that was ever started with; a target without a row is in `observe`. */
@@ -43,5 +48,8 @@ export const targetModes = async (db: Queryable): Promise<ReadonlyMap<TargetId, 
   new Map([...(await targetRows(db))].map(([id, { mode }]) => [id, mode]))
 
 export const savePlannedBy = async (db: Queryable, id: TargetId, hash: string): Promise<void> => {
-  await db.query({ text: 'update muster.target set planned_by = $2 where id = $1', values: [id, hash] })
+  await db.query({
+    text: 'update muster.target set planned_by = $2, planned_at = muster.now() where id = $1',
+    values: [id, hash],
+  })
 }

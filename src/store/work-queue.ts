@@ -13,6 +13,8 @@ export type DueIdentity = {
   readonly last_offset: number | null
   readonly last_appended_at: number | null
   readonly evaluated_policy: number | null
+  /** ms; null: never. */
+  readonly evaluated_at: number | null
   readonly plan_version: number
   readonly lifecycle: string | null
   readonly leaver: boolean
@@ -22,7 +24,7 @@ export type DueIdentity = {
 }
 
 const columns = `id, person_key, subject_ref, events_seen, events_folded, last_stream_id, last_offset, last_appended_at,
-  evaluated_policy, plan_version, lifecycle, leaver, (extract(epoch from leave_heard_at) * 1000)::bigint as leave_heard_at,
+  evaluated_policy, evaluated_at, plan_version, lifecycle, leaver, (extract(epoch from leave_heard_at) * 1000)::bigint as leave_heard_at,
   (extract(epoch from (select muster.now())) * 1000)::bigint as now`
 
 /** Locks the identities of a lane that are due, the longest due first; those that somebody else evaluates are skipped. */

@@ -102,12 +102,25 @@ test('a mass change is held and told; released with a reason it goes, and a trip
       id: number
       kind: string
       action: string
+      causes: unknown
     }[]
     return holds.find(({ kind, action }) => kind === 'guard' && action === 'disable')
   })
   const findings = (await muster(files, 'finding', 'list', '--json')).json() as { kind: string; urgent: boolean }[]
   expect(findings).toEqual(expect.arrayContaining([expect.objectContaining({ kind: 'guard-tripped', urgent: true })]))
-  expect((await muster(files, 'hold', 'list')).out).toMatch(/bank-ldap: every disable/)
+  // The first of them may have gone before the last one came.
+  expect(hold.causes).toEqual([
+    {
+      cause: 'event',
+      policy: null,
+      actions: expect.any(Number),
+      hr: [expect.objectContaining({ topic, firstAt: expect.any(String) })],
+    },
+  ])
+  expect((await muster(files, 'hold', 'list')).out).toMatch(/bank-ldap: every disable[^\n]*[1-3] by events of HR/)
+  expect((await muster(files, 'show', 'hold', String(hold.id))).out).toMatch(
+    /brought by[\s\S]*[1-3] +events of HR +\S+, 20\S+Z to 20\S+Z/,
+  )
   expect(await muster(files, 'hold', 'reject', String(hold.id), '--reason', 'no')).toMatchObject({ exit: 3 })
   expect(await muster(files, 'hold', 'release', String(hold.id), '--reason', 'branch closed')).toMatchObject({
     exit: 0,

@@ -1,10 +1,13 @@
 /** L11: a mass change beyond the guard's limits is held at the door, whoever caused it and however many dispatch it. */
 import { afterEach, expect, test } from 'vitest'
+import { openOffice } from '../../src/app/office.ts'
+import { heldSummary } from '../../src/cli/held-summary.ts'
+import { applyPolicy } from '../../src/engine/apply-policy.ts'
 import { releaseHold } from '../../src/engine/decide-hold.ts'
 import { defaultGuardLimits, type GuardLimits } from '../../src/planning/guard.ts'
 import { guardHoldsOf } from '../../src/store/person-at.ts'
 import { createFaults, createGates } from '../support/faults.ts'
-import { type House, openHouse, target } from '../support/house.ts'
+import { bankPolicies, type House, openHouse, target } from '../support/house.ts'
 
 const none = { absolute: null, percent: null }
 const limits = (some: Partial<GuardLimits>): GuardLimits => ({
@@ -351,6 +354,54 @@ test('its findings close when a human has released the hold, not before', async 
   expect(await guardHoldsOf(house.admin, [action?.id ?? 0])).toEqual(new Map())
   await house.sweep()
   expect(await open()).toEqual([])
+})
+
+test('what is held is told by its causes, the most frequent first: HR’s events with their place, a policy version, a moment that was known', async () => {
+  await bankOf(6, limits({ revokes: { absolute: 1, percent: null } }))
+  const start = await house.now()
+  const lastDayEndsAt = start + 172_800_000
+  await house.tell({
+    person: 'P-5',
+    effectiveAt: start,
+    attributes: { jobCode: 'X' },
+    lastDayEndsAt,
+  })
+  await house.evaluateAll()
+  await house.shift(172_800_000)
+  // He leaves by a moment of today that HR names a little before it comes.
+  await house.tell({
+    person: 'P-1',
+    effectiveAt: start,
+    attributes: { jobCode: 'X' },
+    lastDayEndsAt: (await house.now()) + 1_000,
+  })
+  await house.evaluateAll()
+  await leave(0, 1)
+  await house.evaluateAll()
+  const files = bankPolicies(house.tree.groups).map(({ path, text }) => ({
+    path,
+    text: text.replace('[Staff_Intranet, Staff_Timesheets]', '[Staff_Intranet]'),
+  }))
+  expect(await applyPolicy(house.engine, files, somebody)).toMatchObject({ kind: 'applied', version: 2 })
+  await house.evaluateAll()
+  await house.shift(600)
+  await house.dispatchAll()
+  expect(await sent('revoke')).toBe(0)
+  const office = openOffice(house.database.engineUrl, 'test-office')
+  const hold = { target, entitlementId: null, policies: ['revokes'] }
+  const held = await heldSummary(office, hold).finally(office.close)
+  expect(held).toMatchObject({ actions: 9, people: 6, named: expect.arrayContaining(['P-0', 'P-5']) })
+  expect(held.causes).toEqual([
+    { cause: 'event', policy: null, actions: 4, hr: [expect.objectContaining({ firstOffset: 7, lastOffset: 8 })] },
+    { cause: 'policy', policy: 2, actions: 3, hr: [] },
+    {
+      cause: 'timer',
+      policy: null,
+      actions: 2,
+      hr: [expect.objectContaining({ topic: 'test', firstOffset: 6, lastOffset: 6 })],
+    },
+  ])
+  expect(held.causes[0]?.hr[0]?.firstAt).toBeInstanceOf(Date)
 })
 
 test('what a human released goes also past a hold that opens before it has gone', async () => {

@@ -45,7 +45,8 @@ create table muster.target (
   listing_until timestamptz,                  -- a process is at it, and says so anew before then; null = none is
   changes_cursor text,                        -- of its change log (connector `changes`); null = none was told
   full_read_at timestamptz,                   -- when its last full reconciliation was begun
-  planned_by text                             -- hash of what muster.yaml says that plans depend on, by which everybody was last made due; several = somebody was evaluated by another since; null = none yet
+  planned_by text,                            -- hash of what muster.yaml says that plans depend on, by which everybody was last made due; several = somebody was evaluated by another since; null = none yet
+  planned_at timestamptz                      -- since when that stands
 );
 
 create table muster.policy_version (
@@ -324,6 +325,7 @@ create table muster.action (
   valid_from timestamptz, valid_to timestamptz, -- a grant is claimed only inside
   attributes_hash text,
   reason jsonb not null,
+  cause jsonb,                                -- of what the guard looks at: domain/action: ActionCause
   created_at timestamptz not null,
   next_at timestamptz not null,               -- not dispatched before
   deadline timestamptz,
@@ -611,7 +613,7 @@ alter table muster.inbox alter raw set statistics 0, alter raw_sha256 set statis
   alter headers set statistics 0, alter key set statistics 0, alter problem set statistics 0;
 alter table muster.identity alter profile set statistics 0;
 alter table muster.desired alter assignments set statistics 0;
-alter table muster.action alter reason set statistics 0, alter attributes_hash set statistics 0;
+alter table muster.action alter reason set statistics 0, alter cause set statistics 0, alter attributes_hash set statistics 0;
 
 reset role;
 

@@ -49,6 +49,15 @@ test('the rest is adopted, each audited with its reason apart; what a rule gives
   expect(await brokenLaws(house)).toEqual([])
 })
 
+/** What brought what the guard looks at, in the order in which it was planned. */
+const causes = async (kind: string) =>
+  (
+    await house.rows<{ cause: string }>(
+      `select cause->>'kind' as cause from muster.action where guarded and kind = $1::muster.action_kind order by id`,
+      kind,
+    )
+  ).map(({ cause }) => cause)
+
 test('what the rule gave goes with the rule; what was adopted stays with a mover and goes when a human ends it', async () => {
   await open()
   await applyAdoption(house.engine, target, 'day one', actor)
@@ -66,6 +75,8 @@ test('what the rule gave goes with the rule; what was adopted stays with a mover
   await house.quiesce()
   expect(await house.groupsOf('P-1')).not.toContain('Staff_Vpn')
   expect(await house.groupsOf('P-1')).toContain('App_RiskDesk')
+  expect((await causes('revoke')).at(-1)).toEqual('adoption-ended')
+  expect(new Set((await causes('revoke')).slice(0, -1))).toEqual(new Set(['event']))
   expect(await brokenLaws(house)).toEqual([])
 })
 
@@ -338,4 +349,5 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   expect(groups).toEqual(expect.arrayContaining(['CBS_LoanApprove', 'CBS_ViewOnly', 'Staff_Vpn', 'Staff_Intranet']))
   // It conflicts with what was there, which nobody takes away for it.
   expect(groups).not.toContain('CBS_LoanEntry')
+  expect(new Set(await causes('grant'))).toEqual(new Set(['target']))
 })

@@ -36,6 +36,9 @@ const letIn = async (revised: (text: string) => string) => {
 test('drift: revert takes it away all the same', async () => {
   await letIn(reverting)
   expect(await house.groupsOf('P-1')).not.toContain('App_RiskDesk')
+  expect(await house.rows(`select cause from muster.action where kind = 'revoke'`)).toEqual([
+    { cause: { kind: 'drift' } },
+  ])
 })
 
 test('it is not what stood there before: muster adopt does not take it over', async () => {

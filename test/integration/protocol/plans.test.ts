@@ -4,6 +4,7 @@ import { createDispatches } from '../../../src/store/create-dispatches.ts'
 import type { Statement, Transaction } from '../../../src/store/database.ts'
 import { dispatchedActions } from '../../../src/store/dispatches.ts'
 import { guardedTargets, tally, urgentPassed, urgentWaiting } from '../../../src/store/guard.ts'
+import { heldGroups, heldPeople } from '../../../src/store/held-actions.ts'
 import { overtakenIdentities } from '../../../src/store/outcomes.ts'
 import { type House, openHouse } from '../../support/house.ts'
 
@@ -40,6 +41,8 @@ test.each<[string, (tx: Transaction) => Promise<unknown>]>([
     'urgent leavers that wait at it',
     (tx) => urgentWaiting(tx, 'bank-ldap', { kinds: ['disable', 'revoke'], entitlements: [1] }, [], 11),
   ],
+  ['what the guard holds, by its causes', (tx) => heldGroups(tx, ['bank-ldap'], ['revoke'])],
+  ['whom the guard holds', (tx) => heldPeople(tx, 'bank-ldap', ['revoke'], null, 20)],
   ["the guard's tally", (tx) => tally(tx, 'bank-ldap', 3_600_000)],
   ['targets with something to take away', (tx) => guardedTargets(tx, 'leaver')],
   [
