@@ -36,6 +36,20 @@ export const createState = (): State => {
     map.set(key, set)
     return set
   }
+  /** Each page of a list asks for all of it: made once for as long as nothing changes. */
+  const lists = new WeakMap<Set<Membership>, readonly Membership[]>()
+  const listOf = (set: Set<Membership> | undefined): readonly Membership[] => {
+    if (set === undefined) return []
+    const list = lists.get(set) ?? [...set]
+    lists.set(set, list)
+    return list
+  }
+  const change = (membership: Membership, how: 'add' | 'delete') => {
+    for (const set of [setOf(byUser, membership.user), setOf(byGroup, membership.group)]) {
+      set[how](membership)
+      lists.delete(set)
+    }
+  }
   return {
     foldsCase: false,
     users: new Map(),
@@ -43,19 +57,17 @@ export const createState = (): State => {
     memberships: {
       of: (group, user) => byPair.get(`${group} ${user}`),
       byId: (id) => byId.get(id),
-      ofUser: (user) => [...(byUser.get(user) ?? [])],
-      ofGroup: (group) => [...(byGroup.get(group) ?? [])],
+      ofUser: (user) => listOf(byUser.get(user)),
+      ofGroup: (group) => listOf(byGroup.get(group)),
       add: (membership) => {
         byId.set(membership.id, membership)
         byPair.set(`${membership.group} ${membership.user}`, membership)
-        setOf(byUser, membership.user).add(membership)
-        setOf(byGroup, membership.group).add(membership)
+        change(membership, 'add')
       },
       remove: (membership) => {
         byId.delete(membership.id)
         byPair.delete(`${membership.group} ${membership.user}`)
-        setOf(byUser, membership.user).delete(membership)
-        setOf(byGroup, membership.group).delete(membership)
+        change(membership, 'delete')
       },
     },
   }

@@ -8,7 +8,7 @@ import type { NativeId } from '../../src/domain/ids.ts'
 import { type Responder, requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
 import { adScene, listOf } from './ad-scene.ts'
-import { accountOf, always, ensure, grant, revoke, said } from './world.ts'
+import { accountOf, always, ensure, grant, revoke, said, sorted, untilDone } from './world.ts'
 
 const scene = adScene()
 const { addAccount, addAccounts, controlOf, person, using } = scene
@@ -108,6 +108,32 @@ test('busy: the lane waits', async () => {
   await answering(saysAlways(51, '00002095: SvcErr: problem 5001 (BUSY), data 0\n\0').respond, async (connector) => {
     expect((await connector.apply([grant(account, group)], always)).map(said)).toEqual(['throttled'])
   })
+})
+
+test('a storm: the first changes are told to come back; in the end all is as it was wanted, and nothing was done twice', async () => {
+  const [leaver, ...crowd] = (await addAccounts(4)) as [NativeId, ...NativeId[]]
+  const newcomer = person()
+  const [full, empty] = [await scene.world.addGroup(freshName(), [leaver]), await scene.world.addGroup(freshName())]
+  const storm = { left: 9, through: 0 }
+  const respond: Responder = () => {
+    if (storm.left > 0) storm.left -= 1
+    else storm.through += 1
+    return storm.through > 0 ? null : { code: 51, message: '00002095: SvcErr: problem 5001 (BUSY), data 0\n\0' }
+  }
+  await answering(respond, async (connector) => {
+    const wanted = [
+      { op: 'disable', account: leaver },
+      revoke(leaver, full),
+      ...crowd.map((account) => grant(account, empty)),
+      ensure(newcomer),
+    ] as const
+    expect(await untilDone(connector, wanted)).toEqual(wanted.map(() => ['throttled', 'changed']))
+  })
+  expect(storm).toEqual({ left: 0, through: 5 })
+  expect(await controlOf(leaver)).toBe(514)
+  expect(await scene.world.membersOf(full)).toEqual([])
+  expect(sorted(await scene.world.membersOf(empty))).toEqual(sorted(crowd))
+  expect(await scene.world.accountsOf(newcomer)).toHaveLength(1)
 })
 
 test('somebody changes userAccountControl again and again: given up for now, nothing was overwritten', async () => {

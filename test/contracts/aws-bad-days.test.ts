@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { seededFaults } from '../../simulators/aws/faults.ts'
 import { type Rights, type Said, simulated } from '../../simulators/aws/rights.ts'
-import { allUses, type Connector } from '../../src/connectors/connector.ts'
-import type { NativeId } from '../../src/domain/ids.ts'
+import { allUses, type Connector, type MemberList } from '../../src/connectors/connector.ts'
+import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
 import { queryProblems } from '../support/aws-query-model.ts'
 import { until } from '../support/until.ts'
 import { awsCredentials } from './aws-credentials.ts'
@@ -100,6 +100,23 @@ test("within AWS's own limits nothing is ever refused", async () => {
   expect(quiet.simulator.calls().filter(({ answer }) => answer !== 'ok')).toEqual([])
   await polite.close()
   await quiet.close()
+})
+
+test('a group with 60,000 members: the connection breaks in the middle, and everybody is listed, nobody twice', async () => {
+  const group = await world.addGroup(freshKey(), [], 60_000)
+  world.simulator.faults.arm({ operation: 'ListGroupMemberships', nth: 301, phase: 'after', act: { kind: 'drop' } })
+  const lists: MemberList[] = []
+  const calls = await world.callsOf(async () => {
+    for await (const list of connector.membersOf([{ id: 1 as EntitlementId, ...group }], always.signal))
+      lists.push(list)
+  })
+  expect(calls.length).toBe(601)
+  const [list] = lists
+  const members = list?.kind === 'complete' ? list.members : []
+  expect(members.length).toBe(60_000)
+  expect(new Set(members)).toEqual(
+    new Set(world.simulator.state.memberships.ofGroup(group.nativeId).map(({ user }) => user)),
+  )
 })
 
 test.each([500, 502, 503, 504])(

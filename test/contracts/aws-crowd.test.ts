@@ -1,6 +1,6 @@
 /**
- * Many who are let into one group: pages of its members prove it where that is fewer calls, and only what they show. And a group
- * that is named by its external id.
+ * Many who are let into one group: pages of its members prove it where that is fewer calls, and only what they show; a page that
+ * fails. And a group that is named by its external id.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Connector } from '../../src/connectors/connector.ts'
@@ -96,6 +96,26 @@ test('the lease ends: who was written is proved, who was not is not begun', asyn
   expect(Map.groupBy(outcomes, said).get('changed')).toHaveLength(3)
   expect(outcomes.filter((one) => one.kind === 'retry' && one.cause.word === 'lease')).toHaveLength(5)
   expect(await world.membersOf(group)).toHaveLength(3)
+})
+
+test.each([
+  ['answers 503', [{ kind: 'status', status: 503 }], 'server-error'],
+  ['breaks the connection, and does so again', [{ kind: 'drop' }, { kind: 'drop' }], 'no-answer (ECONNRESET)'],
+] as const)('the second page %s: no list is complete', async (_, acts, cause) => {
+  const account = people[0] as NativeId
+  const group = await world.addGroup(freshKey(), people)
+  for (let at = 0; at < 5; at += 1) await world.addGroup(freshKey(), [account])
+  const failing = (operation: string) =>
+    world.simulator.faults.arm(...acts.map((act, at) => ({ operation, nth: 2 + at, phase: 'before', act }) as const))
+  const why = expect.stringContaining(cause)
+  failing('ListGroupMemberships')
+  const lists = []
+  for await (const list of connector.membersOf([{ id: 1 as EntitlementId, ...group }], always.signal)) lists.push(list)
+  expect(lists).toEqual([{ entitlement: 1, kind: 'failed', cause: why }])
+  failing('ListGroupMembershipsForMember')
+  expect(await connector.grantsOf([account], always.signal)).toMatchObject({ kind: 'partial', cause: why })
+  failing('ListUsers')
+  expect(await connector.listAccounts(always.signal)).toMatchObject({ kind: 'partial', items: [], cause: why })
 })
 
 test('a group may be named by what its provider calls it: whatever it is called, and not when another has the id', async () => {

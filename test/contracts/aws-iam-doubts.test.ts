@@ -1,4 +1,4 @@
-/** Roles under a long lease, what the audit keeps of people whose accounts are names, credentials that end, and what check can ask. */
+/** Roles under a long lease or a storm of throttling, what the audit keeps of people whose accounts are names, credentials that end, and what check can ask. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,7 @@ import type { Claim, ClaimedAction } from '../../src/engine/claim.ts'
 import { outcomeEntry } from '../../src/engine/outcome-entry.ts'
 import { awsCredentials } from './aws-credentials.ts'
 import { type AwsIamWorld, accountId, makeAwsIam, openAwsIamWorld, target } from './aws-iam-world.ts'
-import { always, ensure, freshKey, grant, revoke, said } from './world.ts'
+import { always, ensure, freshKey, type Group, grant, revoke, said } from './world.ts'
 
 let world: AwsIamWorld
 let connector: Connector
@@ -229,4 +229,20 @@ describe('check', () => {
     ])
     await early.close()
   })
+})
+
+test('a storm over several roles at once: each is written again when IAM has time, and once', async () => {
+  const storming = makeAwsIam(world, {}, { lane: 'leaver' })
+  const leaver = freshKey() as NativeId
+  const roles: Group[] = []
+  for (let at = 0; at < 4; at += 1) roles.push(await world.addGroup(freshKey(), [leaver]))
+  const act = { status: 400, code: 'Throttling', message: 'Rate exceeded' }
+  world.proxy.arm({ action: 'UpdateAssumeRolePolicy', phase: 'before-commit', times: roles.length, act })
+  const wanted = roles.map((role) => revoke(leaver, role))
+  const calls = await world.callsOf(async () => {
+    expect((await storming.apply(wanted, always)).map(said)).toEqual(wanted.map(() => 'changed'))
+  })
+  expect(calls.filter((action) => action === 'UpdateAssumeRolePolicy')).toHaveLength(2 * roles.length)
+  for (const role of roles) expect(await world.membersOf(role)).toEqual([])
+  await storming.close()
 })

@@ -1,21 +1,20 @@
-/** Connections that are secured, refused, dropped, silent or cut into pages. */
+/** Connections that are secured, refused, dropped, silent or told to come back; lists that are long, cut short or lie elsewhere. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BerReader, BerWriter, Control, EqualityFilter, PresenceFilter } from 'ldapts'
+import { Control, PresenceFilter } from 'ldapts'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { certificates } from '../../scripts/stack/certificates.ts'
 import { createLdapConnector } from '../../src/connectors/ldap/connector.ts'
 import { createLdapClient } from '../../src/connectors/ldap-wire/client.ts'
 import type { EntitlementId, NativeId } from '../../src/domain/ids.ts'
+import { requestShim } from '../support/ldap-requests.ts'
 import { freshName } from '../support/stack.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { type LdapWorld, makeLdap, openLdapWorld, operationOf, target } from './ldap-world.ts'
-import { always, grant, onceSent, revoke, roundTrip, said } from './world.ts'
+import { always, ensure, grant, onceSent, revoke, roundTrip, said, sorted, untilDone } from './world.ts'
 
 let world: LdapWorld
 beforeAll(async () => {
@@ -251,6 +250,39 @@ test('the wait for a leaver is not the server being slow: look-ups stay look-ups
   await connector.close()
 })
 
+test('a storm: the first changes are told to come back; in the end all is as it was wanted, and nothing was done twice', async () => {
+  const people = Array.from({ length: 4 }, () => world.person(freshName()))
+  const [leaver, ...crowd] = (await world.addAccounts(people)) as [NativeId, ...NativeId[]]
+  const newcomer = world.person(freshName())
+  const [full, empty] = [await world.addGroup(freshName(), [leaver]), await world.addGroup(freshName())]
+  const { hostname: host, port } = new URL(world.ldap.plainUrl)
+  const storm = { left: 9, through: 0 }
+  const shim = await requestShim(
+    { host, port: Number(port) },
+    (name) => name,
+    () => {
+      if (storm.left > 0) storm.left -= 1
+      else storm.through += 1
+      return storm.through > 0 ? null : { code: 51, message: '' }
+    },
+  )
+  await using({ url: `ldap://127.0.0.1:${shim.port}` }, async (connector) => {
+    const wanted = [
+      { op: 'disable', account: leaver },
+      revoke(leaver, full),
+      ...crowd.map((account) => grant(account, empty)),
+      ensure(newcomer),
+    ] as const
+    expect(await untilDone(connector, wanted)).toEqual(wanted.map(() => ['throttled', 'changed']))
+  })
+  await shim.close()
+  expect(storm).toEqual({ left: 0, through: 4 })
+  expect(await world.canSignIn(leaver)).toBe(false)
+  expect(await world.membersOf(full)).toEqual([])
+  expect(sorted(await world.membersOf(empty))).toEqual(sorted(crowd))
+  expect(await world.accountsOf(newcomer)).toHaveLength(1)
+})
+
 describe('completeness', () => {
   test('a group with 60,000 members: all of them are listed; one more comes in and goes again', async () => {
     const [account] = (await world.addAccounts([world.person(freshName())])) as [NativeId]
@@ -312,111 +344,4 @@ describe('completeness', () => {
     })
     await world.asRoot.del(dn, manageDsaIt)
   })
-
-  test.each([
-    {
-      what: 'an empty page with a cookie is not the end',
-      pages: [
-        { names: ['a', 'b'], cookie: 'one' },
-        { names: [], cookie: 'two' },
-        { names: ['c'], cookie: '' },
-      ],
-      ends: { ok: true, value: null },
-      read: ['a', 'b', 'c'],
-    },
-    {
-      // Some servers name the search by it (389 Directory Server): the pages tell.
-      what: 'a cookie that stays the same while the pages go on is one',
-      pages: [
-        { names: ['a'], cookie: 'one' },
-        { names: ['b'], cookie: 'one' },
-        { names: ['c'], cookie: '' },
-      ],
-      ends: { ok: true, value: null },
-      read: ['a', 'b', 'c'],
-    },
-    {
-      what: 'a page that comes again under the same cookie is no list, and not asked for for ever',
-      pages: Array.from({ length: 9 }, () => ({ names: ['a', 'b'], cookie: 'one' })),
-      ends: { ok: false, failure: { word: 'repeated-page' } },
-      read: ['a', 'b'],
-    },
-    {
-      what: 'neither is an empty one',
-      pages: Array.from({ length: 9 }, () => ({ names: [], cookie: 'one' })),
-      ends: { ok: false, failure: { word: 'repeated-page' } },
-      read: [],
-    },
-  ])('$what', async ({ pages, ends, read }) => {
-    const server = createServer((socket) => {
-      let page = 0
-      socket.on('data', (bytes) => {
-        const reader = new BerReader(bytes)
-        reader.readSequence()
-        const id = reader.readInt() ?? 0
-        const operation = reader.readSequence()
-        if (operation === 0x60) socket.write(answer(id, 0x61))
-        if (operation !== 0x63) return
-        const { names, cookie } = pages[page] ?? { names: [], cookie: '' }
-        page += 1
-        socket.write(Buffer.concat([...names.map((name) => entry(id, name)), answer(id, 0x65, cookie)]))
-      })
-      socket.on('error', () => {})
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const client = createLdapClient(
-      world.configure({ url: `ldap://127.0.0.1:${(server.address() as AddressInfo).port}` }),
-    )
-    const seen: string[] = []
-    const search = {
-      base: 'dc=x',
-      scope: 'sub',
-      filter: new EqualityFilter({ attribute: 'cn', value: 'x' }),
-      attributes: ['cn'],
-    } as const
-    const told = await client.searchPages(search, 2, (entries) => seen.push(...entries.map(({ dn }) => dn)))
-    expect(told).toMatchObject(ends)
-    expect(seen).toEqual(read)
-    client.close()
-    server.close()
-  })
 })
-
-const answer = (id: number, operation: number, cookie?: string): Buffer => {
-  const writer = new BerWriter()
-  writer.startSequence()
-  writer.writeInt(id)
-  writer.startSequence(operation)
-  writer.writeEnumeration(0)
-  writer.writeString('')
-  writer.writeString('')
-  writer.endSequence()
-  if (cookie !== undefined) {
-    const value = new BerWriter()
-    value.startSequence()
-    value.writeInt(0)
-    value.writeString(cookie)
-    value.endSequence()
-    writer.startSequence(0xa0)
-    writer.startSequence()
-    writer.writeString('1.2.840.113556.1.4.319')
-    writer.writeBuffer(value.buffer, 0x04)
-    writer.endSequence()
-    writer.endSequence()
-  }
-  writer.endSequence()
-  return writer.buffer
-}
-
-const entry = (id: number, name: string): Buffer => {
-  const writer = new BerWriter()
-  writer.startSequence()
-  writer.writeInt(id)
-  writer.startSequence(0x64)
-  writer.writeString(name)
-  writer.startSequence()
-  writer.endSequence()
-  writer.endSequence()
-  writer.endSequence()
-  return writer.buffer
-}

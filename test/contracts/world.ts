@@ -109,6 +109,21 @@ export const onceSent = async (attempt: () => Promise<Outcome | undefined>): Pro
   }
 }
 
+/** Asks for what is not done yet, again and again; of each, the different words that it was answered with, in their order. */
+export const untilDone = async (
+  connector: Connector,
+  operations: readonly Operation[],
+): Promise<readonly (readonly string[])[]> => {
+  const words = operations.map(() => new Set<string>())
+  for (let open = [...operations.keys()]; open.length > 0; ) {
+    const asked = open.flatMap((at) => operations[at] ?? [])
+    const outcomes = await connector.apply(asked, always)
+    for (const [at, index] of open.entries()) words[index]?.add(said(outcomes[at]))
+    open = open.filter((_, at) => outcomes[at]?.kind !== 'done')
+  }
+  return words.map((said) => [...said])
+}
+
 /** A round trip on this machine's own network: what was reset on it before is known by then to whoever held it. */
 export const roundTrip = async (): Promise<void> => {
   const server = createServer().listen(0, '127.0.0.1')

@@ -112,6 +112,14 @@ const ofSize = ({ min, max }: Shape, size: number, at: string): readonly string[
 
 const ofString = (shape: Shape, value: string, at: string): readonly string[] => {
   if (shape.enum !== undefined && !shape.enum.includes(value)) return [`${at}: not in the list of values`]
-  const fits = shape.pattern === undefined || new RegExp(`^(?:${shape.pattern})$`, 'u').test(value)
+  const fits = shape.pattern === undefined || wholly(shape.pattern).test(value)
   return [...ofSize(shape, value.length, at), ...(fits ? [] : [`${at}: not of the pattern`])]
+}
+
+/** Made once: long lists have hundreds of thousands of values. */
+const patterns = new Map<string, RegExp>()
+const wholly = (pattern: string): RegExp => {
+  const made = patterns.get(pattern) ?? new RegExp(`^(?:${pattern})$`, 'u')
+  patterns.set(pattern, made)
+  return made
 }

@@ -89,8 +89,10 @@ export const others = (document: string): readonly string[] | null =>
 
 const sidOf = (userId: string): string => `${sidPrefix}${userId.replace(/[^A-Za-z0-9]/g, '')}`
 
-const statement = (userId: string, at: number): string =>
-  statementUntil(userId, new Date(at + skewMs + spareMs).toISOString())
+const statement = (userId: string, at: number): string => statementUntil(userId, wholeSecond(at + skewMs + spareMs))
+
+/** Never earlier. AWS takes fractions, not every evaluator of its policies does: a Deny with a time that it cannot read denies nobody. */
+const wholeSecond = (at: number): string => new Date(Math.ceil(at / 1_000) * 1_000).toISOString().replace('.000Z', 'Z')
 
 const statementUntil = (userId: string, until: string): string =>
   JSON.stringify({

@@ -1,13 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  denies,
-  type Ending,
-  mergeDenies,
-  others,
-  policyLimit,
-  skewMs,
-} from '../../../../src/connectors/aws/deny-policy.ts'
+import { denies, type Ending, mergeDenies, others, policyLimit } from '../../../../src/connectors/aws/deny-policy.ts'
 
 const user = 'a1b2c3d4-5678-90ab-cdef-000000000001'
 const now = Date.parse('2026-03-01T12:00:00Z')
@@ -25,8 +18,12 @@ describe('a Deny in an inline policy', () => {
     expect(denies(policy, at(now))).toBe(true)
     // Beyond our time by what AWS allows a clock to be off, and a minute to spare.
     expect(JSON.parse(policy).Statement[0].Condition.DateLessThan).toEqual({
-      'aws:TokenIssueTime': new Date(now + skewMs + 60_000).toISOString(),
+      'aws:TokenIssueTime': '2026-03-01T12:06:00Z',
     })
+    // The same with a fraction: as AWS may show it, and as it was written once.
+    expect(denies(policy.replace('12:06:00Z', '12:06:00.000Z'), at(now))).toBe(true)
+    // To the second, and never short of what it must reach.
+    expect(policyOf(mergeDeny('', at(now + 1), now))).toContain('"2026-03-01T12:06:01Z"')
     expect(denies(policy, at(now + 60_000))).toBe(true)
     expect(denies(policy, at(now + 60_001))).toBe(false)
     expect(denies(policy, { userId: 'another', at: 0 })).toBe(false)

@@ -1,10 +1,16 @@
-/** A policy of a permission set whose writing was given up and arrives all the same: nobody's Deny may be lost by it. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+/**
+ * Denies in the policy of a permission set: one whose writing was given up and that arrives all the same takes nobody else's away, and
+ * an evaluator that is not ours says whom they deny.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createAwsConnector } from '../../src/connectors/aws/connector.ts'
 import { createLocalBudget, createLocalStore, type LocalStore } from '../../src/connectors/local-budget.ts'
 import type { NativeId } from '../../src/domain/ids.ts'
+import { judge, type Question } from './aws-iam-judge.ts'
 import { type AwsWorld, openAwsWorld, target } from './aws-world.ts'
 import { always, freshKey, said } from './world.ts'
+
+const noon = Date.parse('2026-03-01T12:00:00Z')
 
 let world: AwsWorld
 beforeAll(async () => {
@@ -19,22 +25,21 @@ afterAll(async () => {
 /** The budget's time, ms: it stands still, however long the machine takes. */
 let clock = 0
 /** One process of those that share a budget. */
-const processOf = (store: LocalStore) => {
+const processOf = (store: LocalStore, now = noon) => {
   const connector = createAwsConnector(target, world.configure({ sessions: 'deny-inline-policy' }), {
     lane: 'leaver',
     giveWay: async () => {},
     budget: createLocalBudget(store, 'leaver', () => clock),
-    now: () => Date.parse('2026-03-01T12:00:00Z'),
+    now: () => now,
   })
-  const endAll = async (...accounts: readonly NativeId[]) =>
-    (
-      await connector.apply(
-        accounts.map((account) => ({ op: 'endSessions', account })),
-        always,
-      )
-    ).map(said)
+  const apply = (...accounts: readonly NativeId[]) =>
+    connector.apply(
+      accounts.map((account) => ({ op: 'endSessions', account })),
+      always,
+    )
+  const endAll = async (...accounts: readonly NativeId[]) => (await apply(...accounts)).map(said)
   const end = async (account: NativeId) => (await endAll(account))[0]
-  return { end, endAll, close: () => connector.close() }
+  return { apply, end, endAll, close: () => connector.close() }
 }
 const reaching = async (arn: string): Promise<NativeId> => {
   const [user = '' as NativeId] = await world.addAccounts([world.person(freshKey())])
@@ -123,4 +128,71 @@ test('who was denied already, and is not asked for again, keeps nobody of the sa
   expect(await endAll(one, other)).toEqual(['pending', 'pending'])
   for (const user of [before, one, other]) expect(await world.inlinePolicy(arn)).toContain(user)
   await close()
+})
+
+/** localemu's evaluator. It knows no service control policies: that is judged as one more policy, which is what its Deny comes to. */
+describe('an evaluator that is not ours says', () => {
+  const allowed = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }
+  /** A session of a role that Identity Center keeps, as it asks for something. `userId`: null where nobody of Identity Center is behind it. */
+  const use = (policy: string, userId: string | null, issued: number): Question => ({
+    caller: 'arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Judged_0123456789abcdef/somebody',
+    action: 's3:GetObject',
+    resource: 'arn:aws:s3:::bank/ledger',
+    context: {
+      'aws:TokenIssueTime': new Date(issued).toISOString().replace('.000', ''),
+      ...(userId === null ? {} : { 'identitystore:userId': userId }),
+    },
+    policies: [allowed, JSON.parse(policy)],
+  })
+  const hour = 3_600_000
+
+  test("a leaver's old sessions are denied, nobody else's are, nor the new ones of who comes back", async () => {
+    const arn = await world.addPermissionSet('Judged')
+    const [leaver, colleague] = [await reaching(arn), await reaching(arn)]
+    // Not on a whole second, and others' statements beside ours.
+    await world.simulator.ask('sso-admin', 'PutInlinePolicyToPermissionSet', {
+      InstanceArn: world.settings.instanceArn,
+      PermissionSetArn: arn,
+      InlinePolicy:
+        '{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Deny","Action":"iam:*","Resource":"*"}]}',
+    })
+    const { end, close } = processOf(createLocalStore(), noon + 1)
+    expect(await end(leaver)).toBe('pending')
+    const policy = await world.inlinePolicy(arn)
+    expect(
+      await judge([
+        use(policy, leaver, noon - hour),
+        use(policy, leaver, noon),
+        // By AWS's clock, where ours is five minutes behind.
+        use(policy, leaver, noon + 300_000),
+        use(policy, leaver, noon + hour),
+        use(policy, colleague, noon - hour),
+        use(policy, null, noon - hour),
+      ]),
+    ).toEqual(['EXPLICIT_DENY', 'EXPLICIT_DENY', 'EXPLICIT_DENY', 'ALLOW', 'ALLOW', 'ALLOW'])
+    await close()
+  })
+
+  test('the policy that is prepared for a human denies every session of the leaver until it is detached, and nobody else’s', async () => {
+    const arn = await world.addPermissionSet('JudgedFull')
+    const [leaver, colleague] = [await reaching(arn), await reaching(arn)]
+    await world.simulator.ask('sso-admin', 'PutInlinePolicyToPermissionSet', {
+      InstanceArn: world.settings.instanceArn,
+      PermissionSetArn: arn,
+      InlinePolicy: JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid: 'x'.repeat(32_600) }] }),
+    })
+    const { apply, close } = processOf(createLocalStore())
+    const [outcome] = await apply(leaver)
+    const todo = outcome?.kind === 'refused' ? (outcome.todo ?? '') : ''
+    const policy = todo.slice(todo.indexOf('{'))
+    expect(
+      await judge([
+        use(policy, leaver, noon - hour),
+        use(policy, leaver, noon + hour),
+        use(policy, colleague, noon - hour),
+        use(policy, null, noon - hour),
+      ]),
+    ).toEqual(['EXPLICIT_DENY', 'EXPLICIT_DENY', 'ALLOW', 'ALLOW'])
+    await close()
+  })
 })
