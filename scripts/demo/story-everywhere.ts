@@ -43,6 +43,12 @@ const staysOpen: Readonly<Record<string, string>> = {
 export const everywhere = async (scene: Scene, ending: Cleanup): Promise<EverywhereWorld> => {
   const { tell, verify } = scene
   tell.step('One person, every target')
+  tell.say(
+    'Another engine begins here, with a database and places of its own (examples/everywhere): Amit is new to it, and',
+  )
+  tell.say(
+    'its numbers start anew. OpenLDAP and Samba AD are real; Entra ID and AWS are simulators, asked by the vendors’ clients.',
+  )
   const places = await scene.world.waitForPlaces()
   for (const { target, ...place } of places)
     if (place.stack === null)

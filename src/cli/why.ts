@@ -78,7 +78,9 @@ const derivation =
                     ? `  its ${kind} is held by the guard: \`muster hold release ${guardHold} --reason TEXT\` lets that mass change go (action ${id})`
                     : state === 'parked'
                       ? `  its ${kind} is parked, for it cannot succeed as it is: \`muster finding list\` says why; once that is mended: \`muster action retry ${id} --reason TEXT\` (action ${id})`
-                      : `  its ${kind} is under way: ${state} (action ${id})`,
+                      : kind === 'grant' && !target.linked
+                        ? `  its grant waits for an account of theirs on ${target.id}: none is linked (\`muster action list ${target.id}\`; action ${id})`
+                        : `  its ${kind} is under way: ${state} (action ${id})`,
                 ),
                 ...holds.map(({ id, closedAs, closedBy, openedAt }) =>
                   closedAs === null

@@ -16,7 +16,7 @@ export type EnvironmentProblem = { readonly variable: string; readonly message: 
 
 const hints = {
   MUSTER_DATABASE_URL:
-    "the engine's own role, e.g. postgresql://muster_engine:…@host:5432/muster (`npm run stack -- up` prints one for here)",
+    "the engine's own role, e.g. postgresql://muster_engine:…@host:5432/muster (`npm run stack -- up` prints one for here; of a demo that was kept: `. .stack/demo/env`)",
   MUSTER_MIGRATE_DATABASE_URL: 'a role that may create schemas and roles; only `muster migrate` uses it',
   MUSTER_AUDITOR_DATABASE_URL: "the auditors' read-only role, e.g. postgresql://muster_auditor:…@host:5432/muster",
   MUSTER_REDIS_URL: 'e.g. redis://host:6379 or rediss://…',

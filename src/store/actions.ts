@@ -14,16 +14,27 @@ export type ActionRow = NewAction & {
   readonly cause: ActionCause | null
 }
 
+/**
+ * Their sessions were let be ended since they left, and are ended once more, for something was still to be taken from them: it is one and the
+ * same person to the guard. Of a day, for nothing that was begun before lives longer.
+ */
+const isSecondEnd = `case when r.kind <> 'endSessions' then false else
+          exists (select from muster.account c where c.identity_id = r.identity and c.target = r.target and c.unlinked_at is null and c.could_sign_in_at is not null)
+          and exists (select from muster.action e join muster.identity i on i.id = e.identity_id
+            where e.guarded and e.target = r.target and e.kind = 'endSessions' and e.taken_at > (select muster.now()) - interval '1 day'
+              and e.identity_id = r.identity and e.taken_at >= i.leave_heard_at) end`
+
 export const insertActions = async (tx: Transaction, at: number, rows: readonly ActionRow[]): Promise<void> => {
   if (rows.length === 0) return
   await tx.query({
     name: 'actions-insert',
     text: `insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, needs_account,
-        after_revoke_of, inverse_of, valid_from, valid_to, attributes_hash, reason, created_at, next_at, deadline, guarded, cause)
+        after_revoke_of, inverse_of, valid_from, valid_to, attributes_hash, reason, created_at, next_at, deadline, guarded, guard_released, cause)
       select r.id, r.identity, r.target, r.kind::muster.action_kind, r.entitlement, r.lane::muster.lane, r.state::muster.action_state, r.plan_version,
         r.decision, r.needs_account <> 0, case when r.after is null then null else array(select jsonb_array_elements(r.after::jsonb)::int) end, r.inverse_of,
         to_timestamp(r.valid_from / 1000), to_timestamp(r.valid_to / 1000), r.hash, r.reason::jsonb,
-        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), to_timestamp(r.deadline / 1000), r.guarded <> 0, r.cause::jsonb
+        to_timestamp($1::float8 / 1000), to_timestamp($1::float8 / 1000), to_timestamp(r.deadline / 1000), r.guarded <> 0,
+        r.guarded <> 0 and ${isSecondEnd}, r.cause::jsonb
       from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
         $9::int[], $10::bigint[], $11::int[], $12::text[], $13::bigint[], $14::float8[], $15::float8[], $16::text[], $17::text[], $18::float8[], $19::int[], $20::text[])
         as r(id, identity, target, kind, entitlement, lane, state, plan_version, decision, needs_account, after, inverse_of,

@@ -180,9 +180,9 @@ export const openAdWorld = async (): Promise<AdWorld> => {
     const [entry] = await find(`<GUID=${group.nativeId}>`, 'base', '(objectClass=*)', ['member'])
     return [entry?.member ?? []].flat().map(String)
   }
-  const idsByDn = async (): Promise<ReadonlyMap<string, NativeId>> =>
+  const idsByDn = async (keyOf: (dn: string) => string): Promise<ReadonlyMap<string, NativeId>> =>
     new Map(
-      (await find(people, 'sub', '(objectClass=user)', ['objectGUID'])).map((entry) => [dnKey(entry.dn), idOf(entry)]),
+      (await find(people, 'sub', '(objectClass=user)', ['objectGUID'])).map((entry) => [keyOf(entry.dn), idOf(entry)]),
     )
 
   return {
@@ -211,7 +211,7 @@ export const openAdWorld = async (): Promise<AdWorld> => {
         ),
       )
       if (crowd.length < crowdFrom) return inTurns(dns, idAt)
-      const ids = await idsByDn()
+      const ids = await idsByDn(dnKey)
       return dns.map((dn) => ids.get(dnKey(dn)) as NativeId)
     },
     addTwin: async (somebody) => {
@@ -227,8 +227,9 @@ export const openAdWorld = async (): Promise<AdWorld> => {
       return { lookup, nativeId: await idAt(lookup) }
     },
     membersOf: async (group) => {
-      const ids = await idsByDn()
-      return (await rawMembers(group)).flatMap((dn) => ids.get(dnKey(dn)) ?? [])
+      // As the server writes them in both places: two names may fold alike.
+      const ids = await idsByDn(String)
+      return (await rawMembers(group)).flatMap((dn) => ids.get(dn) ?? [])
     },
     accountsOf: async ({ key }) =>
       (await find(ad.baseDn, 'sub', new EqualityFilter({ attribute: 'employeeID', value: key }), ['objectGUID'])).map(

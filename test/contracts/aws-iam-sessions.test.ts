@@ -53,7 +53,7 @@ const deniedIn = async (role: Group): Promise<readonly unknown[]> =>
     Condition?.StringEquals?.['aws:userid'],
     Condition?.DateLessThan?.['aws:TokenIssueTime'],
   ])
-const iso = (at: number) => new Date(Math.ceil((at + 2 * settleMs) / 1_000) * 1_000).toISOString().replace('.000', '')
+const iso = (at: number) => new Date(Math.ceil((at + 3 * settleMs) / 1_000) * 1_000).toISOString().replace('.000', '')
 
 describe('the Deny', () => {
   test('stands in every role that lets the person in, on the session and the time together; grants are told', async () => {

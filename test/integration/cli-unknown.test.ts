@@ -106,6 +106,20 @@ test('a target that answers nothing: nobody is told that all is well there, and 
   )
 })
 
+test('a grant that waits for an account says so', async () => {
+  await house.tell({
+    person: 'P-6',
+    effectiveAt: (await house.now()) - 1000,
+    attributes: { jobCode: 'RM', department: 'LENDING' },
+  })
+  await house.evaluateAll()
+  expect((await muster(files, 'why', 'P-6', 'CBS_LoanEntry')).out).toContain(
+    'its grant waits for an account of theirs on bank-ldap: none is linked',
+  )
+  await house.quiesce()
+  expect((await muster(files, 'why', 'P-6', 'CBS_LoanEntry')).out).not.toContain('waits for an account')
+})
+
 test('before the first serve there is no target yet, and that is said', async () => {
   await house.rows('delete from muster.target')
   for (const line of [

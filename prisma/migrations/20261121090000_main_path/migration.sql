@@ -202,7 +202,7 @@ create table muster.account (
   read_at timestamptz,
   behind_at timestamptz,                      -- since then the target may say something of it that is not known yet
   sessions_ended_at timestamptz,              -- since it was last open
-  could_sign_in_at timestamptz,               -- it was shut by then, and an end of its sessions that went out before is not enough; null = none has to
+  could_sign_in_at timestamptz,               -- shut, or taken from, by then: an end of its sessions that went out before is not enough; null = none has to
   gone_at timestamptz,                        -- a complete read did not show it; null = as far as is known it is there
   out_of_sight boolean not null default false, -- Muster may not look where it may be; until a read shows it again
   kept_name text,                             -- hashes of its name and place as last seen; null = since it was opened or shut, not seen

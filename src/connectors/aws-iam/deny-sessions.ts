@@ -39,8 +39,8 @@ export type Ended = { readonly kind: 'done'; readonly changed: boolean } | Exclu
 export type EndedOfAll = ReadonlyMap<NativeId, Ended>
 
 /**
- * Denies the sessions of these people in this role that began up to twice the settling time from now: as long as IAM's
- * servers do not all know that somebody was taken out, new ones may begin. The caller is alone with the role, and
+ * Denies the sessions of these people in this role that began up to three settling times from now: as long as IAM's
+ * servers do not all know that somebody was taken out, new ones may begin, and whoever calls may take another until that is written. The caller is alone with the role, and
  * stays so while what was written may still be on its way.
  */
 export const endSessionsOf = async (
@@ -56,20 +56,18 @@ export const endSessionsOf = async (
   }
   const { settings, tools } = iam
   const { sidPrefix, settle } = settings
-  const now = tools.now()
   const text = await steadyPolicyText(iam, role)
   if (text.kind === 'failed') return all(people, asEnded(outcomeOfRead(text.result.failure)))
   if (text.kind === 'unsteady') return all(people, asEnded(retry('role-changing', settle.ms)))
   const before = readSessionPolicy(sidPrefix, role.id, text.value)
   if (before === null) return all(people, asEnded(refusal('invalid', 'session-policy-unreadable')))
-  const wanted: ReadonlyMap<NativeId, number> = new Map(
-    people
-      .filter((name) => (before.denials.get(name) ?? 0) < now + settle.ms)
-      .map((name) => [name, fullSecond(now + 2 * settle.ms)]),
-  )
-  if (wanted.size === 0) return ended
+  const lacking = people.filter((name) => (before.denials.get(name) ?? 0) < tools.now() + 2 * settle.ms)
+  if (lacking.length === 0) return ended
   const others = await otherPolicies(iam, role.name)
-  if (!others.ok) return all(wanted.keys(), asEnded(outcomeOfRead(others.failure)))
+  if (!others.ok) return all(lacking, asEnded(outcomeOfRead(others.failure)))
+  // Only now: the reads before may have waited for their turn.
+  const now = tools.now()
+  const wanted: ReadonlyMap<NativeId, number> = new Map(lacking.map((name) => [name, fullSecond(now + 3 * settle.ms)]))
   const { added, tooLarge } = addWhatFits(wanted, inlinePolicyLimit - others.value, (some) =>
     writeSessionPolicy(sidPrefix, role.id, before, some, now),
   )

@@ -35,19 +35,23 @@ export const createSignIn = ({ obtain, isReadEachTime }: Source, now: () => numb
   let held: Credentials | null = null
   /** When there were others, or AWS's refusal made us ask for some. */
   let newAt = 0
-  let asked: Promise<Credentials> | null = null
+  /** What is being asked for, by whether it was refused: what was asked for before may be what is refused. */
+  const asked = new Map<boolean, Promise<Credentials>>()
 
   const ask = (isRefused: boolean): Promise<Credentials> => {
-    asked ??= obtain(isRefused)
+    const under = asked.get(true) ?? asked.get(isRefused)
+    if (under !== undefined) return under
+    const asking = obtain(isRefused)
       .then((got) => {
+        // Whoever began before it was refused, and ends after, brings nothing newer.
+        if (!isRefused && asked.has(true)) return got
         if (isRefused || held === null || !isSame(held, got)) newAt = now()
         held = got
         return got
       })
-      .finally(() => {
-        asked = null
-      })
-    return asked
+      .finally(() => asked.delete(isRefused))
+    asked.set(isRefused, asking)
+    return asking
   }
   const isNew = () => now() - newAt >= 0 && now() - newAt < restMs
   const endsSoon = ({ expiration }: Credentials) => expiration !== undefined && expiration.getTime() - now() < aheadMs

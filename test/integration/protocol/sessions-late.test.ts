@@ -4,6 +4,7 @@ import type { Connector, Operation } from '../../../src/connectors/connector.ts'
 import type { NativeId } from '../../../src/domain/ids.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { checkLeavers } from '../../../src/engine/check-leavers.ts'
+import { defaultGuardLimits } from '../../../src/planning/guard.ts'
 import { createFaults, delayedWrite } from '../../support/faults.ts'
 import { type House, openHouse } from '../../support/house.ts'
 import { leaves, works } from './people.ts'
@@ -45,7 +46,11 @@ const open = async () => {
   })
   house = await openHouse({
     connector: (real) => faults.wrap(withSessions(real)),
-    target: { endSessions: 'native', disable: 'none' },
+    target: {
+      endSessions: 'native',
+      disable: 'none',
+      guard: { ...defaultGuardLimits, disables: { absolute: 3, percent: null } },
+    },
   })
   return { faults, ended, revokes, ends }
 }
@@ -152,4 +157,36 @@ test('the end of their sessions takes its time, and they are put out only meanwh
   await house.quiesce()
   expect(ended).toHaveLength(2)
   expect(await house.rows('select from muster.account where sessions_ended_at is null')).toEqual([])
+})
+
+test('three leave, and each is signed out twice: to the guard they are three', async () => {
+  const { ended, revokes, ends } = await open()
+  const people = ['P-1', 'P-2', 'P-3']
+  for (const person of people) await house.tell(works(person, (await house.now()) - 1000))
+  await house.quiesce()
+  Object.assign(revokes, { denied: true })
+  Object.assign(ends, { pending: true })
+  for (const person of people) await house.tell(leaves(person, await house.now()))
+  const round = async () => {
+    await house.evaluateAll()
+    for (const { id } of await house.dispatchAll('leaver')) await house.provision(id)
+  }
+  await round()
+  Object.assign(revokes, { denied: false })
+  await house.shift(120_000)
+  await round()
+  Object.assign(ends, { pending: false })
+  await house.shift(600_000)
+  await round()
+  await house.quiesce()
+  expect(await house.rows('select from muster.hold')).toEqual([])
+  expect(ended).toHaveLength(6)
+  expect(
+    await house.rows(
+      `select guard_released as second, count(*)::int as n from muster.action where kind = 'endSessions' group by 1 order by 1`,
+    ),
+  ).toEqual([
+    { second: false, n: 3 },
+    { second: true, n: 3 },
+  ])
 })
