@@ -9,17 +9,19 @@ export type AttributeTemplates = Readonly<Record<string, string | readonly strin
 export type Worker = Readonly<Record<string, AttributeValue>>
 
 /** Fills a template; a missing attribute leaves nothing, and the first alternative that has a value is taken. */
-export const fill = (template: string, worker: Worker): string => filled(template, worker).trim()
-
-const filled = (template: string, worker: Worker): string =>
-  template.replace(placeholder, (_, inner: string) => firstOf(inner, worker))
+export const fill = (template: string, worker: Worker): string =>
+  template.replace(placeholder, (_, inner: string) => firstOf(inner, worker)).trim()
 
 /**
  * The same of a template that an account is found by. A person key stands in it letter for letter: keys that differ in white space at an
  * end are two people, and must not come to one account.
  */
-export const fillName = (template: string, worker: Worker): string =>
-  namesThePerson(template) ? filled(template.trim(), worker) : fill(template, worker)
+export const fillName = (template: string, worker: Worker): string => {
+  const { personKey } = worker
+  if (!namesThePerson(template) || typeof personKey !== 'string' || personKey === '') return fill(template, worker)
+  // NUL comes from nobody and is not trimmed: what stands between two stays whole, and all else loses its ends.
+  return fill(template, { ...worker, personKey: `\0${personKey}\0` }).replaceAll('\0', '')
+}
 
 /** The same of a template that must find all that it names; null: the worker lacks a part, and the rest might be anybody's. */
 export const fillWhole = (template: string, worker: Worker): string | null => {

@@ -22,7 +22,7 @@ const isSecondEnd = `case when r.kind <> 'endSessions' then false else
           exists (select from muster.account c where c.identity_id = r.identity and c.target = r.target and c.unlinked_at is null and c.could_sign_in_at is not null)
           and exists (select from muster.action e join muster.identity i on i.id = e.identity_id
             where e.guarded and e.target = r.target and e.kind = 'endSessions' and e.taken_at > (select muster.now()) - interval '1 day'
-              and e.identity_id = r.identity and e.taken_at >= i.leave_heard_at) end`
+              and e.identity_id = r.identity and e.taken_at >= greatest(i.leave_heard_at, i.ended_at)) end`
 
 export const insertActions = async (tx: Transaction, at: number, rows: readonly ActionRow[]): Promise<void> => {
   if (rows.length === 0) return

@@ -37,14 +37,18 @@ export const createSignIn = ({ obtain, isReadEachTime }: Source, now: () => numb
   let newAt = 0
   /** What is being asked for, by whether it was refused: what was asked for before may be what is refused. */
   const asked = new Map<boolean, Promise<Credentials>>()
+  /** How often something was refused. */
+  let refusals = 0
 
   const ask = (isRefused: boolean): Promise<Credentials> => {
     const under = asked.get(true) ?? asked.get(isRefused)
     if (under !== undefined) return under
+    if (isRefused) refusals += 1
+    const begun = refusals
     const asking = obtain(isRefused)
       .then((got) => {
-        // Whoever began before it was refused, and ends after, brings nothing newer.
-        if (!isRefused && asked.has(true)) return got
+        // Whoever began before a refusal, and ends after, brings nothing newer.
+        if (begun !== refusals) return got
         if (isRefused || held === null || !isSame(held, got)) newAt = now()
         held = got
         return got

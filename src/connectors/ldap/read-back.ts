@@ -54,11 +54,11 @@ export const readMembers = async (
   if (others.length > 0) {
     // A member may have been added under another spelling of its DN; what is spelled as one that is asked for is that one.
     const asked = new Set(dns)
-    const byKey = new Map(others.map((dn) => [dnKey(dn), dn]))
+    const byKey = Map.groupBy(others, dnKey)
     const doubtful = new Set<string>()
     for (const [at, value] of values.entries()) {
-      const dn = asked.has(value) ? undefined : byKey.get(dnKey(value))
-      if (dn !== undefined) (hasOddSpace(value) || hasOddSpace(dn) ? doubtful : present).add(dn)
+      const alike = asked.has(value) ? [] : (byKey.get(dnKey(value)) ?? [])
+      for (const dn of alike) (alike.length > 1 || hasOddSpace(value) || hasOddSpace(dn) ? doubtful : present).add(dn)
       if (at % dnsPerTurn === dnsPerTurn - 1) await setImmediate()
     }
     for (const dn of doubtful) {
