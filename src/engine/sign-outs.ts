@@ -65,8 +65,8 @@ export const saveSignOuts = async (
 ): Promise<readonly number[]> => {
   const accountsOf = (some: readonly Verdict[]) => some.flatMap(({ action }) => action.account_id ?? [])
   // Sent together, in this order: what this call found of sessions is measured by when they were shut.
-  tx.defer(forgetSessionsEnded(tx, accountsOf(revokedBesideSessions(engine, claim, verdicts)), at))
-  tx.defer(forgetSessionsEnded(tx, accountsOf(shutLater(engine, claim, verdicts)), at))
+  const late = [...revokedBesideSessions(engine, claim, verdicts), ...shutLater(engine, claim, verdicts)]
+  tx.defer(forgetSessionsEnded(tx, accountsOf(late), at))
   const told = verdicts.flatMap(({ action, next, sent }): readonly SessionsTold[] =>
     action.kind === 'endSessions' && action.account_id !== null && (sent || next.kind === 'done')
       ? [{ account: action.account_id, sent, ended: next.kind === 'done' }]

@@ -58,28 +58,32 @@ test('many lose what they held and hold something else instead: what they gained
   ).toEqual(holds)
 })
 
-test('a group is a rule’s no longer and its members stay: that they are ordinary members is no loss to be doubted, and a leaver’s goes', async () => {
-  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+/** People whom a rule keeps in CBS_TellerCash, seen so by a full run. */
+const keptByRule = async (...people: readonly string[]) => {
   for (const person of people)
     await house.tell(works(person, (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
   await house.quiesce()
   await resolved(house)
   await groups.keep(house, 'CBS_TellerCash', 'rule')
-  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 4, indirectUnread: null })
+  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: people.length, indirectUnread: null })
+}
+const leavesEmpty = async (person: string) => {
+  await house.tell(leaves(person, (await house.now()) - 1))
+  await house.quiesce()
+  expect(await house.groupsOf(person)).toEqual([])
+}
+
+test('a group is a rule’s no longer and its members stay: that they are ordinary members is no loss to be doubted, and a leaver’s goes', async () => {
+  const people = ['P-1', 'P-2', 'P-3', 'P-4']
+  await keptByRule(...people)
   await groups.setPrimary(house, null)
   for (const person of people) await house.addMember(person, 'CBS_TellerCash')
   expect(await reconciled(house, { full: true })).toMatchObject({ appeared: 4, indirectUnread: null })
-  await house.tell(leaves('P-1', (await house.now()) - 1))
-  await house.quiesce()
-  expect(await house.groupsOf('P-1')).toEqual([])
+  await leavesEmpty('P-1')
 })
 
 test('who became an ordinary member and could not be read in full is one, also where a later call reads only what they gained', async () => {
-  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
-  await house.quiesce()
-  await resolved(house)
-  await groups.keep(house, 'CBS_TellerCash', 'rule')
-  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 1, indirectUnread: null })
+  await keptByRule('P-1')
   await groups.setPrimary(house, null)
   await house.addMember('P-1', 'CBS_TellerCash')
   groups.failNext(1)
@@ -89,19 +93,12 @@ test('who became an ordinary member and could not be read in full is one, also w
   await house.tell(works('P-1', (await house.now()) - 1))
   await house.quiesce()
   expect(groups.reads()).toBeGreaterThan(reads)
-  await house.tell(leaves('P-1', (await house.now()) - 1))
-  await house.quiesce()
-  expect(await house.groupsOf('P-1')).toEqual([])
+  await leavesEmpty('P-1')
 })
 
 test('many who became ordinary members and could not be read in full: the next run by the change log takes that for no loss', async () => {
   const people = ['P-1', 'P-2', 'P-3', 'P-4']
-  for (const person of people)
-    await house.tell(works(person, (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
-  await house.quiesce()
-  await resolved(house)
-  await groups.keep(house, 'CBS_TellerCash', 'rule')
-  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 4, indirectUnread: null })
+  await keptByRule(...people)
   await groups.setPrimary(house, null)
   for (const person of people) await house.addMember(person, 'CBS_TellerCash')
   await groups.change(house, 'CBS_TellerCash')
@@ -110,17 +107,11 @@ test('many who became ordinary members and could not be read in full: the next r
   await groups.change(house)
   await groups.setPrimary(house, 'Staff_Vpn')
   expect(await reconciled(house)).toMatchObject({ extent: 'delta', indirectUnread: null })
-  await house.tell(leaves('P-1', (await house.now()) - 1))
-  await house.quiesce()
-  expect(await house.groupsOf('P-1')).toEqual([])
+  await leavesEmpty('P-1')
 })
 
 test('what a call carries over is not verified by it: a grant that was seen since it was read is one', async () => {
-  await house.tell(works('P-1', (await house.now()) - 1000, { jobCode: 'X-1', department: 'OPS' }))
-  await house.quiesce()
-  await resolved(house)
-  await groups.keep(house, 'CBS_TellerCash', 'rule')
-  expect(await reconciled(house, { full: true })).toMatchObject({ indirect: 1, indirectUnread: null })
+  await keptByRule('P-1')
   const verified = () =>
     house.rows<{ at: number }>('select extract(epoch from last_verified_at)::float8 as at from muster.indirect')
   const before = await verified()
