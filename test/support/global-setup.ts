@@ -1,4 +1,4 @@
-/** Starts the four real parts once for a run of the `real` tests, and removes them with their data at its end. */
+/** Starts the four real parts once for a run of `real` and `protocol` tests, and removes them with their data at its end. */
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { type Ldap, partNames } from '../../scripts/stack/part.ts'
@@ -25,7 +25,24 @@ declare module 'vitest' {
   }
 }
 
+type Shared = { readonly addresses: Addresses; readonly stop: () => Promise<void> }
+
+/** Each project that has tests in the run asks by itself, from a copy of this module of its own. */
+const running = globalThis as { musterTestStack?: { readonly shared: Promise<Shared>; users: number } }
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  running.musterTestStack ??= { shared: start(), users: 0 }
+  const { musterTestStack: one } = running
+  one.users++
+  const { addresses, stop } = await one.shared
+  project.provide('stack', addresses)
+  return async () => {
+    one.users--
+    if (one.users === 0) await stop()
+  }
+}
+
+async function start(): Promise<Shared> {
   forgetInterrupted()
   const stack = await startStack({
     dir: testDirectory(),
@@ -38,12 +55,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const passwords = { engine: 'engine-of-the-tests', auditor: 'auditor-of-the-tests' }
     await createTemplate(stack.databaseUrl, templateDatabase, passwords)
     const { kafkaBrokers, databaseUrl, redisUrl, ldap } = stack
-    project.provide('stack', { kafkaBrokers, databaseUrl, templateDatabase, passwords, redisUrl, ldap })
+    return {
+      addresses: { kafkaBrokers, databaseUrl, templateDatabase, passwords, redisUrl, ldap },
+      stop: () => stack.stop({ discard: true }),
+    }
   } catch (error) {
     await stack.stop({ discard: true })
     throw error
   }
-  return () => stack.stop({ discard: true })
 }
 
 async function createTemplate(superuser: string, name: string, passwords: Addresses['passwords']): Promise<void> {
