@@ -1,6 +1,8 @@
 import { assertNever } from '../domain/never.ts'
 import { type Adoptable, applyAdoption, endAdoption, planAdoption } from '../engine/adopt.ts'
+import { createPolicyBook } from '../engine/policy-book.ts'
 import { osActor } from './actor.ts'
+import { conflictLines, conflictText } from './adoption-conflicts.ts'
 import type { Answer, Call, Command } from './command.ts'
 import { failure, usage } from './complaint.ts'
 import { inOffice } from './configured.ts'
@@ -20,7 +22,13 @@ const targetOf = (call: Call, verb: string): string => {
   return targetNamed(call, target).id
 }
 
-const told = ({ key, risk, person_key, stands }: Adoptable) => ({ entitlement: key, risk, person: person_key, stands })
+const told = ({ key, risk, person_key, stands, conflicts }: Adoptable) => ({
+  entitlement: key,
+  risk,
+  person: person_key,
+  stands,
+  conflicts: conflicts.map(({ entitlement: _, ...conflict }) => conflict),
+})
 
 export const adoptPlan: Command = {
   summary: 'what stands on a target that Muster never gave, and what would become of it',
@@ -29,7 +37,7 @@ export const adoptPlan: Command = {
   run: (call) => {
     const target = targetOf(call, 'plan TARGET')
     return inOffice(call, async ({ db, prisma }): Promise<Answer> => {
-      const all = await planAdoption({ db, nudge: () => {} }, target)
+      const all = await planAdoption({ db, nudge: () => {}, policies: createPolicyBook() }, target)
       const unknown = await nothingKnown(prisma, target)
       return {
         exit: unknown === null ? 0 : 1,
@@ -60,12 +68,21 @@ const planLines = (target: string, all: readonly Adoptable[], people: boolean, p
   return [
     ...tableLines(
       paint,
-      ['entitlement', 'risk', 'stands under a rule', 'would be adopted', 'of leavers, or to come', 'not judged yet'],
+      [
+        'entitlement',
+        'risk',
+        'stands under a rule',
+        'would be adopted',
+        'of these in conflict',
+        'of leavers, or to come',
+        'not judged yet',
+      ],
       [...Map.groupBy(all, ({ key }) => key)].map(([key, rows]) => [
         key,
         rows[0]?.risk ?? '',
         of(rows, 'rule'),
         of(rows, 'rest'),
+        rows.filter(({ conflicts }) => conflicts.length > 0).length,
         of(rows, 'leaver'),
         of(rows, 'unjudged'),
       ]),
@@ -76,11 +93,17 @@ const planLines = (target: string, all: readonly Adoptable[], people: boolean, p
           'people',
           tableLines(
             paint,
-            ['person', 'entitlement', 'what becomes of it'],
-            all.map(({ person_key, key, stands }) => [person_key, key, becomes[stands]]),
+            ['person', 'entitlement', 'what becomes of it', 'in conflict with'],
+            all.map(({ person_key, key, stands, conflicts }) => [
+              person_key,
+              key,
+              becomes[stands],
+              conflicts.map(conflictText).join('; ') || null,
+            ]),
           ),
         )
       : []),
+    ...conflictLines(paint, all),
     of(all, 'rest') === 0
       ? 'nothing to adopt'
       : `${counted(of(all, 'rest'), 'grant')} would be adopted, and stand until somebody ends them: \`muster adopt apply ${target} --reason TEXT\`${people ? '' : '; --people names whose'}`,
@@ -98,7 +121,12 @@ export const adoptApply: Command = {
       const unknown = await nothingKnown(prisma, target)
       // Whoever goes on from here believes that all which stands there is taken over.
       if (unknown !== null) throw failure(`nothing of ${target} can be adopted`, unknown)
-      const adopted = await applyAdoption({ db, nudge: () => {} }, target, reason, osActor())
+      const adopted = await applyAdoption(
+        { db, nudge: () => {}, policies: createPolicyBook() },
+        target,
+        reason,
+        osActor(),
+      )
       return {
         json: { target, adopted: adopted.map(told) },
         lines: (paint) => [

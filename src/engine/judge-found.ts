@@ -1,12 +1,12 @@
 import type { Plan } from '../domain/action.ts'
-import type { Decision } from '../domain/decision.ts'
+import type { Decision, Violation } from '../domain/decision.ts'
 import type { IdentityAt } from '../domain/identity.ts'
 import type { EntitlementId } from '../domain/ids.ts'
 import type { TargetRules } from '../domain/target.ts'
 import type { PresentGrant } from '../planning/plan-input.ts'
 import type { EvaluationFacts } from '../store/evaluation-facts.ts'
 import { isFought } from './judge-observed.ts'
-import type { ActivePolicy } from './policy-book.ts'
+import type { ActivePolicy, KnownEntitlement } from './policy-book.ts'
 
 /** Of what reads found: what a rule wants by now, and what a human should see. */
 export const explainFound = (
@@ -68,4 +68,15 @@ export const explainDrift = (
         : [],
     ),
   }
+}
+
+/** On which targets both sides are held: one as `target`, like in other findings; several as `targets`, blanks between. */
+export const placeOf = (
+  { sides }: Pick<Violation, 'sides'>,
+  { entitlements }: { readonly entitlements: ReadonlyMap<EntitlementId, Pick<KnownEntitlement, 'target'>> },
+): Readonly<Record<string, string>> => {
+  const targets = new Set(
+    sides.flatMap((side) => side.entitlements.flatMap((id) => entitlements.get(id)?.target ?? [])),
+  )
+  return targets.size === 0 ? {} : { [targets.size === 1 ? 'target' : 'targets']: [...targets].sort().join(' ') }
 }

@@ -15,6 +15,7 @@ import { saveEvaluated } from '../store/work-queue.ts'
 import { actionCause } from './action-cause.ts'
 import { decisionEntry, isTold } from './decision-entry.ts'
 import type { Engine } from './engine.ts'
+import { placeOf } from './judge-found.ts'
 import type { Judged } from './judged.ts'
 import type { ActivePolicy } from './policy-book.ts'
 
@@ -114,7 +115,7 @@ export const saveEvaluation = async (
         key: `${identity.subject_ref}:${violation.policy}`,
         urgent: false,
         identityId: identity.id,
-        detail: { policy: violation.policy },
+        detail: { policy: violation.policy, ...placeOf(violation, policy) },
       })
   for (const { identity, staysOpen } of judged)
     for (const target of staysOpen)

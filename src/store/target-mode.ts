@@ -1,5 +1,6 @@
+import type { ActionKind } from '../domain/action.ts'
 import type { TargetMode } from '../domain/target.ts'
-import type { Transaction } from './database.ts'
+import type { Queryable, Transaction } from './database.ts'
 
 /** Locks the target's row. null: Muster was never started with it. */
 export const lockTarget = async (
@@ -29,3 +30,18 @@ export const saveMode = async (tx: Transaction, id: string, mode: TargetMode, by
     values: [id, mode, by],
   })
 }
+
+export type OpenOfActionKind = {
+  readonly kind: ActionKind
+  readonly count: number
+  /** Of these, on accounts whose attributes are not what the mapping says. */
+  readonly attributesDiffer: number
+}
+
+/** What is planned on a target and not done, by kind. */
+export const openActionsOf = (db: Queryable, target: string): Promise<readonly OpenOfActionKind[]> =>
+  db.query({
+    text: `select kind, count(*)::int as count, count(*) filter (where reason ->> 'kind' = 'attributes-differ')::int as "attributesDiffer"
+      from muster.action where target = $1 and open group by kind order by kind`,
+    values: [target],
+  })

@@ -52,6 +52,12 @@ test('a target or a kind of finding that there is not is usage; one that there i
     "insert into muster.target (id, mode, mode_set_by) select 'past', mode, mode_set_by from muster.target limit 1",
   )
   expect(await told('--target', 'past')).toEqual([0, 'no open finding of past\n'])
+  // Both sides of a conflict are held, one here and one there.
+  await house.rows(`insert into muster.finding (kind, key, detail, opened_at, seen_at)
+    values ('sod-violation', 'x:maker-checker', '{"policy": "maker-checker", "targets": "bank-ldap past"}', now(), now())`)
+  for (const target of ['bank-ldap', 'past'])
+    expect(await told('--target', target)).toEqual([0, expect.stringContaining('maker-checker')])
+  await house.rows("delete from muster.finding where key = 'x:maker-checker'")
   await house.rows("delete from muster.target where id = 'past'")
 })
 

@@ -4,7 +4,8 @@ import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
-import { setTargetMode } from '../../../src/engine/set-target-mode.ts'
+import { bankFiles } from '../../support/bank-files.ts'
+import { muster } from '../../support/cli.ts'
 import { answerLost, createFaults, type Fault, type Faults, requestLost, stalled } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { auditOf, brokenLaws } from './laws.ts'
@@ -324,12 +325,14 @@ test('adopted and taken away by another hand: reported, and not taken for unexpl
   expect(await findings()).toContain('grant-missing')
 })
 
+type Said = { readonly entitlement: string; readonly stands: string; readonly conflicts: unknown }
+
 test('from observing to enforcing: what stands there is known, taken over, and all of it is still there', async () => {
   house = await openHouse({ mode: 'observe' })
   await house.shift(61_000)
   await house.sweep()
   await house.addAccount('P-1')
-  await house.addMember('P-1', 'CBS_ViewOnly', 'CBS_LoanApprove', 'Staff_Vpn')
+  await house.addMember('P-1', 'CBS_ViewOnly', 'CBS_LoanApprove', 'Staff_Vpn', 'CBS_GLPost', 'CBS_GLApprove')
   await house.addAccount('P-2', { uid: 'one' })
   await house.addAccount('P-2', { uid: 'two' })
   for (const person of ['P-1', 'P-2', 'P-3']) await house.tell(works(person, (await house.now()) - 1000))
@@ -337,13 +340,54 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   const run = () => reconcile(house.engine, target, { actor, signal: new AbortController().signal })
   expect(await run()).toMatchObject({ linked: 1, ambiguous: 1, uncorrelatedPeople: null, appeared: 0 })
   await house.evaluateAll()
-  expect(await findings()).toEqual(['account-ambiguous', 'grant-unexplained', 'grant-unexplained'])
+  const unexplained = ['CBS_GLApprove', 'CBS_GLPost', 'CBS_LoanApprove', 'Staff_Vpn'].map(() => 'grant-unexplained')
+  expect(await findings()).toEqual(['account-ambiguous', ...unexplained, 'sod-violation'])
   expect(await run()).toMatchObject({ linked: 0, ambiguous: 1 })
-  expect(await stands()).toEqual(['CBS_LoanApprove rest', 'CBS_ViewOnly rule', 'Staff_Vpn rest'])
-  await applyAdoption(house.engine, target, 'day one', actor)
+  expect(await stands()).toContain('CBS_ViewOnly rule')
+  // What is adopted stands in conflicts: with what is held, and with what a rule wants and nobody was told that it will be held.
+  const files = bankFiles(house)
+  const conflicts = [
+    ['CBS_GLApprove', [{ policy: 'ledger-post-vs-approve', with: 'CBS_GLPost', how: 'held', rules: [] }]],
+    ['CBS_GLPost', [{ policy: 'ledger-post-vs-approve', with: 'CBS_GLApprove', how: 'held', rules: [] }]],
+    [
+      'CBS_LoanApprove',
+      [{ policy: 'loan-entry-vs-approve', with: 'CBS_LoanEntry', how: 'wanted', rules: ['relationship-managers'] }],
+    ],
+    ['Staff_Vpn', []],
+  ]
+  const says = async (...line: string[]) => (await muster(files, ...line)).out
+  const asJson = async (...line: string[]) => (await muster(files, ...line, '--json')).json()
+  const told = async (...line: string[]) => {
+    const { standing = [], adopted = [] } = (await asJson('adopt', ...line)) as Record<string, Said[]>
+    return [...standing, ...adopted]
+      .filter((one) => one.stands === 'rest')
+      .map((one) => [one.entitlement, one.conflicts])
+  }
+  expect(await told('plan', target)).toEqual(conflicts)
+  const wanted =
+    /1 +CBS_LoanApprove +loan-entry-vs-approve +CBS_LoanEntry +wanted by relationship-managers, and held back/
+  expect(await says('adopt', 'plan', target, '--people')).toMatch(wanted)
+  expect(await told('apply', target, '--reason', 'day one')).toEqual(conflicts)
+  const audited = (await auditOf(house)).filter(({ kind }) => kind === 'adopted')
+  expect(audited.flatMap(({ body }) => (body.conflicts ?? []) as unknown[])).toMatchObject([
+    { policy: 'ledger-post-vs-approve', how: 'held' },
+    { policy: 'ledger-post-vs-approve', how: 'held' },
+    { policy: 'loan-entry-vs-approve', how: 'wanted' },
+  ])
   await house.evaluateAll()
+  expect(await says('finding', 'list', '--target', target)).toContain('sod-violation')
   expect(await house.rows('select from muster.action')).toEqual([])
-  await setTargetMode(house.engine, target, 'enforce', actor)
+  await says('target', 'mode', target, 'plan')
+  await house.evaluateAll()
+  expect(await asJson('hold', 'list')).toMatchObject([{ kind: 'sod', person: 'P-1', entitlement: 'CBS_LoanEntry' }])
+  // What goes out, by kind, and what nobody has looked at.
+  await house.rows(`update muster.finding set urgent = true where kind = 'account-ambiguous'`)
+  const enforced = await says('target', 'mode', target, 'enforce')
+  expect(enforced).toMatch(/\d+ ensureAccount.*, \d+ grant\n/)
+  expect(enforced).toMatch(
+    /open findings: `muster finding list --target bank-ldap`\n.*1 account-ambiguous \(urgent\), 4 grant-unexplained, 1 sod-violation/,
+  )
+  files.remove()
   await house.quiesce()
   const groups = await house.groupsOf('P-1')
   expect(groups).toEqual(expect.arrayContaining(['CBS_LoanApprove', 'CBS_ViewOnly', 'Staff_Vpn', 'Staff_Intranet']))
