@@ -1,6 +1,5 @@
 import { connectorByHand } from '../app/targets.ts'
 import type { Config } from '../config.ts'
-import type { Connector } from '../connectors/connector.ts'
 import type { NativeId } from '../domain/ids.ts'
 
 const patienceMs = 60_000
@@ -47,8 +46,10 @@ export const accountsByName = async (
   }
 }
 
-const namesOf = async (connector: Connector, ids: readonly string[]) => {
-  const told = await connector.accounts(ids as readonly NativeId[], AbortSignal.timeout(patienceMs))
+type There = Awaited<ReturnType<typeof connectorByHand>>
+
+const namesOf = async (there: There, ids: readonly string[]) => {
+  const told = await there.accounts(ids as readonly NativeId[], AbortSignal.timeout(patienceMs))
   return {
     names: new Map<string, string>(
       told.items.flatMap(({ nativeId, name }) => (name === undefined ? [] : [[nativeId, name]])),
