@@ -17,7 +17,8 @@ export const findingHints: Readonly<Record<string, string>> = {
   'account-gone': 'ask whether it was deleted on purpose',
   'account-replaced':
     'see to it that the first account is not restored; if it is: shut it there, or `muster unlink` the other and `muster link` it',
-  'members-uncorrelated': 'look at these members on the target: they are nobody whom Muster knows',
+  'members-uncorrelated':
+    '`muster finding list --names` says what they are called; look at them there, they are nobody whom Muster knows',
   'account-stays-open': 'nothing shuts an account there: take away by hand what they must not have',
   'leave-unfinished': 'do the named steps there, or mend the rights',
   'leave-unread': 'look at the target',

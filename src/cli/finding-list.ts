@@ -1,11 +1,12 @@
 import type { Office } from '../app/office.ts'
 import { type FindingCount, listFindings } from '../engine/list-findings.ts'
 import { didYouMean } from '../policies/problem.ts'
+import { accountsByName, accountsIn, type NamesThere } from './accounts-by-name.ts'
 import { type Call, type Command, textValue } from './command.ts'
 import { usage } from './complaint.ts'
-import { inOffice } from './configured.ts'
+import { configOf, inOffice } from './configured.ts'
 import { counted } from './counted.ts'
-import { aboutText, detailText, entitlementIn, streamIn } from './finding-about.ts'
+import { aboutText, ageText, detailText, entitlementIn, streamIn } from './finding-about.ts'
 import { findingHints } from './finding-hints.ts'
 import { entitlementNames, personKeys } from './names.ts'
 import type { Paint } from './paint.ts'
@@ -18,14 +19,16 @@ const shown = 100
 
 export const findingList: Command = {
   summary: 'what a human should see, urgent first, and what to do about it',
-  usage: 'finding list [--all] [--kind KIND] [--target TARGET]',
+  usage: 'finding list [--all] [--kind KIND] [--target TARGET] [--names]',
   options: {
     all: { type: 'boolean', about: 'closed ones, too' },
     kind: { type: 'string', takes: 'KIND', about: 'of this kind only' },
     target: { type: 'string', takes: 'TARGET', about: 'about this target only' },
+    names: { type: 'boolean', about: 'accounts by what their targets call them, read there now' },
   },
   run: (call) =>
-    inOffice(call, async ({ db, prisma }) => {
+    inOffice(call, async ({ db, prisma, now }) => {
+      const targets = call.values.names === true ? configOf(call).targets : null
       const kind = textValue(call.values, 'kind') ?? null
       const target = textValue(call.values, 'target') ?? null
       if (kind !== null) await refuseUnknownKind(prisma, kind)
@@ -55,13 +58,24 @@ export const findingList: Command = {
           })
         ).map(({ id, ...place }) => [id, place]),
       )
+      const there =
+        targets === null
+          ? null
+          : await accountsByName(
+              targets,
+              db,
+              findings.flatMap((one) => accountsIn(one) ?? []),
+            )
+      const at = await now()
       const rows = findings.map(({ identityId, ...finding }) => {
         const entitlement = names.get(entitlementIn(finding)) ?? null
         return {
           ...finding,
+          ageSeconds: Math.floor(((finding.closedAt?.getTime() ?? at) - finding.openedAt.getTime()) / 1_000),
           about: aboutText(finding, entitlement, streams),
           entitlement,
           person: people.get(identityId) ?? null,
+          ...(there === null ? {} : { accountNames: namesIn(finding, there) }),
         }
       })
       const nothing = call.values.all === true ? 'no finding' : 'no open finding'
@@ -70,9 +84,15 @@ export const findingList: Command = {
         lines: (paint) =>
           rows.length === 0
             ? [`${nothing}${kind === null ? '' : ` of kind ${kind}`}${target === null ? '' : ` of ${target}`}`]
-            : listLines(paint, rows, counts),
+            : [...listLines(paint, rows, counts), ...section(paint, 'not read', there?.unread ?? [])],
       }
     }),
+}
+
+/** null: it is about no accounts. An account that is not there any more, or was not read, has no name. */
+const namesIn = (finding: Parameters<typeof accountsIn>[0], { of }: NamesThere) => {
+  const accounts = accountsIn(finding)
+  return accounts === null ? null : Object.fromEntries(accounts.ids.map((id) => [id, of(id, accounts.target)]))
 }
 
 /** Kinds of an older version may still be in the database. */
@@ -107,8 +127,11 @@ type Row = {
   readonly times: number
   readonly openedAt: Date
   readonly seenAt: Date
+  readonly closedAt: Date | null
+  readonly ageSeconds: number
   readonly detail: unknown
   readonly entitlement: string | null
+  readonly accountNames?: Readonly<Record<string, string | null>> | null
 }
 
 const listLines = (paint: Paint, rows: readonly Row[], counts: readonly FindingCount[]): readonly string[] => {
@@ -128,7 +151,7 @@ const listLines = (paint: Paint, rows: readonly Row[], counts: readonly FindingC
         ]),
     ...tableLines(
       paint,
-      ['finding', 'urgent', 'kind', 'about', 'person', 'times', 'first', 'last', 'detail'],
+      ['finding', 'urgent', 'kind', 'about', 'person', 'open for', 'first', 'last', 'times', 'detail'],
       rows
         .slice(0, shown)
         .map((row) => [
@@ -137,10 +160,11 @@ const listLines = (paint: Paint, rows: readonly Row[], counts: readonly FindingC
           row.kind,
           row.about,
           row.person,
-          row.times,
+          row.closedAt === null ? ageText(row.ageSeconds) : `closed (${ageText(row.ageSeconds)})`,
           row.openedAt,
           row.seenAt,
-          detailText(row, row.entitlement),
+          row.times,
+          detailText(row, row.entitlement, row.accountNames ?? {}),
         ]),
     ),
     ...(all <= shown ? [] : [`… and ${counted(all - shown, 'more finding')}: --kind KIND, --target TARGET, or --json`]),

@@ -93,6 +93,7 @@ const guardTarget = async (
     {
       kinds: ofLeavers.flatMap(({ kind, entitlement }) => (entitlement === null ? [kind] : [])),
       entitlements: ofLeavers.flatMap(({ entitlement }) => entitlement ?? []),
+      actions: rows.reduce((sum, { undispatched }) => sum + undispatched, 0),
     },
     passed.map(({ id }) => id),
     left + 1,

@@ -146,6 +146,22 @@ export const urgentPassed = (
     values: [target],
   })
 
+/** Of `a`: what the guard holds and could go out now. */
+const heldNow = `a.lane = 'leaver' and a.target = $1 and a.going and a.state = 'ready' and a.guarded
+  and not a.guard_released and a.guard_passed_at is null and not a.unknown and a.next_at <= (select muster.now())
+  and (a.kind = any($2::muster.action_kind[]) or (a.kind = 'revoke' and a.entitlement_id = any($3::int[])))`
+
+/** Sorted first: of all that a bad feed marks urgent, only the first few are looked at once more. */
+const byAction = `(select i.id, i.ended_at from (select distinct a.identity_id from muster.action a where ${heldNow}) w
+  join muster.identity i on i.id = w.identity_id and i.leaver and i.urgent order by i.ended_at, i.id offset 0)`
+
+/** In the order of the index, each by their own few actions; `limit 1`, lest it becomes a join that reads all that is held. */
+const byPerson = `(select i.id, i.ended_at from muster.identity i where i.leaver and i.urgent
+  and (select true from muster.action a where a.identity_id = i.id and a.open and ${heldNow} limit 1))`
+
+/** From so many held actions on, reading them all takes longer than to look at everybody who ever left urgently. */
+const manyHeld = 20_000
+
 /** The urgent leavers of whom the guard holds what could go out now, the longest first. A place is nobody's who cannot use it. */
 export const urgentWaiting = async (
   tx: Transaction,
@@ -154,19 +170,16 @@ export const urgentWaiting = async (
     readonly kinds: readonly ActionKind[]
     /** Of these alone, revokes. */
     readonly entitlements: readonly number[]
+    /** Actions that it holds, at most. */
+    readonly actions: number
   },
   passed: readonly number[],
   limit: number,
 ): Promise<readonly number[]> => {
+  const isMany = held.actions >= manyHeld
   const rows = await tx.query<{ id: number }>({
-    name: 'guard-urgent-waiting',
-    // Sorted first: of all that a bad feed marks urgent, only the first few are looked at once more.
-    text: `select u.id from (select i.id, i.ended_at from (select distinct a.identity_id from muster.action a
-        where a.lane = 'leaver' and a.target = $1 and a.going and a.state = 'ready' and a.guarded
-          and not a.guard_released and a.guard_passed_at is null and not a.unknown and a.next_at <= (select muster.now())
-          and (a.kind = any($2::muster.action_kind[]) or (a.kind = 'revoke' and a.entitlement_id = any($3::int[])))) w
-      join muster.identity i on i.id = w.identity_id and i.leaver and i.urgent
-      order by i.ended_at, i.id offset 0) u
+    name: isMany ? 'guard-urgent-among-many' : 'guard-urgent-waiting',
+    text: `select u.id from ${isMany ? byPerson : byAction} u
       where u.id <> all($4::bigint[])
         and exists (select from muster.account c where c.identity_id = u.id and c.target = $1 and c.unlinked_at is null)
       order by u.ended_at, u.id limit $5`,

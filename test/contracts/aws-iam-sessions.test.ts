@@ -73,6 +73,11 @@ describe('the Deny', () => {
     const operation = { op: 'endSessions', account: leaver } as const
     expect((await connector.observe([operation], always)).map(said)).toEqual(['was-so'])
     expect((await connector.observe([{ ...operation, account: colleague }], always)).map(said)).toEqual(['not-so'])
+    // Asked for once more, and the call was lost: another session may have begun since, which the first Deny lets live.
+    clock += 60_000
+    expect((await connector.observe([operation], always)).map(said)).toEqual(['not-so'])
+    expect((await end(leaver)).map(said)).toEqual(['changed'])
+    expect((await connector.observe([operation], always)).map(said)).toEqual(['was-so'])
   })
 
   test('people of one moment share a statement; the newest time of each counts; what outlived every session goes', async () => {

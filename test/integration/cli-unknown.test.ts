@@ -90,6 +90,30 @@ test('where nothing is known nothing is said to be in order', async () => {
   expect(await told('adopt', 'plan', 'bank-ldap')).toMatch(/nothing stands there that Muster never gave/)
 })
 
+test('members whom nobody knows are called there what people call them, for who asks; and a finding tells its age', async () => {
+  const dn = `uid=stranger,${house.tree.people}`
+  await house.addAccount('', { uid: 'stranger' })
+  await house.addMemberAt(dn, 'App_Crm')
+  await muster(files, 'reconcile', 'bank-ldap')
+  await house.rows("update muster.finding set opened_at = opened_at - interval '75 minutes'")
+  const told = (from: typeof files, ...more: string[]) =>
+    muster(from, 'finding', 'list', '--kind', 'members-uncorrelated', ...more)
+  const { out } = await told(files)
+  expect(out).toMatch(/ bank-ldap:App_Crm .* 1 h +20\S+ +20\S+ +1 .*accounts=[-0-9a-f]{36} /)
+  expect((await told(files, '--names')).out).toContain(` accounts=${dn} `)
+  const id = /accounts=(\S+)/.exec(out)?.[1] ?? ''
+  expect((await told(files, '--names', '--json')).json()).toMatchObject([
+    { ageSeconds: expect.any(Number), detail: { accounts: id }, accountNames: { [id]: dn } },
+  ])
+  const away = { ...files, env: { ...files.env, MUSTER_LDAP_URL: 'ldaps://127.0.0.1:1' } }
+  expect(await told(away, '--names')).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(
+      new RegExp(`accounts=${id} [\\s\\S]*bank-ldap: names could not be read \\(.*ECONNREFUSED`),
+    ),
+  })
+})
+
 test('a target that answers nothing: nobody is told that all is well there, and why is said', async () => {
   const away = { ...files, env: { ...files.env, MUSTER_LDAP_URL: 'ldaps://127.0.0.1:1' } }
   await house.rows('update muster.entitlement set native_id = null, asked_key = null')

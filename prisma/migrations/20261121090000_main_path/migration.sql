@@ -168,6 +168,7 @@ create table muster.identity (
 ) with (fillfactor = 70);
 create index identity_due on muster.identity (lane, work_due_at) where work_due_at is not null and parked_at is null;
 create index identity_parked on muster.identity (failed_at) where parked_at is not null;
+create index identity_urgent on muster.identity (ended_at, id) where leaver and urgent;
 
 -- Everybody was made due by a transaction that could not see people who came while it ran: the sweeper looks again until
 -- whoever may have evaluated by the old state has ended. Empty when all is well.

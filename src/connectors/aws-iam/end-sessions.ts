@@ -47,9 +47,7 @@ export const endSessions = async (
 const asEnded = (outcome: Outcome): Ended =>
   outcome.kind === 'done' ? { kind: 'done', changed: outcome.changed } : outcome
 
-/** A denial that was written within this time counts as the one that was asked for. */
-const freshMs = 300_000
-
+/** Whether every session begun by now is denied. An earlier Deny says nothing of those that began after it. */
 export const observeSessions = async (iam: Iam, operations: readonly EndOperation[]): Promise<readonly Outcome[]> => {
   const reached = await readReached(iam, operations)
   if (!reached.ok) return operations.map(() => outcomeOfRead(reached.failure))
@@ -60,7 +58,7 @@ export const observeSessions = async (iam: Iam, operations: readonly EndOperatio
       const text = await sessionPolicyText(iam, role.name)
       if (!text.ok) return outcomeOfRead(text.failure)
       const until = readSessionPolicy(sidPrefix, role.id, text.value)?.denials.get(one.account) ?? 0
-      if (until < iam.tools.now() - freshMs) return retry(notSo)
+      if (until < iam.tools.now()) return retry(notSo)
     }
     return told(one, false)
   })

@@ -22,6 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
+const held = (actions: number) => ({ kinds: ['disable', 'revoke'] as const, entitlements: [1], actions })
+
 const statementOf = async (ask: (tx: Transaction) => Promise<unknown>): Promise<Statement> => {
   const seen: Statement[] = []
   const query = async (statement: Statement) => {
@@ -37,10 +39,7 @@ const statementOf = async (ask: (tx: Transaction) => Promise<unknown>): Promise<
 
 test.each<[string, (tx: Transaction) => Promise<unknown>]>([
   ['urgent leavers that passed a tripped guard', (tx) => urgentPassed(tx, 'bank-ldap')],
-  [
-    'urgent leavers that wait at it',
-    (tx) => urgentWaiting(tx, 'bank-ldap', { kinds: ['disable', 'revoke'], entitlements: [1] }, [], 11),
-  ],
+  ['urgent leavers that wait at it', (tx) => urgentWaiting(tx, 'bank-ldap', held(100), [], 11)],
   ['what the guard holds, by its causes', (tx) => heldGroups(tx, ['bank-ldap'], ['revoke'])],
   ['whom the guard holds', (tx) => heldPeople(tx, 'bank-ldap', ['revoke'], null, 20)],
   ["the guard's tally", (tx) => tally(tx, 'bank-ldap', 3_600_000)],
@@ -54,6 +53,23 @@ test.each<[string, (tx: Transaction) => Promise<unknown>]>([
 ])('%s', async (_, ask) => {
   const { lines, read } = await readBy(ask)
   expect(Math.max(...read), lines.join('\n')).toBeLessThan(100)
+})
+
+test('of very many that wait at the guard, the first are found without reading the others, and they are the same', async () => {
+  await house.rows(`insert into muster.account (identity_id, target, native_id, origin, linked_at)
+    select id, 'bank-ldap', id, 'linked', muster.now() from muster.identity where id <> 4`)
+  await house.rows('vacuum analyze muster.account')
+  await house.rows(`insert into muster.action (id, identity_id, target, kind, entitlement_id, lane, state, plan_version, decision_id, reason,
+      created_at, next_at, guarded)
+    select nextval('muster.action_id'), i.id, 'bank-ldap', 'revoke', e, 'leaver', 'ready', 1, 1, '{}', t.at, t.at, true
+    from muster.identity i, generate_series(1, 1) e, (select muster.now() - interval '1 day' as at) t`)
+  await house.rows('vacuum analyze muster.action')
+  const asked = (actions: number) =>
+    house.engine.db.transaction((tx) => urgentWaiting(tx, 'bank-ldap', held(actions), [3], 4))
+  expect(await asked(20_000)).toEqual([1, 2, 5, 6])
+  expect(await asked(100)).toEqual([1, 2, 5, 6])
+  const { lines } = await readBy((tx) => urgentWaiting(tx, 'bank-ldap', held(20_000), [], 4))
+  expect(lines.join('\n')).not.toMatch(/Sort|Hash|Scan.* on action\b.*rows=\d{2}/)
 })
 
 /** Rows of the large tables that a statement looked at and dropped or kept, by each step of its plan. */

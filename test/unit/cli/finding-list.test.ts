@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkout } from '../../../scripts/stack/download.ts'
-import { aboutText, detailText, entitlementIn } from '../../../src/cli/finding-about.ts'
+import { aboutText, ageText, detailText, entitlementIn } from '../../../src/cli/finding-about.ts'
 import { findingHints } from '../../../src/cli/finding-hints.ts'
 import { refusalReasons } from '../../../src/domain/outcome.ts'
 
@@ -25,6 +25,17 @@ test('a finding is told by names, never by our numbers or by a subject reference
   expect(detailText({ kind: 'x', key: '6/1', detail: { stream: 6, offset: 1, reason: 'not-json' } }, null)).toBe(
     'reason=not-json',
   )
+})
+
+test.each([
+  [0, '0 s'],
+  [59, '59 s'],
+  [60, '1 min'],
+  [7_199, '1 h'],
+  [86_399, '23 h'],
+  [200_000, '2 d'],
+])('open for %i seconds: %s', (seconds, text) => {
+  expect(ageText(seconds)).toBe(text)
 })
 
 test('every kind that the operators page explains has a hint, and every hint is explained there', () => {
