@@ -240,7 +240,12 @@ test('a storm over several roles at once: each is written again when IAM has tim
   world.proxy.arm({ action: 'UpdateAssumeRolePolicy', phase: 'before-commit', times: roles.length, act })
   const wanted = roles.map((role) => revoke(leaver, role))
   const calls = await world.callsOf(async () => {
-    expect((await storming.apply(wanted, always)).map(said)).toEqual(wanted.map(() => 'changed'))
+    // One call has two seconds for all its waits; who had none left asks again, as the engine does.
+    for (let open = wanted; open.length > 0; ) {
+      const words = (await storming.apply(open, always)).map(said)
+      expect(words.filter((word) => word !== 'changed' && word !== 'throttled')).toEqual([])
+      open = open.filter((_, index) => words[index] === 'throttled')
+    }
   })
   expect(calls.filter((action) => action === 'UpdateAssumeRolePolicy')).toHaveLength(2 * roles.length)
   for (const role of roles) expect(await world.membersOf(role)).toEqual([])
