@@ -1,5 +1,5 @@
-/** docs/systems-in-use.md stands on examples/in-use: both are as they say. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** docs/systems-in-use.md stands on examples/in-use and adds to it: both are as they say. */
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,10 +11,18 @@ const page = readFileSync(join(checkout, 'docs/systems-in-use.md'), 'utf8')
 const directory = mkdtempSync(join(tmpdir(), 'systems-in-use-'))
 let read: ConfigDirectory
 
+/** What the sections on other targets add: a target, then its policies. */
+const added = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)]
+  .map(([, text]) => text ?? '')
+  .filter((text) => !text.startsWith('#'))
+
 beforeAll(() => {
   cpSync(join(checkout, 'examples/in-use'), directory, { recursive: true })
   mkdirSync(join(directory, 'secrets'))
   for (const name of ['ldap-password', 'ad-password']) writeFileSync(join(directory, 'secrets', name), 'p\n')
+  for (const [at, text] of added.entries())
+    if (text.startsWith('  - id:')) appendFileSync(join(directory, 'muster.yaml'), text)
+    else writeFileSync(join(directory, 'policies', `${at}.yaml`), text)
   const loaded = loadDirectory(directory, {})
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems, null, 1))
   read = loaded.value
@@ -52,6 +60,8 @@ test('the policies have no mistake, and say so as the page does, without a word 
   const { exit, out } = await muster({ directory: join(checkout, 'examples/in-use'), env: {} }, 'policy', 'check')
   expect(exit).toBe(0)
   expect(page).toContain(out.split('\n')[0])
+  const all = await muster({ directory, env: {} }, 'policy', 'check')
+  expect([all.exit, all.out]).toEqual([0, expect.stringContaining('in 4 files: 8 entitlements')])
 })
 
 test('each command of the page is one', async () => {
