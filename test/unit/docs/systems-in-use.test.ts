@@ -72,3 +72,25 @@ test('each command of the page is one', async () => {
   for (const name of new Set(said))
     expect([name, (await muster({ directory, env: {} }, ...name.split(' '), '--help')).exit]).toEqual([name, 0])
 })
+
+test("the README's first directory is one, with a group and a person of the stack's slapd", async () => {
+  const readme = readFileSync(join(checkout, 'README.md'), 'utf8')
+  const trial = join(directory, 'trial')
+  mkdirSync(join(trial, 'policies'), { recursive: true })
+  for (const [, file = '', text = ''] of readme.matchAll(/^cat >\$MUSTER_CONFIG\/(\S+) <<'EOF'\n([\s\S]*?)^EOF$/gm))
+    writeFileSync(join(trial, file), text)
+  const loaded = loadDirectory(trial, {
+    MUSTER_STACK_LDAP_URL: 'ldaps://127.0.0.1:1',
+    MUSTER_STACK_LDAP_CA_FILE: 'muster.yaml',
+    MUSTER_STACK_LDAP_SERVICE_DN: 'cn=muster',
+    MUSTER_STACK_LDAP_SERVICE_PASSWORD: 'p',
+  })
+  expect(loaded).toMatchObject({ ok: true, value: { file: { targets: [{ mode: 'observe', accounts: 'expect' }] } } })
+  const check = await muster({ directory: trial, env: {} }, 'policy', 'check')
+  expect(check.out).toContain('1 entitlement,')
+  const slapd = readFileSync(join(checkout, 'examples/bank/directory.ldif'), 'utf8')
+  expect(slapd).toContain(/lookup: "(.*?)"/.exec(readFileSync(join(trial, 'policies/first.yaml'), 'utf8'))?.[1])
+  const { data } = JSON.parse(readFileSync(join(trial, 'people.json'), 'utf8'))
+  expect(slapd).toContain(`employeeNumber: ${data.worker.personKey}`)
+  expect(readme.split('\n').length).toBeLessThanOrEqual(301)
+})
