@@ -165,6 +165,9 @@ const secretFilesOf = ({ targets }: MusterFile, files: readonly SecretFile[]): S
     ]),
   )
 
+const policiesHint =
+  'policies say who holds what; there must be a file, be it for one group: examples/in-use/policies/policy.yaml is a small one'
+
 const policyFilesOf = (directory: string): Loaded<readonly PolicyFile[]> => {
   try {
     const files = readPolicyFiles(directory)
@@ -173,7 +176,7 @@ const policyFilesOf = (directory: string): Loaded<readonly PolicyFile[]> => {
       {
         where: join(directory, 'policies'),
         message: 'holds no *.yaml',
-        hint: 'policies say who holds what: see examples/bank/policies',
+        hint: policiesHint,
       },
     ])
   } catch (error) {
@@ -182,7 +185,7 @@ const policyFilesOf = (directory: string): Loaded<readonly PolicyFile[]> => {
       {
         where: join(directory, 'policies'),
         message: `cannot be read (${code})`,
-        hint: 'policies say who holds what: see examples/bank/policies',
+        hint: policiesHint,
       },
     ])
   }

@@ -1,10 +1,10 @@
 /** The bank's directory: made ready by its administrator, and looked at by ldapsearch, which is not our code. */
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { Client } from 'ldapts'
 import { bankDirectory } from '../stack/bank-directory.ts'
+import { searchOptions, writeLdapScripts } from '../stack/ldap-scripts.ts'
 import { type LdifEntry, ldifEntries } from '../stack/ldif.ts'
 import type { Ldap } from '../stack/part.ts'
 import { ldapsearch } from '../stack/slapd.ts'
@@ -16,39 +16,25 @@ export type Directory = Awaited<ReturnType<typeof openDirectory>>
 
 export const openDirectory = async (ldap: Ldap, dir: string) => {
   const tool = await ldapsearch()
-  const passwordFile = join(dir, 'witness.password')
-  writeFileSync(passwordFile, ldap.rootPassword, { mode: 0o600 })
+  const scripts = await writeLdapScripts(dir, ldap)
   const people = `ou=people,${ldap.baseDn}`
   const groups = `ou=groups,${ldap.baseDn}`
   const env = { ...process.env, ...tool.env, LDAPTLS_CACERT: ldap.caFile }
   /** What a person would type to see the same. */
   const words = (base: string, filter: string, attributes: readonly string[]) => [
     '-x',
-    '-LLL',
-    '-o',
-    'ldif-wrap=no',
+    ...searchOptions,
     '-H',
     ldap.url,
     '-D',
     ldap.rootDn,
     '-y',
-    passwordFile,
+    scripts.passwordFile,
     '-b',
     base,
     filter,
     ...attributes,
   ]
-
-  // The same for people: `script FILTER ATTRIBUTE…`, wherever ldapsearch comes from.
-  const script = join(dir, 'ldapsearch')
-  const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
-  const exports = Object.entries({ ...tool.env, LDAPTLS_CACERT: ldap.caFile }).map(
-    ([name, value]) => `export ${name}=${quote(value)}\n`,
-  )
-  const fixed = words(ldap.baseDn, '', []).slice(0, -1)
-  writeFileSync(script, `#!/bin/sh\n${exports.join('')}exec ${[tool.command, ...fixed].map(quote).join(' ')} "$@"\n`, {
-    mode: 0o700,
-  })
 
   const search = async (base: string, filter: string, ...attributes: string[]): Promise<readonly LdifEntry[]> => {
     const { stdout } = await run(tool.command, words(base, filter, attributes), { env, maxBuffer: 256 * 1024 * 1024 })
@@ -67,7 +53,7 @@ export const openDirectory = async (ldap: Ldap, dir: string) => {
   }
 
   return {
-    script,
+    scripts,
     accountOf,
     /** Keys (cn) of the groups that list this person's account. */
     groupsOf: async (person: string): Promise<readonly string[]> => {

@@ -9,4 +9,5 @@ export function writeEnvFile(dir: string, env: Readonly<Record<string, string>>)
   return file
 }
 
-const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`
+/** One word of a shell, whatever is in it. */
+export const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`

@@ -6,12 +6,13 @@ import { forgetContainers } from './docker.ts'
 import { checkout } from './download.ts'
 import { writeEnvFile } from './env-file.ts'
 import { ensureTopic } from './hr-topic.ts'
+import { writeLdapScripts } from './ldap-scripts.ts'
 import { databaseEnv, musterDatabase } from './muster-database.ts'
 import { allPartNames, optionalPartNames, type Part, partNames, StackError } from './part.ts'
 import { end, isAlive } from './process.ts'
 import { progressLines } from './progress.ts'
 import { shown } from './shown.ts'
-import { startStack } from './stack.ts'
+import { type Stack, startStack } from './stack.ts'
 import { readState, stateFile, writeState } from './state.ts'
 
 const home = join(checkout, '.stack')
@@ -68,9 +69,25 @@ async function up(parts: readonly Part[]): Promise<number> {
   const all = { ...state.urls, ...urls }
   writeState(stack.dir, { ...state, urls: all })
   const envFile = relative(process.cwd(), writeEnvFile(stack.dir, all))
+  const byHand = parts.includes('slapd') ? await directoryByHand(stack) : []
   for (const [name, value] of Object.entries(urls)) process.stdout.write(`${name}=${value}\n`)
   process.stderr.write(`to use it: \`. ${envFile}\`, then \`npx muster doctor --config examples/bank\`\n`)
+  for (const line of byHand) process.stderr.write(`${line}\n`)
   return 0
+}
+
+/** How to look at the directory and to change it, as its administrator. A directory elsewhere may be on a machine without the tools. */
+async function directoryByHand({ dir, ldap }: Stack): Promise<readonly string[]> {
+  try {
+    const { search, modify } = await writeLdapScripts(dir, ldap)
+    const [toSearch, toModify] = [search, modify].map((file) => relative(process.cwd(), file))
+    return [
+      `the directory by hand: \`${toSearch} '(uid=meera.s)'\`, \`${toModify} < CHANGES.ldif\`; what it begins with: examples/bank/README.md`,
+    ]
+  } catch (error) {
+    if (!(error instanceof StackError)) throw error
+    return [`no ldapsearch for looking at the directory by hand: ${error.message}`]
+  }
 }
 
 /** Directories of stacks in this checkout: `local` is that of `up`; the demo (and each of its other targets), tests and benchmarks have their own. */

@@ -89,11 +89,14 @@ export async function slapd(
 }
 
 /** ldapsearch, the witness that is not our code. */
-export async function ldapsearch(onProgress: OnProgress = () => {}): Promise<Tool> {
-  const installed = findProgram('ldapsearch')
+export const ldapsearch = (onProgress?: OnProgress): Promise<Tool> => ldapTool('ldapsearch', onProgress)
+
+/** A client program of OpenLDAP, wherever it comes from. */
+export async function ldapTool(program: 'ldapsearch' | 'ldapmodify', onProgress: OnProgress = () => {}): Promise<Tool> {
+  const installed = findProgram(program)
   if (installed) return { command: installed, env: {} }
   const { root, env } = await openldapPackages(onProgress)
-  return { command: join(root, 'usr', 'bin', 'ldapsearch'), env }
+  return { command: join(root, 'usr', 'bin', program), env }
 }
 
 /** Resolves when it takes the root's password. */

@@ -6,6 +6,7 @@ import { osActor } from './actor.ts'
 import type { Answer, Command } from './command.ts'
 import { Complaint } from './complaint.ts'
 import { configOf, inOffice, problemsOf } from './configured.ts'
+import { counted } from './counted.ts'
 
 /** A running engine notices the new version with its next batch; nobody has to be told. */
 const nobody = () => {}
@@ -39,7 +40,7 @@ export const policyApply: Command = {
           return {
             json: applied,
             lines: (paint) => [
-              `${paint.green('active')}: version ${applied.version}, ${applied.identities} people are evaluated again`,
+              `${paint.green('active')}: version ${applied.version}, ${counted(applied.identities, 'person is', 'people are')} evaluated again`,
               paint.dim(`version hash ${applied.hash}`),
             ],
           }

@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Attribute, Change, Client, InvalidCredentialsError } from 'ldapts'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { writeLdapScripts } from '../../../scripts/stack/ldap-scripts.ts'
 import { ldapsearch } from '../../../scripts/stack/slapd.ts'
 import type { Stack } from '../../../scripts/stack/stack.ts'
 import {
@@ -118,6 +121,21 @@ test('ldapsearch, the witness, sees what is there', async () => {
     env: { ...process.env, ...env, LDAPTLS_CACERT: ldap.caFile },
   })
   expect(stdout.match(/^dn: /gm)).toHaveLength(3)
+})
+
+test('the directory by hand: two files to run, whatever is in PATH, and only by their owner', async () => {
+  const tree = await freshTree()
+  const dir = mkdtempSync(join(tmpdir(), "muster's-"))
+  try {
+    const files = await writeLdapScripts(dir, addresses().ldap)
+    const ldif = `dn: ou=more,${tree.dn}\nchangetype: add\nobjectClass: organizationalUnit\n`
+    execFileSync(files.modify, [], { input: ldif, env: { PATH: '/usr/bin:/bin' }, stdio: 'pipe' })
+    const found = execFileSync(files.search, ['-b', tree.dn, '(ou=more)', '1.1'], { env: {}, encoding: 'utf8' })
+    expect(found.trim()).toBe(`dn: ou=more,${tree.dn}`)
+    expect(Object.values(files).map((file) => statSync(file).mode & 0o077)).toEqual([0, 0, 0])
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
 })
 
 test('a private part survives SIGKILL and restart on the same port with its data', async () => {

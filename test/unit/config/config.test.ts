@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -319,7 +319,11 @@ describe('every problem is told at once, at its place, with what to do', () => {
       problems: [{ message: 'is not there' }],
     })
     rmSync(join(directory, 'policies'), { recursive: true })
-    expect(problems(good)).toEqual([expect.stringMatching(/^DIR\/policies cannot be read \(ENOENT\)/)])
+    const least = 'examples/in-use/policies/policy.yaml'
+    expect(existsSync(new URL(`../../../${least}`, import.meta.url))).toBe(true)
+    expect(problems(good)).toEqual([expect.stringMatching(`^DIR/policies cannot be read \\(ENOENT\\)[^]*${least}`)])
+    mkdirSync(join(directory, 'policies'))
+    expect(problems(good)).toEqual([expect.stringMatching(`^DIR/policies holds no [^]*${least}`)])
   })
 
   test('SASL and TLS of Kafka are complete or refused', () => {

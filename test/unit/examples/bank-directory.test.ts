@@ -20,6 +20,9 @@ describe("the example's directory", () => {
 
   test('is there before Muster: nobody but Meera is in it', () => {
     expect(entries.flatMap(({ values }) => values('employeeNumber'))).toEqual(['P-2001'])
+    expect(entries.filter(({ values }) => values('userPassword').length > 0)).toEqual([])
+    const page = readFileSync(new URL('README.md', bank), 'utf8')
+    expect(page).toContain(`| \`ou=groups\` | ${groups.length} \`groupOfNames\``)
   })
 })
 
