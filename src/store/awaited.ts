@@ -19,16 +19,14 @@ export type Awaited = {
   readonly doubted: readonly string[]
 }
 
-/** Who should hold something on a target now and has no account linked there. */
-const awaited = `with entitlements as (select coalesce(array_agg(id), '{}') as ids from muster.entitlement where target = $1),
-    missing as materialized (select d.identity_id, d.assignments, t.ids from entitlements t
+/** Who should hold something on a target now and has no account linked there. Of many, only the first assignments are looked at. */
+const awaited = `with entitlements as (select coalesce(array_agg(id), '{}') as ids, jsonb_build_object('ids', coalesce(jsonb_agg(id), '[]'),
+      'now', extract(epoch from muster.now()) * 1000) as now from muster.entitlement where target = $1),
+    missing as materialized (select d.identity_id, d.assignments, t.ids, t.now from entitlements t
       join muster.desired d on d.recorded_to = 'infinity' and d.entitlements && t.ids
       where not exists (select from muster.account a where a.identity_id = d.identity_id and a.target = $1 and a.unlinked_at is null)),
-    awaited as (select m.identity_id, m.ids, w.wanted from missing m
-      cross join (select extract(epoch from muster.now())::float8 * 1000 as ms) n
-      cross join lateral (select count(*)::int as wanted from jsonb_to_recordset(m.assignments) as x(e int, "from" float8, "to" float8)
-        where x.e = any(m.ids) and x."from" <= n.ms and coalesce(x."to" > n.ms, true)) w
-      where w.wanted > 0)`
+    awaited as (select * from missing
+      where jsonb_path_exists(assignments, '$[*] ? (@.e == $ids[*] && @.from <= $now && (@.to == null || @.to > $now))', now))`
 
 /** What may keep an action that is about an account. */
 const kept = [...refusalReasons, 'retries-exhausted', 'still-failing', 'still-unknown', 'not-brought']
@@ -45,11 +43,13 @@ export const countAwaited = async (db: Queryable, target: string): Promise<numbe
 export const findAwaited = (db: Queryable, target: string, limit: number): Promise<readonly Awaited[]> =>
   db.query({
     text: `${awaited}
-      select i.person_key as person, p.wanted, s.since, o.id as action, o.state::text, (extract(epoch from o.deadline) * 1000)::bigint as deadline,
+      select p.person_key as person, w.wanted, s.since, o.id as action, o.state::text, (extract(epoch from o.deadline) * 1000)::bigint as deadline,
         coalesce(o.deadline < muster.now(), false) as overdue, coalesce(f.kind, g.kind) as finding,
         coalesce(string_to_array(f.detail ->> 'accounts', ' '), '{}') as doubted
       from (select a.*, i.person_key from awaited a join muster.identity i on i.id = a.identity_id order by i.person_key limit $2) p
       join muster.identity i on i.id = p.identity_id
+      cross join lateral (select count(*)::int as wanted
+        from jsonb_path_query(p.assignments, '$[*] ? (@.e == $ids[*] && @.from <= $now && (@.to == null || @.to > $now))', p.now)) w
       cross join lateral (select (extract(epoch from min(d.recorded_from)) * 1000)::bigint as since from muster.desired d
         where d.identity_id = i.id and d.recorded_from > coalesce((select max(b.recorded_from) from muster.desired b
           where b.identity_id = i.id and not b.entitlements && p.ids), '-infinity')) s
