@@ -5,7 +5,7 @@ export type Awaited = {
   readonly person: string
   /** How many entitlements of the target they should hold now. */
   readonly wanted: number
-  /** ms: since then something of the target was wanted of them without a break, as far as Muster knew. */
+  /** ms: since then something of the target was wanted of them, by what was recorded; a time in which nothing at all was wanted is passed over. */
   readonly since: number
   /** The action that finds or makes the account; null: none is planned (target mode `observe`, or not evaluated since). */
   readonly action: number | null
