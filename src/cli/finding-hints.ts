@@ -42,7 +42,8 @@ export const findingHints: Readonly<Record<string, string>> = {
   'entitlement-changed-identity': 'its name means another thing than before: a human decides (ADR 0010)',
   'entitlement-unresolved': 'look at the target',
   'account-missing': 'create the account there; `muster action retry ID`',
-  'account-ambiguous': '`muster account list TARGET`, then `muster link`; or mend the correlation attribute',
+  'account-ambiguous':
+    "`muster account list TARGET` names them, then `muster link PERSON TARGET ACCOUNT --reason TEXT` (and `muster unlink`, where it is somebody else's); or mend the property that `by` names",
   'name-taken': 'free the name there, or have HR change the username; `muster action retry ID`',
   'not-allowed': "give Muster's account the right; `muster action retry ID`",
   invalid: "correct HR's data or the mapping",

@@ -1,6 +1,7 @@
 import type { Office } from '../app/office.ts'
 import { connectorByHand } from '../app/targets.ts'
 import type { TargetId } from '../domain/ids.ts'
+import { awaitedCount } from '../engine/awaited-accounts.ts'
 import { reconcile } from '../engine/reconcile.ts'
 import type { Change, Reconciliation } from '../engine/reconciler.ts'
 import { osActor } from './actor.ts'
@@ -54,10 +55,11 @@ export const reconcileCommand: Command = {
           shrunken.length === 0 &&
           [accountsUnread, uncorrelatedPeople, indirectUnread].every((cause) => cause === null)
         const unknown = await nothingKnown(prisma, target, { read: true })
+        const awaited = await awaitedCount(db, target as TargetId)
         return {
           exit: complete ? 0 : 1,
-          json: { complete, nothingKnown: unknown, ...result, unread },
-          lines: (paint) => linesOf({ ...result, unread }, complete, unknown, paint),
+          json: { complete, nothingKnown: unknown, ...result, unread, awaited },
+          lines: (paint) => linesOf({ ...result, unread }, awaited, complete, unknown, paint),
         }
       } finally {
         await connector.close()
@@ -91,6 +93,8 @@ const firstKeys = (keys: readonly { readonly key: string }[]): string =>
 
 const linesOf = (
   result: Reconciliation,
+  /** People who should hold something there and have no account. */
+  awaited: number,
   complete: boolean,
   unknown: string | null,
   paint: Paint,
@@ -115,7 +119,13 @@ const linesOf = (
     ...some(
       result.ambiguous,
       paint.yellow(
-        `${counted(result.ambiguous, 'person', 'people')} whose account is not certain: \`muster finding list\``,
+        `${counted(result.ambiguous, 'person', 'people')} whose account is not certain: \`muster finding list --kind account-ambiguous\``,
+      ),
+    ),
+    ...some(
+      awaited,
+      paint.yellow(
+        `${counted(awaited, 'person', 'people')} who should hold something there and ${awaited === 1 ? 'has' : 'have'} no account linked: \`muster account list ${target}\` names them`,
       ),
     ),
     ...(result.uncorrelatedPeople === null

@@ -46,7 +46,20 @@ export const showAction: Command = {
         throw failure(`there is no action ${id}`, '`muster audit log PERSON` names the actions of a person')
       const people = await personKeys(prisma, [action.identityId])
       const names = await entitlementNames(prisma, [action.entitlementId, ...action.afterRevokeOf])
-      const findings = await prisma.finding.findMany({ where: { key: `action:${id}`, closedAt: null } })
+      const findings = await prisma.finding.findMany({
+        where: {
+          closedAt: null,
+          OR: [
+            { key: `action:${id}` },
+            // One of a person on a target, which names the action that waits for it.
+            {
+              kind: 'account-ambiguous',
+              identityId: action.identityId,
+              detail: { path: ['action'], equals: Number(id) },
+            },
+          ],
+        },
+      })
       const json = {
         ...action,
         findings,

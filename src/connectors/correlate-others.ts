@@ -27,15 +27,18 @@ export type AlternativeSearch<Account> = {
   readonly foldKey: (value: string) => string
   /** Tells accounts apart. */
   readonly idOf: (account: Account) => string
+  readonly nativeIdOf: (account: Account) => NativeId | undefined
 } & Pick<Observing, 'linkRefusals'>
 
 const hasAnotherKey = 'has-another-key'
 const notVerified = 'alternative-not-verified'
 
-const ambiguous = (word: string): Outcome => ({
+/** `by`: the property that found the accounts. */
+export const ambiguous = (word: string, by: string, accounts: readonly (NativeId | undefined)[]): Outcome => ({
   kind: 'refused',
   reason: 'account-ambiguous' satisfies RefusalReason,
   cause: { code: '', word },
+  doubt: { by, accounts: accounts.filter((one) => one !== undefined && one !== '') as readonly NativeId[] },
 })
 
 const foundMeanwhile: Outcome = { kind: 'retry', cause: { code: '', word: 'found-meanwhile' } }
@@ -52,7 +55,7 @@ export const correlateOthers = async <Account>(
   outcomes: (Outcome | undefined)[],
 ): Promise<{ readonly found: readonly Claim<Account>[]; readonly missing: readonly Missing[] }> => {
   const { alternatives, find, idOf } = search
-  const found: Claim<Account>[] = []
+  const found: (Claim<Account> & { readonly by: string })[] = []
   let left = missing
   for (const alternative of alternatives) {
     const values = new Map(
@@ -75,8 +78,8 @@ export const correlateOthers = async <Account>(
       )
       const account = accounts[0]
       if (account === undefined) return true
-      const doubt = doubtOf(search, alternative, accounts.length, account, operation)
-      if (doubt === null) found.push({ index, operation, account })
+      const doubt = doubtOf(search, alternative, accounts, account, operation)
+      if (doubt === null) found.push({ index, operation, account, by: alternative.property })
       else {
         outcomes[index] = doubt
         if (isAnothers(search, account, operation, doubt)) doubted.push({ index, operation, id: idOf(account) })
@@ -88,9 +91,9 @@ export const correlateOthers = async <Account>(
     left = [...left, ...passed]
   }
   const claims = Map.groupBy([...taken, ...found.map(({ account }) => account)], idOf)
-  const certain = found.filter(({ index, account }) => {
+  const certain = found.filter(({ index, account, by }) => {
     const isOnly = claims.get(idOf(account))?.length === 1
-    if (!isOnly) outcomes[index] = ambiguous('claimed-by-several')
+    if (!isOnly) outcomes[index] = ambiguous('claimed-by-several', by, [search.nativeIdOf(account)])
     return isOnly
   })
   return { found: certain, missing: left }
@@ -130,21 +133,22 @@ const isAnothers = <Account>(
 const doubtOf = <Account>(
   search: AlternativeSearch<Account>,
   alternative: Alternative,
-  several: number,
+  accounts: readonly Account[],
   account: Account,
   operation: EnsureOperation,
 ): Outcome | null => {
-  if (several > 1) return ambiguous('several-accounts')
+  const doubted = (word: string) => ambiguous(word, alternative.property, accounts.map(search.nativeIdOf))
+  if (accounts.length > 1) return doubted('several-accounts')
   const keys = search.valuesOf(account, search.correlation)
   // Nobody had it a moment ago: the next search finds it by it.
   if (keys.length === 1 && keys[0] === operation.wanted.correlation.value) return foundMeanwhile
   // Whose key that is need not be known to anybody: it is not this person's.
-  if (keys.length > 0) return ambiguous(hasAnotherKey)
+  if (keys.length > 0) return doubted(hasAnotherKey)
   const isVerified = Object.entries(alternative.verify).every(([property, template]) => {
     const value = valueFor(search, template, operation)
     return value !== null && hasValue(search, account, property, search.spell?.(property, value) ?? value, alternative)
   })
-  return isVerified ? null : ambiguous(notVerified)
+  return isVerified ? null : doubted(notVerified)
 }
 
 /** null: the worker lacks what it takes, or what is left of it is nothing to the target. */

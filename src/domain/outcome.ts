@@ -68,6 +68,13 @@ export type ObservedAccount = {
   readonly attributesHash: string
 }
 
+/** Accounts of which it is not certain that one is a person's. */
+export type Doubt = {
+  /** The property that found them; null: not told. */
+  readonly by: string | null
+  readonly accounts: readonly NativeId[]
+}
+
 /** What we KNOW after a call (facts/connectors §5). Expected trouble is data; only bugs throw. */
 export type Outcome =
   | {
@@ -111,6 +118,8 @@ export type Outcome =
       readonly cause: Cause
       /** What a human can do instead, prepared for them: native ids, and no other personal data. Findings show it. */
       readonly todo?: string
+      /** account-ambiguous: what it is that is not certain. */
+      readonly doubt?: Doubt
     }
 
 export type ObservedEntitlement = {

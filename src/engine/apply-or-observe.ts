@@ -120,13 +120,20 @@ const mayHaveWritten = (outcome: Outcome | undefined): boolean =>
   outcome.kind === 'unknown' ||
   isSentUnproved(outcome)
 
+/** Cause word: a human said that this account is not this person's. */
+export const notTheirs = 'not-theirs'
 const notReadBefore = { code: '', word: 'not-read-before', elsewhere: true } as const
 
 /** null: nobody, or nobody of whom a human said that it is not theirs, would be linked. */
 const unlessTheirs = ({ not_theirs }: ClaimedAction, found: Outcome | undefined): Outcome | null => {
   if (found?.kind === 'done' && found.account !== undefined)
     return not_theirs?.includes(found.account.nativeId) === true
-      ? { kind: 'refused', reason: 'account-ambiguous', cause: { code: '', word: 'not-theirs' } }
+      ? {
+          kind: 'refused',
+          reason: 'account-ambiguous',
+          cause: { code: '', word: notTheirs },
+          doubt: { by: null, accounts: [found.account.nativeId] },
+        }
       : null
   if (found === undefined || found.kind === 'throttled') return { kind: 'retry', cause: notReadBefore }
   if (found.kind === 'unknown')

@@ -7,7 +7,6 @@ import { appendAudit } from '../store/audit-log.ts'
 import { databaseNow } from '../store/clock.ts'
 import type { Queryable, Transaction } from '../store/database.ts'
 import { contestSeen } from '../store/entitlement-questions.ts'
-import { closeFindingsOf, openFindingOnce } from '../store/findings.ts'
 import { knownEntitlements, saveListed } from '../store/grants.ts'
 import { targetModes } from '../store/targets.ts'
 import { linkedOf, type Unlinked, unlinkedAfter } from '../store/unlinked.ts'
@@ -16,6 +15,7 @@ import { type AuditedBy, auditedAccount, auditedBy } from './audited-account.ts'
 import { type IndirectRead, readIndirect } from './read-indirect.ts'
 import type { Correlated, Reconciler } from './reconciler.ts'
 import { saveIndirectAccess } from './save-indirect.ts'
+import { tellDoubtful } from './tell-doubtful.ts'
 
 /** People looked up in one read. */
 const atOnce = 500
@@ -179,28 +179,12 @@ const save = async (
     tx,
     linked.map(({ person }) => person.identity),
   )
-  // Several accounts, or one that is somebody else's already: a human decides.
-  const doubtful = [
-    ...seen.flatMap(({ person, outcome }) =>
-      outcome.kind === 'refused' && outcome.reason === 'account-ambiguous' ? [person] : [],
+  const ambiguous = await tellDoubtful(tx, target, by, {
+    told: seen.filter(({ outcome }) => isTold(outcome)),
+    taken: found.flatMap(({ person, account }) =>
+      accounts.has(person.identity) ? [] : [{ person, account: account.nativeId }],
     ),
-    ...found.flatMap(({ person }) => (accounts.has(person.identity) ? [] : [person])),
-  ]
-  const keyOf = ({ subject_ref }: Unlinked) => `${subject_ref}:${target}`
-  for (const person of doubtful)
-    await openFindingOnce(tx, {
-      kind: 'account-ambiguous',
-      key: keyOf(person),
-      urgent: false,
-      identityId: person.identity,
-      detail: { target },
-    })
-  const certain = seen.filter(({ person, outcome }) => isTold(outcome) && !doubtful.includes(person))
-  await closeFindingsOf(
-    tx,
-    'account-ambiguous',
-    certain.map(({ person }) => keyOf(person)),
-  )
+  })
   const at = await databaseNow(tx)
   const heldIndirectly = linked.flatMap(({ person: { identity, subject_ref }, account: { nativeId } }) => {
     const [account, held] = [accounts.get(identity), indirect?.told.get(nativeId)]
@@ -232,5 +216,5 @@ const save = async (
       ),
     ),
   ])
-  return { linked: linked.length, ambiguous: doubtful.length }
+  return { linked: linked.length, ambiguous }
 }

@@ -1,6 +1,4 @@
 import { patience, restOf } from '../planning/retry.ts'
-import type { Transaction } from '../store/database.ts'
-import { openFinding } from '../store/findings.ts'
 import type { Claim } from './claim.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -25,31 +23,19 @@ export const distrustInverses = (
 const onceMoreMs = 200
 
 /** The native id is linked to somebody else: never a guess, a finding. */
-export const distrustTakenAccounts = async (
-  tx: Transaction,
+export const distrustTakenAccounts = (
   claim: Claim,
   verdicts: readonly Verdict[],
   accounts: ReadonlyMap<number, number>,
-): Promise<readonly Verdict[]> => {
-  const taken = verdicts.filter(
-    ({ action, outcome, next }) =>
-      next.kind === 'done' &&
-      outcome.kind === 'done' &&
-      outcome.account !== undefined &&
-      !accounts.has(action.identity_id),
+): readonly Verdict[] =>
+  verdicts.map((one) =>
+    one.next.kind === 'done' &&
+    one.outcome.kind === 'done' &&
+    one.outcome.account !== undefined &&
+    !accounts.has(one.action.identity_id)
+      ? { ...one, next: takenNext(claim, one) }
+      : one,
   )
-  for (const { action } of taken)
-    await openFinding(tx, {
-      kind: 'account-ambiguous',
-      key: `${claim.target}:${action.id}`,
-      urgent: false,
-      identityId: action.identity_id,
-      detail: { target: claim.target },
-    })
-  return taken.length === 0
-    ? verdicts
-    : verdicts.map((one) => (taken.includes(one) ? { ...one, next: takenNext(claim, one) } : one))
-}
 
 /** A leaver's goes again: a human may have said by then whose it is. */
 const takenNext = ({ lane }: Claim, { action }: Verdict): Verdict['next'] => ({

@@ -6,11 +6,12 @@ import { ownersOf } from '../store/links.ts'
 import type { Claim } from './claim.ts'
 import type { Engine } from './engine.ts'
 
-const anothers: Outcome = {
+const anothers = (account: NativeId): Outcome => ({
   kind: 'refused',
   reason: 'account-ambiguous',
   cause: { code: '', word: linkedToAnother },
-}
+  doubt: { by: null, accounts: [account] },
+})
 /** It may be theirs by now: the next attempt names it. */
 const linkedMeanwhile: Outcome = { kind: 'retry', cause: { code: '', word: 'linked-meanwhile' } }
 const notReadBefore: Outcome = { kind: 'retry', cause: { code: '', word: 'not-read-before', elsewhere: true } }
@@ -27,7 +28,7 @@ export const linkRefusals =
     try {
       const owned = await ownersOf(db, target, accounts)
       return new Map(
-        owned.map(({ nativeId, identity }) => [nativeId, people.has(identity) ? linkedMeanwhile : anothers]),
+        owned.map(({ nativeId, identity }) => [nativeId, people.has(identity) ? linkedMeanwhile : anothers(nativeId)]),
       )
     } catch (error) {
       log.warn({ target, ...errorFields(error) }, 'whose the accounts are that were found could not be read')

@@ -23,6 +23,7 @@ import {
 } from '../store/links.ts'
 import { savePersonalDetails } from '../store/personal-details.ts'
 import { lockIdentities, lockOpenWork, makeDue } from '../store/work-queue.ts'
+import { ambiguousKey } from './ambiguous-account.ts'
 import { type AuditedBy, auditedAccount, auditedBy, type Manifests } from './audited-account.ts'
 import type { Engine } from './engine.ts'
 import { readIndirect } from './read-indirect.ts'
@@ -158,7 +159,7 @@ const link = async (
     const at = await databaseNow(tx)
     await appendAudit(tx, at, (await saveIndirectAccess(tx, act.target, by, at, readAt, [held])).entries)
   }
-  await closeFindingsOf(tx, 'account-ambiguous', [`${person.subject_ref}:${act.target}`])
+  await closeFindingsOf(tx, 'account-ambiguous', [ambiguousKey(act.target, person)])
   await makeDue(tx, [person.identity])
   await tell(tx, 'account-linked', person, act, {
     account: auditedAccount(by, { account: id, native_id: account.nativeId }),

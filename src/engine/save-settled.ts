@@ -84,7 +84,7 @@ export const saveSettled = async (
   const replaced = await unlinkReplacedBy(tx, claim, by, done, at)
   const settleMs = settleMsOf(engine, claim.target)
   const accounts = await saveAccountsSeen(tx, done, claim, settleMs)
-  const trusted = await distrustTakenAccounts(tx, claim, verdicts, accounts)
+  const trusted = distrustTakenAccounts(claim, verdicts, accounts)
   const proved = trusted.filter(({ next }) => next.kind === 'done')
   const twins = await pinResolved(tx, proved)
   const { entries: listed, surprising } = await saveGrants(tx, claim, proved, accounts, twins, at, settleMs)
@@ -142,7 +142,7 @@ export const saveSettled = async (
   tx.defer(saveDeleted(tx, at, accountsOf('deleteAccount')))
   const twinned = twins.size === 0 ? [] : settled.filter(({ action }) => twins.has(action.entitlement_id ?? 0))
   tx.defer(makeDue(tx, [...due, ...twinned.map(({ action }) => action.identity_id)]))
-  await tellOutcomes(tx, claim, settled, at)
+  await tellOutcomes(tx, claim, by, settled, at)
 
   const details = settled.map(({ action, outcome }) => {
     const message = 'cause' in outcome ? outcome.cause.message : undefined

@@ -17,7 +17,13 @@ export type Stray = ListedAccount & {
 }
 
 export type Strays =
-  | { readonly kind: 'read'; readonly accounts: number; readonly strays: readonly Stray[] }
+  | {
+      readonly kind: 'read'
+      readonly accounts: number
+      readonly strays: readonly Stray[]
+      /** What the target calls each of its accounts. */
+      readonly names: ReadonlyMap<string, string>
+    }
   | { readonly kind: 'unread'; readonly cause: string }
 
 const atOnce = 5_000
@@ -39,7 +45,12 @@ export const strayAccounts = async (
   const strays: Stray[] = []
   for (let at = 0; at < listed.items.length; at += atOnce)
     strays.push(...(await straysAmong(db, target, listed.items.slice(at, at + atOnce), shuts)))
-  return { kind: 'read', accounts: listed.items.length, strays: await unlinkableToldApart(connector, strays, signal) }
+  return {
+    kind: 'read',
+    accounts: listed.items.length,
+    strays: await unlinkableToldApart(connector, strays, signal),
+    names: new Map(listed.items.flatMap(({ nativeId, name }) => (name === null ? [] : [[nativeId, name]]))),
+  }
 }
 
 const unlinkableToldApart = async (

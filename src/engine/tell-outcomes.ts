@@ -1,7 +1,9 @@
 import type { TargetId } from '../domain/ids.ts'
 import { cataloguedElsewhere } from '../store/catalogue.ts'
 import type { Transaction } from '../store/database.ts'
-import { openFinding } from '../store/findings.ts'
+import { type Finding, openFinding } from '../store/findings.ts'
+import { ambiguousFinding, takenDoubt } from './ambiguous-account.ts'
+import type { AuditedBy } from './audited-account.ts'
 import type { Claim } from './claim.ts'
 import { tellOpened } from './opened-before-deletion.ts'
 import { tellAway } from './tell-away.ts'
@@ -12,12 +14,15 @@ import type { Verdict } from './verdict.ts'
 export const tellOutcomes = async (
   tx: Transaction,
   claim: Claim,
+  by: AuditedBy,
   settled: readonly Verdict[],
   /** The database's clock, ms. */
   at: number,
 ): Promise<void> => {
   for (const { action, outcome, next } of settled)
-    if (next.kind !== 'done' && next.finding !== null) {
+    if (next.kind !== 'done' && next.finding === 'account-ambiguous')
+      await openFinding(tx, ambiguousOf(claim, by, action, outcome))
+    else if (next.kind !== 'done' && next.finding !== null) {
       const todo = outcome.kind === 'refused' ? outcome.todo : await todoOfFeeder(tx, claim.target, action, outcome)
       await openFinding(tx, {
         kind: next.finding,
@@ -48,6 +53,22 @@ export const tellOutcomes = async (
 
   await tellOpened(tx, claim, settled, at)
 }
+
+const ambiguousOf = (
+  { target, lane }: Claim,
+  by: AuditedBy,
+  { id, identity_id, subject_ref, not_theirs }: Verdict['action'],
+  outcome: Verdict['outcome'],
+): Finding =>
+  ambiguousFinding(by, {
+    target,
+    person: { identity: identity_id, subject_ref },
+    ...(outcome.kind === 'refused'
+      ? { word: outcome.cause.word, doubt: outcome.doubt }
+      : takenDoubt(outcome, not_theirs)),
+    urgent: lane === 'leaver',
+    action: id,
+  })
 
 /** What another hand brings here is to be given where it comes from, if the catalogue knows that. */
 const todoOfFeeder = async (

@@ -72,7 +72,7 @@ const restorableDays = 180
 /**
  * Closes what is no longer so: what each evaluation of an identity sees anew and the last one did not see, what was about
  * an action that is over, and what is tried every few seconds and has not failed for a minute (while nobody waits to be
- * evaluated), a credential not refused for two, configurations of which one is at work, a target that nobody waits for any more, an account that was replaced and is linked again or can
+ * evaluated), a credential not refused for two, configurations of which one is at work, a target that nobody waits for any more, an account that nobody has to be found any more (where it is not sent, a reconciliation says so), an account that was replaced and is linked again or can
  * hardly be restored any more, and what was about a guard hold that a human has released. A target that is back is
  * reconciled soon: what happened there meanwhile nobody has seen. How many.
  */
@@ -88,8 +88,11 @@ export const closeResolved = async (db: Queryable): Promise<number> => {
       or (f.kind = 'guard-tripped' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null
         and h.target || ':' || h.policies[1] || ':' || coalesce(h.entitlement_id::text, '*') = f.key))
       or (f.kind = 'urgent-leavers-held' and not exists (select from muster.hold h where h.kind = 'guard' and h.closed_at is null and h.target = f.key))
-      or (f.kind = 'account-ambiguous' and exists (select from muster.account a where a.identity_id = f.identity_id
-        and a.target = f.detail->>'target' and a.unlinked_at is null))
+      or (f.kind = 'account-ambiguous' and (exists (select from muster.account a where a.identity_id = f.identity_id
+        and a.target = f.detail->>'target' and a.unlinked_at is null)
+        or exists (select from muster.target t join muster.identity i on i.id = f.identity_id and i.evaluated_at > t.mode_set_at
+          where t.id = f.detail->>'target' and t.mode = 'enforce' and not exists (select from muster.action a
+            where a.identity_id = i.id and a.target = t.id and a.kind = 'ensureAccount' and a.open))))
       or (f.kind = 'account-replaced' and (f.opened_at < muster.now() - interval '${restorableDays} days' or exists (select from muster.account g
         join muster.account a on a.identity_id = g.identity_id and a.target = g.target and a.native_id = g.native_id and a.unlinked_at is null
         where g.id = (f.detail->>'account')::bigint)))

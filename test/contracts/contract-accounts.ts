@@ -68,8 +68,14 @@ export const accountContract = (scene: Scene): void => {
       const somebody = scene.person()
       await scene.world.addAccounts([somebody])
       await scene.world.addTwin(somebody)
-      expect(await scene.saying([ensure(somebody)])).toEqual(['refused:account-ambiguous'])
-      expect(await scene.world.accountsOf(somebody)).toHaveLength(2)
+      const [outcome] = await scene.apply([ensure(somebody)])
+      expect(said(outcome)).toBe('refused:account-ambiguous')
+      const both = await scene.world.accountsOf(somebody)
+      expect(both).toHaveLength(2)
+      // A human has to look at them, and needs to know which they are.
+      const doubt = outcome?.kind === 'refused' ? outcome.doubt : undefined
+      expect([...(doubt?.accounts ?? [])].sort()).toEqual([...both].sort())
+      expect(doubt?.by).toEqual(expect.any(String))
     })
 
     test('somebody else has the name: refused, nothing is created', async () => {

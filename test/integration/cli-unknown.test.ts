@@ -84,6 +84,11 @@ test('where nothing is known nothing is said to be in order', async () => {
     effectiveAt: (await house.now()) - 1000,
     attributes: { jobCode: 'RM', department: 'LENDING', country: 'IN' },
   })
+  await house.evaluateAll()
+  expect(await told('reconcile', 'bank-ldap')).toMatch(
+    /1 person who should hold something there and has no account linked/,
+  )
+  expect(await told('account', 'list', 'bank-ldap')).toMatch(/P-1 +\d+ entitlements.*to be made/)
   await house.quiesce()
   await resolved(house)
   expect(await told('reconcile', 'bank-ldap')).toMatch(/✓ nothing changed behind Muster/)

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts'
 import { fill, mapAttributes } from '../attribute-mapping.ts'
 import { notSo } from '../connector.ts'
-import type { Missing } from '../correlate-others.ts'
+import { ambiguous, type Missing } from '../correlate-others.ts'
 import { refused, retry } from '../ldap-wire/answers.ts'
 import { mapRdn } from '../ldap-wire/attributes.ts'
 import type { Gate, LdapClient, Values } from '../ldap-wire/client.ts'
@@ -10,6 +10,7 @@ import { findByKeys, foldKey } from '../ldap-wire/resolve.ts'
 import { findPeople, shownAccount } from './account.ts'
 import type { AdSettings } from './config.ts'
 import { outcomeOfChange } from './errors.ts'
+import { guidOf } from './extended-dn.ts'
 import { forgottenPassword } from './password.ts'
 import { setEnabled } from './set-enabled.ts'
 import { newAccount } from './user-account-control.ts'
@@ -147,7 +148,7 @@ const open = async (
   const entries = found.value.get(foldKey(value)) ?? []
   if (entries[0] === undefined) return retry(notSo)
   // Whoever made another one at the same moment: none of them is enabled by us.
-  if (entries.length > 1) return refused('account-ambiguous', 'several-accounts')
+  if (entries.length > 1) return ambiguous('several-accounts', settings.correlation, entries.map(guidOf))
   const account = await shownAccount(client, entries[0])
   if (!account.ok) return outcomeOfRead(account.failure, 'account')
   return setEnabled(client, settings, account.value, true, gate, writer)

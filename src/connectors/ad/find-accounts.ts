@@ -38,7 +38,7 @@ export const find = async (
           only: anyOrdinaryPerson,
         }),
     },
-    correlate(operations, known, correlated, settings.correlation, outcomes),
+    correlate(operations, known, correlated, settings.correlation, guidOf, outcomes),
     outcomes,
   )
 }

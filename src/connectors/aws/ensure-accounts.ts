@@ -5,6 +5,7 @@ import { differences, mapAttributes } from '../attribute-mapping.ts'
 import { ok, outcomeOfRead, outcomeOfWrite, type Result, refusal, unverified } from '../aws-wire/errors.ts'
 import { sideBySide } from '../aws-wire/side-by-side.ts'
 import type { ApplyContext, EnsureOperation } from '../connector.ts'
+import { ambiguous } from '../correlate-others.ts'
 import { linkable } from '../linkable.ts'
 import { namesThePerson } from '../template.ts'
 import { creationOf, shownAttributes, updateOf } from './attributes.ts'
@@ -46,7 +47,7 @@ export const outcomeOfMatch = (match: Exclude<Match, { kind: 'found' }>): Outcom
     case 'gone':
       return refusal('account-missing', 'linked-user-is-gone')
     case 'many':
-      return refusal('account-ambiguous', 'several-users')
+      return ambiguous('several-users', match.by, match.users)
     case 'unproven':
       return refusal('name-taken', 'shows-another-person-or-none')
     case 'failed':

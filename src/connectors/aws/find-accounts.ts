@@ -10,7 +10,8 @@ import { describeUser, findUser, listUsers, readUsers, type User } from './users
 
 export type Match =
   | { readonly kind: 'found'; readonly user: User }
-  | { readonly kind: 'none' | 'many' | 'gone' }
+  | { readonly kind: 'none' | 'gone' }
+  | { readonly kind: 'many'; readonly by: string; readonly users: readonly User['id'][] }
   /** Somebody has the name, and does not show that it is this person. */
   | { readonly kind: 'unproven' }
   | { readonly kind: 'failed'; readonly failure: Failure }
@@ -124,7 +125,10 @@ const judge = ({ settings }: Aws, operation: EnsureOperation, hits: readonly Hit
   const isProven = ({ lookup, user }: Hit) => namesThePerson(lookup.value) || proof === 'none' || shownKey(user) === key
   const proven = new Map(hits.filter(isProven).map(({ user }) => [user.id, user]))
   const [user] = proven.values()
-  if (proven.size > 1) return { kind: 'many' }
+  if (proven.size > 1) {
+    const by = new Set(hits.filter(isProven).map(({ lookup }) => lookup.by))
+    return { kind: 'many', by: [...by].join(', '), users: [...proven.keys()] }
+  }
   if (user !== undefined) return { kind: 'found', user }
   return { kind: hits.length > 0 ? 'unproven' : 'none' }
 }

@@ -2,8 +2,8 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { propertiesOf } from '../alternatives.ts'
 import type { EnsureOperation, Observing } from '../connector.ts'
-import { correlateOthers, type Missing } from '../correlate-others.ts'
-import { missingAccount, refused } from './answers.ts'
+import { ambiguous, correlateOthers, type Missing } from '../correlate-others.ts'
+import { missingAccount } from './answers.ts'
 import type { Directory } from './directory.ts'
 import { outcomeOfRead } from './errors.ts'
 import { rootOf } from './properties.ts'
@@ -66,12 +66,11 @@ export const find = async (
     const { value } = operation.wanted.correlation
     const found = byKey.get(foldKey(value)) ?? []
     const user = found[0]
-    if (found.length > 1) outcomes[index] = refused('account-ambiguous', 'several-accounts')
-    else if ((spellings.get(foldKey(value))?.length ?? 0) > 1)
-      outcomes[index] = refused('account-ambiguous', 'keys-differ-only-in-case')
+    const doubted = (word: string) => ambiguous(word, settings.correlation, found.map(idOf))
+    if (found.length > 1) outcomes[index] = doubted('several-accounts')
+    else if ((spellings.get(foldKey(value))?.length ?? 0) > 1) outcomes[index] = doubted('keys-differ-only-in-case')
     else if (user === undefined) missing.push({ index, operation })
-    else if (valuesOf(user, settings.correlation)[0] !== value)
-      outcomes[index] = refused('account-ambiguous', 'correlation-not-exact')
+    else if (valuesOf(user, settings.correlation)[0] !== value) outcomes[index] = doubted('correlation-not-exact')
     else matched.push({ index, operation, user, toCorrelate: false })
   }
   const others = await correlateOthers<User>(
@@ -82,6 +81,7 @@ export const find = async (
       spell: spelled,
       foldKey,
       idOf,
+      nativeIdOf: idOf,
       find: async ({ property }, values) => {
         const read = await usersBy(client, property, values, select)
         if (!read.ok) return { ok: false, outcome: outcomeOfRead(read.failure, 'account') }

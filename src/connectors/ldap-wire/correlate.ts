@@ -2,8 +2,8 @@ import type { NativeId } from '../../domain/ids.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Alternative } from '../alternatives.ts'
 import type { EnsureOperation, Observing } from '../connector.ts'
-import { correlateOthers as byAlternatives, type Missing } from '../correlate-others.ts'
-import { missingAccount, refused } from './answers.ts'
+import { ambiguous, correlateOthers as byAlternatives, type Missing } from '../correlate-others.ts'
+import { missingAccount } from './answers.ts'
 import { type Entry, valuesOf } from './entry.ts'
 import { outcomeOfRead, type Result } from './errors.ts'
 import { type Found, foldKey } from './resolve.ts'
@@ -26,6 +26,7 @@ export const correlate = (
   known: Result<ReadonlyMap<NativeId, Entry>>,
   correlated: Result<Found>,
   correlation: string,
+  idOf: AlternativeSearch['idOf'],
   outcomes: Outcomes,
 ): Correlated => {
   // The directory takes keys that differ only in case for the same; people do not.
@@ -50,12 +51,11 @@ export const correlate = (
     const { value } = operation.wanted.correlation
     const entries = correlated.ok ? (correlated.value.get(foldKey(value)) ?? []) : []
     const entry = entries[0]
-    if (entries.length > 1) outcomes[index] = refused('account-ambiguous', 'several-accounts')
-    else if ((spellings.get(foldKey(value))?.size ?? 0) > 1)
-      outcomes[index] = refused('account-ambiguous', 'keys-differ-only-in-case')
+    const doubted = (word: string) => ambiguous(word, correlation, entries.map(idOf))
+    if (entries.length > 1) outcomes[index] = doubted('several-accounts')
+    else if ((spellings.get(foldKey(value))?.size ?? 0) > 1) outcomes[index] = doubted('keys-differ-only-in-case')
     else if (entry === undefined) missing.push({ index, operation })
-    else if (!isExactly(valuesOf(entry, correlation), value))
-      outcomes[index] = refused('account-ambiguous', 'correlation-not-exact')
+    else if (!isExactly(valuesOf(entry, correlation), value)) outcomes[index] = doubted('correlation-not-exact')
     else matched.push({ index, operation, entry })
   }
   return { matched, missing }
@@ -82,6 +82,7 @@ export const correlateOthers = async (
       valuesOf,
       foldKey,
       idOf: (entry) => idOf(entry) || entry.dn,
+      nativeIdOf: idOf,
       find: async (alternative, values) => {
         const read = await find(alternative, values)
         return read.ok ? read : { ok: false, outcome: outcomeOfRead(read.failure, 'account') }

@@ -33,7 +33,7 @@ export const find = async (
     }),
   ])
   const found = known.ok ? ok(known.value.found) : known
-  const told = correlate(operations, found, correlated, settings.correlation, outcomes)
+  const told = correlate(operations, found, correlated, settings.correlation, nativeIdOf, outcomes)
   if (known.ok)
     for (const [index, { account }] of operations.entries())
       if (account !== null && !known.value.found.has(account)) outcomes[index] = outcomeOfAbsent(known.value)

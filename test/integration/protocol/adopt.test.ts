@@ -3,11 +3,13 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
+import { awaitedAccounts } from '../../../src/engine/awaited-accounts.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { bankFiles } from '../../support/bank-files.ts'
 import { muster } from '../../support/cli.ts'
 import { answerLost, createFaults, type Fault, type Faults, requestLost, stalled } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
+import { asDirectoryRoot } from '../../support/stack.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
 
@@ -343,6 +345,24 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   const unexplained = ['CBS_GLApprove', 'CBS_GLPost', 'CBS_LoanApprove', 'Staff_Vpn'].map(() => 'grant-unexplained')
   expect(await findings()).toEqual(['account-ambiguous', ...unexplained, 'sod-violation'])
   expect(await run()).toMatchObject({ linked: 0, ambiguous: 1 })
+  const doubted = async () =>
+    house.rows<{ detail: Readonly<Record<string, unknown>>; times: number }>(
+      `select detail, times from muster.finding where kind = 'account-ambiguous' and closed_at is null`,
+    )
+  const [finding] = await doubted()
+  const doubt = { word: 'several-accounts', by: 'employeeNumber', accounts: expect.stringMatching(/^\S{36} \S{36}$/) }
+  expect(finding).toEqual({ detail: { target, ...doubt }, times: 2 })
+  const accounts = String(finding?.detail.accounts).split(' ')
+  const awaited = async (limit = 9) => awaitedAccounts(house.engine.db, target, limit)
+  const nothing = { wanted: lending.length, action: null, state: null, deadline: null, overdue: false }
+  expect(await awaited()).toMatchObject({
+    count: 2,
+    people: [
+      { ...nothing, person: 'P-2', finding: 'account-ambiguous', doubted: accounts },
+      { ...nothing, person: 'P-3', finding: null, doubted: [] },
+    ],
+  })
+  expect(await awaited(1)).toMatchObject({ count: 2, people: [{ person: 'P-2' }] })
   expect(await stands()).toContain('CBS_ViewOnly rule')
   // What is adopted stands in conflicts: with what is held, and with what a rule wants and nobody was told that it will be held.
   const files = bankFiles(house)
@@ -394,4 +414,18 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   // It conflicts with what was there, which nobody takes away for it.
   expect(groups).not.toContain('CBS_LoanEntry')
   expect(new Set(await causes('grant'))).toEqual(new Set(['target']))
+  // The action that needs the account comes upon the same: one finding, which names it.
+  await house.sweep()
+  expect(await doubted()).toMatchObject([{ detail: { ...doubt, action: expect.any(Number) } }])
+  expect(await awaited()).toMatchObject({
+    count: 1,
+    people: [{ person: 'P-2', state: 'parked', finding: 'account-ambiguous', overdue: false, doubted: accounts }],
+  })
+  await asDirectoryRoot(house.ldap, async (client) => {
+    for (const uid of ['one', 'two']) await client.del(`uid=${uid},${house.tree.people}`)
+  })
+  await house.tell(leaves('P-2', await house.now()))
+  await house.quiesce()
+  await house.sweep()
+  expect([await doubted(), await awaited()]).toEqual([[], { count: 0, people: [] }])
 })

@@ -69,6 +69,9 @@ test('whoever would be found at the account of another writes nothing to it: a f
   expect(await house.lastWriteTo('P-2')).toBe(before)
   expect(await house.groupsOf('P-2')).toEqual(groups)
   expect(await findings()).toEqual(['account-ambiguous'])
+  expect(await house.rows(`select detail - 'action' as detail from muster.finding`)).toEqual([
+    { detail: { target, word: 'linked-to-another', accounts: await idOf('P-2') } },
+  ])
   expect(await house.rows(`select outcome, state from muster.action where kind = 'ensureAccount' and open`)).toEqual([
     { outcome: 'refused', state: 'parked' },
   ])
