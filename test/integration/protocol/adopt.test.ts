@@ -3,13 +3,9 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
-import { awaitedAccounts } from '../../../src/engine/awaited-accounts.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
-import { bankFiles } from '../../support/bank-files.ts'
-import { muster } from '../../support/cli.ts'
 import { answerLost, createFaults, type Fault, type Faults, requestLost, stalled } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
-import { asDirectoryRoot } from '../../support/stack.ts'
 import { auditOf, brokenLaws } from './laws.ts'
 import { leaves, lending, works } from './people.ts'
 
@@ -325,107 +321,4 @@ test('adopted and taken away by another hand: reported, and not taken for unexpl
   await house.quiesce()
   expect(await house.groupsOf('P-1')).not.toContain('App_RiskDesk')
   expect(await findings()).toContain('grant-missing')
-})
-
-type Said = { readonly entitlement: string; readonly stands: string; readonly conflicts: unknown }
-
-test('from observing to enforcing: what stands there is known, taken over, and all of it is still there', async () => {
-  house = await openHouse({ mode: 'observe' })
-  await house.shift(61_000)
-  await house.sweep()
-  await house.addAccount('P-1')
-  await house.addMember('P-1', 'CBS_ViewOnly', 'CBS_LoanApprove', 'Staff_Vpn', 'CBS_GLPost', 'CBS_GLApprove')
-  await house.addAccount('P-2', { uid: 'one' })
-  await house.addAccount('P-2', { uid: 'two' })
-  for (const person of ['P-1', 'P-2', 'P-3']) await house.tell(works(person, (await house.now()) - 1000))
-  await house.evaluateAll()
-  const run = () => reconcile(house.engine, target, { actor, signal: new AbortController().signal })
-  expect(await run()).toMatchObject({ linked: 1, ambiguous: 1, uncorrelatedPeople: null, appeared: 0 })
-  await house.evaluateAll()
-  const unexplained = ['CBS_GLApprove', 'CBS_GLPost', 'CBS_LoanApprove', 'Staff_Vpn'].map(() => 'grant-unexplained')
-  expect(await findings()).toEqual(['account-ambiguous', ...unexplained, 'sod-violation'])
-  expect(await run()).toMatchObject({ linked: 0, ambiguous: 1 })
-  const doubted = async () =>
-    house.rows<{ detail: Readonly<Record<string, unknown>>; times: number }>(
-      `select detail, times from muster.finding where kind = 'account-ambiguous' and closed_at is null`,
-    )
-  const [finding] = await doubted()
-  const doubt = { word: 'several-accounts', by: 'employeeNumber', accounts: expect.stringMatching(/^\S{36} \S{36}$/) }
-  expect(finding).toEqual({ detail: { target, ...doubt }, times: 2 })
-  const accounts = String(finding?.detail.accounts).split(' ')
-  const awaited = async (limit = 9) => awaitedAccounts(house.engine.db, target, limit)
-  const nothing = { wanted: lending.length, action: null, state: null, deadline: null, overdue: false }
-  expect(await awaited()).toMatchObject({
-    count: 2,
-    people: [
-      { ...nothing, person: 'P-2', finding: 'account-ambiguous', doubted: accounts },
-      { ...nothing, person: 'P-3', finding: null, doubted: [] },
-    ],
-  })
-  expect(await awaited(1)).toMatchObject({ count: 2, people: [{ person: 'P-2' }] })
-  expect(await stands()).toContain('CBS_ViewOnly rule')
-  // What is adopted stands in conflicts: with what is held, and with what a rule wants and nobody was told that it will be held.
-  const files = bankFiles(house)
-  const conflicts = [
-    ['CBS_GLApprove', [{ policy: 'ledger-post-vs-approve', with: 'CBS_GLPost', how: 'held', rules: [] }]],
-    ['CBS_GLPost', [{ policy: 'ledger-post-vs-approve', with: 'CBS_GLApprove', how: 'held', rules: [] }]],
-    [
-      'CBS_LoanApprove',
-      [{ policy: 'loan-entry-vs-approve', with: 'CBS_LoanEntry', how: 'wanted', rules: ['relationship-managers'] }],
-    ],
-    ['Staff_Vpn', []],
-  ]
-  const says = async (...line: string[]) => (await muster(files, ...line)).out
-  const asJson = async (...line: string[]) => (await muster(files, ...line, '--json')).json()
-  const told = async (...line: string[]) => {
-    const { standing = [], adopted = [] } = (await asJson('adopt', ...line)) as Record<string, Said[]>
-    return [...standing, ...adopted]
-      .filter((one) => one.stands === 'rest')
-      .map((one) => [one.entitlement, one.conflicts])
-  }
-  expect(await told('plan', target)).toEqual(conflicts)
-  const wanted =
-    /1 +CBS_LoanApprove +loan-entry-vs-approve +CBS_LoanEntry +wanted by relationship-managers, and held back/
-  expect(await says('adopt', 'plan', target, '--people')).toMatch(wanted)
-  expect(await told('apply', target, '--reason', 'day one')).toEqual(conflicts)
-  const audited = (await auditOf(house)).filter(({ kind }) => kind === 'adopted')
-  expect(audited.flatMap(({ body }) => (body.conflicts ?? []) as unknown[])).toMatchObject([
-    { policy: 'ledger-post-vs-approve', how: 'held' },
-    { policy: 'ledger-post-vs-approve', how: 'held' },
-    { policy: 'loan-entry-vs-approve', how: 'wanted' },
-  ])
-  await house.evaluateAll()
-  expect(await says('finding', 'list', '--target', target)).toContain('sod-violation')
-  expect(await house.rows('select from muster.action')).toEqual([])
-  await says('target', 'mode', target, 'plan')
-  await house.evaluateAll()
-  expect(await asJson('hold', 'list')).toMatchObject([{ kind: 'sod', person: 'P-1', entitlement: 'CBS_LoanEntry' }])
-  // What goes out, by kind, and what nobody has looked at.
-  await house.rows(`update muster.finding set urgent = true where kind = 'account-ambiguous'`)
-  const enforced = await says('target', 'mode', target, 'enforce')
-  expect(enforced).toMatch(/\d+ ensureAccount.*, \d+ grant\n/)
-  expect(enforced).toMatch(
-    /open findings: `muster finding list --target bank-ldap`\n.*1 account-ambiguous \(urgent\), 4 grant-unexplained, 1 sod-violation/,
-  )
-  files.remove()
-  await house.quiesce()
-  const groups = await house.groupsOf('P-1')
-  expect(groups).toEqual(expect.arrayContaining(['CBS_LoanApprove', 'CBS_ViewOnly', 'Staff_Vpn', 'Staff_Intranet']))
-  // It conflicts with what was there, which nobody takes away for it.
-  expect(groups).not.toContain('CBS_LoanEntry')
-  expect(new Set(await causes('grant'))).toEqual(new Set(['target']))
-  // The action that needs the account comes upon the same: one finding, which names it.
-  await house.sweep()
-  expect(await doubted()).toMatchObject([{ detail: { ...doubt, action: expect.any(Number) } }])
-  expect(await awaited()).toMatchObject({
-    count: 1,
-    people: [{ person: 'P-2', state: 'parked', finding: 'account-ambiguous', overdue: false, doubted: accounts }],
-  })
-  await asDirectoryRoot(house.ldap, async (client) => {
-    for (const uid of ['one', 'two']) await client.del(`uid=${uid},${house.tree.people}`)
-  })
-  await house.tell(leaves('P-2', await house.now()))
-  await house.quiesce()
-  await house.sweep()
-  expect([await doubted(), await awaited()]).toEqual([[], { count: 0, people: [] }])
 })
