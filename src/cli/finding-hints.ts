@@ -43,7 +43,7 @@ export const findingHints: Readonly<Record<string, string>> = {
   'entitlement-unresolved': 'look at the target',
   'account-missing': 'create the account there; `muster action retry ID`',
   'account-ambiguous':
-    "`muster account list TARGET` names them, then `muster link PERSON TARGET ACCOUNT --reason TEXT` (and `muster unlink`, where it is somebody else's); or mend the property that `by` names",
+    "`muster finding list --kind account-ambiguous --names` says which they are, then `muster link PERSON TARGET ACCOUNT --reason TEXT` (and `muster unlink`, where it is somebody else's); or mend the property that `by` names; `muster action retry ID`, where `action` names one",
   'name-taken': 'free the name there, or have HR change the username; `muster action retry ID`',
   'not-allowed': "give Muster's account the right; `muster action retry ID`",
   invalid: "correct HR's data or the mapping",

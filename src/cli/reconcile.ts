@@ -55,7 +55,8 @@ export const reconcileCommand: Command = {
           shrunken.length === 0 &&
           [accountsUnread, uncorrelatedPeople, indirectUnread].every((cause) => cause === null)
         const unknown = await nothingKnown(prisma, target, { read: true })
-        const awaited = await awaitedCount(db, target as TargetId)
+        // What the run did is told, whatever becomes of this question.
+        const awaited = await awaitedCount(db, target as TargetId).catch(() => null)
         return {
           exit: complete ? 0 : 1,
           json: { complete, nothingKnown: unknown, ...result, unread, awaited },
@@ -93,8 +94,8 @@ const firstKeys = (keys: readonly { readonly key: string }[]): string =>
 
 const linesOf = (
   result: Reconciliation,
-  /** People who should hold something there and have no account. */
-  awaited: number,
+  /** People who should hold something there and have no account; null: not counted. */
+  awaited: number | null,
   complete: boolean,
   unknown: string | null,
   paint: Paint,
@@ -123,9 +124,9 @@ const linesOf = (
       ),
     ),
     ...some(
-      awaited,
+      awaited ?? 0,
       paint.yellow(
-        `${counted(awaited, 'person', 'people')} who should hold something there and ${awaited === 1 ? 'has' : 'have'} no account linked: \`muster account list ${target}\` names them`,
+        `${counted(awaited ?? 0, 'person', 'people')} who should hold something there and ${awaited === 1 ? 'has' : 'have'} no account linked: \`muster account list ${target}\` names them`,
       ),
     ),
     ...(result.uncorrelatedPeople === null

@@ -26,6 +26,8 @@ export type Adoptable = Standing & {
 export const planAdoption = async ({ db, policies }: Context, target: string): Promise<readonly Adoptable[]> => {
   const all = await standing(db, target, null)
   const people = [...new Set(all.flatMap(({ stands, identity }) => (stands === 'rest' ? [identity] : [])))]
+  // Before anybody is locked: to compile all versions may take its time.
+  if (people.length > 0) await policies.current(db)
   const conflicts = new Map<Standing, Adoptable['conflicts']>()
   for (let at = 0; at < people.length; at += peopleAtOnce) {
     const some = new Set(people.slice(at, at + peopleAtOnce))
@@ -52,6 +54,7 @@ export const applyAdoption = async (
       (await standing(db, target, null)).flatMap(({ stands, identity }) => (stands === 'rest' ? [identity] : [])),
     ),
   ]
+  if (people.length > 0) await policies.current(db)
   const adopted: Adoptable[] = []
   for (let at = 0; at < people.length; at += peopleAtOnce) {
     const some = people.slice(at, at + peopleAtOnce)

@@ -93,7 +93,7 @@ const guardTarget = async (
     {
       kinds: ofLeavers.flatMap(({ kind, entitlement }) => (entitlement === null ? [kind] : [])),
       entitlements: ofLeavers.flatMap(({ entitlement }) => entitlement ?? []),
-      actions: rows.reduce((sum, { undispatched }) => sum + undispatched, 0),
+      actions: rows.reduce((sum, row) => sum + (ofLeavers.some((one) => isOf(one, row)) ? row.undispatched : 0), 0),
     },
     passed.map(({ id }) => id),
     left + 1,
@@ -109,6 +109,9 @@ const guardTarget = async (
   const passing = [...passed.flatMap(({ id, urgent }) => (urgent ? [id] : [])), ...waiting.slice(0, left)]
   return { held, passing: passing.map((identity) => ({ target, identity })), counted }
 }
+
+const isOf = (held: Held, { kind, entitlement }: Pick<Held, 'kind' | 'entitlement'>): boolean =>
+  held.kind === kind && (held.entitlement === null || held.entitlement === entitlement)
 
 const takenFromLeavers: ReadonlySet<ActionKind> = new Set(['revoke', 'disable', 'endSessions'])
 

@@ -20,11 +20,14 @@ export type Awaited = {
 }
 
 /** Who should hold something on a target now and has no account linked there. Of many, only the first assignments are looked at. */
-const awaited = `with entitlements as (select coalesce(array_agg(id), '{}') as ids, jsonb_build_object('ids', coalesce(jsonb_agg(id), '[]'),
-      'now', extract(epoch from muster.now()) * 1000) as now from muster.entitlement where target = $1),
-    missing as materialized (select d.identity_id, d.assignments, t.ids, t.now from entitlements t
-      join muster.desired d on d.recorded_to = 'infinity' and d.entitlements && t.ids
-      where not exists (select from muster.account a where a.identity_id = d.identity_id and a.target = $1 and a.unlinked_at is null)),
+const awaited = `with unlinked as materialized (select d.identity_id, d.assignments, d.entitlements from muster.desired d
+      where d.recorded_to = 'infinity' and cardinality(d.entitlements) > 0
+        and not exists (select from muster.account a where a.identity_id = d.identity_id and a.target = $1 and a.unlinked_at is null)),
+    -- Each person's own few by their numbers: a target may have as many groups as people.
+    missing as materialized (select u.identity_id, u.assignments,
+        jsonb_build_object('ids', own.ids, 'now', extract(epoch from (select muster.now())) * 1000) as now
+      from unlinked u cross join lateral (select jsonb_agg(e.id) as ids from muster.entitlement e
+        where e.id = any(u.entitlements) and e.target || '' = $1) own where own.ids is not null),
     awaited as (select * from missing
       where jsonb_path_exists(assignments, '$[*] ? (@.e == $ids[*] && @.from <= $now && (@.to == null || @.to > $now))', now))`
 
@@ -52,7 +55,8 @@ export const findAwaited = (db: Queryable, target: string, limit: number): Promi
         from jsonb_path_query(p.assignments, '$[*] ? (@.e == $ids[*] && @.from <= $now && (@.to == null || @.to > $now))', p.now)) w
       cross join lateral (select (extract(epoch from min(d.recorded_from)) * 1000)::bigint as since from muster.desired d
         where d.identity_id = i.id and d.recorded_from > coalesce((select max(b.recorded_from) from muster.desired b
-          where b.identity_id = i.id and not b.entitlements && p.ids), '-infinity')) s
+          where b.identity_id = i.id and not exists (select from muster.entitlement e
+            where e.id = any(b.entitlements) and e.target || '' = $1)), '-infinity')) s
       left join muster.action o on o.identity_id = i.id and o.target = $1 and o.kind = 'ensureAccount' and o.open
       left join muster.finding f on f.kind = 'account-ambiguous' and f.key = i.subject_ref || ':' || $1 and f.closed_at is null
       left join lateral (select kind from muster.finding where kind = any($3) and key = 'action:' || o.id and closed_at is null

@@ -146,18 +146,22 @@ export const urgentPassed = (
     values: [target],
   })
 
-/** Of `a`: what the guard holds and could go out now. */
-const heldNow = `a.lane = 'leaver' and a.target = $1 and a.going and a.state = 'ready' and a.guarded
-  and not a.guard_released and a.guard_passed_at is null and not a.unknown and a.next_at <= (select muster.now())
+/** Of `a`: what the guard holds and could go out now. Beside it stand lane and target, as the index that is to find it wants them. */
+const heldNow = `a.state = 'ready' and a.guarded and not a.guard_released and a.guard_passed_at is null and not a.unknown and a.next_at <= (select muster.now())
   and (a.kind = any($2::muster.action_kind[]) or (a.kind = 'revoke' and a.entitlement_id = any($3::int[])))`
 
 /** Sorted first: of all that a bad feed marks urgent, only the first few are looked at once more. */
-const byAction = `(select i.id, i.ended_at from (select distinct a.identity_id from muster.action a where ${heldNow}) w
+const byAction = `(select i.id, i.ended_at from (select distinct a.identity_id from muster.action a
+    where a.lane = 'leaver' and a.target = $1 and a.going and ${heldNow}) w
   join muster.identity i on i.id = w.identity_id and i.leaver and i.urgent order by i.ended_at, i.id offset 0)`
 
-/** In the order of the index, each by their own few actions; `limit 1`, lest it becomes a join that reads all that is held. */
+/**
+ * In the order of the index, each by their own few actions; `limit 1`, lest it becomes a join that reads all that is held. No
+ * other index may fit: with statistics from before the flood each of them seems to lead to one row.
+ */
 const byPerson = `(select i.id, i.ended_at from muster.identity i where i.leaver and i.urgent
-  and (select true from muster.action a where a.identity_id = i.id and a.open and ${heldNow} limit 1))`
+  and (select true from muster.action a where a.identity_id = i.id and a.open and a.lane = 'leaver' and a.target || '' = $1
+    and ${heldNow} limit 1))`
 
 /** From so many held actions on, reading them all takes longer than to look at everybody who ever left urgently. */
 const manyHeld = 20_000

@@ -34,11 +34,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   running.musterTestStack ??= { shared: start(), users: 0 }
   const { musterTestStack: one } = running
   one.users++
-  const { addresses, stop } = await one.shared
+  const forget = () => {
+    if (running.musterTestStack === one) delete running.musterTestStack
+  }
+  const { addresses, stop } = await one.shared.catch((error: unknown) => {
+    forget()
+    throw error
+  })
   project.provide('stack', addresses)
   return async () => {
     one.users--
-    if (one.users === 0) await stop()
+    if (one.users > 0) return
+    forget()
+    await stop()
   }
 }
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
+import type { Queryable } from '../../../src/store/database.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
 import { answerLost, createFaults, type Fault, type Faults, requestLost, stalled } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
@@ -34,7 +35,15 @@ test('the rest is adopted, each audited with its reason apart; what a rule gives
   await open()
   expect(await findings()).toEqual(['grant-unexplained', 'grant-unexplained'])
   expect(await stands()).toEqual(['App_RiskDesk rest', 'Staff_Vpn rest'])
-  const adopted = await applyAdoption(house.engine, target, 'day one, seen by Ida', actor)
+  // Nobody waits for a lock while all versions of the policy are compiled.
+  const inTransaction: boolean[] = []
+  const { policies } = house.engine
+  const watched = {
+    ...house.engine,
+    policies: { current: (db: Queryable) => (inTransaction.push('inTransaction' in db), policies.current(db)) },
+  }
+  const adopted = await applyAdoption(watched, target, 'day one, seen by Ida', actor)
+  expect(inTransaction).toEqual([false, true])
   expect(adopted.map(({ key }) => key)).toEqual(['App_RiskDesk', 'Staff_Vpn'])
   await house.quiesce()
   await house.sweep()

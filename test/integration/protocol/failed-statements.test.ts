@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import pg from 'pg'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { dispatch } from '../../../src/engine/dispatch.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import type { Transaction } from '../../../src/store/database.ts'
@@ -107,19 +107,23 @@ test('a server that goes while an outcome with a finding is written ends no proc
   const [ref] = await house.dispatchAll('leaver')
   refuse = true
   const blocker = new pg.Client({ connectionString: house.database.adminUrl })
+  blocker.on('error', () => {})
   await blocker.connect()
   await blocker.query('begin')
   await blocker.query('select 1 from muster.action where dispatch_id = $1 for update', [ref?.id])
   process.on('unhandledRejection', listener)
+  // Also when it fails: other files come after it in this process.
+  onTestFinished(() => {
+    process.off('unhandledRejection', listener)
+    return blocker.end()
+  })
   const provisioning = failureOf(() => house.provision(ref?.id ?? 0))
   await house.waitingForALock()
   await house.rows(`select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'test-engine' and wait_event_type = 'Lock'`)
   expect((await provisioning).code).toBe('57P01')
   await blocker.query('rollback')
-  await blocker.end()
   await setImmediate()
-  process.off('unhandledRejection', listener)
   expect(unhandled).toEqual([])
 })
 

@@ -32,7 +32,10 @@ const changesBetween = (before: Directory, after: Directory) =>
 test('the laws hold after any interleaving', { timeout: forMs + 180_000 }, async () => {
   process.stderr.write(`interleavings: seed ${seed} (MUSTER_TEST_SEED)\n`)
   let runs = 0
+  const endsAt = performance.now() + forMs
   const property = fc.asyncProperty(happenings, fc.boolean(), async (course, foundThere) => {
+    // Begun is ended, and judged: interrupted from outside, the last would go on beside the next file, and nobody would hear of it.
+    if (runs > 0 && performance.now() > endsAt) return
     const gates = createGates()
     const faults = createFaults()
     const house = await openHouse({
@@ -90,7 +93,7 @@ test('the laws hold after any interleaving', { timeout: forMs + 180_000 }, async
       await house.close()
     }
   })
-  await fc.assert(property, { seed, numRuns: 10_000, interruptAfterTimeLimit: forMs, markInterruptAsFailure: false })
+  await fc.assert(property, { seed, numRuns: Math.max(1_000, forMs / 50) })
   process.stderr.write(`interleavings: ${runs} runs held\n`)
   expect(runs).toBeGreaterThan(0)
 })

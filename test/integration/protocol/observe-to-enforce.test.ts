@@ -106,7 +106,6 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   expect(enforced).toMatch(
     /open findings: `muster finding list --target bank-ldap`\n.*1 account-ambiguous \(urgent\), 4 grant-unexplained, 1 sod-violation/,
   )
-  files.remove()
   await house.quiesce()
   const groups = await house.groupsOf('P-1')
   expect(groups).toEqual(expect.arrayContaining(['CBS_LoanApprove', 'CBS_ViewOnly', 'Staff_Vpn', 'Staff_Intranet']))
@@ -115,16 +114,31 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   expect(new Set(await causes('grant'))).toEqual(new Set(['target']))
   // The action that needs the account comes upon the same: one finding, which names it.
   await house.sweep()
-  expect(await doubted()).toMatchObject([{ detail: { ...doubt, action: expect.any(Number) } }])
+  const [{ detail: waits } = { detail: {} }] = await doubted()
+  expect(waits).toMatchObject({ ...doubt, action: expect.any(Number) })
   expect(await awaited()).toMatchObject({
     count: 1,
     people: [{ person: 'P-2', state: 'parked', finding: 'account-ambiguous', overdue: false, doubted: accounts }],
   })
-  await asDirectoryRoot(house.ldap, async (client) => {
-    for (const uid of ['one', 'two']) await client.del(`uid=${uid},${house.tree.people}`)
-  })
-  await house.tell(leaves('P-2', await house.now()))
+  const forget = (...uids: readonly string[]) =>
+    asDirectoryRoot(house.ldap, async (client) => {
+      for (const uid of uids) await client.del(`uid=${uid},${house.tree.people}`)
+    })
+  // Mended there: nobody knows until somebody says so.
+  await forget('two')
+  await says('action', 'retry', `${waits.action}`, '--reason', 'one of them is gone')
+  await house.quiesce()
+  expect([await doubted(), await awaited()]).toEqual([[], { count: 0, people: [] }])
+  expect(await house.groupsOf('P-2')).toEqual(lending)
+  // Or nothing needs the account any more.
+  for (const uid of ['three', 'four']) await house.addAccount('P-4', { uid })
+  await house.tell(works('P-4', (await house.now()) - 1000))
+  await house.quiesce()
+  expect(await doubted()).toHaveLength(1)
+  await forget('three', 'four')
+  await house.tell(leaves('P-4', await house.now()))
   await house.quiesce()
   await house.sweep()
   expect([await doubted(), await awaited()]).toEqual([[], { count: 0, people: [] }])
+  files.remove()
 })
