@@ -3,8 +3,8 @@ import { afterEach, expect, test } from 'vitest'
 import type { Connector } from '../../../src/connectors/connector.ts'
 import type { Outcome } from '../../../src/domain/outcome.ts'
 import { applyAdoption, endAdoption, planAdoption } from '../../../src/engine/adopt.ts'
-import type { Queryable } from '../../../src/store/database.ts'
 import { reconcile } from '../../../src/engine/reconcile.ts'
+import type { Queryable } from '../../../src/store/database.ts'
 import { answerLost, createFaults, type Fault, type Faults, requestLost, stalled } from '../../support/faults.ts'
 import { type House, type HouseOptions, openHouse, target } from '../../support/house.ts'
 import { auditOf, brokenLaws } from './laws.ts'
@@ -40,7 +40,12 @@ test('the rest is adopted, each audited with its reason apart; what a rule gives
   const { policies } = house.engine
   const watched = {
     ...house.engine,
-    policies: { current: (db: Queryable) => (inTransaction.push('inTransaction' in db), policies.current(db)) },
+    policies: {
+      current: (db: Queryable) => {
+        inTransaction.push('inTransaction' in db)
+        return policies.current(db)
+      },
+    },
   }
   const adopted = await applyAdoption(watched, target, 'day one, seen by Ida', actor)
   expect(inTransaction).toEqual([false, true])

@@ -114,7 +114,7 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   expect(new Set(await causes('grant'))).toEqual(new Set(['target']))
   // The action that needs the account comes upon the same: one finding, which names it.
   await house.sweep()
-  const [{ detail: waits } = { detail: {} }] = await doubted()
+  const waits = (await doubted())[0]?.detail ?? {}
   expect(waits).toMatchObject({ ...doubt, action: expect.any(Number) })
   expect(await awaited()).toMatchObject({
     count: 1,
@@ -128,6 +128,7 @@ test('from observing to enforcing: what stands there is known, taken over, and a
   await forget('two')
   await says('action', 'retry', `${waits.action}`, '--reason', 'one of them is gone')
   await house.quiesce()
+  await house.sweep()
   expect([await doubted(), await awaited()]).toEqual([[], { count: 0, people: [] }])
   expect(await house.groupsOf('P-2')).toEqual(lending)
   // Or nothing needs the account any more.
