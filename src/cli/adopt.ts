@@ -130,6 +130,7 @@ export const adoptApply: Command = {
       return {
         json: { target, adopted: adopted.map(told) },
         lines: (paint) => [
+          ...conflictLines(paint, adopted),
           `${target}: ${paint.bold(counted(adopted.length, 'grant'))} adopted; \`muster adopt end PERSON ENTITLEMENT --reason TEXT\` ends one`,
         ],
       }

@@ -26,7 +26,7 @@ const target = {
     .enum(['create', 'expect'])
     .default('create')
     .describe(
-      'create: nobody found → create the account. expect: something else creates it; wait, and write no attribute that is not mapped.',
+      'create: nobody found → create the account. expect: something else creates it; wait, and write no attribute that is not mapped (but Entra: the key of whom `alternatives` found).',
     ),
   expectWithin: duration('1s', '30d')
     .prefault('24h')
